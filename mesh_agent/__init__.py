@@ -1,0 +1,1 @@
+"""Everything that acts for a user and has no screen."""

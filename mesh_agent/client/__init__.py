@@ -1,0 +1,1 @@
+"""A person's side of the server connection: REST, socket, cache and outbox."""

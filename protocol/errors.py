@@ -1,0 +1,329 @@
+"""The tree of errors that one end tells another, each with its wire code.
+
+    MeshError                       anything with a code; an unknown code decodes to this class
+    ├── ProtocolError               bytes or messages that do not follow the contract
+    │   ├── FrameMalformed          frame.malformed        not JSON / not MessagePack / not an object
+    │   ├── FrameWrongKind          frame.wrong_kind       text where binary was agreed, or the reverse
+    │   ├── FrameTooLarge           frame.too_large
+    │   ├── UnknownType             message.unknown_type
+    │   ├── InvalidMessage          message.invalid        a field is missing or has the wrong type
+    │   ├── UnsupportedVersion      version.unsupported
+    │   ├── BodyMalformed           body.malformed
+    │   ├── BodyTooLarge            body.too_large
+    │   ├── BodyInvalid             body.invalid
+    │   ├── UnsupportedContentType  body.unsupported_type
+    │   ├── QueryInvalid            query.invalid
+    │   ├── NoSuchCall              request.not_found
+    │   └── MethodNotAllowed        request.method_not_allowed
+    ├── AuthError                   who is asking
+    │   ├── AuthRequired            auth.required
+    │   ├── TokenInvalid            auth.invalid_token
+    │   ├── TokenExpired            auth.expired_token
+    │   ├── RefreshInvalid          auth.invalid_refresh
+    │   ├── CredentialsInvalid      auth.invalid_credentials
+    │   ├── RegistrationClosed      auth.registration_closed
+    │   ├── UsernameTaken           auth.username_taken
+    │   ├── UsernameInvalid         auth.invalid_username
+    │   ├── PasswordInvalid         auth.invalid_password
+    │   └── DeviceNotFound          auth.device_not_found
+    ├── RoomError                   rooms and who may do what in them
+    │   ├── RoomNotFound            room.not_found
+    │   ├── NotMember               room.not_member
+    │   ├── RoomForbidden           room.forbidden
+    │   ├── RoomNameTaken           room.name_taken
+    │   ├── RoomNameInvalid         room.invalid_name
+    │   ├── TopicInvalid            room.invalid_topic
+    │   └── UserNotFound            user.not_found
+    ├── ChatError                   messages
+    │   ├── ContentTooLong          chat.content_too_long
+    │   ├── ContentEmpty            chat.content_empty
+    │   ├── NonceConflict           chat.nonce_conflict
+    │   └── ReferenceUnknown        chat.unknown_reference
+    └── ServerError                 not the asker's fault, or not only
+        ├── RateLimited             rate.limited
+        ├── StorageUnavailable      storage.unavailable
+        ├── ServerDraining          server.draining
+        └── InternalError           server.internal
+
+`status` is the HTTP status of the REST answer; a WebSocket answers with `system.error` and the same
+code. Messages are one sentence for a person and never carry an exception's text.
+"""
+
+from typing import ClassVar
+
+
+class MeshError(Exception):
+    """An answer of the other end, or to be sent to it.
+
+    Attributes:
+        code: lower-case, dotted, stable.
+        message: one sentence for a person.
+        retry_after: seconds after which asking again makes sense, where that is known.
+    """
+
+    code: str = "error"
+    status: ClassVar[int] = 500
+    text: ClassVar[str] = "Something went wrong."
+    by_code: ClassVar[dict[str, type["MeshError"]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        if "code" in cls.__dict__:
+            MeshError.by_code[cls.code] = cls
+
+    def __init__(self, message: str | None = None, *, retry_after: float | None = None) -> None:
+        self.message = message or self.text
+        self.retry_after = retry_after
+        super().__init__(self.message)
+
+    @staticmethod
+    def from_wire(code: str, message: str, retry_after: float | None = None) -> "MeshError":
+        """The exception for an error that came over the wire; an unknown code keeps its name."""
+        error = MeshError.by_code.get(code, MeshError)(message, retry_after=retry_after)
+        error.code = code
+        return error
+
+
+class ProtocolError(MeshError):
+    """The other end does not follow the contract.
+
+    Attributes:
+        re: the `id` of the request that could not be read, where that much could be.
+    """
+
+    status = 400
+    re: str | int | None = None
+
+
+class FrameMalformed(ProtocolError):
+    code = "frame.malformed"
+    text = "This frame is not one object of the agreed format."
+
+
+class FrameWrongKind(ProtocolError):
+    code = "frame.wrong_kind"
+    text = "The agreed subprotocol uses the other kind of frame: mesh.v1.json text, mesh.v1.msgpack binary."
+
+
+class FrameTooLarge(ProtocolError):
+    code = "frame.too_large"
+    status = 413
+    text = "This frame is larger than the server takes."
+
+
+class UnknownType(ProtocolError):
+    code = "message.unknown_type"
+    text = "The server does not know this type of message."
+
+
+class InvalidMessage(ProtocolError):
+    code = "message.invalid"
+    text = "A field of this message is missing or has the wrong type."
+
+
+class UnsupportedVersion(ProtocolError):
+    code = "version.unsupported"
+    text = "The server does not speak this version of the protocol."
+
+
+class BodyMalformed(ProtocolError):
+    code = "body.malformed"
+    text = "The body is not valid JSON."
+
+
+class BodyTooLarge(ProtocolError):
+    code = "body.too_large"
+    status = 413
+    text = "The body is larger than the server takes."
+
+
+class BodyInvalid(ProtocolError):
+    code = "body.invalid"
+    status = 422
+    text = "A field of the body is missing or has the wrong type."
+
+
+class UnsupportedContentType(ProtocolError):
+    code = "body.unsupported_type"
+    status = 415
+    text = "Send the body as application/json."
+
+
+class QueryInvalid(ProtocolError):
+    code = "query.invalid"
+    status = 422
+    text = "A parameter of the address is not what this call takes."
+
+
+class NoSuchCall(ProtocolError):
+    code = "request.not_found"
+    status = 404
+    text = "There is nothing at this address."
+
+
+class MethodNotAllowed(ProtocolError):
+    code = "request.method_not_allowed"
+    status = 405
+    text = "This address does not take this method."
+
+
+class AuthError(MeshError):
+    """Who is asking is unknown, or not allowed in."""
+
+    status = 401
+
+
+class AuthRequired(AuthError):
+    code = "auth.required"
+    text = "Sign in first."
+
+
+class TokenInvalid(AuthError):
+    code = "auth.invalid_token"
+    text = "This token is not valid, or no longer. Sign in again."
+
+
+class TokenExpired(AuthError):
+    code = "auth.expired_token"
+    text = "This token has expired. Refresh it."
+
+
+class RefreshInvalid(AuthError):
+    code = "auth.invalid_refresh"
+    text = "This device was signed out. Sign in again."
+
+
+class CredentialsInvalid(AuthError):
+    code = "auth.invalid_credentials"
+    text = "The name or the password is wrong."
+
+
+class RegistrationClosed(AuthError):
+    code = "auth.registration_closed"
+    status = 403
+    text = "This server takes no new accounts. Ask the person who runs it."
+
+
+class UsernameTaken(AuthError):
+    code = "auth.username_taken"
+    status = 409
+    text = "This name, or one that looks like it, is taken."
+
+
+class UsernameInvalid(AuthError):
+    code = "auth.invalid_username"
+    status = 422
+    text = "A name has 1 to 32 letters, digits and . _ - and begins with a letter or a digit."
+
+
+class PasswordInvalid(AuthError):
+    code = "auth.invalid_password"
+    status = 422
+    text = "A password has 8 to 1024 characters."
+
+
+class DeviceNotFound(AuthError):
+    code = "auth.device_not_found"
+    status = 404
+    text = "You have no such device."
+
+
+class RoomError(MeshError):
+    """A room is not there, not open to the asker, or cannot be as asked."""
+
+    status = 403
+
+
+class RoomNotFound(RoomError):
+    code = "room.not_found"
+    status = 404
+    text = "There is no such room."
+
+
+class NotMember(RoomError):
+    code = "room.not_member"
+    text = "You are not a member of this room. Join it first."
+
+
+class RoomForbidden(RoomError):
+    code = "room.forbidden"
+    text = "Your role in this room does not allow that."
+
+
+class RoomNameTaken(RoomError):
+    code = "room.name_taken"
+    status = 409
+    text = "A room of this name, or of one that looks like it, exists."
+
+
+class RoomNameInvalid(RoomError):
+    code = "room.invalid_name"
+    status = 422
+    text = "A room's name has 1 to 64 visible characters."
+
+
+class TopicInvalid(RoomError):
+    code = "room.invalid_topic"
+    status = 422
+    text = "A topic has at most 250 characters."
+
+
+class UserNotFound(RoomError):
+    code = "user.not_found"
+    status = 404
+    text = "There is no such person here."
+
+
+class ChatError(MeshError):
+    """A message cannot be taken as it is."""
+
+    status = 422
+
+
+class ContentTooLong(ChatError):
+    code = "chat.content_too_long"
+    status = 413
+    text = "A message has at most 8000 characters."
+
+
+class ContentEmpty(ChatError):
+    code = "chat.content_empty"
+    text = "A message has at least one visible character."
+
+
+class NonceConflict(ChatError):
+    code = "chat.nonce_conflict"
+    status = 409
+    text = "This nonce was used for another message in this room."
+
+
+class ReferenceUnknown(ChatError):
+    code = "chat.unknown_reference"
+    text = "The message that this one refers to is not in this room."
+
+
+class ServerError(MeshError):
+    """The server cannot do it now."""
+
+    status = 503
+
+
+class RateLimited(ServerError):
+    code = "rate.limited"
+    status = 429
+    text = "Too many tries. Wait a little."
+
+
+class StorageUnavailable(ServerError):
+    code = "storage.unavailable"
+    text = "The server cannot write to its disk now. Nothing was stored; try again later."
+
+
+class ServerDraining(ServerError):
+    code = "server.draining"
+    text = "The server is about to restart. Try again in a moment."
+
+
+class InternalError(ServerError):
+    code = "server.internal"
+    status = 500
+    text = "The server made a mistake. It is in its log."

@@ -1,0 +1,238 @@
+"""WebSocket messages: the unions `ClientToServer` and `ServerToClient`.
+
+Fields lie beside `type`. A request may carry a client-chosen `id`; its answer carries the same value
+as `re`. Every live event of a room carries the `rev` that it made. Optional fields are absent, not
+null, where they say nothing; unknown fields are ignored.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from protocol import limits
+from protocol.rest import Device, Member, Message, Presence, Role, Room, User
+
+RequestId = Annotated[str, Meta(max_length=limits.ID_CHARS)] | int
+Id = Annotated[str, Meta(min_length=1, max_length=limits.ID_CHARS)]
+Nonce = Annotated[str, Meta(min_length=1, max_length=limits.ID_CHARS)]
+Seq = Annotated[int, Meta(ge=0, le=2**53)]
+Rev = Annotated[int, Meta(ge=0, le=2**53)]
+
+
+# ── client to server ─────────────────────────────────────────────────────────────────────────────
+
+
+class Request(Struct, kw_only=True, omit_defaults=True, frozen=True, tag_field="type"):
+    """What a client sends; `id` comes back as `re`."""
+
+    id: RequestId | None = None
+
+
+class Hello(Request, frozen=True, kw_only=True, tag="system.hello"):
+    """The first message of a connection. `resume` maps each room to the last `rev` that the client holds."""
+
+    version: int
+    token: Annotated[str, Meta(max_length=limits.TOKEN_CHARS)] | None = None
+    device_key: Annotated[str, Meta(max_length=limits.ID_CHARS * 2)] | None = None
+    resume: Annotated[dict[Id, Rev], Meta(max_length=limits.RESUME_ROOMS)] = {}
+
+
+class Ping(Request, frozen=True, kw_only=True, tag="system.ping"):
+    pass
+
+
+class JoinRoom(Request, frozen=True, kw_only=True, tag="room.join"):
+    room_id: Id
+
+
+class LeaveRoom(Request, frozen=True, kw_only=True, tag="room.leave"):
+    room_id: Id
+
+
+class SendMessage(Request, frozen=True, kw_only=True, tag="chat.message.send"):
+    """`nonce` names the message for this device in this room for ever: sent again, it creates nothing."""
+
+    room_id: Id
+    nonce: Nonce
+    content: str
+    content_type: Annotated[str, Meta(min_length=3, max_length=limits.CONTENT_TYPE_CHARS)] = "text/markdown"
+    reply_to: Id | None = None
+    thread: Id | None = None
+    mentions: Annotated[list[Id], Meta(max_length=limits.MENTIONS)] = []
+
+
+class SendTyping(Request, frozen=True, kw_only=True, tag="chat.typing"):
+    room_id: Id
+
+
+class MarkRead(Request, frozen=True, kw_only=True, tag="chat.read"):
+    room_id: Id
+    seq: Seq
+
+
+class SetPresence(Request, frozen=True, kw_only=True, tag="presence.update"):
+    presence: Presence
+
+
+ClientToServer = Hello | Ping | JoinRoom | LeaveRoom | SendMessage | SendTyping | MarkRead | SetPresence
+
+
+# ── server to client ─────────────────────────────────────────────────────────────────────────────
+
+
+class Event(Struct, kw_only=True, omit_defaults=True, frozen=True, tag_field="type"):
+    """What a server sends."""
+
+
+class Answer(Event, frozen=True, kw_only=True):
+    """What a server sends to the one connection that asked."""
+
+    re: RequestId | None = None
+
+
+class Limits(Struct, kw_only=True, frozen=True):
+    """What the server takes, so that a client can say no before it sends."""
+
+    frame_bytes: int
+    content_chars: int
+    resume_max: int
+
+
+class Server(Struct, kw_only=True, frozen=True):
+    name: str
+    version: str
+
+
+class RoomState(Struct, kw_only=True, omit_defaults=True, frozen=True):
+    """A room in `system.welcome`. `gap`: more changed than a resume replays; page through REST.
+
+    A changed `epoch` means that the numbers were dealt anew (a restored backup): start over.
+    """
+
+    room_id: str
+    last_seq: int
+    rev: int
+    epoch: str
+    room: Room
+    gap: bool = False
+
+
+class Welcome(Answer, frozen=True, kw_only=True, tag="system.welcome"):
+    peer_id: str
+    user: User
+    device: Device
+    server: Server
+    heartbeat_s: float
+    limits: Limits
+    rooms: list[RoomState]
+
+
+class Pong(Answer, frozen=True, kw_only=True, tag="system.pong"):
+    pass
+
+
+class Bye(Event, frozen=True, kw_only=True, tag="system.bye"):
+    """The server is going away. `retry_after`: seconds to wait before connecting again."""
+
+    reason: str
+    retry_after: float
+
+
+class Error(Answer, frozen=True, kw_only=True, tag="system.error"):
+    code: str
+    message: str
+    retry_after: float | None = None
+
+
+class RoomJoined(Answer, frozen=True, kw_only=True, tag="room.joined"):
+    """To the caller with `re`, and without it to the user's other connections."""
+
+    room_id: str
+    room: Room
+    members: list[Member]
+    last_seq: int
+    rev: int
+
+
+class RoomLeft(Answer, frozen=True, kw_only=True, tag="room.left"):
+    room_id: str
+
+
+class RoomResumed(Event, frozen=True, kw_only=True, tag="room.resumed"):
+    """Ends the replay of a room that `system.hello` asked to resume; what follows is live, from `rev` on."""
+
+    room_id: str
+    room: Room
+    members: list[Member]
+    last_seq: int
+    rev: int
+
+
+class MemberJoined(Event, frozen=True, kw_only=True, tag="room.member.joined"):
+    room_id: str
+    rev: int
+    user_id: str
+    username: str
+    display_name: str
+    role: Role
+    presence: Presence
+    joined_at: str
+
+
+class MemberLeft(Event, frozen=True, kw_only=True, tag="room.member.left"):
+    room_id: str
+    rev: int
+    user_id: str
+    username: str
+
+
+class MessageAck(Answer, frozen=True, kw_only=True, tag="chat.message.ack"):
+    """The message is on disk. Sent again with the same nonce, the same answer comes."""
+
+    room_id: str
+    nonce: str
+    message_id: str
+    seq: int
+    rev: int
+
+
+class MessageCreated(Event, frozen=True, kw_only=True, tag="chat.message.created"):
+    message: Message
+
+
+class Typing(Event, frozen=True, kw_only=True, tag="chat.typing"):
+    room_id: str
+    user_id: str
+    username: str
+
+
+class ReadMarked(Answer, frozen=True, kw_only=True, tag="chat.read"):
+    room_id: str
+    user_id: str
+    seq: int
+
+
+class PresenceChanged(Answer, frozen=True, kw_only=True, tag="presence.update"):
+    user_id: str
+    presence: Presence
+
+
+ServerToClient = (
+    Welcome
+    | Pong
+    | Bye
+    | Error
+    | RoomJoined
+    | RoomLeft
+    | RoomResumed
+    | MemberJoined
+    | MemberLeft
+    | MessageAck
+    | MessageCreated
+    | Typing
+    | ReadMarked
+    | PresenceChanged
+)
+
+ChatEvent = MessageCreated | MemberJoined | MemberLeft
+"""The events that took a `rev` of their room."""

@@ -1,0 +1,47 @@
+"""Every number that both sides must agree on, in one place.
+
+Sizes are bytes (`_BYTES`) or Unicode code points (`_CHARS`), times are seconds (`_S`).
+"""
+
+from typing import Final
+
+FRAME_BYTES: Final = 64 * 1024
+"""One WebSocket message from a client, before it is decoded."""
+
+SERVER_FRAME_BYTES: Final = 1024 * 1024
+"""One WebSocket message from a server: a room's whole list of members must fit."""
+
+BODY_BYTES: Final = 64 * 1024
+"""One REST body sent to a server."""
+
+CONTENT_CHARS: Final = 8_000
+NAME_CHARS: Final = 64
+"""A room's name, a display name, a device's name."""
+
+USERNAME_CHARS: Final = 32
+TOPIC_CHARS: Final = 250
+PASSWORD_MIN_CHARS: Final = 8
+PASSWORD_MAX_CHARS: Final = 1_024
+ID_CHARS: Final = 64
+"""Any id, nonce, cursor or fingerprint that travels."""
+
+TOKEN_CHARS: Final = 4_096
+CONTENT_TYPE_CHARS: Final = 100
+MENTIONS: Final = 100
+"""Users that one message may name in `mentions`."""
+
+PAGE_DEFAULT: Final = 50
+PAGE_MAX: Final = 200
+"""Messages in one page of history."""
+
+RESUME_MAX: Final = 300
+"""Changed messages of one room that a resume replays; past it the room is marked `gap`."""
+
+RESUME_ROOMS: Final = 1_000
+"""Rooms that one `system.hello` may ask to resume."""
+
+HEARTBEAT_S: Final = 30.0
+"""The default of `heartbeat_s`: how long either end may stay silent before it must show that it lives."""
+
+HELLO_TIMEOUT_S: Final = 10.0
+"""How long a socket may stay open without a valid `system.hello`."""

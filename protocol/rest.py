@@ -1,0 +1,191 @@
+"""REST bodies: JSON under `/api`. What a client sends ends in `Request`; the rest is what it gets.
+
+Fields that say nothing are absent. Times are RFC 3339 UTC with milliseconds (`protocol.times`).
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from protocol import limits
+
+Presence = Literal["online", "away", "busy", "offline"]
+Role = Literal["owner", "moderator", "member"]
+Visibility = Literal["public", "private"]
+RoomKind = Literal["room", "dm"]
+UserRole = Literal["admin", "user"]
+
+Text = Annotated[str, Meta(max_length=limits.TOKEN_CHARS)]
+"""Any short text of a body; each service bounds and cleans it by its own rule, with its own error."""
+
+
+class _Body(Struct, kw_only=True, omit_defaults=True, frozen=True):
+    pass
+
+
+# ── accounts ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class User(_Body, frozen=True, kw_only=True):
+    id: str
+    username: str
+    display_name: str
+    role: UserRole
+    created_at: str
+
+
+class Device(_Body, frozen=True, kw_only=True):
+    """`key_fingerprint` is that of the device's Ed25519 identity, once it has told one."""
+
+    id: str
+    name: str
+    created_at: str
+    last_seen_at: str
+    key_fingerprint: str | None = None
+    current: bool = False
+    """True for the device that asks."""
+
+
+class RegisterRequest(_Body, frozen=True, kw_only=True):
+    username: Text
+    password: Text
+    device_name: Text = ""
+    invite: Text = ""
+
+
+class LoginRequest(_Body, frozen=True, kw_only=True):
+    """`device_id` names a device that this user had before, so that it keeps its id."""
+
+    username: Text
+    password: Text
+    device_name: Text = ""
+    device_id: Text = ""
+
+
+class RefreshRequest(_Body, frozen=True, kw_only=True):
+    refresh_token: Text
+
+
+class PasswordRequest(_Body, frozen=True, kw_only=True):
+    current: Text
+    new: Text
+
+
+class ProfileRequest(_Body, frozen=True, kw_only=True):
+    display_name: Text
+
+
+class Session(_Body, frozen=True, kw_only=True):
+    """The answer to register, login and refresh. `expires_in`: seconds that the access token lives."""
+
+    user: User
+    device: Device
+    access_token: str
+    refresh_token: str
+    expires_in: int
+
+
+class DeviceList(_Body, frozen=True, kw_only=True):
+    devices: list[Device]
+
+
+# ── rooms and messages ───────────────────────────────────────────────────────────────────────────
+
+
+class Room(_Body, frozen=True, kw_only=True):
+    """A room as the asker sees it; the last five fields are there for members only.
+
+    `unread` counts other people's messages past `read_seq`; `mentions` those of them that name the asker.
+    """
+
+    id: str
+    name: str
+    topic: str
+    visibility: Visibility
+    kind: RoomKind
+    created_by: str
+    created_at: str
+    last_seq: int
+    rev: int
+    member_count: int | None = None
+    my_role: Role | None = None
+    read_seq: int | None = None
+    unread: int | None = None
+    mentions: int | None = None
+
+
+class Member(_Body, frozen=True, kw_only=True):
+    user_id: str
+    username: str
+    display_name: str
+    role: Role
+    presence: Presence
+    joined_at: str
+
+
+class CreateRoomRequest(_Body, frozen=True, kw_only=True):
+    name: Text
+    topic: Text = ""
+    visibility: Visibility = "public"
+
+
+class RoomList(_Body, frozen=True, kw_only=True):
+    rooms: list[Room]
+
+
+class MemberList(_Body, frozen=True, kw_only=True):
+    members: list[Member]
+
+
+class Author(_Body, frozen=True, kw_only=True):
+    id: str
+    username: str
+
+
+class Message(_Body, frozen=True, kw_only=True):
+    """One message in its present state. `rev` is the change that touched it last."""
+
+    id: str
+    room_id: str
+    seq: int
+    rev: int
+    author: Author
+    content: str
+    content_type: str
+    created_at: str
+    edited_at: str | None = None
+    deleted: bool = False
+    reply_to: str | None = None
+    thread: str | None = None
+    mentions: list[str] = []
+    nonce: str | None = None
+    """Only in what is sent to the author's own connections."""
+
+
+class MessagePage(_Body, frozen=True, kw_only=True):
+    """Messages in ascending `seq`; `has_more`: there are more in the direction that was asked for."""
+
+    messages: list[Message]
+    has_more: bool
+
+
+# ── the server itself ────────────────────────────────────────────────────────────────────────────
+
+
+class VersionInfo(_Body, frozen=True, kw_only=True):
+    name: str
+    version: str
+    wire: list[int]
+    subprotocols: list[str]
+    registration: Literal["open", "closed"]
+
+
+class ErrorDetail(_Body, frozen=True, kw_only=True):
+    code: str
+    message: str
+    request_id: str = ""
+    retry_after: float | None = None
+
+
+class ErrorBody(_Body, frozen=True, kw_only=True):
+    error: ErrorDetail
