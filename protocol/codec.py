@@ -2,11 +2,14 @@
 
 Strategy: the size is checked before anything is decoded, types while decoding. Whatever comes in,
 only `ProtocolError` goes out, and it names the request's `id` where that could still be read, so that
-the asker learns which of its messages was refused.
+the asker learns which of its messages was refused. A refused message is read a second time, as the
+envelope alone and with nothing in it interpreted: that tells broken bytes from a wrong message.
 """
 
 from collections.abc import Callable
-from typing import Any, Final, Protocol, TypeVar
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, Protocol, TypeVar, get_args
 
 import msgspec
 
@@ -24,22 +27,46 @@ from protocol.errors import (
 from protocol.events import ClientToServer, RequestId, ServerToClient
 from protocol.version import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class _Decoder(Protocol):
     def decode(self, data: bytes, /) -> Any: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Direction:
+    """What one end sends: its union's decoder, the types in it, and the size of a frame."""
+
+    decoder: _Decoder
+    types: frozenset[str]
+    limit: int
+
+
 class _Envelope(msgspec.Struct):
-    """What can be read of a message whose type or fields are wrong."""
+    """The two fields that a refusal needs, undecoded: whatever is in them, reading it cannot fail."""
 
-    type: str
-    id: RequestId | None = None
+    type: msgspec.Raw = msgspec.Raw()
+    id: msgspec.Raw = msgspec.Raw()
 
 
-class _IdOnly(msgspec.Struct):
-    id: RequestId | None = None
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that it cannot take; a `ValidationError` is a `DecodeError`."""
+
+_REASON_HEAD: Final = 120
+_REASON_TAIL: Final = 80
+
+
+def _reason(error: msgspec.ValidationError) -> str:
+    """What is wrong and where, bounded: of the asker's bytes it quotes a value, escaped, but in full."""
+    why = str(error)
+    if len(why) <= _REASON_HEAD + _REASON_TAIL:
+        return why
+    return f"{why[:_REASON_HEAD]}…{why[-_REASON_TAIL:]}"
+
+
+def _types(union: Any) -> frozenset[str]:
+    return frozenset(member.__struct_config__.tag for member in get_args(union))
 
 
 class Format:
@@ -54,10 +81,15 @@ class Format:
         self.subprotocol: Final = subprotocol
         self.binary: Final = binary
         self.encode: Final[Callable[[Any], bytes]] = codec.Encoder().encode
-        self._requests: Final[_Decoder] = codec.Decoder(ClientToServer)
-        self._events: Final[_Decoder] = codec.Decoder(ServerToClient)
+        self._requests: Final = _Direction(
+            codec.Decoder(ClientToServer), _types(ClientToServer), limits.FRAME_BYTES
+        )
+        self._events: Final = _Direction(
+            codec.Decoder(ServerToClient), _types(ServerToClient), limits.SERVER_FRAME_BYTES
+        )
         self._envelope: Final[_Decoder] = codec.Decoder(_Envelope)
-        self._id_only: Final[_Decoder] = codec.Decoder(_IdOnly)
+        self._text: Final[_Decoder] = codec.Decoder(str)
+        self._request_id: Final[_Decoder] = codec.Decoder(RequestId)
 
     def __repr__(self) -> str:
         return f"Format({self.subprotocol})"
@@ -68,44 +100,45 @@ class Format:
         Raises:
             FrameTooLarge, FrameMalformed, UnknownType, InvalidMessage: with `re` where it could be read.
         """
-        request: ClientToServer = self._decode(self._requests, data, limits.FRAME_BYTES)
+        request: ClientToServer = self._decode(self._requests, data)
         return request
 
     def decode_event(self, data: bytes) -> ServerToClient:
         """A message from a server; raises as `decode_request`. A client skips an `UnknownType`."""
-        event: ServerToClient = self._decode(self._events, data, limits.SERVER_FRAME_BYTES)
+        event: ServerToClient = self._decode(self._events, data)
         return event
 
-    def _decode(self, decoder: _Decoder, data: bytes, limit: int) -> Any:
-        if len(data) > limit:
-            raise FrameTooLarge(f"A frame has at most {limit} bytes; this one has {len(data)}.")
+    def _decode(self, direction: _Direction, data: bytes) -> Any:
+        if len(data) > direction.limit:
+            raise FrameTooLarge(f"A frame has at most {direction.limit} bytes; this one has {len(data)}.")
         try:
-            return decoder.decode(data)
+            return direction.decoder.decode(data)
         except msgspec.ValidationError as error:
-            raise self._explain(data, error) from None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise self._explain(direction, data, error) from None
+        except _UNREADABLE:
             raise FrameMalformed from None
 
-    def _explain(self, data: bytes, error: msgspec.ValidationError) -> ProtocolError:
-        """Which of the three things that a wrong object can be this one is."""
-        why = str(error)
-        if why.startswith("Expected `object`") and "`$" not in why:
-            return FrameMalformed()
+    def _explain(self, direction: _Direction, data: bytes, error: msgspec.ValidationError) -> ProtocolError:
+        """Which of the three things that a refused frame can be this one is."""
         try:
             envelope: _Envelope = self._envelope.decode(data)
-        except msgspec.ValidationError:
-            return self._with_id(data, InvalidMessage(f"This message is not valid: {why}."))
-        unknown = why.endswith("`$.type`")
-        refusal = UnknownType() if unknown else InvalidMessage(f"This message is not valid: {why}.")
-        refusal.re = envelope.id
+        except _UNREADABLE:
+            return FrameMalformed()
+        kind = self._read(self._text, envelope.type)
+        if kind is None or kind in direction.types:
+            refusal: ProtocolError = InvalidMessage(f"This message is not valid: {_reason(error)}.")
+        else:
+            refusal = UnknownType()
+        refusal.re = self._read(self._request_id, envelope.id)
         return refusal
 
-    def _with_id(self, data: bytes, refusal: ProtocolError) -> ProtocolError:
+    @staticmethod
+    def _read(decoder: _Decoder, field: msgspec.Raw) -> Any:
+        """A field of the envelope, None where it is absent or not what it should be."""
         try:
-            refusal.re = self._id_only.decode(data).id
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            refusal.re = None
-        return refusal
+            return decoder.decode(bytes(field))
+        except _UNREADABLE:
+            return None
 
 
 JSON: Final = Format(SUBPROTOCOL_JSON, binary=False, codec=msgspec.json)
@@ -113,25 +146,28 @@ MSGPACK: Final = Format(SUBPROTOCOL_MSGPACK, binary=True, codec=msgspec.msgpack)
 FORMATS: Final = {format_.subprotocol: format_ for format_ in (JSON, MSGPACK)}
 
 
-_bodies: dict[type, msgspec.json.Decoder[Any]] = {}
 encode_body: Final[Callable[[Any], bytes]] = msgspec.json.Encoder().encode
+
+
+@cache
+def _body_decoder(kind: type[msgspec.Struct]) -> _Decoder:
+    return msgspec.json.Decoder(kind)
 
 
 def decode_body(data: bytes, kind: type[T], *, limit: int = limits.BODY_BYTES) -> T:
     """A REST body as `kind`, one of the structs of `protocol.rest`.
+
+    A client that reads answers passes `limits.ANSWER_BYTES`.
 
     Raises:
         BodyTooLarge, BodyMalformed, BodyInvalid
     """
     if len(data) > limit:
         raise BodyTooLarge(f"A body has at most {limit} bytes; this one has {len(data)}.")
-    decoder = _bodies.get(kind)
-    if decoder is None:
-        decoder = _bodies[kind] = msgspec.json.Decoder(kind)
     try:
-        body: T = decoder.decode(data)
+        body: T = _body_decoder(kind).decode(data)
     except msgspec.ValidationError as error:
-        raise BodyInvalid(f"This body is not valid: {error}.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise BodyInvalid(f"This body is not valid: {_reason(error)}.") from None
+    except _UNREADABLE:
         raise BodyMalformed from None
     return body

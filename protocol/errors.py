@@ -46,10 +46,13 @@
         └── InternalError           server.internal
 
 `status` is the HTTP status of the REST answer; a WebSocket answers with `system.error` and the same
-code. Messages are one sentence for a person and never carry an exception's text.
+code. Messages are one or two sentences for a person. They never carry an exception's text, but for
+what the decoder found wrong with the asker's own bytes.
 """
 
 from typing import ClassVar
+
+from protocol import limits
 
 
 class MeshError(Exception):
@@ -212,13 +215,16 @@ class UsernameTaken(AuthError):
 class UsernameInvalid(AuthError):
     code = "auth.invalid_username"
     status = 422
-    text = "A name has 1 to 32 letters, digits and . _ - and begins with a letter or a digit."
+    text = (
+        f"A name has 1 to {limits.USERNAME_CHARS} letters, digits and . _ - "
+        "and begins with a letter or a digit."
+    )
 
 
 class PasswordInvalid(AuthError):
     code = "auth.invalid_password"
     status = 422
-    text = "A password has 8 to 1024 characters."
+    text = f"A password has {limits.PASSWORD_MIN_CHARS} to {limits.PASSWORD_MAX_CHARS} characters."
 
 
 class DeviceNotFound(AuthError):
@@ -258,13 +264,13 @@ class RoomNameTaken(RoomError):
 class RoomNameInvalid(RoomError):
     code = "room.invalid_name"
     status = 422
-    text = "A room's name has 1 to 64 visible characters."
+    text = f"A room's name has 1 to {limits.NAME_CHARS} visible characters."
 
 
 class TopicInvalid(RoomError):
     code = "room.invalid_topic"
     status = 422
-    text = "A topic has at most 250 characters."
+    text = f"A topic has at most {limits.TOPIC_CHARS} characters."
 
 
 class UserNotFound(RoomError):
@@ -282,7 +288,7 @@ class ChatError(MeshError):
 class ContentTooLong(ChatError):
     code = "chat.content_too_long"
     status = 413
-    text = "A message has at most 8000 characters."
+    text = f"A message has at most {limits.CONTENT_CHARS} characters."
 
 
 class ContentEmpty(ChatError):

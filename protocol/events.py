@@ -10,13 +10,14 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from protocol import limits
-from protocol.rest import Device, Member, Message, Presence, Role, Room, User
+from protocol.rest import Device, Member, Message, Presence, Rev, Role, Room, Seconds, Seq, User, Whole
 
-RequestId = Annotated[str, Meta(max_length=limits.ID_CHARS)] | int
+RequestId = (
+    Annotated[str, Meta(max_length=limits.ID_CHARS)]
+    | Annotated[int, Meta(ge=-limits.INTEGER_MAX, le=limits.INTEGER_MAX)]
+)
 Id = Annotated[str, Meta(min_length=1, max_length=limits.ID_CHARS)]
 Nonce = Annotated[str, Meta(min_length=1, max_length=limits.ID_CHARS)]
-Seq = Annotated[int, Meta(ge=0, le=2**53)]
-Rev = Annotated[int, Meta(ge=0, le=2**53)]
 
 
 # ── client to server ─────────────────────────────────────────────────────────────────────────────
@@ -93,9 +94,9 @@ class Answer(Event, frozen=True, kw_only=True):
 class Limits(Struct, kw_only=True, frozen=True):
     """What the server takes, so that a client can say no before it sends."""
 
-    frame_bytes: int
-    content_chars: int
-    resume_max: int
+    frame_bytes: Whole
+    content_chars: Whole
+    resume_max: Whole
 
 
 class Server(Struct, kw_only=True, frozen=True):
@@ -110,8 +111,8 @@ class RoomState(Struct, kw_only=True, omit_defaults=True, frozen=True):
     """
 
     room_id: str
-    last_seq: int
-    rev: int
+    last_seq: Seq
+    rev: Rev
     epoch: str
     room: Room
     gap: bool = False
@@ -122,7 +123,7 @@ class Welcome(Answer, frozen=True, kw_only=True, tag="system.welcome"):
     user: User
     device: Device
     server: Server
-    heartbeat_s: float
+    heartbeat_s: Annotated[float, Meta(gt=0, le=limits.WAIT_MAX_S)]
     limits: Limits
     rooms: list[RoomState]
 
@@ -135,13 +136,13 @@ class Bye(Event, frozen=True, kw_only=True, tag="system.bye"):
     """The server is going away. `retry_after`: seconds to wait before connecting again."""
 
     reason: str
-    retry_after: float
+    retry_after: Seconds
 
 
 class Error(Answer, frozen=True, kw_only=True, tag="system.error"):
     code: str
     message: str
-    retry_after: float | None = None
+    retry_after: Seconds | None = None
 
 
 class RoomJoined(Answer, frozen=True, kw_only=True, tag="room.joined"):
@@ -150,8 +151,8 @@ class RoomJoined(Answer, frozen=True, kw_only=True, tag="room.joined"):
     room_id: str
     room: Room
     members: list[Member]
-    last_seq: int
-    rev: int
+    last_seq: Seq
+    rev: Rev
 
 
 class RoomLeft(Answer, frozen=True, kw_only=True, tag="room.left"):
@@ -164,13 +165,13 @@ class RoomResumed(Event, frozen=True, kw_only=True, tag="room.resumed"):
     room_id: str
     room: Room
     members: list[Member]
-    last_seq: int
-    rev: int
+    last_seq: Seq
+    rev: Rev
 
 
 class MemberJoined(Event, frozen=True, kw_only=True, tag="room.member.joined"):
     room_id: str
-    rev: int
+    rev: Rev
     user_id: str
     username: str
     display_name: str
@@ -181,7 +182,7 @@ class MemberJoined(Event, frozen=True, kw_only=True, tag="room.member.joined"):
 
 class MemberLeft(Event, frozen=True, kw_only=True, tag="room.member.left"):
     room_id: str
-    rev: int
+    rev: Rev
     user_id: str
     username: str
 
@@ -192,8 +193,8 @@ class MessageAck(Answer, frozen=True, kw_only=True, tag="chat.message.ack"):
     room_id: str
     nonce: str
     message_id: str
-    seq: int
-    rev: int
+    seq: Seq
+    rev: Rev
 
 
 class MessageCreated(Event, frozen=True, kw_only=True, tag="chat.message.created"):
@@ -209,7 +210,7 @@ class Typing(Event, frozen=True, kw_only=True, tag="chat.typing"):
 class ReadMarked(Answer, frozen=True, kw_only=True, tag="chat.read"):
     room_id: str
     user_id: str
-    seq: int
+    seq: Seq
 
 
 class PresenceChanged(Answer, frozen=True, kw_only=True, tag="presence.update"):

@@ -8,11 +8,20 @@ from typing import Final
 FRAME_BYTES: Final = 64 * 1024
 """One WebSocket message from a client, before it is decoded."""
 
-SERVER_FRAME_BYTES: Final = 1024 * 1024
-"""One WebSocket message from a server: a room's whole list of members must fit."""
+SERVER_FRAME_BYTES: Final = 4 * 1024 * 1024
+"""One WebSocket message from a server: a whole list of members, or of a person's rooms, must fit."""
 
 BODY_BYTES: Final = 64 * 1024
 """One REST body sent to a server."""
+
+ANSWER_BYTES: Final = 16 * 1024 * 1024
+"""One REST answer: a full page of the longest messages, every character escaped, must fit."""
+
+INTEGER_MAX: Final = 2**53 - 1
+"""The largest integer that every JSON reader holds exactly (RFC 8259 section 6)."""
+
+WAIT_MAX_S: Final = 86_400
+"""The longest time that a server may tell a client to wait."""
 
 CONTENT_CHARS: Final = 8_000
 NAME_CHARS: Final = 64

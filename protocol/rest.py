@@ -15,6 +15,15 @@ Visibility = Literal["public", "private"]
 RoomKind = Literal["room", "dm"]
 UserRole = Literal["admin", "user"]
 
+Whole = Annotated[int, Meta(ge=0, le=limits.INTEGER_MAX)]
+Seq = Whole
+"""The number of a message in its room: 1, 2, 3 … (0: none yet)."""
+
+Rev = Whole
+"""The number of a change of a room."""
+
+Seconds = Annotated[float, Meta(ge=0, le=limits.WAIT_MAX_S)]
+
 Text = Annotated[str, Meta(max_length=limits.TOKEN_CHARS)]
 """Any short text of a body; each service bounds and cleans it by its own rule, with its own error."""
 
@@ -82,7 +91,7 @@ class Session(_Body, frozen=True, kw_only=True):
     device: Device
     access_token: str
     refresh_token: str
-    expires_in: int
+    expires_in: Whole
 
 
 class DeviceList(_Body, frozen=True, kw_only=True):
@@ -105,13 +114,13 @@ class Room(_Body, frozen=True, kw_only=True):
     kind: RoomKind
     created_by: str
     created_at: str
-    last_seq: int
-    rev: int
-    member_count: int | None = None
+    last_seq: Seq
+    rev: Rev
+    member_count: Whole | None = None
     my_role: Role | None = None
-    read_seq: int | None = None
-    unread: int | None = None
-    mentions: int | None = None
+    read_seq: Seq | None = None
+    unread: Whole | None = None
+    mentions: Whole | None = None
 
 
 class Member(_Body, frozen=True, kw_only=True):
@@ -147,8 +156,8 @@ class Message(_Body, frozen=True, kw_only=True):
 
     id: str
     room_id: str
-    seq: int
-    rev: int
+    seq: Seq
+    rev: Rev
     author: Author
     content: str
     content_type: str
@@ -184,7 +193,7 @@ class ErrorDetail(_Body, frozen=True, kw_only=True):
     code: str
     message: str
     request_id: str = ""
-    retry_after: float | None = None
+    retry_after: Seconds | None = None
 
 
 class ErrorBody(_Body, frozen=True, kw_only=True):
