@@ -30,6 +30,7 @@
     │   ├── RoomNotFound            room.not_found
     │   ├── NotMember               room.not_member
     │   ├── RoomForbidden           room.forbidden
+    │   ├── RoomFull                room.full
     │   ├── RoomNameTaken           room.name_taken
     │   ├── RoomNameInvalid         room.invalid_name
     │   ├── TopicInvalid            room.invalid_topic
@@ -253,6 +254,12 @@ class NotMember(RoomError):
 class RoomForbidden(RoomError):
     code = "room.forbidden"
     text = "Your role in this room does not allow that."
+
+
+class RoomFull(RoomError):
+    code = "room.full"
+    status = 409
+    text = "This room has as many members as a room can have."
 
 
 class RoomNameTaken(RoomError):

@@ -39,6 +39,9 @@ CONTENT_TYPE_CHARS: Final = 100
 MENTIONS: Final = 100
 """Users that one message may name in `mentions`."""
 
+ROOM_MEMBERS: Final = 5_000
+"""Members of one room: its whole list of members must fit in a frame."""
+
 PAGE_DEFAULT: Final = 50
 PAGE_MAX: Final = 200
 """Messages in one page of history."""

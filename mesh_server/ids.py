@@ -1,0 +1,31 @@
+"""Ids: 20 characters that sort by time, as ULIDs do (https://github.com/ulid/spec), with 50 random bits."""
+
+import secrets
+import time
+from collections.abc import Callable
+from typing import Final
+
+Clock = Callable[[], int]
+"""Milliseconds since 1970. An argument of every service, so that tests own the time."""
+
+NewId = Callable[[], str]
+
+_ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+_CHARS: Final = 10
+
+
+def system_clock() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _base32(number: int) -> str:
+    return "".join(_ALPHABET[number >> shift & 31] for shift in range(5 * (_CHARS - 1), -1, -5))
+
+
+def id_maker(clock: Clock = system_clock, random_bits: Callable[[int], int] = secrets.randbits) -> NewId:
+    """A source of new ids; those of one millisecond have no order among themselves."""
+
+    def new_id() -> str:
+        return _base32(clock()) + _base32(random_bits(5 * _CHARS))
+
+    return new_id

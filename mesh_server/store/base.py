@@ -1,0 +1,296 @@
+"""What the services may ask of a store, and the records they get: no SQL, so that rules know none.
+
+Verbs: `list_` and `get_` read, `create_`, `set_`, `add_`, `remove_` write in one durable transaction
+each. Every call may raise `StorageUnavailable`; nothing was stored then. Records are as in the
+tables, times in milliseconds. One contract suite (`tests/contracts`) runs against every implementation.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from protocol.errors import MeshError
+from protocol.rest import Role, RoomKind, UserRole, Visibility
+
+# ── accounts ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class UserRecord(Struct, kw_only=True, frozen=True):
+    id: str
+    username: str
+    username_key: str
+    display_name: str
+    role: UserRole
+    password_hash: bytes
+    created_at: int
+
+
+class DeviceRecord(Struct, kw_only=True, frozen=True):
+    """`revoked_at` is set while the device is signed out."""
+
+    id: str
+    user_id: str
+    name: str
+    created_at: int
+    last_seen_at: int
+    key_fingerprint: str | None = None
+    revoked_at: int | None = None
+
+
+class RefreshRecord(Struct, kw_only=True, frozen=True):
+    token_hash: bytes
+    device_id: str
+    issued_at: int
+    expires_at: int
+    spent_at: int | None = None
+
+
+class AccountStore(Protocol):
+    async def create_user(
+        self, user: UserRecord, device: DeviceRecord, token: RefreshRecord, *, only_first: bool
+    ) -> UserRecord:
+        """The first user of all becomes `admin`, whatever the record says.
+
+        Raises:
+            UsernameTaken: a user of this `username_key` exists.
+            RegistrationClosed: `only_first`, and there is a user already.
+        """
+        ...
+
+    async def count_users(self) -> int: ...
+
+    async def get_user(self, user_id: str) -> UserRecord | None: ...
+
+    async def get_user_by_key(self, username_key: str) -> UserRecord | None: ...
+
+    async def set_display_name(self, user_id: str, display_name: str) -> None: ...
+
+    async def set_password(
+        self, user_id: str, password_hash: bytes, *, keep_device: str, now: int
+    ) -> list[str]:
+        """Also revokes every other device of the user; returns the ids of those it revoked."""
+        ...
+
+    async def sign_in_device(self, device: DeviceRecord, token: RefreshRecord) -> DeviceRecord:
+        """Creates the device, or signs it in again where this user already has one of this id."""
+        ...
+
+    async def get_device(self, device_id: str) -> tuple[UserRecord, DeviceRecord] | None: ...
+
+    async def list_devices(self, user_id: str) -> list[DeviceRecord]:
+        """Those that are signed in, the last seen first."""
+        ...
+
+    async def revoke_device(self, device_id: str, now: int) -> bool:
+        """Signs it out and forgets its refresh tokens; False where it was not signed in."""
+        ...
+
+    async def set_last_seen(self, seen: dict[str, int]) -> None:
+        """Device id -> time, for several at once."""
+        ...
+
+    async def set_device_key(self, device_id: str, fingerprint: str) -> None: ...
+
+    async def rotate_refresh(
+        self, token_hash: bytes, new: Callable[[str], RefreshRecord], now: int
+    ) -> "Rotation":
+        """Spends a refresh token and stores the next one, in one transaction."""
+        ...
+
+
+class Rotation(Struct, kw_only=True, frozen=True):
+    """`user` and `device` are None where the token was not good.
+
+    `revoked`: the id of the device that this try signed out, because the token had been spent before.
+    """
+
+    user: UserRecord | None = None
+    device: DeviceRecord | None = None
+    revoked: str | None = None
+
+
+# ── rooms ────────────────────────────────────────────────────────────────────────────────────────
+
+
+class RoomRecord(Struct, kw_only=True, frozen=True):
+    id: str
+    name: str
+    name_key: str
+    topic: str
+    visibility: Visibility
+    kind: RoomKind
+    created_by: str
+    created_at: int
+    last_seq: int
+    rev: int
+
+
+class MemberRecord(Struct, kw_only=True, frozen=True):
+    room_id: str
+    user_id: str
+    username: str
+    display_name: str
+    role: Role
+    joined_at: int
+
+
+class MyRoom(Struct, kw_only=True, frozen=True):
+    """A room as one user sees it; `role` and the counts are None for one who is no member."""
+
+    room: RoomRecord
+    member_count: int
+    role: Role | None = None
+    read_seq: int | None = None
+    unread: int | None = None
+    mentions: int | None = None
+
+
+class Joined(Struct, kw_only=True, frozen=True):
+    """A room as it was when its new member came in. `new` is False for one who was in it already."""
+
+    member: MemberRecord
+    my_room: MyRoom
+    members: list[MemberRecord]
+    new: bool
+
+
+class Left(Struct, kw_only=True, frozen=True):
+    """`heir`: the id of the user who became the owner, because the last owner left."""
+
+    member: MemberRecord
+    rev: int
+    heir: str | None
+
+
+class RoomStore(Protocol):
+    """`then` as in `Database.write`: called in the order of the commits."""
+
+    async def create_room(self, room: RoomRecord, then: Callable[[Joined], None]) -> Joined:
+        """With its creator as the owner. Raises: RoomNameTaken."""
+        ...
+
+    async def get_room(self, room_id: str, user_id: str) -> MyRoom | None: ...
+
+    async def list_rooms(self, user_id: str) -> list[MyRoom]: ...
+
+    async def list_public_rooms(self, user_id: str) -> list[MyRoom]: ...
+
+    async def list_members(self, room_id: str) -> list[MemberRecord]: ...
+
+    async def add_member(
+        self, room_id: str, user_id: str, now: int, then: Callable[[Joined], None]
+    ) -> Joined:
+        """Joins a public room. Raises: RoomNotFound (also for a private one that is not the user's), RoomFull."""
+        ...
+
+    async def remove_member(self, room_id: str, user_id: str, then: Callable[[Left], None]) -> Left:
+        """Raises: RoomNotFound, NotMember."""
+        ...
+
+    async def set_read(self, room_id: str, user_id: str, seq: int) -> int:
+        """Moves the read marker forward, at most to `last_seq`; returns where it is. Raises: NotMember."""
+        ...
+
+
+# ── the log ──────────────────────────────────────────────────────────────────────────────────────
+
+
+class NewMessage(Struct, kw_only=True, frozen=True):
+    id: str
+    room_id: str
+    author_id: str
+    author_name: str
+    device_id: str
+    nonce: str
+    content: str
+    content_type: str
+    created_at: int
+    reply_to: str | None = None
+    thread: str | None = None
+    mentions: tuple[str, ...] = ()
+
+
+class MessageRecord(Struct, kw_only=True, frozen=True):
+    id: str
+    room_id: str
+    seq: int
+    rev: int
+    author_id: str
+    author_name: str
+    device_id: str
+    nonce: str
+    content: str
+    content_type: str
+    created_at: int
+    reply_to: str | None = None
+    thread: str | None = None
+    mentions: tuple[str, ...] = ()
+
+
+class Appended(Struct, kw_only=True, frozen=True):
+    """`new` is False where the nonce had been used before: `record` is the first message then."""
+
+    record: MessageRecord
+    new: bool
+
+
+class Changes(Struct, kw_only=True, frozen=True):
+    """What changed in a room since a `rev`, in one snapshot. `messages` is empty where `gap`."""
+
+    my_room: MyRoom
+    members: list[MemberRecord]
+    messages: list[MessageRecord]
+    gap: bool
+
+
+class Snapshot(Struct, kw_only=True, frozen=True):
+    """What a user holds at one moment: every room of theirs, and the changes of those they asked for."""
+
+    rooms: list[MyRoom]
+    changes: list[Changes]
+
+
+class MessageStore(Protocol):
+    async def append(
+        self,
+        batch: Sequence[NewMessage],
+        then: Callable[[list[Appended | MeshError]], None],
+    ) -> list[Appended | MeshError]:
+        """Stores a batch in one transaction, each message under its room's next `seq` and `rev`.
+
+        A message that is refused takes no number: RoomNotFound, NotMember, NonceConflict,
+        ReferenceUnknown.
+        """
+        ...
+
+    async def list_messages(
+        self, room_id: str, *, after: int, before: int, limit: int, newest: bool
+    ) -> tuple[list[MessageRecord], bool]:
+        """Those with `after < seq < before`, ascending: the `newest` or the oldest `limit` of them.
+
+        The second value tells whether there are more of them than that.
+        """
+        ...
+
+    async def get_snapshot(self, user_id: str, since: dict[str, int], most: int) -> Snapshot:
+        """Changes for each room of `since` (room id -> rev) that the user is in; over `most` messages: a gap."""
+        ...
+
+
+class Store(Protocol):
+    """A database and its three parts.
+
+    `epoch` names this history of numbers: it is another one after a restored backup.
+    """
+
+    accounts: AccountStore
+    rooms: RoomStore
+    messages: MessageStore
+    epoch: str
+
+    async def check(self) -> None:
+        """Whether it can be written to. Raises: StorageUnavailable."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,226 @@
+"""Rooms, members and read markers.
+
+Unread is counted, not kept: the room's last number, less the reader's marker, less the reader's own
+messages since; each part is one index look-up, whatever the room's size.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from mesh_server.store.base import Joined, Left, MemberRecord, MyRoom, RoomRecord
+from mesh_server.store.database import Database
+from mesh_server.store.tables import members, mentions, messages, rooms, users
+from protocol import limits
+from protocol.errors import NotMember, RoomFull, RoomNameTaken, RoomNotFound
+from protocol.rest import Role
+
+
+class SqlRooms:
+    """`RoomStore` on a `Database`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def create_room(self, room: RoomRecord, then: Callable[[Joined], None]) -> Joined:
+        return await self._db.write(_create_room, room, then=then)
+
+    async def get_room(self, room_id: str, user_id: str) -> MyRoom | None:
+        return await self._db.read(my_room, room_id, user_id)
+
+    async def list_rooms(self, user_id: str) -> list[MyRoom]:
+        return await self._db.read(list_rooms, user_id)
+
+    async def list_public_rooms(self, user_id: str) -> list[MyRoom]:
+        return await self._db.read(_list_public_rooms, user_id)
+
+    async def list_members(self, room_id: str) -> list[MemberRecord]:
+        return await self._db.read(list_members, room_id)
+
+    async def add_member(
+        self, room_id: str, user_id: str, now: int, then: Callable[[Joined], None]
+    ) -> Joined:
+        return await self._db.write(_add_member, room_id, user_id, now, then=then)
+
+    async def remove_member(self, room_id: str, user_id: str, then: Callable[[Left], None]) -> Left:
+        return await self._db.write(_remove_member, room_id, user_id, then=then)
+
+    async def set_read(self, room_id: str, user_id: str, seq: int) -> int:
+        return await self._db.write(_set_read, room_id, user_id, seq)
+
+
+def _my_rooms(user_id: str) -> sa.Select[Any]:
+    """Every room, with the columns of `MyRoom` for this user; the caller adds which ones."""
+    mine = members.alias("mine")
+    others = members.alias("others")
+    count = sa.select(sa.func.count()).where(others.c.room_id == rooms.c.id).scalar_subquery()
+    own = (
+        sa.select(sa.func.count())
+        .where(messages.c.room_id == rooms.c.id)
+        .where(messages.c.author_id == user_id)
+        .where(messages.c.seq > mine.c.read_seq)
+        .scalar_subquery()
+    )
+    named = (
+        sa.select(sa.func.count())
+        .where(mentions.c.room_id == rooms.c.id)
+        .where(mentions.c.user_id == user_id)
+        .where(mentions.c.seq > mine.c.read_seq)
+        .scalar_subquery()
+    )
+    joined = rooms.outerjoin(mine, (mine.c.room_id == rooms.c.id) & (mine.c.user_id == user_id))
+    return sa.select(
+        rooms,
+        count.label("member_count"),
+        mine.c.role.label("my_role"),
+        mine.c.read_seq,
+        (rooms.c.last_seq - mine.c.read_seq - own).label("unread"),
+        named.label("mentions"),
+    ).select_from(joined)
+
+
+def _to_my_room(row: sa.Row[Any]) -> MyRoom:
+    is_member = row.my_role is not None
+    return MyRoom(
+        room=RoomRecord(**{name: getattr(row, name) for name in RoomRecord.__struct_fields__}),
+        member_count=row.member_count,
+        role=row.my_role,
+        read_seq=row.read_seq,
+        unread=row.unread if is_member else None,
+        mentions=row.mentions if is_member else None,
+    )
+
+
+def my_room(connection: sa.Connection, room_id: str, user_id: str) -> MyRoom | None:
+    row = connection.execute(_my_rooms(user_id).where(rooms.c.id == room_id)).one_or_none()
+    return None if row is None else _to_my_room(row)
+
+
+def list_rooms(connection: sa.Connection, user_id: str) -> list[MyRoom]:
+    mine = sa.select(members.c.room_id).where(members.c.user_id == user_id)
+    query = _my_rooms(user_id).where(rooms.c.id.in_(mine)).order_by(rooms.c.name_key)
+    return [_to_my_room(row) for row in connection.execute(query)]
+
+
+def _list_public_rooms(connection: sa.Connection, user_id: str) -> list[MyRoom]:
+    query = _my_rooms(user_id).where(rooms.c.visibility == "public").order_by(rooms.c.name_key)
+    return [_to_my_room(row) for row in connection.execute(query)]
+
+
+def _members(room_id: str) -> sa.Select[Any]:
+    return (
+        sa.select(
+            members.c.room_id,
+            members.c.user_id,
+            users.c.username,
+            users.c.display_name,
+            members.c.role,
+            members.c.joined_at,
+        )
+        .join(users, users.c.id == members.c.user_id)
+        .where(members.c.room_id == room_id)
+    )
+
+
+def _to_member(row: sa.Row[Any]) -> MemberRecord:
+    return MemberRecord(**dict(zip(MemberRecord.__struct_fields__, row, strict=True)))
+
+
+def list_members(connection: sa.Connection, room_id: str) -> list[MemberRecord]:
+    query = _members(room_id).order_by(members.c.joined_at, members.c.user_id)
+    return [_to_member(row) for row in connection.execute(query)]
+
+
+def _member(connection: sa.Connection, room_id: str, user_id: str) -> MemberRecord | None:
+    row = connection.execute(_members(room_id).where(members.c.user_id == user_id)).one_or_none()
+    return None if row is None else _to_member(row)
+
+
+def _joined(connection: sa.Connection, room_id: str, user_id: str, *, new: bool) -> Joined:
+    member = _member(connection, room_id, user_id)
+    mine = my_room(connection, room_id, user_id)
+    assert member is not None
+    assert mine is not None
+    return Joined(member=member, my_room=mine, members=list_members(connection, room_id), new=new)
+
+
+def _create_room(connection: sa.Connection, room: RoomRecord) -> Joined:
+    values = {name: getattr(room, name) for name in room.__struct_fields__}
+    try:
+        connection.execute(sa.insert(rooms).values(values))
+    except IntegrityError as error:
+        raise RoomNameTaken from error
+    _insert_member(connection, room.id, room.created_by, "owner", room.created_at, read_seq=0)
+    return _joined(connection, room.id, room.created_by, new=True)
+
+
+def _insert_member(
+    connection: sa.Connection, room_id: str, user_id: str, role: Role, now: int, *, read_seq: int
+) -> None:
+    values = {"room_id": room_id, "user_id": user_id, "role": role, "joined_at": now, "read_seq": read_seq}
+    connection.execute(sa.insert(members).values(values))
+
+
+def _next_rev(connection: sa.Connection, room_id: str) -> int:
+    query = sa.update(rooms).where(rooms.c.id == room_id).values(rev=rooms.c.rev + 1).returning(rooms.c.rev)
+    return int(connection.execute(query).scalar_one())
+
+
+def _add_member(connection: sa.Connection, room_id: str, user_id: str, now: int) -> Joined:
+    mine = my_room(connection, room_id, user_id)
+    if mine is not None and mine.role is not None:
+        return _joined(connection, room_id, user_id, new=False)
+    if mine is None or mine.room.visibility != "public":
+        raise RoomNotFound
+    if mine.member_count >= limits.ROOM_MEMBERS:
+        raise RoomFull
+    # A public room that everyone had left belongs to who comes back first.
+    role: Role = "member" if mine.member_count else "owner"
+    _insert_member(connection, room_id, user_id, role, now, read_seq=mine.room.last_seq)
+    _next_rev(connection, room_id)
+    return _joined(connection, room_id, user_id, new=True)
+
+
+def _remove_member(connection: sa.Connection, room_id: str, user_id: str) -> Left:
+    leaving = _member(connection, room_id, user_id)
+    if leaving is None:
+        room = connection.execute(sa.select(rooms.c.visibility).where(rooms.c.id == room_id)).one_or_none()
+        raise NotMember if room is not None and room.visibility == "public" else RoomNotFound
+    mine = (members.c.room_id == room_id) & (members.c.user_id == user_id)
+    connection.execute(sa.delete(members).where(mine))
+    heir = _promote_heir(connection, room_id) if leaving.role == "owner" else None
+    return Left(member=leaving, rev=_next_rev(connection, room_id), heir=heir)
+
+
+def _promote_heir(connection: sa.Connection, room_id: str) -> str | None:
+    """Makes the longest-standing moderator, else member, the owner, where no other owner is left."""
+    seniority = sa.case((members.c.role == "owner", 0), (members.c.role == "moderator", 1), else_=2)
+    query = (
+        sa.select(members.c.user_id, members.c.role)
+        .where(members.c.room_id == room_id)
+        .order_by(seniority, members.c.joined_at, members.c.user_id)
+        .limit(1)
+    )
+    heir = connection.execute(query).one_or_none()
+    if heir is None or heir.role == "owner":
+        return None
+    theirs = (members.c.room_id == room_id) & (members.c.user_id == heir.user_id)
+    connection.execute(sa.update(members).where(theirs).values(role="owner"))
+    return str(heir.user_id)
+
+
+def _set_read(connection: sa.Connection, room_id: str, user_id: str, seq: int) -> int:
+    last = sa.select(rooms.c.last_seq).where(rooms.c.id == room_id).scalar_subquery()
+    wanted = sa.case((last < seq, last), else_=seq)
+    query = (
+        sa.update(members)
+        .where(members.c.room_id == room_id, members.c.user_id == user_id)
+        .values(read_seq=sa.case((members.c.read_seq < wanted, wanted), else_=members.c.read_seq))
+        .returning(members.c.read_seq)
+    )
+    read_seq = connection.execute(query).scalar_one_or_none()
+    if read_seq is None:
+        raise NotMember
+    return int(read_seq)

@@ -1,0 +1,47 @@
+"""Brings a database to the schema that this program knows, or refuses one that it does not."""
+
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+
+from mesh_server.store.migrations import HEAD
+
+_SCRIPTS: Final = Path(__file__).parent / "migrations"
+
+
+class NewerDatabase(Exception):
+    """The database was made by a newer program; this one would damage it."""
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Applies what is missing, in one transaction, so that a half-done upgrade cannot be.
+
+    Raises:
+        NewerDatabase: with one sentence for the operator.
+    """
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        version = _version(connection)
+        if version == HEAD:
+            return
+        # Imported here: a start with nothing to migrate should not pay for it.
+        from alembic import command
+        from alembic.config import Config
+        from alembic.script import ScriptDirectory
+
+        config = Config()
+        config.set_main_option("script_location", str(_SCRIPTS))
+        config.attributes["connection"] = connection
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        if version is not None and version not in known:
+            raise NewerDatabase(
+                f"The database is of version {version}, made by a newer mesh-server; this one knows versions "
+                f"up to {HEAD}. Start the newer mesh-server, or restore a backup made by this one."
+            )
+        command.upgrade(config, "head")
+
+
+def _version(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()

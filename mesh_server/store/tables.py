@@ -1,0 +1,129 @@
+"""The tables, as SQLAlchemy Core knows them. `migrations/` makes the schema; a test holds both equal.
+
+Times are integer milliseconds since 1970. Ids are text. A room's `last_seq` and `rev` are the heads of
+its two numberings; every change of a room takes its next `rev` in the transaction that makes it, so both
+have no gap and no repeat.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""`epoch`: changes when a backup is restored, so that clients start their numbers over."""
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("username", Text, nullable=False),
+    Column("username_key", Text, nullable=False, unique=True),
+    Column("display_name", Text, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+"""`username_key`: what two names that look alike have in common (`services.names.name_key`)."""
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_seen_at", BigInteger, nullable=False),
+    Column("key_fingerprint", Text),
+    Column("revoked_at", BigInteger),
+)
+"""A revoked device keeps its row: its messages' nonces belong to it, and it may sign in again."""
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("device_id", ForeignKey("devices.id"), nullable=False, index=True),
+    Column("issued_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("spent_at", BigInteger),
+)
+"""Hashed with SHA-256. A spent one is kept until it expires, because using it again is a sign of theft."""
+
+rooms = Table(
+    "rooms",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False, unique=True),
+    Column("topic", Text, nullable=False),
+    Column("visibility", String(16), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("created_by", ForeignKey("users.id"), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("rev", BigInteger, nullable=False),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("room_id", ForeignKey("rooms.id"), primary_key=True),
+    Column("user_id", ForeignKey("users.id"), primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("joined_at", BigInteger, nullable=False),
+    Column("read_seq", BigInteger, nullable=False),
+    Index("ix_members_user_id", "user_id"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("room_id", ForeignKey("rooms.id"), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("rev", BigInteger, nullable=False),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("author_id", ForeignKey("users.id"), nullable=False),
+    Column("device_id", ForeignKey("devices.id"), nullable=False),
+    Column("nonce", String(64), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("content_type", String(100), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("reply_to", String(64)),
+    Column("thread", String(64)),
+    Column("mentions", Text),
+    UniqueConstraint("room_id", "rev", name="uq_messages_room_id_rev"),
+    UniqueConstraint("room_id", "device_id", "nonce", name="uq_messages_room_id_device_id_nonce"),
+    Index("ix_messages_room_id_author_id_seq", "room_id", "author_id", "seq"),
+)
+"""The log. `mentions`: a JSON array of user ids, for showing; counting is done on the table below."""
+
+mentions = Table(
+    "mentions",
+    metadata,
+    Column("room_id", ForeignKey("rooms.id"), primary_key=True),
+    Column("user_id", ForeignKey("users.id"), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+)
