@@ -181,10 +181,13 @@ class MemberJoined(Event, frozen=True, kw_only=True, tag="room.member.joined"):
 
 
 class MemberLeft(Event, frozen=True, kw_only=True, tag="room.member.left"):
+    """`new_owner`: the id of the user who became the owner, because the last owner left."""
+
     room_id: str
     rev: Rev
     user_id: str
     username: str
+    new_owner: str | None = None
 
 
 class MessageAck(Answer, frozen=True, kw_only=True, tag="chat.message.ack"):

@@ -1,35 +1,50 @@
 """Which characters may travel in names, and which may ever be painted.
 
-Strategy: one character class, used at the two places where text crosses a border. The server runs
-`clean_name` over what will be shown as a name; a client runs `clean_text` over everything that other
-people wrote, once, where it enters the program. Terminals act on C0, C1 and DEL, and bidirectional
-controls reorder what stands beside them (Unicode TR36 section 2.10, "Trojan Source"), so neither ever
-reaches a screen. Message content itself is opaque to the server and is stored as it came.
+Strategy: the character classes of this module, used at the two places where text crosses a border. The
+server runs `clean_name` over what will be shown as a name; a client runs `clean_text` over everything
+that other people wrote, once, where it enters the program. Terminals act on C0, C1 and DEL, and
+bidirectional controls reorder what stands beside them (Unicode TR36 section 2.10, "Trojan Source"), so
+neither ever reaches a screen; nor do piles of combining marks, which paint over the lines above and below.
+Message content itself is opaque to the server and is stored as it came.
 """
 
 import re
 import unicodedata
 from typing import Final
 
-_C0_KEPT: Final = "\n\t"
-_BIDI: Final = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+MARKS_MAX: Final = 8
+"""Combining marks on one base character. Tibetan and pointed Hebrew stay below that."""
+
+_BIDI: Final = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"
 _SURROGATES: Final = "\ud800-\udfff"
 _UNPAINTABLE: Final = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff{_BIDI}{_SURROGATES}]")
 _LINE_END: Final = re.compile("\r\n?|[\u2028\u2029\u0085]")
+
 _INVISIBLE: Final = re.compile(
-    f"[{_C0_KEPT}\u00ad\u034f\u115f\u1160\u180e\u200b\u2060-\u2064\u3164\uffa0\U000e0000-\U000e0fff]"
+    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2065\u3164\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-_SPACES: Final = re.compile(r"\s+")
+"""Unicode's Default_Ignorable_Code_Point and interlinear annotation, without what `_UNPAINTABLE` and
+`_JOINERS` name and the variation selectors, with which emoji are written."""
+
+_JOINERS: Final = "\u200c\u200d"
+_IDLE_JOINER: Final = re.compile(rf"(?<![^\s{_JOINERS}])[{_JOINERS}]|[{_JOINERS}](?![^\s{_JOINERS}])")
+_SPACES: Final = re.compile(r"[\s\u2800]+")
+"""White space, and the braille pattern without a dot, which looks like it."""
+
+_MARKS_SUSPECTED: Final = re.compile(rf"[^\w\s\x00-\x7f]{{{MARKS_MAX + 1},}}")
+"""A run that can be marks: no mark is a word character, and most such runs are emoji."""
 
 
 def clean_text(text: str) -> str:
     """`text` as it may be painted: line ends become `\\n`; controls and bidi controls are gone.
 
-    Newlines and tabs stay; lone surrogates, which no terminal can be sent, do not.
+    Newlines and tabs stay; lone surrogates, which no terminal can be sent, do not, nor do marks past
+    `MARKS_MAX` on one character.
     """
     if text.isascii() and text.isprintable():
         return text
-    return _UNPAINTABLE.sub("", _LINE_END.sub("\n", text))
+    return _thin_marks(_UNPAINTABLE.sub("", _LINE_END.sub("\n", text)))
 
 
 def clean_line(text: str) -> str:
@@ -40,8 +55,10 @@ def clean_line(text: str) -> str:
 def clean_name(text: str) -> str:
     """A name in its one written form: NFC, visible, on one line, no white space at its ends.
 
-    Invisible characters would let two different names look the same; the zero-width joiner stays,
-    because emoji and several scripts are written with it.
+    Invisible characters would let two different names look the same. The zero-width joiner and
+    non-joiner stay between visible characters, because emoji and several scripts are written with them.
+    What has nothing to see in it comes back empty.
     """
-    visible = _INVISIBLE.sub(lambda match: " " if match[0] in _C0_KEPT else "", clean_text(text))
-    return unicodedata.normalize("NFC", _SPACES.sub(" ", visible).strip())
+    visible = _INVISIBLE.sub("", clean_line(unicodedata.normalize("NFC", text)))
+    joined = _IDLE_JOINER.sub("", _without_leading_marks(visible))
+    return _thin_marks(unicodedata.normalize("NFC", _SPACES.sub(" ", joined).strip()))

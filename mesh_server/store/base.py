@@ -181,7 +181,7 @@ class RoomStore(Protocol):
     async def add_member(
         self, room_id: str, user_id: str, now: int, then: Callable[[Joined], None]
     ) -> Joined:
-        """Joins a public room. Raises: RoomNotFound (also for a private one that is not the user's), RoomFull."""
+        """Joins a public room. Raises: RoomNotFound (also for a private room of others), RoomFull."""
         ...
 
     async def remove_member(self, room_id: str, user_id: str, then: Callable[[Left], None]) -> Left:
@@ -274,7 +274,7 @@ class MessageStore(Protocol):
         ...
 
     async def get_snapshot(self, user_id: str, since: dict[str, int], most: int) -> Snapshot:
-        """Changes for each room of `since` (room id -> rev) that the user is in; over `most` messages: a gap."""
+        """Changes for each of their rooms in `since` (room id -> rev); over `most` messages: a gap."""
         ...
 
 
