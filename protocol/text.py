@@ -28,7 +28,8 @@ _INVISIBLE: Final = re.compile(
 `_JOINERS` name and the variation selectors, with which emoji are written."""
 
 _JOINERS: Final = "\u200c\u200d"
-_IDLE_JOINER: Final = re.compile(rf"(?<![^\s{_JOINERS}])[{_JOINERS}]|[{_JOINERS}](?![^\s{_JOINERS}])")
+_JOINABLE: Final = rf"[^\s{_JOINERS}\x00-\x7f]"
+_IDLE_JOINER: Final = re.compile(rf"(?<!{_JOINABLE})[{_JOINERS}]|[{_JOINERS}](?!{_JOINABLE})")
 _SPACES: Final = re.compile(r"[\s\u2800]+")
 """White space, and the braille pattern without a dot, which looks like it."""
 
@@ -56,9 +57,40 @@ def clean_name(text: str) -> str:
     """A name in its one written form: NFC, visible, on one line, no white space at its ends.
 
     Invisible characters would let two different names look the same. The zero-width joiner and
-    non-joiner stay between visible characters, because emoji and several scripts are written with them.
-    What has nothing to see in it comes back empty.
+    non-joiner stay between visible characters beyond ASCII, because emoji and several scripts are
+    written with them. What has nothing to see in it comes back empty.
     """
-    visible = _INVISIBLE.sub("", clean_line(unicodedata.normalize("NFC", text)))
-    joined = _IDLE_JOINER.sub("", _without_leading_marks(visible))
-    return _thin_marks(unicodedata.normalize("NFC", _SPACES.sub(" ", joined).strip()))
+    # Marks are thinned before: normalising takes time quadratic in the longest run of them.
+    line = _INVISIBLE.sub("", unicodedata.normalize("NFC", clean_line(text)))
+    name = _IDLE_JOINER.sub("", _from_first_base(_SPACES.sub(" ", line)))
+    return _thin_marks(unicodedata.normalize("NFC", name.rstrip()))
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character) in {"Mn", "Me"}
+
+
+def _from_first_base(text: str) -> str:
+    """`text` from the first character on that others can combine with, and that can be seen."""
+    for at, character in enumerate(text):
+        if not (character == " " or character in _JOINERS or _is_mark(character)):
+            return text[at:]
+    return ""
+
+
+def _thin_marks(text: str) -> str:
+    return _MARKS_SUSPECTED.sub(_thin_run, text)
+
+
+def _thin_run(run: re.Match[str]) -> str:
+    kept = []
+    marks = 0
+    for character in run[0]:
+        if _is_mark(character):
+            marks += 1
+            if marks > MARKS_MAX:
+                continue
+        elif unicodedata.category(character) != "Cf":  # nothing to see: no base for further marks
+            marks = 0
+        kept.append(character)
+    return "".join(kept)
