@@ -27,15 +27,23 @@ class UserRecord(Struct, kw_only=True, frozen=True):
 
 
 class DeviceRecord(Struct, kw_only=True, frozen=True):
-    """`revoked_at` is set while the device is signed out."""
+    """`signed_in_at` tells one signing in from the next; `revoked_at` is set while it is signed out."""
 
     id: str
     user_id: str
     name: str
     created_at: int
+    signed_in_at: int
     last_seen_at: int
     key_fingerprint: str | None = None
     revoked_at: int | None = None
+
+
+class SignedIn(Struct, kw_only=True, frozen=True):
+    """A device and its user."""
+
+    user: UserRecord
+    device: DeviceRecord
 
 
 class RefreshRecord(Struct, kw_only=True, frozen=True):
@@ -47,6 +55,8 @@ class RefreshRecord(Struct, kw_only=True, frozen=True):
 
 
 class AccountStore(Protocol):
+    """`on_revoked` is called with the id of each device that a call signed out, once that is on disk."""
+
     async def create_user(
         self, user: UserRecord, device: DeviceRecord, token: RefreshRecord, *, only_first: bool
     ) -> UserRecord:
@@ -67,47 +77,59 @@ class AccountStore(Protocol):
     async def set_display_name(self, user_id: str, display_name: str) -> None: ...
 
     async def set_password(
-        self, user_id: str, password_hash: bytes, *, keep_device: str, now: int
-    ) -> list[str]:
-        """Also revokes every other device of the user; returns the ids of those it revoked."""
+        self,
+        user_id: str,
+        password_hash: bytes,
+        *,
+        keep_device: str,
+        now: int,
+        on_revoked: Callable[[str], None],
+    ) -> None:
+        """Also signs out every other device of the user."""
         ...
 
-    async def sign_in_device(self, device: DeviceRecord, token: RefreshRecord) -> DeviceRecord:
-        """Creates the device, or signs it in again where this user already has one of this id."""
+    async def sign_in_device(self, device: DeviceRecord, token: RefreshRecord) -> None:
+        """Stores the device as it is given, new or known, with this as its one refresh token.
+
+        A known one keeps its user, its `created_at` and its key.
+        """
         ...
 
-    async def get_device(self, device_id: str) -> tuple[UserRecord, DeviceRecord] | None: ...
+    async def get_device(self, device_id: str) -> SignedIn | None:
+        """The device, signed in or not, with its user."""
+        ...
 
     async def list_devices(self, user_id: str) -> list[DeviceRecord]:
         """Those that are signed in, the last seen first."""
         ...
 
-    async def revoke_device(self, device_id: str, now: int) -> bool:
-        """Signs it out and forgets its refresh tokens; False where it was not signed in."""
+    async def revoke_device(
+        self, user_id: str, device_id: str, *, now: int, on_revoked: Callable[[str], None]
+    ) -> bool:
+        """Signs it out and forgets its refresh tokens; False where this user has none such signed in."""
         ...
 
     async def set_last_seen(self, seen: dict[str, int]) -> None:
-        """Device id -> time, for several at once."""
+        """Device id -> time, for several at once; a time before the stored one changes nothing."""
         ...
 
     async def set_device_key(self, device_id: str, fingerprint: str) -> None: ...
 
     async def rotate_refresh(
-        self, token_hash: bytes, new: Callable[[str], RefreshRecord], now: int
-    ) -> "Rotation":
-        """Spends a refresh token and stores the next one, in one transaction."""
+        self,
+        token_hash: bytes,
+        next_hash: bytes,
+        *,
+        now: int,
+        expires_at: int,
+        on_revoked: Callable[[str], None],
+    ) -> SignedIn | None:
+        """Spends a refresh token and stores the next one of its device, in one transaction.
+
+        None where the token is unknown, expired or spent. A spent one used again is a sign of theft
+        (RFC 9700 section 4.14.2), so it signs its device out.
+        """
         ...
-
-
-class Rotation(Struct, kw_only=True, frozen=True):
-    """`user` and `device` are None where the token was not good.
-
-    `revoked`: the id of the device that this try signed out, because the token had been spent before.
-    """
-
-    user: UserRecord | None = None
-    device: DeviceRecord | None = None
-    revoked: str | None = None
 
 
 # ── rooms ────────────────────────────────────────────────────────────────────────────────────────
@@ -235,6 +257,9 @@ class Appended(Struct, kw_only=True, frozen=True):
     new: bool
 
 
+AppendOutcome = list[Appended | MeshError] | MeshError
+
+
 class Changes(Struct, kw_only=True, frozen=True):
     """What changed in a room since a `rev`, in one snapshot. `messages` is empty where `gap`."""
 
@@ -252,15 +277,12 @@ class Snapshot(Struct, kw_only=True, frozen=True):
 
 
 class MessageStore(Protocol):
-    async def append(
-        self,
-        batch: Sequence[NewMessage],
-        then: Callable[[list[Appended | MeshError]], None],
-    ) -> list[Appended | MeshError]:
+    def append(self, batch: Sequence[NewMessage], done: Callable[[AppendOutcome], None]) -> None:
         """Stores a batch in one transaction, each message under its room's next `seq` and `rev`.
 
-        A message that is refused takes no number: RoomNotFound, NotMember, NonceConflict,
-        ReferenceUnknown.
+        `done` is called once, on the event loop and in the order of the commits, with a result a message;
+        one that is refused takes no number (RoomNotFound, NotMember, NonceConflict, ReferenceUnknown).
+        Or with one error, where nothing of the batch was stored.
         """
         ...
 

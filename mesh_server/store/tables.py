@@ -55,11 +55,15 @@ devices = Table(
     Column("user_id", ForeignKey("users.id"), nullable=False, index=True),
     Column("name", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("signed_in_at", BigInteger, nullable=False),
     Column("last_seen_at", BigInteger, nullable=False),
     Column("key_fingerprint", Text),
     Column("revoked_at", BigInteger),
 )
-"""A revoked device keeps its row: its messages' nonces belong to it, and it may sign in again."""
+"""A revoked device keeps its row: its messages' nonces belong to it, and it may sign in again.
+
+Access tokens name the `signed_in_at` that they were given for, so that none outlives a signing out.
+"""
 
 refresh_tokens = Table(
     "refresh_tokens",

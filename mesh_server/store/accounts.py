@@ -1,0 +1,242 @@
+"""Users, their devices and refresh tokens.
+
+Revoking is one statement a step, so that what another transaction did meanwhile is seen by its row count
+and never overwritten.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from msgspec import structs
+from sqlalchemy.exc import IntegrityError
+
+from mesh_server.store.base import DeviceRecord, RefreshRecord, SignedIn, UserRecord
+from mesh_server.store.database import Database
+from mesh_server.store.tables import devices, meta, refresh_tokens, users
+from protocol.errors import RegistrationClosed, UsernameTaken
+
+
+class SqlAccounts:
+    """`AccountStore` on a `Database`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def create_user(
+        self, user: UserRecord, device: DeviceRecord, token: RefreshRecord, *, only_first: bool
+    ) -> UserRecord:
+        return await self._db.write(_create_user, user, device, token, only_first)
+
+    async def count_users(self) -> int:
+        return await self._db.read(_count_users)
+
+    async def get_user(self, user_id: str) -> UserRecord | None:
+        return await self._db.read(_get_user, users.c.id == user_id)
+
+    async def get_user_by_key(self, username_key: str) -> UserRecord | None:
+        return await self._db.read(_get_user, users.c.username_key == username_key)
+
+    async def set_display_name(self, user_id: str, display_name: str) -> None:
+        await self._db.write(_set_user, user_id, {"display_name": display_name})
+
+    async def set_password(
+        self,
+        user_id: str,
+        password_hash: bytes,
+        *,
+        keep_device: str,
+        now: int,
+        on_revoked: Callable[[str], None],
+    ) -> None:
+        await self._db.write(
+            _set_password, user_id, password_hash, keep_device, now, then=_for_each(on_revoked)
+        )
+
+    async def sign_in_device(self, device: DeviceRecord, token: RefreshRecord) -> None:
+        await self._db.write(_sign_in_device, device, token)
+
+    async def get_device(self, device_id: str) -> SignedIn | None:
+        return await self._db.read(_get_device, device_id)
+
+    async def list_devices(self, user_id: str) -> list[DeviceRecord]:
+        return await self._db.read(_list_devices, user_id)
+
+    async def revoke_device(
+        self, user_id: str, device_id: str, *, now: int, on_revoked: Callable[[str], None]
+    ) -> bool:
+        mine = sa.and_(devices.c.user_id == user_id, devices.c.id == device_id)
+        revoked = await self._db.write(_revoke, mine, now, then=_for_each(on_revoked))
+        return bool(revoked)
+
+    async def set_last_seen(self, seen: dict[str, int]) -> None:
+        await self._db.write(_set_last_seen, seen)
+
+    async def set_device_key(self, device_id: str, fingerprint: str) -> None:
+        await self._db.write(_set_device_key, device_id, fingerprint)
+
+    async def rotate_refresh(
+        self,
+        token_hash: bytes,
+        next_hash: bytes,
+        *,
+        now: int,
+        expires_at: int,
+        on_revoked: Callable[[str], None],
+    ) -> SignedIn | None:
+        device_id = await self._db.read(_device_of_token, token_hash)
+        if device_id is None:  # a guess must not cost a turn of the one thread that writes
+            return None
+        token = RefreshRecord(token_hash=next_hash, device_id=device_id, issued_at=now, expires_at=expires_at)
+
+        def tell(outcome: SignedIn | list[str] | None) -> None:
+            if isinstance(outcome, list):
+                _for_each(on_revoked)(outcome)
+
+        outcome = await self._db.write(_rotate_refresh, token_hash, token, now, then=tell)
+        return outcome if isinstance(outcome, SignedIn) else None
+
+
+def _for_each(call: Callable[[str], None]) -> Callable[[Sequence[str]], None]:
+    def tell(device_ids: Sequence[str]) -> None:
+        for device_id in device_ids:
+            call(device_id)
+
+    return tell
+
+
+# ── users ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _create_user(
+    connection: sa.Connection, user: UserRecord, device: DeviceRecord, token: RefreshRecord, only_first: bool
+) -> UserRecord:
+    if _is_first(connection):
+        user = structs.replace(user, role="admin")
+    elif only_first:
+        raise RegistrationClosed
+    try:
+        connection.execute(sa.insert(users).values(structs.asdict(user)))
+    except IntegrityError:
+        raise UsernameTaken from None
+    connection.execute(sa.insert(devices).values(structs.asdict(device)))
+    connection.execute(sa.insert(refresh_tokens).values(structs.asdict(token)))
+    return user
+
+
+def _is_first(connection: sa.Connection) -> bool:
+    if _count_users(connection):
+        return False
+    # Two who both find nobody here would both become admin; the lock lets one look after the other.
+    connection.execute(sa.select(meta.c.value).where(meta.c.key == "epoch").with_for_update())
+    return _count_users(connection) == 0
+
+
+def _count_users(connection: sa.Connection) -> int:
+    return connection.execute(sa.select(sa.func.count()).select_from(users)).scalar_one()
+
+
+def _get_user(connection: sa.Connection, which: sa.ColumnElement[bool]) -> UserRecord | None:
+    row = connection.execute(sa.select(users).where(which)).mappings().one_or_none()
+    return None if row is None else UserRecord(**row)
+
+
+def _set_user(connection: sa.Connection, user_id: str, values: dict[str, Any]) -> None:
+    connection.execute(sa.update(users).where(users.c.id == user_id).values(values))
+
+
+def _set_password(
+    connection: sa.Connection, user_id: str, password_hash: bytes, keep_device: str, now: int
+) -> list[str]:
+    _set_user(connection, user_id, {"password_hash": password_hash})
+    return _revoke(connection, sa.and_(devices.c.user_id == user_id, devices.c.id != keep_device), now)
+
+
+# ── devices ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _sign_in_device(connection: sa.Connection, device: DeviceRecord, token: RefreshRecord) -> None:
+    known = sa.and_(devices.c.id == device.id, devices.c.user_id == device.user_id)
+    values = {
+        "name": device.name,
+        "signed_in_at": device.signed_in_at,
+        "last_seen_at": device.last_seen_at,
+        "revoked_at": None,
+    }
+    if connection.execute(sa.update(devices).where(known).values(values)).rowcount == 0:
+        connection.execute(sa.insert(devices).values(structs.asdict(device)))
+    connection.execute(sa.delete(refresh_tokens).where(refresh_tokens.c.device_id == device.id))
+    connection.execute(sa.insert(refresh_tokens).values(structs.asdict(token)))
+
+
+def _get_device(connection: sa.Connection, device_id: str) -> SignedIn | None:
+    query = sa.select(devices).where(devices.c.id == device_id)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        return None
+    device = DeviceRecord(**row)
+    user = _get_user(connection, users.c.id == device.user_id)
+    return None if user is None else SignedIn(user=user, device=device)
+
+
+def _list_devices(connection: sa.Connection, user_id: str) -> list[DeviceRecord]:
+    query = (
+        sa.select(devices)
+        .where(devices.c.user_id == user_id, devices.c.revoked_at.is_(None))
+        .order_by(devices.c.last_seen_at.desc(), devices.c.id.desc())
+    )
+    return [DeviceRecord(**row) for row in connection.execute(query).mappings()]
+
+
+def _revoke(connection: sa.Connection, which: sa.ColumnElement[bool], now: int) -> list[str]:
+    """Signs out those of `which` that are signed in; returns their ids."""
+    query = sa.update(devices).where(which, devices.c.revoked_at.is_(None)).values(revoked_at=now)
+    revoked = list(connection.execute(query.returning(devices.c.id)).scalars())
+    connection.execute(sa.delete(refresh_tokens).where(refresh_tokens.c.device_id.in_(revoked)))
+    return revoked
+
+
+def _set_last_seen(connection: sa.Connection, seen: dict[str, int]) -> None:
+    if not seen:
+        return
+    query = (
+        sa.update(devices)
+        .where(devices.c.id == sa.bindparam("device"), devices.c.last_seen_at < sa.bindparam("seen"))
+        .values(last_seen_at=sa.bindparam("seen"))
+    )
+    connection.execute(query, [{"device": device, "seen": time} for device, time in seen.items()])
+
+
+def _set_device_key(connection: sa.Connection, device_id: str, fingerprint: str) -> None:
+    connection.execute(
+        sa.update(devices).where(devices.c.id == device_id).values(key_fingerprint=fingerprint)
+    )
+
+
+# ── refresh tokens ───────────────────────────────────────────────────────────────────────────────
+
+
+def _device_of_token(connection: sa.Connection, token_hash: bytes) -> str | None:
+    query = sa.select(refresh_tokens.c.device_id).where(refresh_tokens.c.token_hash == token_hash)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def _rotate_refresh(
+    connection: sa.Connection, token_hash: bytes, successor: RefreshRecord, now: int
+) -> SignedIn | list[str] | None:
+    """The device that may go on, or the ids of those that this try signed out, or None."""
+    this = refresh_tokens.c.token_hash == token_hash
+    expires_at = connection.execute(sa.select(refresh_tokens.c.expires_at).where(this)).scalar_one_or_none()
+    if expires_at is None or expires_at <= now:
+        return None
+    spend = sa.update(refresh_tokens).where(this, refresh_tokens.c.spent_at.is_(None)).values(spent_at=now)
+    if connection.execute(spend).rowcount == 0:
+        return _revoke(connection, devices.c.id == successor.device_id, now)
+    connection.execute(
+        sa.delete(refresh_tokens).where(
+            refresh_tokens.c.device_id == successor.device_id, refresh_tokens.c.expires_at <= now
+        )
+    )
+    connection.execute(sa.insert(refresh_tokens).values(structs.asdict(successor)))
+    _set_last_seen(connection, {successor.device_id: now})
+    return _get_device(connection, successor.device_id)
