@@ -306,10 +306,17 @@ class Store(Protocol):
     `epoch` names this history of numbers: it is another one after a restored backup.
     """
 
-    accounts: AccountStore
-    rooms: RoomStore
-    messages: MessageStore
-    epoch: str
+    @property
+    def accounts(self) -> AccountStore: ...
+
+    @property
+    def rooms(self) -> RoomStore: ...
+
+    @property
+    def messages(self) -> MessageStore: ...
+
+    @property
+    def epoch(self) -> str: ...
 
     async def check(self) -> None:
         """Whether it can be written to. Raises: StorageUnavailable."""
