@@ -261,19 +261,17 @@ AppendOutcome = list[Appended | MeshError] | MeshError
 
 
 class Changes(Struct, kw_only=True, frozen=True):
-    """What changed in a room since a `rev`, in one snapshot. `messages` is empty where `gap`."""
+    """What changed in a room between two of its `rev`s, and who is in it."""
 
-    my_room: MyRoom
     members: list[MemberRecord]
     messages: list[MessageRecord]
-    gap: bool
 
 
-class Snapshot(Struct, kw_only=True, frozen=True):
-    """What a user holds at one moment: every room of theirs, and the changes of those they asked for."""
+class Overview(Struct, kw_only=True, frozen=True):
+    """Every room of a user at one moment. `gaps`: those that cannot be replayed from where the user is."""
 
     rooms: list[MyRoom]
-    changes: list[Changes]
+    gaps: set[str]
 
 
 class MessageStore(Protocol):
@@ -295,8 +293,12 @@ class MessageStore(Protocol):
         """
         ...
 
-    async def get_snapshot(self, user_id: str, since: dict[str, int], most: int) -> Snapshot:
-        """Changes for each of their rooms in `since` (room id -> rev); over `most` messages: a gap."""
+    async def get_overview(self, user_id: str, since: dict[str, int], most: int) -> Overview:
+        """`since`: room id -> the `rev` held. Over `most` messages changed since, or a `rev` ahead: a gap."""
+        ...
+
+    async def list_changes(self, room_id: str, since: int, until: int) -> Changes:
+        """Messages with `since < rev <= until`, ascending `rev`."""
         ...
 
 

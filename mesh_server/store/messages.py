@@ -5,17 +5,29 @@ driver's SQL once, and run on the driver's cursor for every batch, because SQLAl
 three times what SQLite's own does (`store.database` has the figures).
 """
 
+import asyncio
 import json
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from mesh_server.store.base import Appended, Changes, MessageRecord, MyRoom, NewMessage, Snapshot
+from mesh_server.store.base import (
+    Appended,
+    AppendOutcome,
+    Changes,
+    MessageRecord,
+    NewMessage,
+    Overview,
+    RoomRecord,
+)
 from mesh_server.store.database import Database
 from mesh_server.store.rooms import list_members, list_rooms
 from mesh_server.store.tables import members, mentions, messages, rooms, users
-from protocol.errors import MeshError, NonceConflict, NotMember, ReferenceUnknown, RoomNotFound
+from protocol.errors import InternalError, MeshError, NonceConflict, NotMember, ReferenceUnknown, RoomNotFound
+
+log = logging.getLogger(__name__)
 
 
 class SqlMessages:
@@ -25,20 +37,27 @@ class SqlMessages:
         self._db = database
         self._append = _Append(dialect)
 
-    async def append(
-        self,
-        batch: Sequence[NewMessage],
-        then: Callable[[list[Appended | MeshError]], None],
-    ) -> list[Appended | MeshError]:
-        return await self._db.write(self._append, batch, then=then)
+    def append(self, batch: Sequence[NewMessage], done: Callable[[AppendOutcome], None]) -> None:
+        def failed(future: "asyncio.Future[list[Appended | MeshError]]") -> None:
+            error = future.exception()
+            if isinstance(error, MeshError):
+                done(error)
+            elif error is not None:
+                log.error("a batch was not stored", exc_info=error)
+                done(InternalError())
+
+        self._db.submit(self._append, batch, then=done).add_done_callback(failed)
 
     async def list_messages(
         self, room_id: str, *, after: int, before: int, limit: int, newest: bool
     ) -> tuple[list[MessageRecord], bool]:
         return await self._db.read(_list_messages, room_id, after, before, limit, newest)
 
-    async def get_snapshot(self, user_id: str, since: dict[str, int], most: int) -> Snapshot:
-        return await self._db.read(_get_snapshot, user_id, since, most)
+    async def get_overview(self, user_id: str, since: dict[str, int], most: int) -> Overview:
+        return await self._db.read(_get_overview, user_id, since, most)
+
+    async def list_changes(self, room_id: str, since: int, until: int) -> Changes:
+        return await self._db.read(_list_changes, room_id, since, until)
 
 
 # ── append ───────────────────────────────────────────────────────────────────────────────────────
@@ -270,28 +289,35 @@ def _list_messages(
     return (page[::-1] if newest else page), len(rows) > limit
 
 
-def _get_snapshot(connection: sa.Connection, user_id: str, since: dict[str, int], most: int) -> Snapshot:
+def _get_overview(connection: sa.Connection, user_id: str, since: dict[str, int], most: int) -> Overview:
     mine = list_rooms(connection, user_id)
-    asked = [my_room for my_room in mine if my_room.room.id in since]
-    return Snapshot(
-        rooms=mine,
-        changes=[_changes(connection, my_room, since[my_room.room.id], most) for my_room in asked],
-    )
+    gaps = {
+        room.id
+        for room in (my_room.room for my_room in mine)
+        if room.id in since and _is_gap(connection, room, since[room.id], most)
+    }
+    return Overview(rooms=mine, gaps=gaps)
 
 
-def _changes(connection: sa.Connection, mine: MyRoom, since: int, most: int) -> Changes:
+def _is_gap(connection: sa.Connection, room: RoomRecord, since: int, most: int) -> bool:
     """A client that is ahead of the log holds numbers of another history: a gap, too."""
-    room_id = mine.room.id
-    query = (
-        _WITH_AUTHOR.where(messages.c.room_id == room_id, messages.c.rev > since)
+    if since >= room.rev or room.rev - since <= most:
+        return since > room.rev
+    beyond = (
+        sa.select(messages.c.seq)
+        .where(messages.c.room_id == room.id, messages.c.rev > since)
         .order_by(messages.c.rev)
-        .limit(most + 1)
+        .limit(1)
+        .offset(most)
     )
-    rows = connection.execute(query).all()
-    gap = len(rows) > most or since > mine.room.rev
+    return connection.execute(beyond).first() is not None
+
+
+def _list_changes(connection: sa.Connection, room_id: str, since: int, until: int) -> Changes:
+    query = _WITH_AUTHOR.where(
+        messages.c.room_id == room_id, messages.c.rev > since, messages.c.rev <= until
+    ).order_by(messages.c.rev)
     return Changes(
-        my_room=mine,
         members=list_members(connection, room_id),
-        messages=[] if gap else [_to_record(row) for row in rows],
-        gap=gap,
+        messages=[_to_record(row) for row in connection.execute(query)],
     )

@@ -1,0 +1,179 @@
+"""The composition root: the one place that builds and names implementations, starts them and stops them.
+
+Stopping (SIGTERM, SIGINT) takes its time in this order: no new connections; `system.bye` to everyone; what is
+on its way to the disk arrives and is acknowledged; sockets close with 1012; the store closes. It is over
+within `STOP_S`; a second signal ends it at once.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from typing import Final
+
+import sqlalchemy.exc
+from aiohttp import web
+
+from mesh_server import log as logs
+from mesh_server.bus.base import DeviceRevoked
+from mesh_server.bus.memory import MemoryBus
+from mesh_server.config import Config
+from mesh_server.http.routes import add_routes
+from mesh_server.http.services import Services
+from mesh_server.hub import Hub
+from mesh_server.ids import id_maker, system_clock
+from mesh_server.metrics import Metrics
+from mesh_server.services.accounts import AccountService
+from mesh_server.services.messages import MessageService
+from mesh_server.services.presence import PresenceService
+from mesh_server.services.rooms import RoomService
+from mesh_server.store.schema import NewerDatabase
+from mesh_server.store.sqlite import DataFolderInUse, DataFolderLock, SqliteStore
+from mesh_server.ws import connection
+from mesh_server.ws.gateway import Gateway
+
+log = logging.getLogger(__name__)
+
+STOP_S: Final = 25.0
+BACKLOG: Final = 1024
+
+
+class CannotStart(Exception):
+    """One sentence for the operator."""
+
+
+def run(config: Config) -> None:
+    """Serves until a signal says stop. Raises: CannotStart."""
+    logs.set_up(config.log_level)
+    lock, store = _open(config)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(config, store, lock))
+    finally:
+        lock.release()
+
+
+def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
+    """uvloop where there is one; it writes to sockets at half the cost."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.Loop
+
+
+def _open(config: Config) -> tuple[DataFolderLock, SqliteStore]:
+    folder = config.folder
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = DataFolderLock(folder)
+    except DataFolderInUse as error:
+        raise CannotStart(str(error)) from None
+    except OSError as error:
+        raise CannotStart(f"The data folder {folder} cannot be used: {error.strerror}.") from None
+    try:
+        return lock, SqliteStore.open(folder)
+    except NewerDatabase as error:
+        raise CannotStart(str(error)) from None
+    except (OSError, sqlalchemy.exc.DBAPIError) as error:
+        why = getattr(error, "orig", error)
+        raise CannotStart(f"The database in {folder} cannot be opened: {why}.") from None
+
+
+async def _serve(config: Config, store: SqliteStore, lock: DataFolderLock) -> None:
+    stop = _stop_signal()
+    gateway, application = _build(config, store)
+    runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=2.0)
+    await runner.setup()
+    sweeper = asyncio.create_task(gateway.sweep())
+    try:
+        site = await _listen(config, runner)
+        url = _url(config, runner)
+        lock.tell(url=url)
+        print(f"mesh-server listening on {url}", flush=True)
+        log.info("listening", extra={"url": url, "registration": config.registration_mode})
+        await stop.wait()
+        log.info("stopping")
+        await site.stop()
+    finally:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await gateway.drain()
+                await runner.cleanup()
+        sweeper.cancel()
+        await store.close()
+        log.info("stopped")
+
+
+def _stop_signal() -> asyncio.Event:
+    """Set by the first SIGTERM or SIGINT; the second one ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal(number: signal.Signals) -> None:
+        if stop.is_set():
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal, number)
+    return stop
+
+
+async def _listen(config: Config, runner: web.AppRunner) -> web.TCPSite:
+    host, port = config.address
+    site = web.TCPSite(runner, host, port, backlog=BACKLOG, reuse_address=True)
+    try:
+        await site.start()
+    except OSError as error:
+        raise CannotStart(f"Cannot listen on {config.listen}: {error.strerror or error}.") from None
+    return site
+
+
+def _url(config: Config, runner: web.AppRunner) -> str:
+    """The address as it became: the port is what port 0 picked."""
+    host, _ = config.address
+    port = runner.addresses[0][1]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _build(config: Config, store: SqliteStore) -> tuple[Gateway, web.Application]:
+    clock, new_id = system_clock, id_maker()
+    bus, hub, metrics = MemoryBus(), Hub(), Metrics()
+    bus.subscribe(hub.on_bus)
+    presence = PresenceService(bus)
+    rooms = RoomService(store.rooms, bus, presence, clock=clock, new_id=new_id)
+    messages = MessageService(
+        store.messages,
+        rooms,
+        bus,
+        clock=clock,
+        new_id=new_id,
+        on_commit=metrics.commit_seconds.observe,
+    )
+    accounts = AccountService(
+        store.accounts,
+        clock=clock,
+        new_id=new_id,
+        registration=config.registration_mode,
+        on_revoked=lambda device_id: bus.publish(DeviceRevoked(device_id=device_id)),
+    )
+    gateway = Gateway(
+        store=store,
+        bus=bus,
+        hub=hub,
+        accounts=accounts,
+        rooms=rooms,
+        messages=messages,
+        presence=presence,
+        new_id=new_id,
+        server_name=config.name,
+        heartbeat_s=config.heartbeat_s,
+        hello_timeout_s=config.hello_timeout_s,
+    )
+    metrics.watch(gateway)
+    application = web.Application()
+    add_routes(application, Services(accounts=accounts, rooms=rooms, messages=messages))
+    application.router.add_get("/ws", lambda request: connection.serve(request, gateway))
+    return gateway, application

@@ -1,0 +1,1 @@
+"""How what is on disk becomes known: every node publishes, every node hears."""

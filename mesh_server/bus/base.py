@@ -1,0 +1,72 @@
+"""What travels on the bus, and the contract of one.
+
+Nothing here is the truth: a bus may lose anything, and who needs to be sure reads the log. Messages of
+one room are published in the order of their commits.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from msgspec import Struct
+
+from protocol.events import Event, MemberJoined, MemberLeft, RoomJoined, RoomLeft
+from protocol.rest import Message
+
+
+class MessagesCreated(Struct, frozen=True, tag=True):
+    """Messages of one room in the order of their `rev`; each carries its nonce, for its author only."""
+
+    room_id: str
+    messages: list[Message]
+
+
+class CameIn(Struct, frozen=True, tag=True):
+    """Someone is a member now. `event` is for the others, `joined` for that user's own connections."""
+
+    event: MemberJoined
+    joined: RoomJoined
+    user_id: str
+    asked_by: str
+    """The peer id of the connection that asked, which is answered on its own; empty for REST."""
+
+
+class WentOut(Struct, frozen=True, tag=True):
+    """Someone is no member any more; otherwise as `CameIn`."""
+
+    event: MemberLeft
+    left: RoomLeft
+    user_id: str
+    asked_by: str
+
+
+class ToUser(Struct, frozen=True, tag=True):
+    """For every connection of a user but the one that asked."""
+
+    user_id: str
+    event: Event
+    asked_by: str
+
+
+class ToRooms(Struct, frozen=True, tag=True):
+    """Ephemeral: for everyone in these rooms but `except_user`, once each; dropped first under load."""
+
+    room_ids: list[str]
+    event: Event
+    except_user: str
+
+
+class DeviceRevoked(Struct, frozen=True, tag=True):
+    device_id: str
+
+
+BusMessage = MessagesCreated | CameIn | WentOut | ToUser | ToRooms | DeviceRevoked
+
+
+class Bus(Protocol):
+    def publish(self, message: BusMessage) -> None:
+        """Never blocks and never fails; what cannot be sent is lost."""
+        ...
+
+    def subscribe(self, handler: Callable[[BusMessage], None]) -> None:
+        """`handler` is called on the event loop, for this node's own messages too."""
+        ...

@@ -1,0 +1,299 @@
+"""This process's sockets by room: what the bus says, as bytes, to everyone it concerns.
+
+Strategy, in the order of what it saves:
+
+* A message is encoded once a wire format, WebSocket frame header included: frames from a server are not
+  masked (RFC 6455 section 5.1), so they are the same bytes for every reader.
+* What waits for one socket is joined into one write. Writes are paced: the next round begins no sooner
+  than the last one took, so that under load a round carries many messages, and at rest none waits.
+* Nobody is awaited. A queue is bounded in bytes; typing and presence are dropped first; a reader who still
+  falls behind is closed with 4408 and resumes from the log, at no cost to the others.
+
+While a connection says hello, it *listens*: what the bus says meanwhile is kept beside it, and what is newer
+than the snapshot it was sent is delivered after it, so that nothing is missed and nothing doubled.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from msgspec import structs
+
+from mesh_server.bus.base import (
+    BusMessage,
+    CameIn,
+    DeviceRevoked,
+    MessagesCreated,
+    ToRooms,
+    ToUser,
+    WentOut,
+)
+from mesh_server.ws.frames import CloseCode, encode_frame
+from mesh_server.ws.outbound import Outbound
+from protocol.codec import Format
+from protocol.events import Event, MessageCreated
+
+PACE_MAX_S: Final = 0.02
+"""The longest that a round of writes may put off the next one."""
+
+STALLED_POLL_S: Final = 0.1
+"""How often sockets that do not drain are looked at."""
+
+LISTENING_MAX: Final = 50_000
+"""Bus messages kept for one connection while it says hello."""
+
+DEVICE_CONNECTIONS: Final = 16
+"""Open connections of one device; one more closes the oldest with 4409."""
+
+
+class Listener:
+    """What the bus said since a connection began its hello."""
+
+    __slots__ = ("heard",)
+
+    def __init__(self) -> None:
+        self.heard: list[BusMessage] = []
+
+
+class Hub:
+    def __init__(self) -> None:
+        self._rooms: dict[str, set[Outbound]] = {}
+        self._users: dict[str, dict[Outbound, None]] = {}
+        self._listeners: set[Listener] = set()
+        self._dirty: set[Outbound] = set()
+        self._stalled: set[Outbound] = set()
+        self._flush_timer: asyncio.TimerHandle | None = None
+        self._stalled_timer: asyncio.TimerHandle | None = None
+        self._not_before = 0.0
+        self.deliveries = 0
+        self.too_slow = 0
+        self._handlers: dict[type[BusMessage], Callable[[Any], None]] = {
+            MessagesCreated: self._messages_created,
+            CameIn: self._came_in,
+            WentOut: self._went_out,
+            ToUser: self._to_user,
+            ToRooms: self._to_rooms,
+            DeviceRevoked: self._device_revoked,
+        }
+
+    # ── connections ──────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def connections(self) -> list[Outbound]:
+        return [outbound for of_user in self._users.values() for outbound in of_user]
+
+    def listen(self) -> Listener:
+        """Begins to keep what the bus says, until `open` or `stop_listening`."""
+        listener = Listener()
+        self._listeners.add(listener)
+        return listener
+
+    def stop_listening(self, listener: Listener) -> None:
+        self._listeners.discard(listener)
+
+    def open(self, outbound: Outbound, revs: dict[str, int], listener: Listener) -> None:
+        """Makes a connection live, in the rooms and at the revs of the snapshot that it was sent."""
+        self._listeners.discard(listener)
+        if len(listener.heard) >= LISTENING_MAX:
+            outbound.close(CloseCode.TOO_SLOW, "The hello took too long.")
+            return
+        of_user = self._users.setdefault(outbound.user_id, {})
+        same_device = [other for other in of_user if other.device_id == outbound.device_id]
+        if len(same_device) >= DEVICE_CONNECTIONS:
+            same_device[0].close(CloseCode.REPLACED, "This device opened too many connections.")
+            self.remove(same_device[0])
+            of_user = self._users.setdefault(outbound.user_id, {})
+        of_user[outbound] = None
+        for room_id in revs:
+            self._attach(outbound, room_id)
+        for message in listener.heard:
+            self._catch_up(outbound, revs, message)
+
+    def _catch_up(self, outbound: Outbound, revs: dict[str, int], message: BusMessage) -> None:
+        """Delivers to one connection what came after its snapshot."""
+        match message:
+            case MessagesCreated(room_id=room_id) if room_id in outbound.rooms:
+                for chat in message.messages:
+                    if chat.rev > revs.get(room_id, -1):
+                        self.send(outbound, MessageCreated(message=_for(outbound.user_id, chat)))
+            case CameIn() if message.joined.rev > revs.get(message.joined.room_id, -1):
+                if message.user_id == outbound.user_id:
+                    self._attach(outbound, message.joined.room_id)
+                    self.send(outbound, message.joined)
+                elif message.joined.room_id in outbound.rooms:
+                    self.send(outbound, message.event)
+            case WentOut() if message.event.rev > revs.get(message.event.room_id, -1):
+                if message.user_id == outbound.user_id:
+                    self._detach(outbound, message.event.room_id)
+                    self.send(outbound, message.left)
+                elif message.event.room_id in outbound.rooms:
+                    self.send(outbound, message.event)
+            case ToUser(user_id=outbound.user_id):
+                self.send(outbound, message.event)
+            case DeviceRevoked(device_id=outbound.device_id):
+                outbound.close(CloseCode.REVOKED, "This device was signed out.")
+            case _:
+                pass
+
+    def remove(self, outbound: Outbound) -> None:
+        """Forgets a connection; safe to call twice."""
+        of_user = self._users.get(outbound.user_id)
+        if of_user is not None:
+            of_user.pop(outbound, None)
+            if not of_user:
+                del self._users[outbound.user_id]
+        for room_id in list(outbound.rooms):
+            self._detach(outbound, room_id)
+        self._dirty.discard(outbound)
+        self._stalled.discard(outbound)
+
+    def _attach(self, outbound: Outbound, room_id: str) -> None:
+        outbound.rooms.add(room_id)
+        self._rooms.setdefault(room_id, set()).add(outbound)
+
+    def _detach(self, outbound: Outbound, room_id: str) -> None:
+        outbound.rooms.discard(room_id)
+        of_room = self._rooms.get(room_id)
+        if of_room is not None:
+            of_room.discard(outbound)
+            if not of_room:
+                del self._rooms[room_id]
+
+    # ── from the bus ─────────────────────────────────────────────────────────────────────────────
+
+    def on_bus(self, message: BusMessage) -> None:
+        for listener in self._listeners:
+            if len(listener.heard) < LISTENING_MAX:
+                listener.heard.append(message)
+        self._handlers[type(message)](message)
+
+    def _messages_created(self, created: MessagesCreated) -> None:
+        """The hot path: one blob a format for all, and one of their own for who wrote some of it."""
+        readers = self._rooms.get(created.room_id)
+        if not readers:
+            return
+        authors = {message.author.id for message in created.messages}
+        count = len(created.messages)
+        blobs: dict[Format, bytes] = {}
+        slow = []
+        for outbound in readers:
+            if outbound.user_id in authors:
+                blob = _blob(outbound.format, created, outbound.user_id)
+            else:
+                shared = blobs.get(outbound.format)
+                if shared is None:
+                    shared = blobs[outbound.format] = _blob(outbound.format, created, None)
+                blob = shared
+            if not outbound.push(blob):
+                slow.append(outbound)
+        self.deliveries += count * len(readers)
+        self._dirty |= readers
+        self._schedule()
+        self._drop(slow)
+
+    def _came_in(self, came_in: CameIn) -> None:
+        room_id = came_in.joined.room_id
+        others = [o for o in self._rooms.get(room_id, ()) if o.user_id != came_in.user_id]
+        self._broadcast(others, came_in.event)
+        own = list(self._users.get(came_in.user_id, ()))
+        for outbound in own:
+            self._attach(outbound, room_id)
+        self._broadcast([o for o in own if o.peer_id != came_in.asked_by], came_in.joined)
+
+    def _went_out(self, went_out: WentOut) -> None:
+        room_id = went_out.event.room_id
+        own = list(self._users.get(went_out.user_id, ()))
+        for outbound in own:
+            self._detach(outbound, room_id)
+        self._broadcast([o for o in own if o.peer_id != went_out.asked_by], went_out.left)
+        self._broadcast(self._rooms.get(room_id, ()), went_out.event)
+
+    def _to_user(self, to_user: ToUser) -> None:
+        own = self._users.get(to_user.user_id, ())
+        self._broadcast([o for o in own if o.peer_id != to_user.asked_by], to_user.event)
+
+    def _to_rooms(self, to_rooms: ToRooms) -> None:
+        readers: set[Outbound] = set()
+        for room_id in to_rooms.room_ids:
+            readers |= self._rooms.get(room_id, set())
+        listening = [o for o in readers if o.user_id != to_rooms.except_user and not o.is_behind]
+        self._broadcast(listening, to_rooms.event)
+
+    def _device_revoked(self, revoked: DeviceRevoked) -> None:
+        for outbound in self.connections:
+            if outbound.device_id == revoked.device_id:
+                outbound.close(CloseCode.REVOKED, "This device was signed out.")
+                self.remove(outbound)
+
+    # ── to the sockets ───────────────────────────────────────────────────────────────────────────
+
+    def send(self, outbound: Outbound, event: Event) -> None:
+        self._broadcast((outbound,), event)
+
+    def send_frame(self, outbound: Outbound, frame: bytes) -> None:
+        """A frame that is no message: a ping or a pong."""
+        if outbound.push(frame):
+            self._dirty.add(outbound)
+            self._schedule()
+
+    def _broadcast(self, readers: Iterable[Outbound], event: Event) -> None:
+        frames: dict[Format, bytes] = {}
+        slow = []
+        for outbound in readers:
+            format_ = outbound.format
+            frame = frames.get(format_)
+            if frame is None:
+                frame = frames[format_] = encode_frame(format_.encode(event), binary=format_.binary)
+            if not outbound.push(frame):
+                slow.append(outbound)
+            self._dirty.add(outbound)
+            self.deliveries += 1
+        self._schedule()
+        self._drop(slow)
+
+    def _drop(self, slow: list[Outbound]) -> None:
+        for outbound in slow:
+            self.too_slow += 1
+            outbound.close(CloseCode.TOO_SLOW, "This connection reads too slowly.")
+            self.remove(outbound)
+
+    def _schedule(self) -> None:
+        if self._flush_timer is None and self._dirty:
+            loop = asyncio.get_running_loop()
+            self._flush_timer = loop.call_at(max(self._not_before, loop.time()), self._flush)
+
+    def _flush(self) -> None:
+        """One round of writes."""
+        self._flush_timer = None
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        dirty, self._dirty = self._dirty, set()
+        for outbound in dirty:
+            if not outbound.flush():
+                self._stalled.add(outbound)
+        now = loop.time()
+        self._not_before = now + min(now - began, PACE_MAX_S)
+        if self._stalled and self._stalled_timer is None:
+            self._stalled_timer = loop.call_later(STALLED_POLL_S, self._retry_stalled)
+
+    def _retry_stalled(self) -> None:
+        self._stalled_timer = None
+        self._dirty |= self._stalled
+        self._stalled.clear()
+        self._schedule()
+
+
+def _for(user_id: str | None, message: Any) -> Any:
+    """A message as this user may see it: a nonce is for its author only."""
+    return message if message.author.id == user_id else structs.replace(message, nonce=None)
+
+
+def _blob(format_: Format, created: MessagesCreated, user_id: str | None) -> bytes:
+    return b"".join(
+        [
+            encode_frame(
+                format_.encode(MessageCreated(message=_for(user_id, message))), binary=format_.binary
+            )
+            for message in created.messages
+        ]
+    )

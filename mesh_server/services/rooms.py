@@ -1,0 +1,142 @@
+"""Rooms: making them, finding them, coming in and going out.
+
+What a change made known to others is published as the commit returns, in the order of the commits
+(`then` of the store), so no listener ever sees a room's `rev` run backwards.
+"""
+
+from collections.abc import Callable
+
+from mesh_server.bus.base import Bus, CameIn, ToUser, WentOut
+from mesh_server.ids import Clock, NewId
+from mesh_server.services.names import name_key, room_name, room_topic
+from mesh_server.services.presence import PresenceService
+from mesh_server.services.principal import Principal
+from mesh_server.services.views import member_view, room_view
+from mesh_server.store.base import Joined, Left, MyRoom, RoomRecord, RoomStore
+from protocol.errors import NotMember, RoomNotFound
+from protocol.events import MemberJoined, MemberLeft, ReadMarked, RoomJoined, RoomLeft
+from protocol.rest import CreateRoomRequest, Member, Room
+from protocol.times import format_time
+
+Answer = Callable[[RoomJoined], None]
+
+
+class RoomService:
+    def __init__(
+        self, rooms: RoomStore, bus: Bus, presence: PresenceService, *, clock: Clock, new_id: NewId
+    ) -> None:
+        self._rooms, self._bus, self._presence = rooms, bus, presence
+        self._clock, self._new_id = clock, new_id
+
+    async def create(self, who: Principal, body: CreateRoomRequest) -> Room:
+        """Raises: RoomNameInvalid, TopicInvalid, RoomNameTaken."""
+        name = room_name(body.name)
+        record = RoomRecord(
+            id=self._new_id(),
+            name=name,
+            name_key=name_key(name),
+            topic=room_topic(body.topic),
+            visibility=body.visibility,
+            kind="room",
+            created_by=who.user_id,
+            created_at=self._clock(),
+            last_seq=0,
+            rev=0,
+        )
+
+        def then(joined: Joined) -> None:
+            self._came_in(joined, asked_by="")
+
+        joined = await self._rooms.create_room(record, then)
+        return room_view(joined.my_room)
+
+    async def list_mine(self, who: Principal) -> list[Room]:
+        return [room_view(mine) for mine in await self._rooms.list_rooms(who.user_id)]
+
+    async def directory(self, who: Principal) -> list[Room]:
+        return [room_view(mine) for mine in await self._rooms.list_public_rooms(who.user_id)]
+
+    async def get(self, who: Principal, room_id: str) -> Room:
+        """A room of mine, or a public one. Raises: RoomNotFound."""
+        return room_view(await self._visible(who, room_id))
+
+    async def members(self, who: Principal, room_id: str) -> list[Member]:
+        """Raises: RoomNotFound, NotMember."""
+        await self.require_member(who, room_id)
+        members = await self._rooms.list_members(room_id)
+        return [member_view(member, self._presence.of(member.user_id)) for member in members]
+
+    async def require_member(self, who: Principal, room_id: str) -> MyRoom:
+        """Raises: RoomNotFound where the room may not even be known, else NotMember."""
+        mine = await self._visible(who, room_id)
+        if mine.role is None:
+            raise NotMember
+        return mine
+
+    async def _visible(self, who: Principal, room_id: str) -> MyRoom:
+        mine = await self._rooms.get_room(room_id, who.user_id)
+        if mine is None or (mine.role is None and mine.room.visibility != "public"):
+            raise RoomNotFound
+        return mine
+
+    async def join(
+        self, who: Principal, room_id: str, *, asked_by: str = "", answer: Answer | None = None
+    ) -> Room:
+        """Comes in, or is in already. Raises: RoomNotFound, RoomFull.
+
+        `answer` gets the room as it was at that moment, before any later event of it is delivered.
+        """
+
+        def then(joined: Joined) -> None:
+            view = self._came_in(joined, asked_by=asked_by)
+            if answer is not None:
+                answer(view)
+
+        joined = await self._rooms.add_member(room_id, who.user_id, self._clock(), then)
+        return room_view(joined.my_room)
+
+    def _came_in(self, joined: Joined, *, asked_by: str) -> RoomJoined:
+        room, member = room_view(joined.my_room), joined.member
+        view = RoomJoined(
+            room_id=room.id,
+            room=room,
+            members=[member_view(other, self._presence.of(other.user_id)) for other in joined.members],
+            last_seq=room.last_seq,
+            rev=room.rev,
+        )
+        if joined.new:
+            event = MemberJoined(
+                room_id=room.id,
+                rev=room.rev,
+                user_id=member.user_id,
+                username=member.username,
+                display_name=member.display_name,
+                role=member.role,
+                presence=self._presence.of(member.user_id),
+                joined_at=format_time(member.joined_at),
+            )
+            self._bus.publish(CameIn(event=event, joined=view, user_id=member.user_id, asked_by=asked_by))
+        return view
+
+    async def leave(self, who: Principal, room_id: str, *, asked_by: str = "") -> None:
+        """Raises: RoomNotFound, NotMember."""
+
+        def then(left: Left) -> None:
+            event = MemberLeft(
+                room_id=room_id,
+                rev=left.rev,
+                user_id=left.member.user_id,
+                username=left.member.username,
+                new_owner=left.heir,
+            )
+            gone = RoomLeft(room_id=room_id)
+            self._bus.publish(WentOut(event=event, left=gone, user_id=who.user_id, asked_by=asked_by))
+
+        await self._rooms.remove_member(room_id, who.user_id, then)
+
+    async def mark_read(self, who: Principal, room_id: str, seq: int, *, asked_by: str = "") -> ReadMarked:
+        """Moves my read marker forward and tells my other connections. Raises: NotMember."""
+        read_seq = await self._rooms.set_read(room_id, who.user_id, seq)
+        marked = ReadMarked(room_id=room_id, user_id=who.user_id, seq=read_seq)
+        self._bus.publish(ToUser(user_id=who.user_id, event=marked, asked_by=asked_by))
+        return marked

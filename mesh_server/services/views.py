@@ -1,0 +1,54 @@
+"""Records of the store as the structs that travel."""
+
+from mesh_server.store.base import MemberRecord, MessageRecord, MyRoom
+from protocol.rest import Author, Member, Message, Presence, Room
+from protocol.times import format_time
+
+
+def room_view(mine: MyRoom) -> Room:
+    room = mine.room
+    return Room(
+        id=room.id,
+        name=room.name,
+        topic=room.topic,
+        visibility=room.visibility,
+        kind=room.kind,
+        created_by=room.created_by,
+        created_at=format_time(room.created_at),
+        last_seq=room.last_seq,
+        rev=room.rev,
+        member_count=mine.member_count,
+        my_role=mine.role,
+        read_seq=mine.read_seq,
+        unread=mine.unread,
+        mentions=mine.mentions,
+    )
+
+
+def member_view(member: MemberRecord, presence: Presence) -> Member:
+    return Member(
+        user_id=member.user_id,
+        username=member.username,
+        display_name=member.display_name,
+        role=member.role,
+        presence=presence,
+        joined_at=format_time(member.joined_at),
+    )
+
+
+def message_view(record: MessageRecord, *, nonce: bool) -> Message:
+    """`nonce`: whether it may be told, because this is for the author."""
+    return Message(
+        id=record.id,
+        room_id=record.room_id,
+        seq=record.seq,
+        rev=record.rev,
+        author=Author(id=record.author_id, username=record.author_name),
+        content=record.content,
+        content_type=record.content_type,
+        created_at=format_time(record.created_at),
+        reply_to=record.reply_to,
+        thread=record.thread,
+        mentions=list(record.mentions),
+        nonce=record.nonce if nonce else None,
+    )

@@ -1,0 +1,258 @@
+"""One WebSocket connection, from the handshake to its end.
+
+    handshake ── hello in time? ──> open: a frame, its route, its answer ──> closing ──> closed
+        └──────── no: 4401 ───────────────────────────────────────────────────^
+
+The task that reads is the connection's only task. It writes through the hub and never waits for a
+reader; it waits for its own client's unacknowledged messages once `IN_FLIGHT_MAX` of them are on their
+way, which is all the backpressure that a sender ever feels.
+"""
+
+import asyncio
+import logging
+from typing import Final
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from mesh_server.services.principal import Principal
+from mesh_server.ws.frames import PING_FRAME, CloseCode
+from mesh_server.ws.gateway import Gateway
+from mesh_server.ws.outbound import Outbound
+from mesh_server.ws.peer import Peer
+from mesh_server.ws.routes import ROUTES, error_answer
+from protocol.codec import FORMATS, JSON, Format
+from protocol.errors import (
+    AuthError,
+    AuthRequired,
+    FrameTooLarge,
+    FrameWrongKind,
+    InternalError,
+    MeshError,
+    ProtocolError,
+)
+from protocol.events import Answer, ClientToServer, Event, Hello
+from protocol.version import SUBPROTOCOLS
+
+log = logging.getLogger(__name__)
+
+READ_BYTES: Final = 1024 * 1024
+"""Past this a frame is not even read; up to it, it is refused by name."""
+
+REFUSALS_BURST: Final = 100
+REFUSALS_PER_S: Final = 10.0
+"""How many malformed messages a connection may send before it is closed with 4429."""
+
+CLOSE_TIMEOUT_S: Final = 2.0
+"""How long a client may take to answer a close frame."""
+
+
+class _Socket(web.WebSocketResponse):
+    """aiohttp's WebSocket, closing with the contract's code where a frame is too large even to read."""
+
+    async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
+        if code == WSCloseCode.MESSAGE_TOO_BIG:
+            code = CloseCode.TOO_LARGE
+        return await super().close(code=code, message=message, drain=drain)
+
+
+async def serve(request: web.Request, gateway: Gateway) -> web.StreamResponse:
+    """The handler of `/ws`."""
+    socket = _Socket(
+        protocols=SUBPROTOCOLS,
+        autoping=False,
+        compress=False,
+        max_msg_size=READ_BYTES,
+        timeout=CLOSE_TIMEOUT_S,
+        decode_text=False,
+    )
+    await socket.prepare(request)
+    await Connection(gateway, socket, request).run()
+    return socket
+
+
+class Connection:
+    """The reading end. `last_heard` is in seconds of the loop's clock."""
+
+    __slots__ = (
+        "_close_task",
+        "_format",
+        "_gateway",
+        "_header_token",
+        "_outbound",
+        "_refusals",
+        "_refusals_at",
+        "_socket",
+        "_transport",
+        "last_heard",
+    )
+
+    def __init__(self, gateway: Gateway, socket: web.WebSocketResponse, request: web.Request) -> None:
+        assert isinstance(request.transport, asyncio.Transport)
+        self._gateway = gateway
+        self._socket = socket
+        self._transport = request.transport
+        self._format: Format = FORMATS.get(socket.ws_protocol or "", JSON)
+        self._header_token = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+        self._outbound: Outbound | None = None
+        self._refusals = 0.0
+        self._close_task: asyncio.Task[None] | None = None
+        self._refusals_at = self.last_heard = asyncio.get_running_loop().time()
+
+    async def run(self) -> None:
+        self._gateway.connections.add(self)
+        try:
+            peer = await self._greet()
+            if peer is not None:
+                await self._read_until_closed(peer)
+        finally:
+            self._gateway.connections.discard(self)
+            if self._outbound is not None:
+                self._gateway.close_peer(self._outbound)
+            if self._close_task is not None:
+                await self._close_task
+
+    # ── hello ────────────────────────────────────────────────────────────────────────────────────
+
+    async def _greet(self) -> Peer | None:
+        """Waits for a hello and answers it; None where the connection is to end."""
+        try:
+            async with asyncio.timeout(self._gateway.hello_timeout_s):
+                hello = await self._hello()
+        except TimeoutError:
+            self._end(CloseCode.NOT_AUTHENTICATED, "No valid system.hello came in time.")
+            return None
+        if hello is None:
+            return None
+        try:
+            who = await self._authenticate(hello)
+            self._outbound = self._make_outbound(who)
+            return await self._gateway.open_peer(who, hello, self._outbound)
+        except MeshError as error:
+            await self._write(error_answer(error, hello.id))
+            self._end(_close_code(error), error.message)
+            return None
+
+    async def _hello(self) -> Hello | None:
+        while (data := await self._receive()) is not None:
+            try:
+                request = self._format.decode_request(data)
+                if isinstance(request, Hello):
+                    return request
+                await self._write(error_answer(AuthRequired("Send system.hello first."), request.id))
+            except ProtocolError as error:
+                await self._refuse(error)
+        return None
+
+    async def _authenticate(self, hello: Hello) -> Principal:
+        token = hello.token or self._header_token
+        if not token:
+            raise AuthRequired
+        return await self._gateway.accounts.authenticate(token)
+
+    def _make_outbound(self, who: Principal) -> Outbound:
+        return Outbound(
+            self._transport,
+            self._format,
+            self._close_soon,
+            peer_id=self._gateway.new_id(),
+            user_id=who.user_id,
+            device_id=who.device_id,
+        )
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────
+
+    async def _read_until_closed(self, peer: Peer) -> None:
+        while (data := await self._receive()) is not None:
+            try:
+                request = self._format.decode_request(data)
+            except ProtocolError as error:
+                await self._refuse(error)
+                continue
+            answer = await self._handle(peer, request)
+            if answer is not None:
+                self._gateway.hub.send(peer.outbound, answer)
+
+    async def _handle(self, peer: Peer, request: ClientToServer) -> Answer | None:
+        route = ROUTES[type(request)]
+        try:
+            if route.after_sends:
+                await peer.settled()
+            return await route.handler(self._gateway, peer, request)
+        except MeshError as error:
+            return error_answer(error, request.id)
+        except Exception:
+            log.exception("a message of type %s failed", type(request).__name__)
+            return error_answer(InternalError(), request.id)
+
+    async def _receive(self) -> bytes | None:
+        """The next message of the agreed kind; None once the connection is over."""
+        while True:
+            message = await self._socket.receive()
+            self.last_heard = asyncio.get_running_loop().time()
+            kind = message.type
+            if kind in (WSMsgType.TEXT, WSMsgType.BINARY):
+                if (kind is WSMsgType.BINARY) == self._format.binary:
+                    return bytes(message.data)
+                await self._refuse(FrameWrongKind())
+            elif kind is WSMsgType.PING:
+                await self._socket.pong(message.data)
+            elif kind is not WSMsgType.PONG:
+                return None
+
+    # ── writing and ending ───────────────────────────────────────────────────────────────────────
+
+    async def _refuse(self, error: MeshError) -> None:
+        """Tells what is wrong; a client that keeps sending such messages is closed, and so is a huge one."""
+        re = error.re if isinstance(error, ProtocolError) else None
+        await self._write(error_answer(error, re))
+        now = asyncio.get_running_loop().time()
+        self._refusals = max(0.0, self._refusals - (now - self._refusals_at) * REFUSALS_PER_S) + 1
+        self._refusals_at = now
+        if isinstance(error, FrameTooLarge):
+            self._end(CloseCode.TOO_LARGE, error.message)
+        elif self._refusals > REFUSALS_BURST:
+            self._end(CloseCode.RATE, "Too many messages that are not valid.")
+
+    async def _write(self, event: Event) -> None:
+        if self._outbound is not None:
+            self._gateway.hub.send(self._outbound, event)
+        elif self._format.binary:
+            await self._socket.send_bytes(self._format.encode(event))
+        else:
+            await self._socket.send_str(self._format.encode(event).decode())
+
+    def _end(self, code: CloseCode, reason: str) -> None:
+        if self._outbound is not None:
+            self._outbound.close(code, reason)
+        else:
+            self._close_soon(code, reason)
+
+    async def end(self, code: CloseCode, reason: str) -> None:
+        """Closes the connection and waits until it is closed."""
+        self._end(code, reason)
+        if self._close_task is not None:
+            await self._close_task
+
+    def _close_soon(self, code: CloseCode, reason: str) -> None:
+        if self._close_task is None:
+            self._close_task = asyncio.create_task(self._close(code, reason))
+
+    async def _close(self, code: CloseCode, reason: str) -> None:
+        """Says why, waits a little for the answer, and lets go of what a dead reader never read."""
+        await self._socket.close(code=code, message=reason.encode()[:120], drain=False)
+        asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_S, self._transport.abort)
+
+    def check(self, now: float, heartbeat_s: float) -> None:
+        """Called a few times a heartbeat: pings a silent client, and gives up one that stays silent."""
+        silent_s = now - self.last_heard
+        if silent_s > 1.75 * heartbeat_s:
+            self._transport.abort()
+        elif silent_s > heartbeat_s and self._outbound is not None:
+            self._gateway.hub.send_frame(self._outbound, PING_FRAME)
+
+
+def _close_code(error: MeshError) -> CloseCode:
+    """How a hello that was refused ends."""
+    if isinstance(error, AuthError):
+        return CloseCode.NOT_AUTHENTICATED
+    return CloseCode.PROTOCOL if isinstance(error, ProtocolError) else CloseCode.RESTART

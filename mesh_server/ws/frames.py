@@ -1,0 +1,39 @@
+"""WebSocket frames as a server writes them (RFC 6455 section 5.2): one piece, unmasked, uncompressed."""
+
+from enum import IntEnum
+from struct import Struct
+from typing import Final
+
+_FIN: Final = 0x80
+_TEXT: Final = 0x1
+_BINARY: Final = 0x2
+
+_SHORT: Final = Struct("!BB")
+_MEDIUM: Final = Struct("!BBH")
+_LONG: Final = Struct("!BBQ")
+
+PING_FRAME: Final = bytes([_FIN | 0x9, 0])
+
+
+class CloseCode(IntEnum):
+    """Why a server closes a connection; the contract's own codes and RFC 6455's."""
+
+    RESTART = 1012
+    PROTOCOL = 4400
+    NOT_AUTHENTICATED = 4401
+    REVOKED = 4403
+    TOO_SLOW = 4408
+    REPLACED = 4409
+    TOO_LARGE = 4413
+    RATE = 4429
+
+
+def encode_frame(payload: bytes, *, binary: bool) -> bytes:
+    """A whole message of at most 2**63 bytes."""
+    opcode = _BINARY if binary else _TEXT
+    size = len(payload)
+    if size < 126:
+        return _SHORT.pack(_FIN | opcode, size) + payload
+    if size < 1 << 16:
+        return _MEDIUM.pack(_FIN | opcode, 126, size) + payload
+    return _LONG.pack(_FIN | opcode, 127, size) + payload

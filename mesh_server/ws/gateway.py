@@ -1,0 +1,176 @@
+"""What all connections share: the services behind them, who is connected, and how they come and go."""
+
+import asyncio
+import random
+from typing import TYPE_CHECKING, Final
+
+from mesh_server.bus.base import Bus
+from mesh_server.hub import Hub, Listener
+from mesh_server.ids import NewId
+from mesh_server.services.accounts import AccountService
+from mesh_server.services.messages import MessageService
+from mesh_server.services.presence import PresenceService
+from mesh_server.services.principal import Principal
+from mesh_server.services.rooms import RoomService
+from mesh_server.services.views import member_view, message_view, room_view
+from mesh_server.store.base import MyRoom, Overview, Store
+from mesh_server.ws.frames import CloseCode
+from mesh_server.ws.outbound import Outbound
+from mesh_server.ws.peer import Peer
+from protocol import limits
+from protocol.errors import ServerDraining, UnsupportedVersion
+from protocol.events import Bye, Hello, Limits, MessageCreated, RoomResumed, RoomState, Server, Welcome
+from protocol.version import WIRE_VERSION, __version__
+
+if TYPE_CHECKING:
+    from mesh_server.ws.connection import Connection
+
+HELLO_WORK_S: Final = 60.0
+"""How long reading and replaying may take for one hello."""
+
+SWEEPS: Final = 8
+"""How often in a heartbeat the connections are looked at."""
+
+RETRY_AFTER_S: Final = (0.2, 2.0)
+"""Between which bounds a restart asks each client to wait, so that they do not come back all at once."""
+
+
+_RESTARTS: Final = "The server restarts."
+
+
+class Gateway:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        bus: Bus,
+        hub: Hub,
+        accounts: AccountService,
+        rooms: RoomService,
+        messages: MessageService,
+        presence: PresenceService,
+        new_id: NewId,
+        server_name: str,
+        heartbeat_s: float = limits.HEARTBEAT_S,
+        hello_timeout_s: float = limits.HELLO_TIMEOUT_S,
+    ) -> None:
+        self.hub, self.accounts, self.rooms, self.messages = hub, accounts, rooms, messages
+        self.presence, self.bus, self.new_id = presence, bus, new_id
+        self.heartbeat_s, self.hello_timeout_s = heartbeat_s, hello_timeout_s
+        self.connections: set[Connection] = set()
+        self.draining = False
+        self.resumes = 0
+        self._store = store
+        self._server = Server(name=server_name, version=__version__)
+
+    # ── coming ───────────────────────────────────────────────────────────────────────────────────
+
+    async def open_peer(self, who: Principal, hello: Hello, outbound: Outbound) -> Peer:
+        """Welcomes a connection, replays what it missed, and makes it live.
+
+        Raises:
+            UnsupportedVersion, ServerDraining, StorageUnavailable
+        """
+        if self.draining:
+            raise ServerDraining
+        if hello.version != WIRE_VERSION:
+            raise UnsupportedVersion(f"This server speaks version {WIRE_VERSION}, not {hello.version}.")
+        listener = self.hub.listen()
+        try:
+            async with asyncio.timeout(HELLO_WORK_S):
+                revs = await self._welcome(who, hello, outbound)
+        except TimeoutError:
+            outbound.close(CloseCode.TOO_SLOW, "The hello took too long.")
+            revs = {}
+        finally:
+            self.hub.stop_listening(listener)
+        return self._go_live(who, outbound, revs, listener)
+
+    async def _welcome(self, who: Principal, hello: Hello, outbound: Outbound) -> dict[str, int]:
+        """Sends the welcome and the replay; returns the `rev` that the client holds then, by room."""
+        if hello.device_key is not None:
+            await self.accounts.set_device_key(who, hello.device_key)
+        overview = await self._store.messages.get_overview(who.user_id, hello.resume, limits.RESUME_MAX)
+        user, device = await self.accounts.whoami(who)
+        welcome = Welcome(
+            re=hello.id,
+            peer_id=outbound.peer_id,
+            user=user,
+            device=device,
+            server=self._server,
+            heartbeat_s=self.heartbeat_s,
+            limits=Limits(
+                frame_bytes=limits.FRAME_BYTES,
+                content_chars=limits.CONTENT_CHARS,
+                resume_max=limits.RESUME_MAX,
+            ),
+            rooms=[self._room_state(mine, overview) for mine in overview.rooms],
+        )
+        self.hub.send(outbound, welcome)
+        self._set_online(who, outbound, [mine.room.id for mine in overview.rooms])
+        for mine in overview.rooms:
+            if mine.room.id in hello.resume and mine.room.id not in overview.gaps:
+                await self._replay(who, mine, hello.resume[mine.room.id], outbound)
+        return {mine.room.id: mine.room.rev for mine in overview.rooms}
+
+    def _room_state(self, mine: MyRoom, overview: Overview) -> RoomState:
+        return RoomState(
+            room_id=mine.room.id,
+            last_seq=mine.room.last_seq,
+            rev=mine.room.rev,
+            epoch=self._store.epoch,
+            room=room_view(mine),
+            gap=mine.room.id in overview.gaps,
+        )
+
+    def _set_online(self, who: Principal, outbound: Outbound, room_ids: list[str]) -> None:
+        self.presence.set(who.user_id, outbound.peer_id, "online", room_ids)
+
+    async def _replay(self, who: Principal, mine: MyRoom, since: int, outbound: Outbound) -> None:
+        """Waits for this reader, and for nobody else: a replay may be larger than any queue."""
+        self.resumes += 1
+        room_id, rev = mine.room.id, mine.room.rev
+        changes = await self._store.messages.list_changes(room_id, since, rev)
+        for record in changes.messages:
+            view = message_view(record, nonce=record.author_id == who.user_id)
+            self.hub.send(outbound, MessageCreated(message=view))
+            if outbound.is_behind:
+                await outbound.drained()
+        resumed = RoomResumed(
+            room_id=room_id,
+            room=room_view(mine),
+            members=[member_view(member, self.presence.of(member.user_id)) for member in changes.members],
+            last_seq=mine.room.last_seq,
+            rev=rev,
+        )
+        self.hub.send(outbound, resumed)
+
+    def _go_live(self, who: Principal, outbound: Outbound, revs: dict[str, int], heard: Listener) -> Peer:
+        self.hub.open(outbound, revs, heard)
+        return Peer(who, outbound)
+
+    # ── going ────────────────────────────────────────────────────────────────────────────────────
+
+    def close_peer(self, outbound: Outbound) -> None:
+        """The connection is over, however it ended."""
+        room_ids = list(outbound.rooms)
+        self.hub.remove(outbound)
+        self.presence.remove(outbound.user_id, outbound.peer_id, room_ids)
+
+    async def sweep(self) -> None:
+        """For ever: pings the silent and gives up the dead, within two heartbeats."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self.heartbeat_s / SWEEPS)
+            for connection in list(self.connections):
+                connection.check(loop.time(), self.heartbeat_s)
+
+    async def drain(self) -> None:
+        """Says bye to everyone, waits for what is on its way to the disk, and closes every socket."""
+        self.draining = True
+        for outbound in self.hub.connections:
+            wait = random.uniform(*RETRY_AFTER_S)  # noqa: S311 - spreads load, guards nothing
+            self.hub.send(outbound, Bye(reason=_RESTARTS, retry_after=round(wait, 2)))
+        await self.messages.idle()
+        ends = [connection.end(CloseCode.RESTART, _RESTARTS) for connection in self.connections]
+        await asyncio.gather(*ends, return_exceptions=True)

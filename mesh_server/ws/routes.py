@@ -1,0 +1,115 @@
+"""What each type of message does: one table, one small handler each.
+
+A handler returns the answer for the connection that asked, or None where the answer comes by itself.
+`after_sends`: the handler runs only once this connection's earlier messages are on disk, so that leaving
+a room does not overtake what was said in it.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from msgspec import structs
+
+from mesh_server.bus.base import ToRooms
+from mesh_server.ws.gateway import Gateway
+from mesh_server.ws.peer import IN_FLIGHT_MAX, Peer
+from protocol.errors import InvalidMessage, MeshError, NotMember
+from protocol.events import (
+    Answer,
+    ClientToServer,
+    Error,
+    Hello,
+    JoinRoom,
+    LeaveRoom,
+    MarkRead,
+    MessageAck,
+    Ping,
+    Pong,
+    PresenceChanged,
+    RequestId,
+    RoomJoined,
+    RoomLeft,
+    SendMessage,
+    SendTyping,
+    SetPresence,
+    Typing,
+)
+
+Handler = Callable[[Gateway, Peer, Any], Awaitable[Answer | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    handler: Handler
+    after_sends: bool = False
+
+
+def error_answer(error: MeshError, re: RequestId | None) -> Error:
+    return Error(re=re, code=error.code, message=error.message, retry_after=error.retry_after)
+
+
+async def _hello(_gateway: Gateway, _peer: Peer, _request: Hello) -> None:
+    raise InvalidMessage("This connection has said hello already.")
+
+
+async def _ping(_gateway: Gateway, _peer: Peer, request: Ping) -> Pong:
+    return Pong(re=request.id)
+
+
+async def _join(gateway: Gateway, peer: Peer, request: JoinRoom) -> None:
+    def answer(joined: RoomJoined) -> None:
+        gateway.hub.send(peer.outbound, structs.replace(joined, re=request.id))
+
+    await gateway.rooms.join(peer.principal, request.room_id, asked_by=peer.id, answer=answer)
+
+
+async def _leave(gateway: Gateway, peer: Peer, request: LeaveRoom) -> RoomLeft:
+    await gateway.rooms.leave(peer.principal, request.room_id, asked_by=peer.id)
+    return RoomLeft(re=request.id, room_id=request.room_id)
+
+
+async def _send(gateway: Gateway, peer: Peer, request: SendMessage) -> None:
+    """Does not wait for the disk, so that one connection can have many messages on their way."""
+
+    def settled(outcome: MessageAck | MeshError) -> None:
+        peer.landed()
+        if isinstance(outcome, MeshError):
+            gateway.hub.send(peer.outbound, error_answer(outcome, request.id))
+        else:
+            gateway.hub.send(peer.outbound, structs.replace(outcome, re=request.id))
+
+    gateway.messages.send(peer.principal, request, settled)
+    peer.took_off()
+    await peer.settled(at_most=IN_FLIGHT_MAX)
+
+
+async def _typing(gateway: Gateway, peer: Peer, request: SendTyping) -> None:
+    who = peer.principal
+    if request.room_id not in peer.outbound.rooms:
+        raise NotMember
+    event = Typing(room_id=request.room_id, user_id=who.user_id, username=who.username)
+    gateway.bus.publish(ToRooms(room_ids=[request.room_id], event=event, except_user=who.user_id))
+
+
+async def _read(gateway: Gateway, peer: Peer, request: MarkRead) -> Answer:
+    marked = await gateway.rooms.mark_read(peer.principal, request.room_id, request.seq, asked_by=peer.id)
+    return structs.replace(marked, re=request.id)
+
+
+async def _presence(gateway: Gateway, peer: Peer, request: SetPresence) -> PresenceChanged:
+    who, outbound = peer.principal, peer.outbound
+    gateway.presence.set(who.user_id, peer.id, request.presence, list(outbound.rooms))
+    return PresenceChanged(re=request.id, user_id=who.user_id, presence=gateway.presence.of(who.user_id))
+
+
+ROUTES: Final[dict[type[ClientToServer], Route]] = {
+    Hello: Route(_hello),
+    Ping: Route(_ping),
+    JoinRoom: Route(_join, after_sends=True),
+    LeaveRoom: Route(_leave, after_sends=True),
+    SendMessage: Route(_send),
+    SendTyping: Route(_typing),
+    MarkRead: Route(_read),
+    SetPresence: Route(_presence),
+}
