@@ -24,6 +24,7 @@
     │   ├── RegistrationClosed      auth.registration_closed
     │   ├── UsernameTaken           auth.username_taken
     │   ├── UsernameInvalid         auth.invalid_username
+    │   ├── DisplayNameInvalid      auth.invalid_display_name
     │   ├── PasswordInvalid         auth.invalid_password
     │   └── DeviceNotFound          auth.device_not_found
     ├── RoomError                   rooms and who may do what in them
@@ -220,6 +221,12 @@ class UsernameInvalid(AuthError):
         f"A name has 1 to {limits.USERNAME_CHARS} letters, digits and . _ - "
         "and begins with a letter or a digit."
     )
+
+
+class DisplayNameInvalid(AuthError):
+    code = "auth.invalid_display_name"
+    status = 422
+    text = "A display name has 1 to 64 visible characters."
 
 
 class PasswordInvalid(AuthError):
