@@ -1,0 +1,6 @@
+"""Properties are given time: how quick the machine is says nothing about them."""
+
+from hypothesis import settings
+
+settings.register_profile("mesh", deadline=None, max_examples=200)
+settings.load_profile("mesh")

@@ -1,0 +1,286 @@
+"""One example or more of everything that travels, as structs: alice and bob in "Test Chat".
+
+Each entry is named after its wire type, or after its struct for REST, with what is special about it after a
+comma. The goldens are their bytes, and `docs/protocol.md` shows some of them.
+"""
+
+from typing import Final
+
+import msgspec
+
+from protocol import events, limits, rest
+from protocol.version import SUBPROTOCOLS
+
+ALICE: Final = "01jd5f0q1cx7m2k9v4ta"
+BOB: Final = "01jd5f0r8et3n6w1z5hb"
+DEVICE: Final = "01jd5f0q1d9b3e6j0pnd"
+ROOM: Final = "01jd5f13m0s8q4y2c7gr"
+PRIVATE_ROOM: Final = "01jd5f2w7rk4b9d6n3xp"
+FIRST: Final = "01jd5f1a2kh5v8x3r6m1"
+SECOND: Final = "01jd5f1bq7c2t9e4y0m2"
+EPOCH: Final = "01jd5dz0v3g8p1w6s5ep"
+NONCE: Final = "4f1c9a7e2b"
+FINGERPRINT: Final = "SHA256:2vHqgJ0bT6mXnR5c1kYzE8uWd3oLfAi9sP7xQeVtB4M"
+ACCESS_TOKEN: Final = "access.token.of-alice"
+REFRESH_TOKEN: Final = "refresh-token-of-alice"
+
+alice: Final = rest.User(
+    id=ALICE, username="alice", display_name="Alice", role="admin", created_at="2024-11-20T09:00:00.000Z"
+)
+this_device: Final = rest.Device(
+    id=DEVICE,
+    name="alice's laptop",
+    created_at="2024-11-20T09:00:00.000Z",
+    last_seen_at="2024-11-20T09:05:12.345Z",
+    key_fingerprint=FINGERPRINT,
+    current=True,
+)
+other_device: Final = rest.Device(
+    id="01jd5f3g6hz2w8r5q1dv",
+    name="",
+    created_at="2024-11-20T09:20:00.000Z",
+    last_seen_at="2024-11-20T09:20:00.000Z",
+)
+my_room: Final = rest.Room(
+    id=ROOM,
+    name="Test Chat",
+    topic="Where we try things",
+    visibility="public",
+    kind="room",
+    created_by=ALICE,
+    created_at="2024-11-20T09:01:00.000Z",
+    last_seq=2,
+    rev=4,
+    member_count=2,
+    my_role="owner",
+    read_seq=1,
+    unread=1,
+    mentions=0,
+)
+listed_room: Final = rest.Room(
+    id=ROOM,
+    name="Test Chat",
+    topic="",
+    visibility="public",
+    kind="room",
+    created_by=ALICE,
+    created_at="2024-11-20T09:01:00.000Z",
+    last_seq=2,
+    rev=4,
+)
+alice_in_room: Final = rest.Member(
+    user_id=ALICE,
+    username="alice",
+    display_name="Alice",
+    role="owner",
+    presence="online",
+    joined_at="2024-11-20T09:01:00.000Z",
+)
+bob_in_room: Final = rest.Member(
+    user_id=BOB,
+    username="bob",
+    display_name="Bob",
+    role="member",
+    presence="away",
+    joined_at="2024-11-20T09:02:30.000Z",
+)
+hello: Final = rest.Message(
+    id=FIRST,
+    room_id=ROOM,
+    seq=1,
+    rev=2,
+    author=rest.Author(id=ALICE, username="alice"),
+    content="Hello!",
+    content_type="text/markdown",
+    created_at="2024-11-20T09:01:30.250Z",
+)
+hi_alice: Final = rest.Message(
+    id=SECOND,
+    room_id=ROOM,
+    seq=2,
+    rev=4,
+    author=rest.Author(id=BOB, username="bob"),
+    content="Hi Alice! 👋",
+    content_type="text/markdown",
+    created_at="2024-11-20T09:03:00.500Z",
+    edited_at="2024-11-20T09:03:20.000Z",
+    reply_to=FIRST,
+    thread=FIRST,
+    mentions=[ALICE],
+    nonce=NONCE,
+)
+deleted: Final = rest.Message(
+    id=SECOND,
+    room_id=ROOM,
+    seq=2,
+    rev=5,
+    author=rest.Author(id=BOB, username="bob"),
+    content="",
+    content_type="text/markdown",
+    created_at="2024-11-20T09:03:00.500Z",
+    deleted=True,
+)
+
+CLIENT_TO_SERVER: Final[dict[str, msgspec.Struct]] = {
+    "system.hello": events.Hello(version=1),
+    "system.hello, with everything": events.Hello(
+        id=1, version=1, token=ACCESS_TOKEN, device_key=FINGERPRINT, resume={ROOM: 3, PRIVATE_ROOM: 0}
+    ),
+    "system.ping": events.Ping(),
+    "system.ping, with an id": events.Ping(id="p-17"),
+    "room.join": events.JoinRoom(room_id=ROOM),
+    "room.join, with an id": events.JoinRoom(id=2, room_id=ROOM),
+    "room.leave": events.LeaveRoom(room_id=ROOM),
+    "room.leave, with an id": events.LeaveRoom(id=3, room_id=ROOM),
+    "chat.message.send": events.SendMessage(room_id=ROOM, nonce="0b6d2f81c4", content="Hello!"),
+    "chat.message.send, with everything": events.SendMessage(
+        id=4,
+        room_id=ROOM,
+        nonce=NONCE,
+        content="Hi Alice! 👋",
+        content_type="text/plain",
+        reply_to=FIRST,
+        thread=FIRST,
+        mentions=[ALICE],
+    ),
+    "chat.typing": events.SendTyping(room_id=ROOM),
+    "chat.typing, with an id": events.SendTyping(id=5, room_id=ROOM),
+    "chat.read": events.MarkRead(room_id=ROOM, seq=2),
+    "chat.read, with an id": events.MarkRead(id=6, room_id=ROOM, seq=2),
+    "presence.update": events.SetPresence(presence="away"),
+    "presence.update, with an id": events.SetPresence(id=-7, presence="busy"),
+}
+
+SERVER_TO_CLIENT: Final[dict[str, msgspec.Struct]] = {
+    "system.welcome": events.Welcome(
+        re=1,
+        peer_id="01jd5f4b2xq6v1m8t3pr",
+        user=alice,
+        device=this_device,
+        server=events.Server(name="mesh-server", version="0.1.0"),
+        heartbeat_s=30.0,
+        limits=events.Limits(
+            frame_bytes=limits.FRAME_BYTES,
+            content_chars=limits.CONTENT_CHARS,
+            resume_max=limits.RESUME_MAX,
+        ),
+        rooms=[
+            events.RoomState(room_id=ROOM, last_seq=2, rev=4, epoch=EPOCH, room=my_room),
+        ],
+    ),
+    "system.welcome, with a gap": events.Welcome(
+        peer_id="01jd5f4b2xq6v1m8t3pr",
+        user=alice,
+        device=other_device,
+        server=events.Server(name="mesh-server", version="0.1.0"),
+        heartbeat_s=12.5,
+        limits=events.Limits(frame_bytes=65536, content_chars=8000, resume_max=300),
+        rooms=[
+            events.RoomState(room_id=ROOM, last_seq=2, rev=4, epoch=EPOCH, room=my_room, gap=True),
+        ],
+    ),
+    "system.pong": events.Pong(),
+    "system.pong, with an id": events.Pong(re="p-17"),
+    "system.bye": events.Bye(reason="The server restarts.", retry_after=2.0),
+    "system.error": events.Error(
+        code="message.unknown_type", message="The server does not know this type of message."
+    ),
+    "system.error, to a request": events.Error(
+        re=4, code="rate.limited", message="Too many tries. Wait a little.", retry_after=1.5
+    ),
+    "room.joined": events.RoomJoined(
+        re=2, room_id=ROOM, room=my_room, members=[alice_in_room, bob_in_room], last_seq=2, rev=4
+    ),
+    "room.joined, elsewhere": events.RoomJoined(
+        room_id=ROOM, room=my_room, members=[alice_in_room], last_seq=2, rev=4
+    ),
+    "room.left": events.RoomLeft(re=3, room_id=ROOM),
+    "room.left, elsewhere": events.RoomLeft(room_id=ROOM),
+    "room.resumed": events.RoomResumed(
+        room_id=ROOM, room=my_room, members=[alice_in_room, bob_in_room], last_seq=2, rev=4
+    ),
+    "room.member.joined": events.MemberJoined(
+        room_id=ROOM,
+        rev=3,
+        user_id=BOB,
+        username="bob",
+        display_name="Bob",
+        role="member",
+        presence="online",
+        joined_at="2024-11-20T09:02:30.000Z",
+    ),
+    "room.member.left": events.MemberLeft(room_id=ROOM, rev=5, user_id=BOB, username="bob"),
+    "room.member.left, and another is the owner now": events.MemberLeft(
+        room_id=ROOM, rev=5, user_id=ALICE, username="alice", new_owner=BOB
+    ),
+    "chat.message.ack": events.MessageAck(room_id=ROOM, nonce="0b6d2f81c4", message_id=FIRST, seq=1, rev=2),
+    "chat.message.ack, with an id": events.MessageAck(
+        re=4, room_id=ROOM, nonce=NONCE, message_id=SECOND, seq=2, rev=4
+    ),
+    "chat.message.created": events.MessageCreated(message=hello),
+    "chat.message.created, with everything": events.MessageCreated(message=hi_alice),
+    "chat.message.created, deleted": events.MessageCreated(message=deleted),
+    "chat.typing": events.Typing(room_id=ROOM, user_id=BOB, username="bob"),
+    "chat.read": events.ReadMarked(re=6, room_id=ROOM, user_id=ALICE, seq=2),
+    "chat.read, elsewhere": events.ReadMarked(room_id=ROOM, user_id=ALICE, seq=2),
+    "presence.update": events.PresenceChanged(user_id=BOB, presence="away"),
+    "presence.update, to who asked": events.PresenceChanged(re=-7, user_id=ALICE, presence="busy"),
+}
+
+REST: Final[dict[str, msgspec.Struct]] = {
+    "User": alice,
+    "Device": other_device,
+    "Device, the one that asks": this_device,
+    "RegisterRequest": rest.RegisterRequest(username="alice", password="password123"),
+    "RegisterRequest, with everything": rest.RegisterRequest(
+        username="alice", password="password123", device_name="alice's laptop", invite="k3v9-x2m7"
+    ),
+    "LoginRequest": rest.LoginRequest(username="alice", password="password123"),
+    "LoginRequest, from a device that returns": rest.LoginRequest(
+        username="alice", password="password123", device_name="alice's laptop", device_id=DEVICE
+    ),
+    "RefreshRequest": rest.RefreshRequest(refresh_token=REFRESH_TOKEN),
+    "PasswordRequest": rest.PasswordRequest(current="password123", new="correct horse"),
+    "ProfileRequest": rest.ProfileRequest(display_name="Alice B."),
+    "Session": rest.Session(
+        user=alice,
+        device=this_device,
+        access_token=ACCESS_TOKEN,
+        refresh_token=REFRESH_TOKEN,
+        expires_in=900,
+    ),
+    "DeviceList": rest.DeviceList(devices=[this_device, other_device]),
+    "Room": listed_room,
+    "Room, of mine": my_room,
+    "Member": bob_in_room,
+    "CreateRoomRequest": rest.CreateRoomRequest(name="Test Chat"),
+    "CreateRoomRequest, with everything": rest.CreateRoomRequest(
+        name="Back office", topic="Where we try things", visibility="private"
+    ),
+    "RoomList": rest.RoomList(rooms=[my_room]),
+    "MemberList": rest.MemberList(members=[alice_in_room, bob_in_room]),
+    "Author": rest.Author(id=BOB, username="bob"),
+    "Message": hello,
+    "Message, with everything": hi_alice,
+    "Message, deleted": deleted,
+    "MessagePage": rest.MessagePage(messages=[hello, hi_alice], has_more=False),
+    "VersionInfo": rest.VersionInfo(
+        name="mesh-server",
+        version="0.1.0",
+        wire=[1],
+        subprotocols=list(SUBPROTOCOLS),
+        registration="open",
+    ),
+    "ErrorDetail": rest.ErrorDetail(code="room.not_found", message="There is no such room."),
+    "ErrorDetail, with everything": rest.ErrorDetail(
+        code="rate.limited",
+        message="Too many tries. Wait a little.",
+        request_id="01jd5f5c8nw3k7y2r9rq",
+        retry_after=12.0,
+    ),
+    "ErrorBody": rest.ErrorBody(
+        error=rest.ErrorDetail(
+            code="room.not_found", message="There is no such room.", request_id="01jd5f5c8nw3k7y2r9rq"
+        )
+    ),
+}
