@@ -1,0 +1,291 @@
+"""What every `MessageStore` does: the log's numbers, its nonces, its pages and what changed."""
+
+import asyncio
+import itertools
+from collections.abc import Sequence
+
+import pytest
+from msgspec import structs
+
+from mesh_server.store.base import (
+    Appended,
+    AppendOutcome,
+    MessageRecord,
+    NewMessage,
+    Store,
+    UserRecord,
+)
+from protocol.errors import MeshError, NonceConflict, NotMember, ReferenceUnknown, RoomNotFound
+from tests.contracts.people import NOW, add_room, add_user, join
+
+_numbers = itertools.count(1)
+
+
+def new(author: UserRecord, room_id: str, content: str = "Hello!", **other: object) -> NewMessage:
+    number = next(_numbers)
+    message = NewMessage(
+        id=f"message-{number}",
+        room_id=room_id,
+        author_id=author.id,
+        author_name=author.username,
+        device_id=f"{author.username}-laptop",
+        nonce=f"nonce-{number}",
+        content=content,
+        content_type="text/markdown",
+        created_at=NOW,
+    )
+    return structs.replace(message, **other)
+
+
+async def append(store: Store, *batch: NewMessage) -> list[Appended | MeshError]:
+    done: asyncio.Future[AppendOutcome] = asyncio.get_running_loop().create_future()
+    store.messages.append(batch, done.set_result)
+    outcome = await done
+    assert isinstance(outcome, list)
+    return outcome
+
+
+def records(outcome: Sequence[Appended | MeshError]) -> list[MessageRecord]:
+    assert all(isinstance(result, Appended) for result in outcome)
+    return [result.record for result in outcome if isinstance(result, Appended)]
+
+
+@pytest.fixture
+async def alice(store: Store) -> UserRecord:
+    return await add_user(store, "alice")
+
+
+@pytest.fixture
+async def bob(store: Store) -> UserRecord:
+    return await add_user(store, "bob")
+
+
+@pytest.fixture
+async def room_id(store: Store, alice: UserRecord) -> str:
+    return (await add_room(store, "lobby", alice)).my_room.room.id
+
+
+async def test_numbers_have_no_gap_over_batches_and_rooms(
+    store: Store, alice: UserRecord, room_id: str
+) -> None:
+    other = (await add_room(store, "kitchen", alice)).my_room.room.id
+    batch = [new(alice, room_id), new(alice, other), new(alice, room_id)]
+    first = records(await append(store, *batch))
+    second = records(await append(store, new(alice, room_id), new(alice, other)))
+    assert [(r.room_id, r.seq, r.rev) for r in first + second] == [
+        (room_id, 1, 1),
+        (other, 1, 1),
+        (room_id, 2, 2),
+        (room_id, 3, 3),
+        (other, 2, 2),
+    ]
+
+
+async def test_a_member_change_takes_a_rev_but_no_seq(
+    store: Store, alice: UserRecord, bob: UserRecord, room_id: str
+) -> None:
+    await append(store, new(alice, room_id))
+    await join(store, room_id, bob)
+    (after,) = records(await append(store, new(bob, room_id)))
+    assert (after.seq, after.rev) == (2, 3)
+
+
+async def test_a_refused_message_takes_no_number_and_harms_no_other(
+    store: Store, alice: UserRecord, bob: UserRecord, room_id: str
+) -> None:
+    attic = (await add_room(store, "attic", alice, "private")).my_room.room.id
+    outcome = await append(
+        store,
+        new(alice, room_id),
+        new(bob, room_id),
+        new(bob, attic),
+        new(alice, "nowhere"),
+        new(alice, room_id, reply_to="nothing"),
+        new(alice, room_id, thread="nothing"),
+        new(alice, room_id),
+    )
+    kinds = [type(result) for result in outcome]
+    refused = [NotMember, RoomNotFound, RoomNotFound, ReferenceUnknown, ReferenceUnknown]
+    assert kinds == [Appended, *refused, Appended]
+    assert [record.seq for record in records([outcome[0], outcome[-1]])] == [1, 2]
+
+
+async def test_a_nonce_sent_again_returns_the_first_message(
+    store: Store, alice: UserRecord, room_id: str
+) -> None:
+    message = new(alice, room_id)
+    (first,) = records(await append(store, message))
+    await append(store, *[new(alice, room_id) for _ in range(5)])
+    again = structs.replace(message, id="another-id", created_at=NOW + 9)
+    (result,) = await append(store, again)
+    assert isinstance(result, Appended)
+    assert (result.new, result.record) == (False, first)
+
+
+async def test_a_nonce_twice_in_one_batch_creates_one_message(
+    store: Store, alice: UserRecord, room_id: str
+) -> None:
+    message = new(alice, room_id)
+    outcome = await append(store, message, structs.replace(message, id="another-id"))
+    assert [isinstance(result, Appended) and result.new for result in outcome] == [True, False]
+    assert len({record.id for record in records(outcome)}) == 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"content": "Bye!"}, {"content_type": "text/plain"}], ids=["content", "content_type"]
+)
+async def test_a_nonce_used_with_other_content_is_refused(
+    store: Store, alice: UserRecord, room_id: str, change: dict[str, str]
+) -> None:
+    message = new(alice, room_id)
+    await append(store, message)
+    (result,) = await append(store, structs.replace(message, id="another-id", **change))
+    assert isinstance(result, NonceConflict)
+
+
+async def test_a_nonce_belongs_to_a_device_and_a_room(
+    store: Store, alice: UserRecord, bob: UserRecord, room_id: str
+) -> None:
+    await join(store, room_id, bob)
+    other = (await add_room(store, "kitchen", alice)).my_room.room.id
+    outcome = await append(
+        store,
+        new(alice, room_id, nonce="same"),
+        new(bob, room_id, nonce="same"),
+        new(alice, other, nonce="same"),
+    )
+    assert [result.new for result in outcome if isinstance(result, Appended)] == [True, True, True]
+
+
+async def test_a_message_sent_before_leaving_is_still_acknowledged_after(
+    store: Store, alice: UserRecord, bob: UserRecord, room_id: str
+) -> None:
+    await join(store, room_id, bob)
+    message = new(bob, room_id)
+    (first,) = records(await append(store, message))
+    await store.rooms.remove_member(room_id, bob.id, lambda _left: None)
+    assert records(await append(store, message)) == [first]
+
+
+async def test_replies_may_name_a_message_of_the_same_batch(
+    store: Store, alice: UserRecord, room_id: str
+) -> None:
+    first = new(alice, room_id)
+    outcome = records(await append(store, first, new(alice, room_id, reply_to=first.id, thread=first.id)))
+    assert (outcome[1].reply_to, outcome[1].thread) == (first.id, first.id)
+
+
+async def test_only_members_can_be_mentioned_and_each_once(
+    store: Store, alice: UserRecord, bob: UserRecord, room_id: str
+) -> None:
+    await join(store, room_id, bob)
+    named = (bob.id, "user-nobody", bob.id, alice.id)
+    (record,) = records(await append(store, new(alice, room_id, mentions=named)))
+    assert record.mentions == (bob.id, alice.id)
+    mine = await store.rooms.get_room(room_id, bob.id)
+    assert mine is not None
+    assert mine.mentions == 1
+
+
+async def test_concurrent_batches_keep_the_numbers_whole(
+    store: Store, alice: UserRecord, room_id: str
+) -> None:
+    outcomes = await asyncio.gather(
+        *(append(store, *[new(alice, room_id) for _ in range(7)]) for _ in range(20))
+    )
+    seqs = [record.seq for outcome in outcomes for record in records(outcome)]
+    assert sorted(seqs) == list(range(1, 141))
+
+
+# ── unread ───────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_unread_counts_what_others_wrote_past_the_marker(
+    store: Store, alice: UserRecord, bob: UserRecord, room_id: str
+) -> None:
+    await append(store, new(alice, room_id))
+    await join(store, room_id, bob)
+    await append(store, new(alice, room_id), new(bob, room_id), new(alice, room_id))
+
+    async def unread(user: UserRecord) -> int | None:
+        mine = await store.rooms.get_room(room_id, user.id)
+        assert mine is not None
+        return mine.unread
+
+    assert (await unread(alice), await unread(bob)) == (1, 2)
+    assert await store.rooms.set_read(room_id, bob.id, 3) == 3
+    assert await unread(bob) == 1
+    assert await store.rooms.set_read(room_id, bob.id, 1) == 3
+    assert await store.rooms.set_read(room_id, bob.id, 1_000) == 4
+    assert await unread(bob) == 0
+
+
+# ── pages ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "limit", "newest", "seqs", "more"),
+    [
+        (0, 100, 3, True, [8, 9, 10], True),
+        (0, 8, 3, True, [5, 6, 7], True),
+        (0, 3, 3, True, [1, 2], False),
+        (0, 4, 3, True, [1, 2, 3], False),
+        (7, 100, 3, False, [8, 9, 10], False),
+        (6, 100, 3, False, [7, 8, 9], True),
+        (10, 100, 3, False, [], False),
+    ],
+)
+async def test_pages(
+    store: Store,
+    alice: UserRecord,
+    room_id: str,
+    after: int,
+    before: int,
+    limit: int,
+    newest: bool,
+    seqs: list[int],
+    more: bool,
+) -> None:
+    written = records(await append(store, *[new(alice, room_id) for _ in range(10)]))
+    page, has_more = await store.messages.list_messages(
+        room_id, after=after, before=before, limit=limit, newest=newest
+    )
+    assert page == [written[seq - 1] for seq in seqs]
+    assert has_more is more
+
+
+# ── what changed ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_an_overview_shows_my_rooms_and_which_have_a_gap(
+    store: Store, alice: UserRecord, bob: UserRecord, room_id: str
+) -> None:
+    await add_room(store, "kitchen", bob)
+    await append(store, *[new(alice, room_id) for _ in range(5)])
+
+    async def gaps(since: int) -> set[str]:
+        overview = await store.messages.get_overview(alice.id, {room_id: since, "room-kitchen": 0}, 3)
+        assert [mine.room.id for mine in overview.rooms] == [room_id]
+        return overview.gaps
+
+    assert await gaps(5) == set()
+    assert await gaps(2) == set()
+    assert await gaps(1) == {room_id}
+    assert await gaps(6) == {room_id}
+
+
+async def test_member_changes_alone_make_no_gap(store: Store, alice: UserRecord, room_id: str) -> None:
+    for number in range(5):
+        await join(store, room_id, await add_user(store, f"user{number}"))
+    overview = await store.messages.get_overview(alice.id, {room_id: 0}, 3)
+    assert (overview.rooms[0].room.rev, overview.gaps) == (5, set())
+
+
+async def test_changes_between_two_revs_and_who_is_there(
+    store: Store, alice: UserRecord, bob: UserRecord, room_id: str
+) -> None:
+    written = records(await append(store, *[new(alice, room_id) for _ in range(5)]))
+    await join(store, room_id, bob)
+    changes = await store.messages.list_changes(room_id, 2, 4)
+    assert changes.messages == written[2:4]
+    assert [member.username for member in changes.members] == ["alice", "bob"]

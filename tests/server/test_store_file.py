@@ -1,0 +1,88 @@
+"""The file of a SQLite store: its schema, its lock, and what is refused at the door."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from mesh_server.store.database import make_engine
+from mesh_server.store.migrations import HEAD
+from mesh_server.store.schema import NewerDatabase, migrate
+from mesh_server.store.sqlite import DATABASE_FILE, LOCK_FILE, DataFolderInUse, DataFolderLock, SqliteStore
+from mesh_server.store.tables import metadata
+
+
+def test_the_migrations_make_the_tables_that_the_queries_know(tmp_path: Path) -> None:
+    engine = make_engine(tmp_path / "a.db")
+    migrate(engine)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_head_is_the_newest_migration(tmp_path: Path) -> None:
+    engine = make_engine(tmp_path / "a.db")
+    migrate(engine)
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() == HEAD
+
+
+def test_a_newer_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    engine = make_engine(tmp_path / "a.db")
+    migrate(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    before = (tmp_path / "a.db").read_bytes()
+    with pytest.raises(NewerDatabase, match="9999, made by a newer mesh-server"):
+        migrate(engine)
+    assert (tmp_path / "a.db").read_bytes() == before
+
+
+async def test_every_commit_is_synced(tmp_path: Path) -> None:
+    engine = make_engine(tmp_path / "a.db")
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("PRAGMA journal_mode")).scalar() == "wal"
+        assert connection.execute(sa.text("PRAGMA synchronous")).scalar() == 2
+
+
+async def test_the_epoch_survives_and_is_another_one_elsewhere(tmp_path: Path) -> None:
+    epochs = []
+    for name in ("a", "a", "b"):
+        (tmp_path / name).mkdir(exist_ok=True)
+        store = SqliteStore.open(tmp_path / name)
+        epochs.append(store.epoch)
+        await store.check()
+        await store.close()
+    assert epochs[0] == epochs[1] != epochs[2]
+
+
+def test_the_database_is_for_its_owner_only(tmp_path: Path) -> None:
+    make_engine(tmp_path / "a.db")
+    store_folder = tmp_path / "data"
+    store_folder.mkdir()
+    engine_path = store_folder / DATABASE_FILE
+    SqliteStore.open(store_folder)
+    assert engine_path.stat().st_mode & 0o077 == 0
+
+
+def test_a_second_server_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    lock = DataFolderLock(tmp_path)
+    lock.tell(url="http://127.0.0.1:8000")
+    assert json.loads((tmp_path / LOCK_FILE).read_text()) == {
+        "pid": os.getpid(),
+        "url": "http://127.0.0.1:8000",
+    }
+    with pytest.raises(DataFolderInUse, match="already runs"):
+        DataFolderLock(tmp_path)
+    assert json.loads((tmp_path / LOCK_FILE).read_text())["url"] == "http://127.0.0.1:8000"
+    lock.release()
+    DataFolderLock(tmp_path).release()
+
+
+def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / DATABASE_FILE).write_bytes(b"not a database at all, but long enough" * 100)
+    with pytest.raises(sa.exc.DBAPIError):
+        SqliteStore.open(tmp_path)
