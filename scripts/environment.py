@@ -112,18 +112,22 @@ def alone(root: Path) -> Iterator[int]:
 
 
 class Installer:
-    """Makes environments and fills them: with uv where it runs, else with venv and pip."""
+    """Makes one environment and fills it: with uv where it runs, else with venv and pip."""
 
-    def __init__(self, root: Path, held: int) -> None:
+    def __init__(self, venv: Path, held: Sequence[int] = ()) -> None:
         """Installers inherit `held`, the lock's descriptor: one that outlives this process still holds it."""
-        self._root = root
+        self._venv = venv
         self._held = held
-        self._venv = root / ".venv"
-        self._python = self._venv / "bin/python"
+        self._python = venv / "bin/python"
         self._uv = working_uv()
         self.name = "uv" if self._uv else "pip"
 
     def create(self) -> None:
+        """Makes the environment, empty but for pip, in a folder that may exist.
+
+        Raises:
+            SetupFailed: this Python cannot make one.
+        """
         if self._uv:
             options = ("--quiet", "--no-project", "--allow-existing", "--python", sys.executable)
             self._run(self._uv, "venv", *options, self._venv)
@@ -131,45 +135,42 @@ class Installer:
             require_venv()
             self._run(sys.executable, "-m", "venv", self._venv)
 
-    def install(self, locks: Sequence[str]) -> None:
-        """Installs what the locks name, each file checked by its hash, and then Mesh itself, in place."""
-        pip = self._pip()
-        self._run(*pip, "--require-hashes", *(word for lock in locks for word in ("-r", self._root / lock)))
-        self._run(*pip, "--no-deps", "--no-build-isolation", "--editable", self._root)
+    def install(self, *what: str | Path) -> None:
+        """Installs what these options and names of pip stand for.
 
-    def _pip(self) -> tuple[str | Path, ...]:
+        Raises:
+            SetupFailed: the installer says why.
+        """
+        quiet = ("--quiet",) if self._uv else ("--quiet", "--no-input", "--disable-pip-version-check")
+        self._run(*self._pip("install"), *quiet, *what)
+
+    def check(self) -> None:
+        """Whether each installed package has what it requires.
+
+        Raises:
+            SetupFailed: the installer says which has not.
+        """
+        self._run(*self._pip("check"))
+
+    def _pip(self, verb: str) -> tuple[str | Path, ...]:
         if self._uv:
-            return (self._uv, "pip", "install", "--quiet", "--python", self._python)
-        asked = subprocess.run(
-            [self._python, "-I", "-c", "import pip"], stdin=subprocess.DEVNULL, capture_output=True
-        )
-        if asked.returncode:  # uv made it, and is gone since
+            return (self._uv, "pip", verb, "--python", self._python)
+        has_pip = subprocess.run([self._python, "-I", "-c", "import pip"], capture_output=True)
+        if has_pip.returncode:  # uv made it, and is gone since
             self._run(self._python, "-I", "-m", "ensurepip")
-        return (
-            self._python,
-            "-I",
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--no-input",
-            "--disable-pip-version-check",
-        )
+        return (self._python, "-I", "-m", "pip", verb)
 
     def _run(self, *command: str | Path) -> None:
         done = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr,
-            cwd=self._root,
             env=os.environ | {"PIP_USER": "0"},
-            pass_fds=(self._held,),
+            pass_fds=self._held,
         )
         if done.returncode:
             words = " ".join(str(word) for word in command)
-            raise SetupFailed(
-                f"this failed with status {done.returncode}: {words}\nRun this again once that is mended."
-            )
+            raise SetupFailed(f"status {done.returncode} from: {words}\nRun this again once that is mended.")
 
 
 def working_uv() -> str | None:
@@ -214,14 +215,16 @@ def set_up(root: Path, level: str) -> None:
         found = state(root, level)
         if found is State.READY:
             return
-        installer = Installer(root, held)
+        installer = Installer(root / ".venv", [held])
         say(f"Setting up .venv with {installer.name}; this is done once.")
         if found is State.BROKEN:
             discard(root / ".venv")
         write_stamp(root, INCOMPLETE)
         if found is State.BROKEN:
             installer.create()
-        installer.install(LEVELS[level])
+        locks = (f"--requirement={root / lock}" for lock in LEVELS[level])
+        installer.install("--require-hashes", *locks)
+        installer.install("--no-deps", "--no-build-isolation", "--editable", root)
         finished = ask(root, "--stamp", level)
         if finished.returncode:
             raise SetupFailed(f"the new environment does not run:\n{finished.stderr}")
