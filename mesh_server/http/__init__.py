@@ -1,0 +1,1 @@
+"""The REST calls: thin handlers that decode, ask one service, and encode."""

@@ -1,0 +1,56 @@
+"""`/api/rooms`"""
+
+from aiohttp import web
+
+from mesh_server.http.bodies import answer, query_number, read_body
+from mesh_server.http.services import SERVICES
+from mesh_server.services.principal import Principal
+from protocol import limits
+from protocol.errors import QueryInvalid
+from protocol.rest import CreateRoomRequest, MemberList, RoomList
+
+
+async def create(request: web.Request, who: Principal) -> web.Response:
+    body = await read_body(request, CreateRoomRequest)
+    return answer(await request.app[SERVICES].rooms.create(who, body), status=201)
+
+
+async def list_rooms(request: web.Request, who: Principal) -> web.Response:
+    rooms = request.app[SERVICES].rooms
+    scope = request.query.get("scope", "mine")
+    if scope == "mine":
+        return answer(RoomList(rooms=await rooms.list_mine(who)))
+    if scope == "public":
+        return answer(RoomList(rooms=await rooms.directory(who)))
+    raise QueryInvalid("scope is mine or public.")
+
+
+async def get(request: web.Request, who: Principal) -> web.Response:
+    return answer(await request.app[SERVICES].rooms.get(who, request.match_info["room_id"]))
+
+
+async def join(request: web.Request, who: Principal) -> web.Response:
+    return answer(await request.app[SERVICES].rooms.join(who, request.match_info["room_id"]))
+
+
+async def leave(request: web.Request, who: Principal) -> web.Response:
+    await request.app[SERVICES].rooms.leave(who, request.match_info["room_id"])
+    return web.Response(status=204)
+
+
+async def members(request: web.Request, who: Principal) -> web.Response:
+    found = await request.app[SERVICES].rooms.members(who, request.match_info["room_id"])
+    return answer(MemberList(members=found))
+
+
+async def messages(request: web.Request, who: Principal) -> web.Response:
+    limit = query_number(request, "limit")
+    page = await request.app[SERVICES].messages.page(
+        who,
+        request.match_info["room_id"],
+        before=query_number(request, "before"),
+        after=query_number(request, "after"),
+        around=query_number(request, "around"),
+        limit=limits.PAGE_DEFAULT if limit is None else limit,
+    )
+    return answer(page)

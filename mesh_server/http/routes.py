@@ -1,0 +1,61 @@
+"""Every REST call in one table."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from mesh_server.http import accounts, rooms, system
+from mesh_server.http.services import SERVICES, Services
+from mesh_server.services.principal import Principal
+from protocol.errors import AuthRequired
+
+Open = Callable[[web.Request], Awaitable[web.Response]]
+SignedIn = Callable[[web.Request, Principal], Awaitable[web.Response]]
+
+OPEN: Final[tuple[tuple[str, str, Open], ...]] = (
+    ("POST", "/api/auth/register", accounts.register),
+    ("POST", "/api/auth/login", accounts.login),
+    ("POST", "/api/auth/refresh", accounts.refresh),
+    ("GET", "/api/version", system.version),
+    ("GET", "/livez", system.live),
+    ("GET", "/readyz", system.ready),
+    ("GET", "/metrics", system.metrics),
+)
+"""Calls that anyone may make."""
+
+SIGNED_IN: Final[tuple[tuple[str, str, SignedIn], ...]] = (
+    ("POST", "/api/auth/logout", accounts.logout),
+    ("GET", "/api/auth/me", accounts.get_me),
+    ("PATCH", "/api/auth/me", accounts.patch_me),
+    ("POST", "/api/auth/password", accounts.password),
+    ("GET", "/api/auth/devices", accounts.devices),
+    ("DELETE", "/api/auth/devices/{device_id}", accounts.delete_device),
+    ("POST", "/api/rooms", rooms.create),
+    ("GET", "/api/rooms", rooms.list_rooms),
+    ("GET", "/api/rooms/{room_id}", rooms.get),
+    ("POST", "/api/rooms/{room_id}/join", rooms.join),
+    ("POST", "/api/rooms/{room_id}/leave", rooms.leave),
+    ("GET", "/api/rooms/{room_id}/members", rooms.members),
+    ("GET", "/api/rooms/{room_id}/messages", rooms.messages),
+)
+"""Calls that need an access token; who asks is the handler's second argument."""
+
+
+def add_routes(application: web.Application, services: Services) -> None:
+    application[SERVICES] = services
+    for method, path, handler in OPEN:
+        application.router.add_route(method, path, handler)
+    for method, path, for_someone in SIGNED_IN:
+        application.router.add_route(method, path, _signed_in(for_someone))
+
+
+def _signed_in(handler: SignedIn) -> Open:
+    async def with_principal(request: web.Request) -> web.Response:
+        scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise AuthRequired
+        who = await request.app[SERVICES].accounts.authenticate(token.strip())
+        return await handler(request, who)
+
+    return with_principal

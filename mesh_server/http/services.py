@@ -1,0 +1,26 @@
+"""What the handlers may ask, and how they reach it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from mesh_server.services.accounts import AccountService
+from mesh_server.services.messages import MessageService
+from mesh_server.services.rooms import RoomService
+from protocol.rest import VersionInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """`ready` raises a `MeshError` while the server should get no traffic."""
+
+    accounts: AccountService
+    rooms: RoomService
+    messages: MessageService
+    version: VersionInfo
+    ready: Callable[[], Awaitable[None]]
+    metrics: Callable[[], bytes]
+
+
+SERVICES = web.AppKey("services", Services)
