@@ -18,6 +18,7 @@ from mesh_server import log as logs
 from mesh_server.bus.base import DeviceRevoked
 from mesh_server.bus.memory import MemoryBus
 from mesh_server.config import Config
+from mesh_server.http.middleware import errors
 from mesh_server.http.routes import add_routes
 from mesh_server.http.services import Services
 from mesh_server.hub import Hub
@@ -31,6 +32,8 @@ from mesh_server.store.schema import NewerDatabase
 from mesh_server.store.sqlite import DataFolderInUse, DataFolderLock, SqliteStore
 from mesh_server.ws import connection
 from mesh_server.ws.gateway import Gateway
+from protocol.rest import VersionInfo
+from protocol.version import SUBPROTOCOLS, WIRE_VERSION, __version__
 
 log = logging.getLogger(__name__)
 
@@ -138,6 +141,16 @@ def _url(config: Config, runner: web.AppRunner) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def _version(config: Config) -> VersionInfo:
+    return VersionInfo(
+        name=config.name,
+        version=__version__,
+        wire=[WIRE_VERSION],
+        subprotocols=list(SUBPROTOCOLS),
+        registration=config.registration_mode,
+    )
+
+
 def _build(config: Config, store: SqliteStore) -> tuple[Gateway, web.Application]:
     clock, new_id = system_clock, id_maker()
     bus, hub, metrics = MemoryBus(), Hub(), Metrics()
@@ -173,7 +186,20 @@ def _build(config: Config, store: SqliteStore) -> tuple[Gateway, web.Application
         hello_timeout_s=config.hello_timeout_s,
     )
     metrics.watch(gateway)
-    application = web.Application()
-    add_routes(application, Services(accounts=accounts, rooms=rooms, messages=messages))
+
+    async def ready() -> None:
+        gateway.require_open()
+        await store.check()
+
+    application = web.Application(middlewares=[errors])
+    services = Services(
+        accounts=accounts,
+        rooms=rooms,
+        messages=messages,
+        version=_version(config),
+        ready=ready,
+        metrics=metrics.text,
+    )
+    add_routes(application, services)
     application.router.add_get("/ws", lambda request: connection.serve(request, gateway))
     return gateway, application

@@ -26,12 +26,6 @@ class Metrics:
             buckets=_COMMIT_BUCKETS,
             registry=self.registry,
         )
-        self.rest_requests = Histogram(
-            "mesh_rest_seconds",
-            "Time to answer a REST call.",
-            ["call", "status"],
-            registry=self.registry,
-        )
 
     def watch(self, gateway: Gateway) -> None:
         self.registry.register(_GatewayCollector(gateway))

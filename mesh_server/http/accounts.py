@@ -5,7 +5,14 @@ from aiohttp import web
 from mesh_server.http.bodies import answer, read_body
 from mesh_server.http.services import SERVICES
 from mesh_server.services.principal import Principal
-from protocol.rest import DeviceList, LoginRequest, PasswordRequest, ProfileRequest, RefreshRequest, RegisterRequest
+from protocol.rest import (
+    DeviceList,
+    LoginRequest,
+    PasswordRequest,
+    ProfileRequest,
+    RefreshRequest,
+    RegisterRequest,
+)
 
 
 async def register(request: web.Request) -> web.Response:

@@ -3,6 +3,7 @@
 from typing import Any, Final, TypeVar
 
 from aiohttp import web
+from msgspec import Struct
 
 from mesh_server import log as logs
 from protocol import limits
@@ -10,7 +11,7 @@ from protocol.codec import decode_body, encode_body
 from protocol.errors import BodyTooLarge, MeshError, QueryInvalid, UnsupportedContentType
 from protocol.rest import ErrorBody, ErrorDetail
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Struct)
 
 _JSON: Final = "application/json"
 _MAX_DIGITS: Final = 15

@@ -1,8 +1,30 @@
 """Records of the store as the structs that travel."""
 
-from mesh_server.store.base import MemberRecord, MessageRecord, MyRoom
-from protocol.rest import Author, Member, Message, Presence, Room
+from mesh_server.store.base import DeviceRecord, MemberRecord, MessageRecord, MyRoom, UserRecord
+from protocol.rest import Author, Device, Member, Message, Presence, Room, User
 from protocol.times import format_time
+
+
+def user_view(user: UserRecord) -> User:
+    return User(
+        id=user.id,
+        username=user.username,
+        display_name=user.display_name,
+        role=user.role,
+        created_at=format_time(user.created_at),
+    )
+
+
+def device_view(device: DeviceRecord, *, last_seen_at: int, current: bool) -> Device:
+    """`current`: whether it is the device that asks."""
+    return Device(
+        id=device.id,
+        name=device.name,
+        created_at=format_time(device.created_at),
+        last_seen_at=format_time(max(last_seen_at, device.last_seen_at)),
+        key_fingerprint=device.key_fingerprint,
+        current=current,
+    )
 
 
 def room_view(mine: MyRoom) -> Room:

@@ -38,23 +38,33 @@ class SqlAccounts:
         return await self._db.read(_get_user, users.c.username_key == username_key)
 
     async def set_display_name(self, user_id: str, display_name: str) -> None:
-        await self._db.write(_set_user, user_id, {"display_name": display_name})
+        await self._db.write(_set_user, users.c.id == user_id, {"display_name": display_name})
 
     async def set_password(
         self,
         user_id: str,
         password_hash: bytes,
         *,
+        instead_of: bytes,
         keep_device: str,
         now: int,
         on_revoked: Callable[[str], None],
-    ) -> None:
-        await self._db.write(
-            _set_password, user_id, password_hash, keep_device, now, then=_for_each(on_revoked)
+    ) -> bool:
+        revoked = await self._db.write(
+            _set_password,
+            user_id,
+            password_hash,
+            instead_of,
+            keep_device,
+            now,
+            then=lambda revoked: _for_each(on_revoked)(revoked or []),
         )
+        return revoked is not None
 
-    async def sign_in_device(self, device: DeviceRecord, token: RefreshRecord) -> None:
-        await self._db.write(_sign_in_device, device, token)
+    async def sign_in_device(
+        self, device: DeviceRecord, token: RefreshRecord, *, password_hash: bytes
+    ) -> bool:
+        return await self._db.write(_sign_in_device, device, token, password_hash)
 
     async def get_device(self, device_id: str) -> SignedIn | None:
         return await self._db.read(_get_device, device_id)
@@ -141,21 +151,34 @@ def _get_user(connection: sa.Connection, which: sa.ColumnElement[bool]) -> UserR
     return None if row is None else UserRecord(**row)
 
 
-def _set_user(connection: sa.Connection, user_id: str, values: dict[str, Any]) -> None:
-    connection.execute(sa.update(users).where(users.c.id == user_id).values(values))
+def _set_user(connection: sa.Connection, which: sa.ColumnElement[bool], values: dict[str, Any]) -> bool:
+    return connection.execute(sa.update(users).where(which).values(values)).rowcount > 0
 
 
 def _set_password(
-    connection: sa.Connection, user_id: str, password_hash: bytes, keep_device: str, now: int
-) -> list[str]:
-    _set_user(connection, user_id, {"password_hash": password_hash})
+    connection: sa.Connection,
+    user_id: str,
+    password_hash: bytes,
+    instead_of: bytes,
+    keep_device: str,
+    now: int,
+) -> list[str] | None:
+    """The ids of the devices that it signed out; None where the hash is another by now."""
+    unchanged = sa.and_(users.c.id == user_id, users.c.password_hash == instead_of)
+    if not _set_user(connection, unchanged, {"password_hash": password_hash}):
+        return None
     return _revoke(connection, sa.and_(devices.c.user_id == user_id, devices.c.id != keep_device), now)
 
 
 # ── devices ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _sign_in_device(connection: sa.Connection, device: DeviceRecord, token: RefreshRecord) -> None:
+def _sign_in_device(
+    connection: sa.Connection, device: DeviceRecord, token: RefreshRecord, password_hash: bytes
+) -> bool:
+    user = sa.select(users.c.password_hash).where(users.c.id == device.user_id).with_for_update()
+    if connection.execute(user).scalar_one_or_none() != password_hash:
+        return False
     known = sa.and_(devices.c.id == device.id, devices.c.user_id == device.user_id)
     values = {
         "name": device.name,
@@ -167,6 +190,7 @@ def _sign_in_device(connection: sa.Connection, device: DeviceRecord, token: Refr
         connection.execute(sa.insert(devices).values(structs.asdict(device)))
     connection.execute(sa.delete(refresh_tokens).where(refresh_tokens.c.device_id == device.id))
     connection.execute(sa.insert(refresh_tokens).values(structs.asdict(token)))
+    return True
 
 
 def _get_device(connection: sa.Connection, device_id: str) -> SignedIn | None:

@@ -81,17 +81,21 @@ class AccountStore(Protocol):
         user_id: str,
         password_hash: bytes,
         *,
+        instead_of: bytes,
         keep_device: str,
         now: int,
         on_revoked: Callable[[str], None],
-    ) -> None:
-        """Also signs out every other device of the user."""
+    ) -> bool:
+        """Also signs out every other device of the user; False where `instead_of` is no longer the hash."""
         ...
 
-    async def sign_in_device(self, device: DeviceRecord, token: RefreshRecord) -> None:
+    async def sign_in_device(
+        self, device: DeviceRecord, token: RefreshRecord, *, password_hash: bytes
+    ) -> bool:
         """Stores the device as it is given, new or known, with this as its one refresh token.
 
-        A known one keeps its user, its `created_at` and its key.
+        A known one keeps its user, its `created_at` and its key. False where the user's hash is another by
+        now: who signs in with a password while it is changed must not stay behind.
         """
         ...
 

@@ -58,12 +58,17 @@ class Gateway:
         self.presence, self.bus, self.new_id = presence, bus, new_id
         self.heartbeat_s, self.hello_timeout_s = heartbeat_s, hello_timeout_s
         self.connections: set[Connection] = set()
-        self.draining = False
+        self._draining = False
         self.resumes = 0
         self._store = store
         self._server = Server(name=server_name, version=__version__)
 
     # ── coming ───────────────────────────────────────────────────────────────────────────────────
+
+    def require_open(self) -> None:
+        """Raises: ServerDraining."""
+        if self._draining:
+            raise ServerDraining
 
     async def open_peer(self, who: Principal, hello: Hello, outbound: Outbound) -> Peer:
         """Welcomes a connection, replays what it missed, and makes it live.
@@ -71,8 +76,7 @@ class Gateway:
         Raises:
             UnsupportedVersion, ServerDraining, StorageUnavailable
         """
-        if self.draining:
-            raise ServerDraining
+        self.require_open()
         if hello.version != WIRE_VERSION:
             raise UnsupportedVersion(f"This server speaks version {WIRE_VERSION}, not {hello.version}.")
         listener = self.hub.listen()
@@ -167,7 +171,7 @@ class Gateway:
 
     async def drain(self) -> None:
         """Says bye to everyone, waits for what is on its way to the disk, and closes every socket."""
-        self.draining = True
+        self._draining = True
         for outbound in self.hub.connections:
             wait = random.uniform(*RETRY_AFTER_S)  # noqa: S311 - spreads load, guards nothing
             self.hub.send(outbound, Bye(reason=_RESTARTS, retry_after=round(wait, 2)))

@@ -1,0 +1,1 @@
+"""One verb each: set-up, checks, tests, benchmarks."""

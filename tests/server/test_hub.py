@@ -1,0 +1,336 @@
+"""The hub without a network: who gets what, in which order, and what a slow reader costs."""
+
+import asyncio
+from collections.abc import Callable
+from typing import get_args
+
+import pytest
+
+from mesh_server import hub as hub_module
+from mesh_server.bus.base import BusMessage, CameIn, DeviceRevoked, MessagesCreated, ToRooms, ToUser, WentOut
+from mesh_server.bus.memory import MemoryBus
+from mesh_server.hub import Hub
+from mesh_server.ws import outbound as outbound_module
+from mesh_server.ws.frames import CloseCode
+from mesh_server.ws.outbound import Outbound
+from protocol.codec import JSON, MSGPACK, Format
+from protocol.events import (
+    MemberJoined,
+    MemberLeft,
+    ReadMarked,
+    RoomJoined,
+    RoomLeft,
+    ServerToClient,
+    Typing,
+)
+from protocol.rest import Author, Message, Room
+from tests.support.conditions import until
+
+ROOM = "room-1"
+
+
+class Wire(asyncio.Transport):
+    """A transport that keeps what is written, and takes nothing more while `stuck`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = bytearray()
+        self.writes = 0
+        self.stuck = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+        self.writes += 1
+
+    def get_write_buffer_size(self) -> int:
+        return 1 << 30 if self.stuck else 0
+
+    def is_closing(self) -> bool:
+        return False
+
+
+class Reader:
+    """A connection of `user_id`, and everything it read."""
+
+    def __init__(self, hub: Hub, user_id: str, *, device: str = "", format_: Format = JSON) -> None:
+        self.wire = Wire()
+        self.closed: list[CloseCode] = []
+        self.outbound = Outbound(
+            self.wire,
+            format_,
+            lambda code, _reason: self.closed.append(code),
+            peer_id=f"{user_id}-{device}-peer",
+            user_id=user_id,
+            device_id=device or f"{user_id}-laptop",
+        )
+        self._hub = hub
+
+    def open(self, **revs: int) -> "Reader":
+        self._hub.open(self.outbound, revs, self._hub.listen())
+        return self
+
+    def events(self) -> list[ServerToClient]:
+        """Decodes and forgets what was written."""
+        data, self.wire.written = bytes(self.wire.written), bytearray()
+        events = []
+        while data:
+            size, start = data[1], 2
+            if size == 126:
+                size, start = int.from_bytes(data[2:4], "big"), 4
+            assert data[0] == (0x82 if self.outbound.format.binary else 0x81)
+            events.append(self.outbound.format.decode_event(data[start : start + size]))
+            data = data[start + size :]
+        return events
+
+    async def read(self) -> list[ServerToClient]:
+        """Waits for the hub's next round of writes."""
+        await until(lambda: self.wire.written, "something to be written")
+        return self.events()
+
+
+async def flushed(hub: Hub) -> None:
+    """Waits until the hub has nothing left to write to anyone who reads."""
+    await until(lambda: hub._flush_timer is None and not hub._dirty)
+
+
+@pytest.fixture
+def hub() -> Hub:
+    return Hub()
+
+
+@pytest.fixture
+def publish(hub: Hub) -> Callable[[BusMessage], None]:
+    bus = MemoryBus()
+    bus.subscribe(hub.on_bus)
+    return bus.publish
+
+
+def message(rev: int, author: str = "alice") -> Message:
+    return Message(
+        id=f"m{rev}",
+        room_id=ROOM,
+        seq=rev,
+        rev=rev,
+        author=Author(id=author, username=author),
+        content=f"number {rev}",
+        content_type="text/markdown",
+        created_at="2023-11-14T22:13:20.000Z",
+        nonce=f"n{rev}",
+    )
+
+
+def created(*revs: int, author: str = "alice") -> MessagesCreated:
+    return MessagesCreated(room_id=ROOM, messages=[message(rev, author) for rev in revs])
+
+
+def room(rev: int) -> Room:
+    return Room(
+        id=ROOM,
+        name="lobby",
+        topic="",
+        visibility="public",
+        kind="room",
+        created_by="alice",
+        created_at="2023-11-14T22:13:20.000Z",
+        last_seq=0,
+        rev=rev,
+    )
+
+
+def came_in(user_id: str, rev: int, asked_by: str = "") -> CameIn:
+    event = MemberJoined(
+        room_id=ROOM,
+        rev=rev,
+        user_id=user_id,
+        username=user_id,
+        display_name=user_id,
+        role="member",
+        presence="online",
+        joined_at="2023-11-14T22:13:20.000Z",
+    )
+    joined = RoomJoined(room_id=ROOM, room=room(rev), members=[], last_seq=0, rev=rev)
+    return CameIn(event=event, joined=joined, user_id=user_id, asked_by=asked_by)
+
+
+def went_out(user_id: str, rev: int) -> WentOut:
+    event = MemberLeft(room_id=ROOM, rev=rev, user_id=user_id, username=user_id)
+    return WentOut(event=event, left=RoomLeft(room_id=ROOM), user_id=user_id, asked_by="")
+
+
+def revs_and_nonces(events: list[ServerToClient]) -> list[tuple[int, str | None]]:
+    return [(event.message.rev, event.message.nonce) for event in events]  # type: ignore[union-attr]  # only created
+
+
+async def test_everyone_in_the_room_gets_it_and_only_the_author_the_nonce(
+    hub: Hub, publish: Callable[[BusMessage], None]
+) -> None:
+    alice, bob = Reader(hub, "alice").open(**{ROOM: 0}), Reader(hub, "bob").open(**{ROOM: 0})
+    stranger = Reader(hub, "stranger").open()
+    publish(created(1, 2))
+    assert revs_and_nonces(await alice.read()) == [(1, "n1"), (2, "n2")]
+    assert revs_and_nonces(await bob.read()) == [(1, None), (2, None)]
+    assert stranger.events() == []
+
+
+async def test_each_reader_gets_its_own_format(hub: Hub, publish: Callable[[BusMessage], None]) -> None:
+    text, binary = Reader(hub, "bob"), Reader(hub, "user3", format_=MSGPACK)
+    for reader in (text, binary):
+        reader.open(**{ROOM: 0})
+    publish(created(1))
+    assert await text.read() == await binary.read()
+
+
+async def test_what_waits_is_one_write(hub: Hub, publish: Callable[[BusMessage], None]) -> None:
+    bob = Reader(hub, "bob").open(**{ROOM: 0})
+    for rev in range(1, 51):
+        publish(created(rev))
+    assert len(await bob.read()) == 50
+    assert bob.wire.writes == 1
+
+
+async def test_what_is_said_during_the_hello_comes_after_it_once(
+    hub: Hub, publish: Callable[[BusMessage], None]
+) -> None:
+    bob = Reader(hub, "bob")
+    listener = hub.listen()
+    publish(created(1, 2))
+    publish(created(3))
+    # The snapshot was taken between 2 and 3.
+    hub.open(bob.outbound, {ROOM: 2}, listener)
+    publish(created(4))
+    assert revs_and_nonces(await bob.read()) == [(3, None), (4, None)]
+
+
+async def test_rooms_entered_and_left_during_the_hello(
+    hub: Hub, publish: Callable[[BusMessage], None]
+) -> None:
+    entering, leaving = Reader(hub, "bob"), Reader(hub, "alice")
+    first, second = hub.listen(), hub.listen()
+    publish(created(4))
+    publish(came_in("bob", 5))
+    publish(went_out("alice", 6))
+    publish(created(7, author="bob"))
+    hub.open(entering.outbound, {}, first)
+    hub.open(leaving.outbound, {ROOM: 3}, second)
+    publish(created(8, author="bob"))
+    kinds = [type(event).__name__ for event in await entering.read()]
+    assert kinds == ["RoomJoined", "MemberLeft", "MessageCreated", "MessageCreated"]
+    kinds = [type(event).__name__ for event in await leaving.read()]
+    assert kinds == ["MessageCreated", "MemberJoined", "RoomLeft"]
+
+
+async def test_joining_tells_others_and_my_other_connections(
+    hub: Hub, publish: Callable[[BusMessage], None]
+) -> None:
+    alice = Reader(hub, "alice").open(**{ROOM: 0})
+    asking = Reader(hub, "bob", device="laptop").open()
+    other = Reader(hub, "bob", device="phone").open()
+    publish(came_in("bob", 1, asked_by=asking.outbound.peer_id))
+    publish(created(2))
+    assert [type(event) for event in await alice.read()][:1] == [MemberJoined]
+    assert [type(event) for event in await other.read()][:1] == [RoomJoined]
+    assert revs_and_nonces(asking.events()) == [(2, None)]
+
+
+async def test_leaving_cuts_all_of_my_connections_off(
+    hub: Hub, publish: Callable[[BusMessage], None]
+) -> None:
+    alice = Reader(hub, "alice").open(**{ROOM: 0})
+    bob = [Reader(hub, "bob", device=name).open(**{ROOM: 0}) for name in ("laptop", "phone")]
+    publish(went_out("bob", 1))
+    publish(created(2))
+    assert len(await alice.read()) == 2
+    assert [[type(event) for event in reader.events()] for reader in bob] == [[RoomLeft], [RoomLeft]]
+
+
+async def test_a_read_marker_goes_to_my_other_connections_only(
+    hub: Hub, publish: Callable[[BusMessage], None]
+) -> None:
+    alice = Reader(hub, "alice").open(**{ROOM: 0})
+    asking, other = (Reader(hub, "bob", device=name).open(**{ROOM: 0}) for name in ("laptop", "phone"))
+    marked = ReadMarked(room_id=ROOM, user_id="bob", seq=1)
+    publish(ToUser(user_id="bob", event=marked, asked_by=asking.outbound.peer_id))
+    assert await other.read() == [marked]
+    assert (alice.events(), asking.events()) == ([], [])
+
+
+async def test_a_revoked_device_is_closed_and_hears_no_more(
+    hub: Hub, publish: Callable[[BusMessage], None]
+) -> None:
+    laptop, phone = (Reader(hub, "bob", device=name).open(**{ROOM: 0}) for name in ("laptop", "phone"))
+    publish(DeviceRevoked(device_id="laptop"))
+    publish(created(1))
+    assert len(await phone.read()) == 1
+    assert laptop.closed == [CloseCode.REVOKED]
+    assert laptop.events() == []
+
+
+async def test_one_device_too_many_replaces_the_oldest(hub: Hub) -> None:
+    readers = [Reader(hub, "bob").open() for _ in range(hub_module.DEVICE_CONNECTIONS + 1)]
+    assert readers[0].closed == [CloseCode.REPLACED]
+    assert not any(reader.closed for reader in readers[1:])
+
+
+# ── slow readers ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_slow_reader_is_closed_and_costs_the_others_nothing(
+    hub: Hub, publish: Callable[[BusMessage], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbound_module, "OUTBOUND_BYTES", 20_000)
+    slow, quick = Reader(hub, "bob").open(**{ROOM: 0}), Reader(hub, "alice").open(**{ROOM: 0})
+    slow.wire.stuck = True
+    for rev in range(1, 201):
+        publish(created(rev, author="user3"))
+        if rev % 20 == 0:
+            await flushed(hub)
+    assert slow.closed == [CloseCode.TOO_SLOW]
+    assert slow.outbound.waiting_bytes == 0
+    assert [rev for rev, _ in revs_and_nonces(quick.events())] == list(range(1, 201))
+    assert hub.too_slow == 1
+
+
+async def test_a_reader_that_recovers_gets_everything_in_order(
+    hub: Hub, publish: Callable[[BusMessage], None]
+) -> None:
+    bob = Reader(hub, "bob").open(**{ROOM: 0})
+    bob.wire.stuck = True
+    for rev in range(1, 31):
+        publish(created(rev))
+        await asyncio.sleep(0)
+    assert bob.wire.writes == 0
+    bob.wire.stuck = False
+    await until(lambda: bob.outbound.waiting_bytes == 0)
+    assert [rev for rev, _ in revs_and_nonces(bob.events())] == list(range(1, 31))
+
+
+async def test_typing_is_dropped_first(
+    hub: Hub, publish: Callable[[BusMessage], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbound_module, "BEHIND_BYTES", 1_000)
+    behind, quick = Reader(hub, "bob").open(**{ROOM: 0}), Reader(hub, "user3").open(**{ROOM: 0})
+    behind.wire.stuck = True
+    publish(created(*range(1, 21)))
+    await quick.read()
+    waiting = behind.outbound.waiting_bytes
+    typing = Typing(room_id=ROOM, user_id="alice", username="alice")
+    publish(ToRooms(room_ids=[ROOM], event=typing, except_user="alice"))
+    assert await quick.read() == [typing]
+    assert behind.outbound.waiting_bytes == waiting
+
+
+async def test_a_removed_connection_leaves_nothing_behind(
+    hub: Hub, publish: Callable[[BusMessage], None]
+) -> None:
+    bob = Reader(hub, "bob").open(**{ROOM: 0})
+    hub.remove(bob.outbound)
+    hub.remove(bob.outbound)
+    publish(created(1))
+    await flushed(hub)
+    assert hub.connections == []
+    assert bob.events() == []
+
+
+def test_every_bus_message_has_a_handler(hub: Hub) -> None:
+    handled = set(hub._handlers)
+    assert handled == set(get_args(BusMessage))

@@ -1,0 +1,1 @@
+"""What several suites need: programs as processes, conditions to wait for."""

@@ -1,0 +1,17 @@
+"""Waiting for what is to become true, instead of for a time to pass."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+PATIENCE_S: Final = 20.0
+"""Far beyond what any condition takes; only a failing test waits as long."""
+
+
+async def until(condition: Callable[[], object], what: str = "the condition") -> None:
+    """Returns once `condition()` is true. Raises: AssertionError after `PATIENCE_S`."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE_S
+    while not condition():
+        if asyncio.get_running_loop().time() > deadline:
+            raise AssertionError(f"waited {PATIENCE_S:g} s in vain for {what}")
+        await asyncio.sleep(0.001)
