@@ -1,0 +1,179 @@
+"""The terminal: Textual's Linux driver with a line that may be slow and an end that may come.
+
+Strategy: the loop never waits for the terminal. What is written goes to a thread; while more than
+`WAITING_BYTES` have not left it, screens are not painted but remembered, and what has changed since is painted
+once when the line is free again. So the queue holds at most that much and one frame. A hang-up, a request to
+end and the end of the terminal's input all become one call of the app, which saves its state and leaves.
+"""
+
+import os
+import select
+import selectors
+import signal
+import threading
+from codecs import getincrementaldecoder
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final, Protocol, cast
+
+from textual._parser import ParseError
+from textual._xterm_parser import XTermParser
+from textual.app import App
+from textual.drivers._writer_thread import WriterThread
+from textual.drivers.linux_driver import LinuxDriver
+
+from mesh_tui.pins import pin
+
+WAITING_BYTES: Final = 2_048
+"""Bytes that may wait for the terminal before painting is put off."""
+
+WRITE_BYTES: Final = 1_024
+READ_BYTES: Final = 4_096
+STOP_S: Final = 1.0
+"""How long the end of the program waits for a terminal that takes nothing any more."""
+
+HANG_UP: Final = 128 + signal.SIGHUP
+"""The exit code where the terminal went away; shells use the same for the signal."""
+
+
+class Terminal(Protocol):
+    """What the driver tells the app."""
+
+    def leave(self, code: int) -> None: ...
+    def paint_again(self) -> None: ...
+
+
+class Writer(WriterThread):
+    """Writes to the terminal in a thread of its own; `write` never blocks.
+
+    Args:
+        fileno: the terminal.
+        drained: called from the thread, once after `waiting` was true and no longer is.
+        lost: called from the thread when the terminal is gone.
+    """
+
+    def __init__(self, fileno: int, drained: Callable[[], None], lost: Callable[[], None]) -> None:
+        threading.Thread.__init__(self, daemon=True, name="mesh-output")
+        self._fileno = fileno
+        self._drained = drained
+        self._lost = lost
+        self._changed = threading.Condition()
+        self._buffer = bytearray()
+        self._stopped = False
+        self._wanted = False
+
+    @property
+    def waiting(self) -> bool:
+        """More waits than may; asking means wanting to hear when that is over."""
+        with self._changed:
+            self._wanted = len(self._buffer) > WAITING_BYTES
+            return self._wanted
+
+    def write(self, text: str) -> None:
+        with self._changed:
+            if not self._stopped:
+                self._buffer += text.encode(errors="replace")
+                self._changed.notify()
+
+    def run(self) -> None:
+        while piece := self._next():
+            try:
+                written = os.write(self._fileno, piece)
+            except BlockingIOError:
+                select.select([], [self._fileno], [], STOP_S)
+                written = 0
+            except OSError:
+                with self._changed:
+                    self._stopped = True
+                    self._buffer.clear()
+                self._lost()
+                return
+            self._took(written)
+
+    def stop(self) -> None:
+        """Lets what is waiting out, but does not wait for a terminal that takes nothing."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify()
+        self.join(STOP_S)
+
+    def _next(self) -> bytes:
+        with self._changed:
+            self._changed.wait_for(lambda: self._buffer or self._stopped)
+            return bytes(self._buffer[:WRITE_BYTES])
+
+    def _took(self, count: int) -> None:
+        with self._changed:
+            del self._buffer[:count]
+            drained = self._wanted and len(self._buffer) <= WAITING_BYTES
+            self._wanted = self._wanted and not drained
+        if drained:
+            self._drained()
+
+
+class MeshDriver(LinuxDriver):
+    """See the module. `app` is a `Terminal`."""
+
+    def __init__(self, app: App[Any], **options: Any) -> None:
+        self._terminal = cast("Terminal", app)
+        self._writer: Writer | None = None
+        super().__init__(app, **options)
+
+    @property
+    def waiting(self) -> bool:
+        """Painting now would only make the queue longer."""
+        return self._writer is not None and self._writer.waiting
+
+    @property
+    def _writer_thread(self) -> Writer | None:
+        return self._writer
+
+    @_writer_thread.setter
+    def _writer_thread(self, thread: WriterThread | None) -> None:
+        # Textual names its own class where it makes the thread and offers no other place to say which.
+        if thread is None:
+            self._writer = None
+            return
+        drained, lost = self._terminal.paint_again, partial(self._terminal.leave, HANG_UP)
+        self._writer = Writer(self._file.fileno(), partial(self._tell, drained), partial(self._tell, lost))
+
+    def write(self, data: str) -> None:
+        super().write(pin(data))
+
+    def start_application_mode(self) -> None:
+        super().start_application_mode()
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            self._loop.add_signal_handler(number, self._terminal.leave, 128 + number)
+
+    def run_input_thread(self) -> None:
+        """Reads keys until the program ends or the terminal does."""
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(0.1):
+                    data = self._read()
+                    if data == b"":
+                        self._tell(partial(self._terminal.leave, HANG_UP))
+                        return
+                    for message in parser.feed(decode(data)) if data else ():
+                        self.process_message(message)
+                for message in parser.tick():
+                    self.process_message(message)
+        with suppress(EOFError, ParseError):
+            list(parser.feed(""))
+
+    def _read(self) -> bytes | None:
+        """What was typed; None for nothing yet, nothing at all where the terminal is gone."""
+        try:
+            return os.read(self.fileno, READ_BYTES)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
+
+    def _tell(self, callback: Callable[[], None]) -> None:
+        with suppress(RuntimeError):  # the loop has ended, and the program with it
+            self._loop.call_soon_threadsafe(callback)

@@ -1,0 +1,151 @@
+"""Where each entry of a timeline stands: heights, their prefix sums, and rows laid out only when needed.
+
+Strategy: a block an entry. Its height is estimated until someone looks at it, then laid out and exact; rows
+are kept for a bounded number of blocks and made again when asked for. Prefix sums are mended from the first
+change on, so an append costs nothing and finding the entry of a row is a bisection.
+"""
+
+from bisect import bisect_right
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+from mesh_tui.layout.cells import Line
+from mesh_tui.layout.message import Entry, Lead, Me, estimate, lay_out, lead
+from mesh_tui.timeline import Splice, Timeline
+from protocol.rest import Message
+
+ROWS_KEPT: Final = 2_000
+"""Rows of text that stay laid out; a message has at most a few thousand."""
+
+
+@dataclass(slots=True, eq=False)
+class Block:
+    entry: Entry
+    lead: Lead
+    height: int
+    exact: bool = False
+
+
+class Blocks:
+    """The blocks of `timeline`, `cells` wide; above messages past `unread_after` stands the line "new"."""
+
+    def __init__(self, timeline: Timeline, me: Me, cells: int, unread_after: int | None = None) -> None:
+        self._timeline = timeline
+        self._me = me
+        self._unread_after = unread_after
+        self.cells = cells
+        self._blocks: list[Block] = []
+        self._tops = [0]
+        self._rows: OrderedDict[Block, tuple[Line, ...]] = OrderedDict()
+        self._rows_kept = 0
+        self.splice(Splice(0, 0, timeline.entries))
+
+    def __len__(self) -> int:
+        return len(self._blocks)
+
+    @property
+    def height(self) -> int:
+        return self.top(len(self._blocks))
+
+    @property
+    def unread_index(self) -> int | None:
+        """The block that begins with the line "new"."""
+        return next((index for index, block in enumerate(self._blocks) if block.lead.unread), None)
+
+    def __getitem__(self, index: int) -> Block:
+        return self._blocks[index]
+
+    def top(self, index: int) -> int:
+        """The row that block `index` begins at; of the index past the last one, the height of all."""
+        for position in range(len(self._tops), index + 1):
+            self._tops.append(self._tops[-1] + self._blocks[position - 1].height)
+        return self._tops[index]
+
+    def body(self, index: int) -> int:
+        """The row at which what an entry itself says begins."""
+        return self.top(index) + self._blocks[index].lead.height
+
+    def at(self, row: int) -> int:
+        """The block that owns `row`, or the nearest."""
+        self.top(len(self._blocks))
+        return min(max(0, bisect_right(self._tops, row) - 1), len(self._blocks) - 1)
+
+    def rows(self, index: int) -> tuple[Line, ...]:
+        """The rows of a block; laying them out makes its height exact."""
+        block = self._blocks[index]
+        if (rows := self._rows.get(block)) is not None:
+            self._rows.move_to_end(block)
+            return rows
+        rows = lay_out(block.entry, block.lead, self.cells, self._me, self._quoted(block.entry))
+        block.exact = True
+        if block.height != len(rows):
+            block.height = len(rows)
+            self._stale_from(index)
+        self._keep(block, rows)
+        return rows
+
+    def rough(self, first: int, last: int) -> list[int]:
+        """The blocks from `first` to `last` whose heights are only estimated."""
+        return [index for index in range(first, last + 1) if not self._blocks[index].exact]
+
+    def splice(self, change: Splice) -> None:
+        """Follows a change that the timeline has made."""
+        for block in self._blocks[change.start : change.start + change.removed]:
+            self._forget(block)
+        previous = self._blocks[change.start - 1].entry if change.start else None
+        added: list[Block] = []
+        for entry in change.entries:
+            added.append(self._block(previous, entry))
+            previous = entry
+        self._blocks[change.start : change.start + change.removed] = added
+        self._stale_from(change.start)
+        stop = change.start + len(added)
+        if 0 < stop < len(self._blocks):
+            self._lead_again(stop)
+
+    def resize(self, cells: int) -> None:
+        """Everything is to be laid out anew, when it is looked at."""
+        self.cells = cells
+        self._rows.clear()
+        self._rows_kept = 0
+        for block in self._blocks:
+            block.height, block.exact = estimate(block.entry, block.lead, cells), False
+        self._stale_from(0)
+
+    def mark_unread(self, unread_after: int | None) -> None:
+        """Moves the line "new"."""
+        self._unread_after = unread_after
+        for index in range(1, len(self._blocks)):
+            self._lead_again(index)
+
+    def _block(self, previous: Entry | None, entry: Entry) -> Block:
+        above = lead(previous, entry, self._me, self._unread_after)
+        return Block(entry, above, estimate(entry, above, self.cells))
+
+    def _lead_again(self, index: int) -> None:
+        """A block's predecessor has changed: its own rows stay, those above them may not."""
+        block = self._blocks[index]
+        above = lead(self._blocks[index - 1].entry, block.entry, self._me, self._unread_after)
+        if above != block.lead:
+            block.height += above.height - block.lead.height
+            block.lead = above
+            self._forget(block)
+            self._stale_from(index)
+
+    def _quoted(self, entry: Entry) -> Message | None:
+        if isinstance(entry, Message) and entry.reply_to:
+            return self._timeline.message(entry.reply_to)
+        return None
+
+    def _stale_from(self, index: int) -> None:
+        del self._tops[index + 1 :]
+
+    def _keep(self, block: Block, rows: tuple[Line, ...]) -> None:
+        self._rows[block] = rows
+        self._rows_kept += len(rows)
+        while self._rows_kept > ROWS_KEPT and len(self._rows) > 1:
+            self._rows_kept -= len(self._rows.popitem(last=False)[1])
+
+    def _forget(self, block: Block) -> None:
+        self._rows_kept -= len(self._rows.pop(block, ()))

@@ -1,0 +1,226 @@
+"""One entry of a transcript as rows: a message, one on its way out, or what stands above the first.
+
+Strategy: an entry owns the rows above it that depend on its predecessor (day, "new", author), as its
+`Lead`, so a list of entries is a list of independent blocks, and `lead` alone looks at a neighbour.
+"""
+
+import zlib
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Final, Literal
+
+from mesh_agent.client.state import Outgoing
+from mesh_tui.layout.cells import Fragment, Line, clip, paintable, width, wrap
+from mesh_tui.layout.markdown import rows
+from protocol.rest import Message
+from protocol.times import parse_time
+
+AUTHOR_ROLES: Final = 6
+"""Colours that other people's names are told apart by."""
+
+GROUP_S: Final = 300
+"""Messages of one author this close together stand under one name."""
+
+GUTTER: Final = 2
+MARGIN: Final = 1
+NARROWEST: Final = 12
+"""Cells that a message is laid out for at least, whatever the terminal's width."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands above the first message that is held: whether there is more, and whether it is coming."""
+
+    state: Literal["loading", "earlier", "failed", "beginning"]
+    room: str = ""
+    topic: str = ""
+    error: str = ""
+
+
+Entry = Message | Outgoing | Head
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    id: str
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """The rows above an entry.
+
+    Attributes:
+        day: set where a new day begins.
+        unread: the line below which everything is new.
+        header: author and time.
+        gap: an empty row.
+    """
+
+    day: date | None = None
+    unread: bool = False
+    header: bool = True
+    gap: bool = True
+
+    @property
+    def height(self) -> int:
+        return self.gap + 2 * (self.day is not None) + self.unread + self.header
+
+
+def lead(previous: Entry | None, entry: Entry, me: Me, unread_after: int | None = None) -> Lead:
+    """What stands above `entry` when `previous` is above it; messages past `unread_after` are new."""
+    if isinstance(entry, Head):
+        return Lead(header=False, gap=False)
+    at = moment(entry.created_at)
+    before = None if previous is None or isinstance(previous, Head) else moment(previous.created_at)
+    day = at.date() if at and (before is None or before.date() != at.date()) else None
+    unread = _begins_unread(previous, entry, unread_after)
+    grouped = (
+        _voice(previous, me) == _voice(entry, me)
+        and at is not None
+        and before is not None
+        and abs((at - before).total_seconds()) < GROUP_S
+        and not (isinstance(entry, Message) and (entry.edited_at or entry.reply_to))
+    )
+    header = bool(day) or unread or not grouped
+    return Lead(day, unread, header, gap=header)
+
+
+def estimate(entry: Entry, above: Lead, cells: int) -> int:
+    """About how many rows `entry` takes, from the length of its text alone."""
+    if isinstance(entry, Head):
+        return 3
+    content = entry.content
+    body = content.count("\n") + 1 + len(content) // max(NARROWEST, cells - GUTTER - MARGIN)
+    return above.height + body + (isinstance(entry, Outgoing) and entry.state == "failed")
+
+
+def lay_out(entry: Entry, above: Lead, cells: int, me: Me, quoted: Message | None = None) -> tuple[Line, ...]:
+    """The rows of `entry`, each at most `cells` wide. `quoted` is the message that it replies to, if held."""
+    room = max(NARROWEST, cells - GUTTER - MARGIN)
+    if isinstance(entry, Head):
+        return tuple(_head(entry, cells))
+    lines: list[Line] = [Line(())] if above.gap else []
+    if above.day:
+        lines += [_divider(f"{above.day:%A} {above.day.day} {above.day:%B %Y}", "day", cells), Line(())]
+    if above.unread:
+        lines.append(_divider("new", "unread", cells))
+    mark = _gutter(entry, me)
+    if above.header:
+        lines.append(_header(entry, me, mark))
+    if isinstance(entry, Message) and entry.reply_to:
+        lines.append(_quote(quoted, room, mark))
+    lines += [_indent(line, mark) for line in _body(entry, room, me)]
+    if isinstance(entry, Outgoing) and entry.state == "failed":
+        why = Fragment(f"✗ Not sent: {entry.error or 'refused'} ", "failed")
+        keys = Fragment("F5 try again · F8 drop", "muted")
+        lines += [_indent(line, mark) for line in wrap([why, keys], room)]
+    return tuple(lines)
+
+
+@lru_cache(maxsize=8_192)
+def moment(text: str) -> datetime | None:
+    """The local time of `text` (RFC 3339); None where it is no time."""
+    try:
+        return datetime.fromtimestamp(parse_time(text) / 1000).astimezone()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def author_role(user_id: str) -> str:
+    """The role that a person's name is painted with, the same on every screen."""
+    return f"author-{zlib.crc32(user_id.encode()) % AUTHOR_ROLES}"
+
+
+def _voice(entry: Entry | None, me: Me) -> tuple[str, str]:
+    """Whose words these are and how they stand; entries of one voice share a header."""
+    if isinstance(entry, Message):
+        return entry.author.id, "sent"
+    if isinstance(entry, Outgoing):
+        return me.id, entry.state
+    return "", ""
+
+
+def _begins_unread(previous: Entry | None, entry: Entry, unread_after: int | None) -> bool:
+    if unread_after is None or not isinstance(entry, Message) or entry.seq <= unread_after:
+        return False
+    return not isinstance(previous, Message) or previous.seq <= unread_after
+
+
+def _gutter(entry: Message | Outgoing, me: Me) -> Fragment:
+    if isinstance(entry, Outgoing):
+        return Fragment("▎ ", entry.state)
+    if entry.author.id == me.id:
+        return Fragment("▎ ", "own-bar")
+    return Fragment("▎ ", "mention-bar") if me.id in entry.mentions else Fragment("  ")
+
+
+def _header(entry: Message | Outgoing, me: Me, mark: Fragment) -> Line:
+    at = moment(entry.created_at)
+    fragments = [mark]
+    if isinstance(entry, Outgoing) or entry.author.id == me.id:
+        fragments += [Fragment(me.username, "own"), Fragment(" you", "muted")]
+    else:
+        fragments.append(Fragment(entry.author.username, author_role(entry.author.id)))
+    fragments.append(Fragment(f"  {at:%H:%M}" if at else "", "muted"))
+    if isinstance(entry, Outgoing) and entry.state == "pending":
+        fragments.append(Fragment("  ◌ pending", "pending"))
+    if isinstance(entry, Message):
+        fragments.append(Fragment("  edited" if entry.edited_at and not entry.deleted else "", "muted"))
+        fragments.append(Fragment("  mentions you" if me.id in entry.mentions else "", "mention-me"))
+    return Line(tuple(fragment for fragment in fragments if fragment.text), decoration=GUTTER)
+
+
+def _body(entry: Message | Outgoing, room: int, me: Me) -> list[Line]:
+    if isinstance(entry, Message) and entry.deleted:
+        return [Line((Fragment("This message was deleted.", "deleted"),))]
+    lines = list(rows(paintable(entry.content), room, me.username))
+    if isinstance(entry, Outgoing):
+        role = "pending" if entry.state == "pending" else "refused"
+        lines = [_tint(line, role) for line in lines]
+    return lines
+
+
+def _tint(line: Line, role: str) -> Line:
+    fragments = tuple(Fragment(text, f"{own} {role}".strip()) for text, own in line.fragments)
+    return Line(fragments, line.decoration, line.joiner, line.fill)
+
+
+def _indent(line: Line, mark: Fragment) -> Line:
+    return Line((mark, *line.fragments), line.decoration + GUTTER, line.joiner, line.fill)
+
+
+def _quote(quoted: Message | None, room: int, mark: Fragment) -> Line:
+    text = "an earlier message"
+    if quoted and not quoted.deleted:
+        text = f"{quoted.author.username}: {paintable(quoted.content).split(chr(10))[0]}"
+    text = clip(f"↪ {text}", room)
+    return Line((mark, Fragment(text, "muted")), decoration=GUTTER + len(text))
+
+
+def _divider(label: str, role: str, cells: int) -> Line:
+    rules = max(2, cells - GUTTER - MARGIN - width(label) - 2)
+    left = rules // 2
+    text = f"{'─' * left} {label} {'─' * (rules - left)}"
+    return Line((Fragment("  "), Fragment(text, role)), decoration=2 + len(text))
+
+
+_HEADS: Final = {
+    "loading": Fragment("loading messages…", "muted"),
+    "earlier": Fragment("↑ earlier messages", "muted"),
+}
+
+
+def _head(head: Head, cells: int) -> list[Line]:
+    room = max(NARROWEST, cells - GUTTER - MARGIN)
+    if short := _HEADS.get(head.state):
+        before = " " * max(0, (cells - width(short.text)) // 2)
+        return [Line(()), Line((Fragment(before), short), decoration=len(before + short.text)), Line(())]
+    if head.state == "failed":
+        why = Fragment(f"Messages could not be loaded: {head.error} ", "failed")
+        lines = list(wrap([why, Fragment("F5 tries again.", "muted")], room))
+    else:
+        lines = list(wrap([Fragment(f"This is the beginning of {head.room}", "strong")], room))
+        lines += wrap([Fragment(head.topic or "No topic has been set.", "muted")], room)
+    return [Line(()), *(_indent(line, Fragment("  ")) for line in lines), Line(())]

@@ -1,0 +1,42 @@
+"""Holds what follows a character of doubtful width in its place.
+
+Strategy: Unicode, terminals and multiplexers disagree about how wide emoji sequences, new emoji, private-use
+icons and many scripts are, and no program can ask. So such a run is painted between a saved cursor and a
+jump: save the cursor (DECSC), blank the cells that the run was measured to take, restore (DECRC), paint it,
+restore again and step over those cells (CUF). Whatever the terminal made of it, the next character stands
+where it belongs. One pass over the finished output does this for everything that is ever painted.
+"""
+
+import re
+from typing import Final
+
+from rich.cells import cell_len
+
+_SURE: Final = (
+    "\x00-\u02ff\u0370-\u052f\u1e00-\u1fff\u2010-\u2027\u2030-\u205e\u20a0-\u20bf\u2100-\u2318\u2320-\u23cf"
+    "\u2400-\u24ff\u2500-\u25fc\u2600-\u2603\u2610-\u2612\u2713-\u2718\u2800-\u28ff\u2e80-\u2fdf\u3001-\u3029"
+    "\u3041-\u3096\u30a1-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60"
+)
+"""Characters whose width every terminal of today agrees on."""
+
+_EXTENDS: Final = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u200d\u20d0-\u20ff\ufe00-\ufe0f\u3099\u309a"
+_ESCAPE: Final = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[^\[\]])"
+_DOUBTFUL: Final = re.compile(f"[^{_SURE}]")
+_RUN: Final = re.compile(f"(?P<escape>{_ESCAPE})|(?:[^\x00-\x1f](?=[{_EXTENDS}]))?[^{_SURE}]+", re.DOTALL)
+
+
+def pin(output: str) -> str:
+    """`output`, which may hold escape sequences, with every doubtful run pinned to its measured width."""
+    if output.isascii() or not _DOUBTFUL.search(output):
+        return output
+    return _RUN.sub(_pin_run, output)
+
+
+def _pin_run(match: re.Match[str]) -> str:
+    run = match[0]
+    if match["escape"]:
+        return run
+    cells = cell_len(run)
+    if not cells:
+        return f"\x1b7{run}\x1b8"
+    return f"\x1b7{' ' * cells}\x1b8{run}\x1b8\x1b[{cells}C"

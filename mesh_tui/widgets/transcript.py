@@ -1,0 +1,315 @@
+"""The messages of a room, painted by line: only rows that are on the screen exist as cells.
+
+Strategy: `Blocks` knows where everything stands, this widget where the reader stands. Before anything
+moves, one entry on the screen is noted with its distance from the top (the *anchor*); after every change it
+is put back there, so that appending, prepending, laying out and resizing never move what is being read. A
+reader at the bottom *follows*: the end is the anchor then.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from rich.segment import Segment
+from textual import events
+from textual.geometry import Size
+from textual.message import Message as TextualMessage
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.style import Style
+
+from mesh_agent.client.state import Outgoing
+from mesh_tui.layout.blocks import Blocks
+from mesh_tui.layout.cells import Line
+from mesh_tui.layout.message import Me
+from mesh_tui.theme import Palette
+from mesh_tui.timeline import Splice, Timeline
+from protocol.rest import Message
+
+NEAR: Final = 2
+"""Scrolling down to this many rows from the end is reaching the end."""
+
+SELECTED_ROWS: Final = 2_000
+"""Rows that one copy takes at most."""
+
+STRIPS_KEPT: Final = 400
+"""Painted rows kept; several screens of them."""
+
+
+class Anchor(NamedTuple):
+    """The block that must not move, and how far its body is below the top of the view."""
+
+    block: int
+    distance: int
+
+
+class Transcript(ScrollView, can_focus=True):
+    """Paints a `Timeline`; tell it every splice that the timeline makes."""
+
+    @dataclass
+    class Moved(TextualMessage):
+        """What is on the screen changed: `seen` is the highest `seq` that is wholly visible, 0 for none."""
+
+        seen: int
+        following: bool
+
+    class EarlierWanted(TextualMessage):
+        """The reader is near the top of what is held."""
+
+    class LaterWanted(TextualMessage):
+        """The reader is near the bottom of a window that does not reach the newest message."""
+
+    @dataclass
+    class OutgoingChosen(TextualMessage):
+        """A message that was not sent was clicked."""
+
+        outgoing: Outgoing
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.following = True
+        self._timeline = Timeline()
+        self._blocks = Blocks(self._timeline, Me("", ""), 80)
+        self._palette: Palette | None = None
+        self._strips: dict[tuple[int, int], Strip] = {}
+        self._origin = 0
+        self._moving = False
+        self._starting = False
+
+    # ── what is shown ────────────────────────────────────────────────────────────────────────────
+
+    def show(self, timeline: Timeline, me: Me, unread_after: int | None = None) -> None:
+        """Shows another timeline, or the same one after it was reset."""
+        self._timeline = timeline
+        self._blocks = Blocks(timeline, me, self._cells, unread_after)
+        self.screen.clear_selection()
+        self._changed()
+
+    def start_at_unread(self) -> None:
+        """Puts the line "new" at the top, where what is new does not fit below it; else goes to the end."""
+        self._starting = not self.size
+        index = self._blocks.unread_index
+        self.following = True
+        self._settle()
+        if index is None or self._blocks.height - self._blocks.top(index) <= self.size.height:
+            self._notify()
+            return
+        self.following = False
+        self._settle(Anchor(index, self._blocks[index].lead.height))
+        self._notify()
+
+    def apply(self, splices: Iterable[Splice]) -> None:
+        """Follows what the timeline did, and leaves what is being read where it is."""
+        anchor = self._anchor()
+        for splice in splices:
+            self._blocks.splice(splice)
+            anchor = self._follow_anchor(anchor, splice)
+        self._changed(anchor)
+
+    def mark_unread(self, unread_after: int | None) -> None:
+        """Moves the line "new" to above the first message past `unread_after`."""
+        anchor = self._anchor()
+        self._blocks.mark_unread(unread_after)
+        self._changed(anchor)
+
+    def follow(self) -> None:
+        """Goes to the end and stays there."""
+        self.following = True
+        self._settle()
+        self.refresh()
+        self._notify()
+
+    # ── where things stand ───────────────────────────────────────────────────────────────────────
+
+    @property
+    def _cells(self) -> int:
+        return self.scrollable_content_region.width or 80
+
+    @property
+    def _padding(self) -> int:
+        """Empty rows above a timeline that does not fill the view."""
+        return max(0, self.size.height - self._blocks.height)
+
+    def _visible(self) -> tuple[int, int]:
+        top = round(self.scroll_y)
+        return self._blocks.at(top), self._blocks.at(top + max(1, self.size.height) - 1)
+
+    def _anchor(self) -> Anchor | None:
+        """The first block on the screen that is laid out and is no head; None while following."""
+        if self.following or len(self._blocks) < 2:
+            return None
+        first, last = self._visible()
+        candidates = range(max(1, first), last + 1)
+        exact = (index for index in candidates if self._blocks[index].exact)
+        index = next(exact, max(1, first))
+        return Anchor(index, self._blocks.body(index) - round(self.scroll_y))
+
+    def _follow_anchor(self, anchor: Anchor | None, splice: Splice) -> Anchor | None:
+        if anchor is None or splice.start > anchor.block:
+            return anchor
+        if anchor.block >= splice.start + splice.removed:
+            return Anchor(anchor.block + len(splice.entries) - splice.removed, anchor.distance)
+        index = min(anchor.block, splice.start + len(splice.entries), len(self._blocks) - 1)
+        return Anchor(max(0, index), anchor.distance)
+
+    def _changed(self, anchor: Anchor | None = None) -> None:
+        self._strips.clear()
+        self._settle(anchor)
+        self.refresh()
+        self._notify()
+
+    def _settle(self, anchor: Anchor | None = None) -> None:
+        """Lays out what is visible and puts the anchor back; ends because each round makes blocks exact."""
+        if not self.size:
+            return
+        self._put(anchor)
+        while rough := self._blocks.rough(*self._visible()):
+            anchor = anchor or self._anchor()
+            for index in rough:
+                self._blocks.rows(index)
+            self._strips.clear()
+            self._put(anchor)
+
+    def _put(self, anchor: Anchor | None) -> None:
+        height = self._blocks.height
+        size = Size(self._cells, height)
+        if self.virtual_size != size:
+            self.virtual_size = size
+        if self.following:
+            self._move(height)
+        elif anchor is not None:
+            before = round(self.scroll_y) + anchor.distance
+            self._move(self._blocks.body(anchor.block) - anchor.distance)
+            self._origin += self._blocks.body(anchor.block) - before
+        else:
+            self._move(round(self.scroll_y))
+
+    def _move(self, row: int) -> None:
+        self._moving = True
+        row = min(max(0, row), max(0, self._blocks.height - self.size.height))
+        self.scroll_y = self.scroll_target_y = row
+        self._moving = False
+
+    def _notify(self) -> None:
+        """Tells the screen what is visible, and what will be wanted soon."""
+        if not self.size:
+            return
+        top = round(self.scroll_y)
+        bottom = top + self.size.height
+        if top <= self.size.height and self._timeline.head.state == "earlier":
+            self.post_message(self.EarlierWanted())
+        if bottom >= self._blocks.height - self.size.height and self._timeline.detached:
+            self.post_message(self.LaterWanted())
+        self.post_message(self.Moved(self._seen(bottom), self.following and not self._timeline.detached))
+
+    def _seen(self, bottom: int) -> int:
+        for index in range(self._blocks.at(bottom - 1), 0, -1):
+            entry = self._blocks[index].entry
+            if isinstance(entry, Message) and self._blocks.top(index + 1) <= bottom:
+                return entry.seq
+            if self._blocks.top(index) < bottom - self.size.height:
+                break
+        return 0
+
+    # ── what the reader does ─────────────────────────────────────────────────────────────────────
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if self._moving or round(old_value) == round(new_value):
+            return
+        down = new_value > old_value
+        self.following = down and new_value >= self.max_scroll_y - NEAR and not self._timeline.detached
+        self._settle(self._anchor())
+        self._notify()
+
+    def on_resize(self, _: events.Resize) -> None:
+        anchor = self._anchor()
+        if self._cells != self._blocks.cells:
+            self._blocks.resize(self._cells)
+            self.screen.clear_selection()
+        self._changed(anchor)
+        if self._starting:
+            self.start_at_unread()
+
+    def on_click(self, event: events.Click) -> None:
+        index = self._blocks.at(round(self.scroll_y) + event.y - self._padding)
+        entry = self._blocks[index].entry
+        if isinstance(entry, Outgoing) and entry.state == "failed":
+            self.post_message(self.OutgoingChosen(entry))
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._palette = None
+        self._strips.clear()
+
+    # ── painting ─────────────────────────────────────────────────────────────────────────────────
+
+    def render_line(self, y: int) -> Strip:
+        palette = self._palette = self._palette or Palette(self)
+        row = round(self.scroll_y) + y - self._padding
+        if not 0 <= row < self._blocks.height:
+            return Strip.blank(self.size.width, palette.style(""))
+        index = self._blocks.at(row)
+        place = index, row - self._blocks.top(index)
+        selected = self.text_selection and self.text_selection.get_span(row - self._origin)
+        if selected is not None:
+            strip = self._paint(self._line(*place), palette, *selected)
+        elif place in self._strips:
+            strip = self._strips[place]
+        else:
+            if len(self._strips) >= STRIPS_KEPT:
+                self._strips.clear()
+            strip = self._strips[place] = self._paint(self._line(*place), palette)
+        return strip.apply_offsets(0, row - self._origin)
+
+    def _line(self, index: int, row: int) -> Line:
+        rows = self._blocks.rows(index)
+        return rows[row] if row < len(rows) else Line(())
+
+    def _paint(self, line: Line, palette: Palette, start: int = 0, end: int = 0) -> Strip:
+        selection = self._selection_style() if end else None
+        segments: list[Segment] = []
+        position = 0
+        for text, role in line.fragments:
+            style = palette.style(role)
+            for piece, chosen in _cut(text, position, max(start, line.decoration), end):
+                segments.append(
+                    Segment(piece, style + selection.rich_style if selection and chosen else style)
+                )
+            position += len(text)
+        return Strip(segments).adjust_cell_length(self.size.width, palette.style(line.fill))
+
+    def _selection_style(self) -> Style:
+        return Style.from_styles(self.screen.get_component_styles("screen--selection"))
+
+    # ── copying ──────────────────────────────────────────────────────────────────────────────────
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The text of a selection as it was written: without bars and bullets, broken lines joined again."""
+        height = self._blocks.height
+        first = selection.start.y + self._origin if selection.start else 0
+        last = selection.end.y + self._origin if selection.end else height - 1
+        first, last = max(0, first), min(height - 1, last)
+        parts: list[str] = []
+        for row in range(first, min(last, first + SELECTED_ROWS) + 1):
+            span = selection.get_span(row - self._origin)
+            index = self._blocks.at(row)
+            line = self._line(index, row - self._blocks.top(index))
+            if span is None or (line.decoration and line.decoration >= len(line.text)):
+                continue
+            start, end = span
+            parts.append(line.text[max(start, line.decoration) : None if end < 0 else end] + line.joiner)
+        return ("".join(parts).rstrip("\n"), "\n") if parts else None
+
+
+def _cut(text: str, position: int, start: int, end: int) -> Iterable[tuple[str, bool]]:
+    """Pieces of `text`, which begins at `position`; each says whether it is in `start:end` (-1: no end)."""
+    if not end:
+        yield text, False
+        return
+    first = min(max(0, start - position), len(text))
+    last = len(text) if end < 0 else min(max(first, end - position), len(text))
+    for piece, chosen in ((text[:first], False), (text[first:last], True), (text[last:], False)):
+        if piece:
+            yield piece, chosen
