@@ -26,12 +26,15 @@ from mesh_server.ids import id_maker, system_clock
 from mesh_server.metrics import Metrics
 from mesh_server.services.accounts import AccountService
 from mesh_server.services.messages import MessageService
+from mesh_server.services.passwords import Passwords
 from mesh_server.services.presence import PresenceService
 from mesh_server.services.rooms import RoomService
+from mesh_server.services.tokens import KEY_FILE, AccessTokens, SecretUnusable, load_secret
 from mesh_server.store.schema import NewerDatabase
 from mesh_server.store.sqlite import DataFolderInUse, DataFolderLock, SqliteStore
 from mesh_server.ws import connection
 from mesh_server.ws.gateway import Gateway
+from protocol.errors import StorageUnavailable
 from protocol.rest import VersionInfo
 from protocol.version import SUBPROTOCOLS, WIRE_VERSION, __version__
 
@@ -39,6 +42,7 @@ log = logging.getLogger(__name__)
 
 STOP_S: Final = 25.0
 BACKLOG: Final = 1024
+SEEN_EVERY_S: Final = 60.0
 
 
 class CannotStart(Exception):
@@ -51,7 +55,7 @@ def run(config: Config) -> None:
     lock, store = _open(config)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(config, store, lock))
+            runner.run(_serve(config, store, lock, _secret(config)))
     finally:
         lock.release()
 
@@ -83,12 +87,21 @@ def _open(config: Config) -> tuple[DataFolderLock, SqliteStore]:
         raise CannotStart(f"The database in {folder} cannot be opened: {why}.") from None
 
 
-async def _serve(config: Config, store: SqliteStore, lock: DataFolderLock) -> None:
+def _secret(config: Config) -> bytes:
+    try:
+        return load_secret(config.folder)
+    except SecretUnusable as error:
+        raise CannotStart(str(error)) from None
+    except OSError as error:
+        raise CannotStart(f"The file {config.folder / KEY_FILE} cannot be used: {error.strerror}.") from None
+
+
+async def _serve(config: Config, store: SqliteStore, lock: DataFolderLock, secret: bytes) -> None:
     stop = _stop_signal()
-    gateway, application = _build(config, store)
+    gateway, application = _build(config, store, secret)
     runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=2.0)
     await runner.setup()
-    sweeper = asyncio.create_task(gateway.sweep())
+    chores = [asyncio.create_task(gateway.sweep()), asyncio.create_task(_note_who_is_here(gateway))]
     try:
         site = await _listen(config, runner)
         url = _url(config, runner)
@@ -103,9 +116,25 @@ async def _serve(config: Config, store: SqliteStore, lock: DataFolderLock) -> No
             async with asyncio.timeout(STOP_S):
                 await gateway.drain()
                 await runner.cleanup()
-        sweeper.cancel()
+        for chore in chores:
+            chore.cancel()
+        await _flush_seen(gateway)
         await store.close()
         log.info("stopped")
+
+
+async def _note_who_is_here(gateway: Gateway) -> None:
+    """For ever: stores when each connected device was last seen."""
+    while True:
+        await asyncio.sleep(SEEN_EVERY_S)
+        for outbound in gateway.hub.connections:
+            gateway.accounts.saw(outbound.device_id)
+        await _flush_seen(gateway)
+
+
+async def _flush_seen(gateway: Gateway) -> None:
+    with contextlib.suppress(StorageUnavailable):  # logged where it happened; the next time tells as much
+        await gateway.accounts.flush_seen()
 
 
 def _stop_signal() -> asyncio.Event:
@@ -151,7 +180,7 @@ def _version(config: Config) -> VersionInfo:
     )
 
 
-def _build(config: Config, store: SqliteStore) -> tuple[Gateway, web.Application]:
+def _build(config: Config, store: SqliteStore, secret: bytes) -> tuple[Gateway, web.Application]:
     clock, new_id = system_clock, id_maker()
     bus, hub, metrics = MemoryBus(), Hub(), Metrics()
     bus.subscribe(hub.on_bus)
@@ -167,6 +196,8 @@ def _build(config: Config, store: SqliteStore) -> tuple[Gateway, web.Application
     )
     accounts = AccountService(
         store.accounts,
+        passwords=Passwords(cost=config.bcrypt_cost),
+        tokens=AccessTokens(secret, clock=clock),
         clock=clock,
         new_id=new_id,
         registration=config.registration_mode,

@@ -46,6 +46,7 @@ from protocol.rest import (
     Session,
     User,
 )
+from protocol.text import clean_name
 
 Registration = Literal["open", "closed"]
 
@@ -147,7 +148,7 @@ class AccountService:
     async def _guess(
         self, account: str, origin: str, address: str, password: str, password_hash: bytes | None
     ) -> bool:
-        """Whether a password fits, within the throttle. Call it in the account's turn. Raises: RateLimited."""
+        """Whether a password fits; to be called in the account's turn. Raises: RateLimited."""
         self._throttle.check_login(account, origin, address, self._clock())
         fits = await self._passwords.verify(password, password_hash)
         if fits:
@@ -270,7 +271,7 @@ class AccountService:
 
     async def set_device_key(self, who: Principal, fingerprint: str) -> None:
         """Remembers the fingerprint of the identity of the device that asks."""
-        await self._store.set_device_key(who.device_id, names.clean_name(fingerprint))
+        await self._store.set_device_key(who.device_id, clean_name(fingerprint))
 
     async def _revoke(self, user_id: str, device_id: str) -> bool:
         return await self._store.revoke_device(

@@ -109,16 +109,35 @@ async def test_a_display_name_is_set(accounts: AccountStore) -> None:
 async def test_a_new_password_signs_out_every_other_device(accounts: AccountStore) -> None:
     alice, bob = await register(accounts), await register(accounts, "bob")
     phone, tablet = device(label="phone"), device(label="tablet")
-    await accounts.sign_in_device(phone, token(phone))
-    await accounts.sign_in_device(tablet, token(tablet))
+    await accounts.sign_in_device(phone, token(phone), password_hash=b"hash of alice")
+    await accounts.sign_in_device(tablet, token(tablet), password_hash=b"hash of alice")
     revoked = Revoked()
-    await accounts.set_password(alice.id, b"new hash", keep_device=phone.id, now=LATER, on_revoked=revoked)
+    await accounts.set_password(
+        alice.id,
+        b"new hash",
+        instead_of=alice.password_hash,
+        keep_device=phone.id,
+        now=LATER,
+        on_revoked=revoked,
+    )
     assert sorted(revoked) == ["alice-laptop", "alice-tablet"]
     assert (await accounts.list_devices(alice.id)) == [phone]
     assert len(await accounts.list_devices(bob.id)) == 1
     stored = await accounts.get_user(alice.id)
     assert stored is not None
     assert stored.password_hash == b"new hash"
+
+
+async def test_a_password_is_changed_by_who_knows_the_present_one(accounts: AccountStore) -> None:
+    alice = await register(accounts)
+    phone, revoked = device(label="phone"), Revoked()
+    assert not await accounts.set_password(
+        alice.id, b"new hash", instead_of=b"older", keep_device=phone.id, now=LATER, on_revoked=revoked
+    )
+    assert await accounts.get_user(alice.id) == alice
+    assert not await accounts.sign_in_device(phone, token(phone), password_hash=b"older")
+    assert await accounts.list_devices(alice.id) == [device()]
+    assert revoked == []
 
 
 # ── devices ──────────────────────────────────────────────────────────────────────────────────────
@@ -137,7 +156,7 @@ async def test_a_device_that_signs_in_again_is_the_same_with_a_new_token(account
     await accounts.set_device_key("alice-laptop", "fingerprint")
     await accounts.revoke_device("user-alice", "alice-laptop", now=LATER, on_revoked=Revoked())
     again = structs.replace(device(), name="old laptop", signed_in_at=LATER, last_seen_at=LATER)
-    await accounts.sign_in_device(again, token(again, b"second"))
+    await accounts.sign_in_device(again, token(again, b"second"), password_hash=b"hash of alice")
     assert await accounts.list_devices("user-alice") == [
         structs.replace(again, key_fingerprint="fingerprint")
     ]
@@ -148,7 +167,7 @@ async def test_a_device_that_signs_in_again_is_the_same_with_a_new_token(account
 async def test_devices_are_listed_the_last_seen_first(accounts: AccountStore) -> None:
     await register(accounts)
     phone = device(label="phone")
-    await accounts.sign_in_device(phone, token(phone))
+    await accounts.sign_in_device(phone, token(phone), password_hash=b"hash of alice")
     await accounts.set_last_seen({"alice-laptop": NOW + 2, "alice-phone": NOW + 1, "gone": NOW})
     assert [one.id for one in await accounts.list_devices("user-alice")] == ["alice-laptop", "alice-phone"]
     await accounts.set_last_seen({"alice-laptop": NOW + 3, "alice-phone": NOW + 4})
@@ -207,7 +226,7 @@ async def test_a_token_is_spent_for_the_next(accounts: AccountStore) -> None:
 async def test_a_spent_token_signs_its_device_out(accounts: AccountStore) -> None:
     await register(accounts)
     phone = device(label="phone")
-    await accounts.sign_in_device(phone, token(phone))
+    await accounts.sign_in_device(phone, token(phone), password_hash=b"hash of alice")
     revoked = Revoked()
     await rotate(accounts, b"alice-laptop/first", b"second")
     assert await rotate(accounts, b"alice-laptop/first", b"stolen", revoked=revoked) is None
