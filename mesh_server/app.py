@@ -170,16 +170,6 @@ def _url(config: Config, runner: web.AppRunner) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _version(config: Config) -> VersionInfo:
-    return VersionInfo(
-        name=config.name,
-        version=__version__,
-        wire=[WIRE_VERSION],
-        subprotocols=list(SUBPROTOCOLS),
-        registration=config.registration_mode,
-    )
-
-
 def _build(config: Config, store: SqliteStore, secret: bytes) -> tuple[Gateway, web.Application]:
     clock, new_id = system_clock, id_maker()
     bus, hub, metrics = MemoryBus(), Hub(), Metrics()
@@ -218,6 +208,15 @@ def _build(config: Config, store: SqliteStore, secret: bytes) -> tuple[Gateway, 
     )
     metrics.watch(gateway)
 
+    async def version() -> VersionInfo:
+        return VersionInfo(
+            name=config.name,
+            version=__version__,
+            wire=[WIRE_VERSION],
+            subprotocols=list(SUBPROTOCOLS),
+            registration=await accounts.registration(),
+        )
+
     async def ready() -> None:
         gateway.require_open()
         await store.check()
@@ -227,7 +226,7 @@ def _build(config: Config, store: SqliteStore, secret: bytes) -> tuple[Gateway, 
         accounts=accounts,
         rooms=rooms,
         messages=messages,
-        version=_version(config),
+        version=version,
         ready=ready,
         metrics=metrics.text,
     )

@@ -18,7 +18,7 @@ class Services:
     accounts: AccountService
     rooms: RoomService
     messages: MessageService
-    version: VersionInfo
+    version: Callable[[], Awaitable[VersionInfo]]
     ready: Callable[[], Awaitable[None]]
     metrics: Callable[[], bytes]
 

@@ -7,7 +7,7 @@ from mesh_server.http.services import SERVICES
 
 
 async def version(request: web.Request) -> web.Response:
-    return answer(request.app[SERVICES].version)
+    return answer(await request.app[SERVICES].version())
 
 
 async def live(_request: web.Request) -> web.Response:
