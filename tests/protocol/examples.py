@@ -27,6 +27,16 @@ REFRESH_TOKEN: Final = "refresh-token-of-alice"
 alice: Final = rest.User(
     id=ALICE, username="alice", display_name="Alice", role="admin", created_at="2024-11-20T09:00:00.000Z"
 )
+registered: Final = rest.User(
+    id=ALICE, username="alice", display_name="alice", role="admin", created_at="2024-11-20T09:00:00.000Z"
+)
+new_device: Final = rest.Device(
+    id=DEVICE,
+    name="alice's laptop",
+    created_at="2024-11-20T09:00:00.000Z",
+    last_seen_at="2024-11-20T09:00:00.000Z",
+    current=True,
+)
 this_device: Final = rest.Device(
     id=DEVICE,
     name="alice's laptop",
@@ -37,7 +47,7 @@ this_device: Final = rest.Device(
 )
 other_device: Final = rest.Device(
     id="01jd5f3g6hz2w8r5q1dv",
-    name="",
+    name="unnamed device",
     created_at="2024-11-20T09:20:00.000Z",
     last_seen_at="2024-11-20T09:20:00.000Z",
 )
@@ -94,7 +104,19 @@ hello: Final = rest.Message(
     content_type="text/markdown",
     created_at="2024-11-20T09:01:30.250Z",
 )
-hi_alice: Final = rest.Message(
+reply: Final = rest.Message(
+    id=SECOND,
+    room_id=ROOM,
+    seq=2,
+    rev=4,
+    author=rest.Author(id=BOB, username="bob"),
+    content="Hi Alice! 👋",
+    content_type="text/markdown",
+    created_at="2024-11-20T09:03:00.500Z",
+    reply_to=FIRST,
+    mentions=[ALICE],
+)
+with_everything: Final = rest.Message(
     id=SECOND,
     room_id=ROOM,
     seq=2,
@@ -133,6 +155,9 @@ CLIENT_TO_SERVER: Final[dict[str, msgspec.Struct]] = {
     "room.leave": events.LeaveRoom(room_id=ROOM),
     "room.leave, with an id": events.LeaveRoom(id=3, room_id=ROOM),
     "chat.message.send": events.SendMessage(room_id=ROOM, nonce="0b6d2f81c4", content="Hello!"),
+    "chat.message.send, a reply": events.SendMessage(
+        id=4, room_id=ROOM, nonce=NONCE, content="Hi Alice! 👋", reply_to=FIRST, mentions=[ALICE]
+    ),
     "chat.message.send, with everything": events.SendMessage(
         id=4,
         room_id=ROOM,
@@ -157,7 +182,7 @@ SERVER_TO_CLIENT: Final[dict[str, msgspec.Struct]] = {
         peer_id="01jd5f4b2xq6v1m8t3pr",
         user=alice,
         device=this_device,
-        server=events.Server(name="mesh-server", version="0.1.0"),
+        server=events.Server(name="Mesh", version="0.1.0"),
         heartbeat_s=30.0,
         limits=events.Limits(
             frame_bytes=limits.FRAME_BYTES,
@@ -172,7 +197,7 @@ SERVER_TO_CLIENT: Final[dict[str, msgspec.Struct]] = {
         peer_id="01jd5f4b2xq6v1m8t3pr",
         user=alice,
         device=other_device,
-        server=events.Server(name="mesh-server", version="0.1.0"),
+        server=events.Server(name="Mesh", version="0.1.0"),
         heartbeat_s=12.5,
         limits=events.Limits(frame_bytes=65536, content_chars=8000, resume_max=300),
         rooms=[
@@ -218,7 +243,8 @@ SERVER_TO_CLIENT: Final[dict[str, msgspec.Struct]] = {
         re=4, room_id=ROOM, nonce=NONCE, message_id=SECOND, seq=2, rev=4
     ),
     "chat.message.created": events.MessageCreated(message=hello),
-    "chat.message.created, with everything": events.MessageCreated(message=hi_alice),
+    "chat.message.created, a reply": events.MessageCreated(message=reply),
+    "chat.message.created, with everything": events.MessageCreated(message=with_everything),
     "chat.message.created, deleted": events.MessageCreated(message=deleted),
     "chat.typing": events.Typing(room_id=ROOM, user_id=BOB, username="bob"),
     "chat.read": events.ReadMarked(re=6, room_id=ROOM, user_id=ALICE, seq=2),
@@ -232,6 +258,9 @@ REST: Final[dict[str, msgspec.Struct]] = {
     "Device": other_device,
     "Device, the one that asks": this_device,
     "RegisterRequest": rest.RegisterRequest(username="alice", password="password123"),
+    "RegisterRequest, from a named device": rest.RegisterRequest(
+        username="alice", password="password123", device_name="alice's laptop"
+    ),
     "RegisterRequest, with everything": rest.RegisterRequest(
         username="alice", password="password123", device_name="alice's laptop", invite="k3v9-x2m7"
     ),
@@ -243,8 +272,8 @@ REST: Final[dict[str, msgspec.Struct]] = {
     "PasswordRequest": rest.PasswordRequest(current="password123", new="correct horse"),
     "ProfileRequest": rest.ProfileRequest(display_name="Alice B."),
     "Session": rest.Session(
-        user=alice,
-        device=this_device,
+        user=registered,
+        device=new_device,
         access_token=ACCESS_TOKEN,
         refresh_token=REFRESH_TOKEN,
         expires_in=900,
@@ -261,11 +290,11 @@ REST: Final[dict[str, msgspec.Struct]] = {
     "MemberList": rest.MemberList(members=[alice_in_room, bob_in_room]),
     "Author": rest.Author(id=BOB, username="bob"),
     "Message": hello,
-    "Message, with everything": hi_alice,
+    "Message, with everything": with_everything,
     "Message, deleted": deleted,
-    "MessagePage": rest.MessagePage(messages=[hello, hi_alice], has_more=False),
+    "MessagePage": rest.MessagePage(messages=[hello, reply], has_more=False),
     "VersionInfo": rest.VersionInfo(
-        name="mesh-server",
+        name="Mesh",
         version="0.1.0",
         wire=[1],
         subprotocols=list(SUBPROTOCOLS),
@@ -275,12 +304,12 @@ REST: Final[dict[str, msgspec.Struct]] = {
     "ErrorDetail, with everything": rest.ErrorDetail(
         code="rate.limited",
         message="Too many tries. Wait a little.",
-        request_id="01jd5f5c8nw3k7y2r9rq",
+        request_id="5f2c9a0e4b7d1836",
         retry_after=12.0,
     ),
     "ErrorBody": rest.ErrorBody(
         error=rest.ErrorDetail(
-            code="room.not_found", message="There is no such room.", request_id="01jd5f5c8nw3k7y2r9rq"
+            code="room.not_found", message="There is no such room.", request_id="5f2c9a0e4b7d1836"
         )
     ),
 }
