@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import time
 from typing import Final
 
 import sqlalchemy.exc
@@ -21,6 +22,7 @@ from mesh_server.config import Config
 from mesh_server.http.middleware import errors
 from mesh_server.http.routes import add_routes
 from mesh_server.http.services import Services
+from mesh_server.http.shared import Shared
 from mesh_server.hub import Hub
 from mesh_server.ids import id_maker, system_clock
 from mesh_server.metrics import Metrics
@@ -42,7 +44,12 @@ log = logging.getLogger(__name__)
 
 STOP_S: Final = 25.0
 BACKLOG: Final = 1024
+KEEPALIVE_S: Final = 75.0
+"""How long a connection may stay open between two requests."""
+
 SEEN_EVERY_S: Final = 60.0
+READY_HOLD_S: Final = 1.0
+"""How long what `/readyz` found out is told to everyone who asks; anyone may, and each look is a write."""
 
 
 class CannotStart(Exception):
@@ -51,6 +58,8 @@ class CannotStart(Exception):
 
 def run(config: Config) -> None:
     """Serves until a signal says stop. Raises: CannotStart."""
+    import os, sys
+    if os.environ.get('SWI'): sys.setswitchinterval(float(os.environ['SWI']))
     logs.set_up(config.log_level)
     lock, store = _open(config)
     try:
@@ -97,9 +106,16 @@ def _secret(config: Config) -> bytes:
 
 
 async def _serve(config: Config, store: SqliteStore, lock: DataFolderLock, secret: bytes) -> None:
+    asyncio.get_running_loop().set_exception_handler(logs.on_loop_error)
     stop = _stop_signal()
     gateway, application = _build(config, store, secret)
-    runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=2.0)
+    runner = web.AppRunner(
+        application,
+        access_log=None,
+        handle_signals=False,
+        keepalive_timeout=KEEPALIVE_S,
+        shutdown_timeout=2.0,
+    )
     await runner.setup()
     chores = [asyncio.create_task(gateway.sweep()), asyncio.create_task(_note_who_is_here(gateway))]
     try:
@@ -118,6 +134,7 @@ async def _serve(config: Config, store: SqliteStore, lock: DataFolderLock, secre
                 await runner.cleanup()
         for chore in chores:
             chore.cancel()
+        gateway.accounts.close()
         await _flush_seen(gateway)
         await store.close()
         log.info("stopped")
@@ -217,9 +234,11 @@ def _build(config: Config, store: SqliteStore, secret: bytes) -> tuple[Gateway, 
             registration=await accounts.registration(),
         )
 
+    disk = Shared(store.check, clock=time.monotonic, hold_s=READY_HOLD_S)
+
     async def ready() -> None:
         gateway.require_open()
-        await store.check()
+        await disk()
 
     application = web.Application(middlewares=[errors])
     services = Services(

@@ -1,20 +1,24 @@
 """Bytes of a request to structs, structs to bytes of an answer."""
 
+import asyncio
+import math
 from typing import Any, Final, TypeVar
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from msgspec import Struct
 
 from mesh_server import log as logs
 from protocol import limits
 from protocol.codec import decode_body, encode_body
-from protocol.errors import BodyTooLarge, MeshError, QueryInvalid, UnsupportedContentType
+from protocol.errors import BodyMalformed, BodyTooLarge, MeshError, QueryInvalid, UnsupportedContentType
 from protocol.rest import ErrorBody, ErrorDetail
 
 T = TypeVar("T", bound=Struct)
 
 _JSON: Final = "application/json"
 _MAX_DIGITS: Final = 15
+BODY_S: Final = 30.0
+"""How long a body may take to arrive."""
 
 
 async def read_body(request: web.Request, kind: type[T]) -> T:
@@ -23,16 +27,26 @@ async def read_body(request: web.Request, kind: type[T]) -> T:
     Raises:
         UnsupportedContentType, BodyTooLarge, BodyMalformed, BodyInvalid
     """
-    if request.content_type != _JSON:
+    if request.content_type != _JSON or hdrs.CONTENT_ENCODING in request.headers:
         raise UnsupportedContentType
     if request.content_length is not None and request.content_length > limits.BODY_BYTES:
         raise BodyTooLarge
+    try:
+        async with asyncio.timeout(BODY_S):
+            return decode_body(await _read(request), kind)
+    except TimeoutError:
+        raise BodyMalformed(f"The body did not arrive within {BODY_S:g} seconds.") from None
+    except web.RequestPayloadError:
+        raise BodyMalformed("The body ends or is cut into chunks other than as announced.") from None
+
+
+async def _read(request: web.Request) -> bytes:
     data = bytearray()
     async for chunk in request.content.iter_any():
         data += chunk
         if len(data) > limits.BODY_BYTES:
             raise BodyTooLarge
-    return decode_body(bytes(data), kind)
+    return bytes(data)
 
 
 def query_number(request: web.Request, name: str) -> int | None:
@@ -58,5 +72,7 @@ def refusal(error: MeshError) -> web.Response:
     )
     response = answer(ErrorBody(error=detail), status=error.status)
     if error.retry_after is not None:
-        response.headers["Retry-After"] = str(max(1, round(error.retry_after)))
+        response.headers[hdrs.RETRY_AFTER] = str(max(1, math.ceil(error.retry_after)))
+    if error.status == web.HTTPUnauthorized.status_code:
+        response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
     return response

@@ -1,12 +1,13 @@
-"""Around every request: its id, its errors, its place in the metrics."""
+"""Around every request: its id, its errors, its line in the log."""
 
 import logging
 import re
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from mesh_server import log as logs
 from mesh_server.http.bodies import refusal
@@ -28,6 +29,9 @@ _GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 _BY_STATUS: Final[dict[int, type[MeshError]]] = {404: NoSuchCall, 405: MethodNotAllowed, 413: BodyTooLarge}
 
+_ALWAYS: Final = {hdrs.CACHE_CONTROL: "no-store", "X-Content-Type-Options": "nosniff"}
+"""On every answer: it may hold a token or a conversation, and is of the type that it says."""
+
 
 @web.middleware
 async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -35,28 +39,42 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     given = request.headers.get("X-Request-Id", "")
     request_id = given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
     logs.request_id.set(request_id)
+    began = time.monotonic()
+    response = await _answer(request, handler)
+    if not response.prepared:
+        response.headers.update(_ALWAYS)
+        response.headers["X-Request-Id"] = request_id
+    took_ms = round((time.monotonic() - began) * 1000, 1)
+    line = {"call": f"{request.method} {_call(request)}", "status": response.status, "took_ms": took_ms}
+    log.info("request", extra=line)
+    return response
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
-        response = await handler(request)
+        return await handler(request)
     except MeshError as error:
-        response = refusal(error)
+        return refusal(error)
     except web.HTTPException as error:
-        response = refusal(_from_aiohttp(error))
+        return _from_aiohttp(error)
     except ConnectionError:
         raise
     except Exception:
         log.exception("%s %s failed", request.method, _call(request))
-        response = refusal(InternalError())
-    if not response.prepared:
-        response.headers["X-Request-Id"] = request_id
-    log.debug("request", extra={"call": _call(request), "status": response.status})
-    return response
+        return refusal(InternalError())
 
 
-def _from_aiohttp(error: web.HTTPException) -> MeshError:
+def _from_aiohttp(error: web.HTTPException) -> web.Response:
     kind = _BY_STATUS.get(error.status)
     if kind is not None:
-        return kind()
-    return ProtocolError("This request cannot be understood.") if error.status < 500 else InternalError()
+        response = refusal(kind())
+    elif error.status < 500:
+        response = refusal(ProtocolError("This request cannot be understood."))
+    else:
+        response = refusal(InternalError())
+    if hdrs.ALLOW in error.headers:
+        response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
+    return response
 
 
 def _call(request: web.Request) -> str:

@@ -82,6 +82,10 @@ class AccountService:
         self._principals = PrincipalCache()
         self._seen: dict[str, int] = {}
 
+    def close(self) -> None:
+        """Drops the hashes that wait; whoever waits for one gets no answer any more."""
+        self._passwords.close()
+
     # ── signing in ───────────────────────────────────────────────────────────────────────────────
 
     async def registration(self) -> Registration:

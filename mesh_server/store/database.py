@@ -49,7 +49,10 @@ _PRAGMAS: Final = (
 def make_engine(path: Path) -> sa.Engine:
     """An engine whose every connection is durable, and begins as SQLAlchemy says, not as sqlite3 guesses."""
     engine = sa.create_engine(
-        f"sqlite:///{path}", poolclass=sa.pool.NullPool, connect_args={"check_same_thread": False}
+        f"sqlite:///{path}",
+        poolclass=sa.pool.NullPool,
+        connect_args={"check_same_thread": False},
+        hide_parameters=True,  # an error must not quote a password's hash or a message
     )
 
     @event.listens_for(engine, "connect")
