@@ -118,17 +118,6 @@ class Cache:
                 raise OutboxFull(f"{waiting} messages wait to be sent already. Let some of them go first.")
             self._db.execute(INSERT_OUTGOING, _row(entry))
 
-    def set_outgoing(self, outgoing: Outgoing) -> None:
-        with self._transaction():
-            self._db.execute(
-                "UPDATE outbox SET state = ?, error = ? WHERE nonce = ?",
-                (outgoing.state, outgoing.error, outgoing.nonce),
-            )
-
-    def remove_outgoing(self, nonce: str) -> None:
-        with self._transaction():
-            self._db.execute("DELETE FROM outbox WHERE nonce = ?", (nonce,))
-
     @contextmanager
     def _transaction(self, *, durable: bool = False) -> Iterator[None]:
         self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")

@@ -19,6 +19,8 @@ from mesh_agent.client.changes import (
     MemberRemoved,
     MembersHeld,
     MessagesHeld,
+    OutgoingGone,
+    OutgoingMarked,
     RoomAdvanced,
     RoomEntered,
     RoomHeld,
@@ -176,6 +178,18 @@ def _told_marker(db: sqlite3.Connection, change: MarkerTold) -> None:
     db.execute("DELETE FROM markers WHERE room_id = ? AND seq <= ?", (change.room_id, change.seq))
 
 
+def _mark_outgoing(db: sqlite3.Connection, change: OutgoingMarked) -> None:
+    outgoing = change.outgoing
+    db.execute(
+        "UPDATE outbox SET state = ?, error = ? WHERE nonce = ?",
+        (outgoing.state, outgoing.error, outgoing.nonce),
+    )
+
+
+def _end_outgoing(db: sqlite3.Connection, change: OutgoingGone) -> None:
+    db.execute("DELETE FROM outbox WHERE nonce = ?", (change.nonce,))
+
+
 def _has_room(db: sqlite3.Connection, room_id: str) -> bool:
     # A page that arrives after the room was left must not stay behind.
     found = db.execute("SELECT 1 FROM rooms WHERE room_id = ?", (room_id,)).fetchone()
@@ -194,4 +208,6 @@ _WRITERS: Final[dict[type, Callable[[sqlite3.Connection, Any], None]]] = {
     MemberRemoved: _remove_member,
     MarkerSet: _set_marker,
     MarkerTold: _told_marker,
+    OutgoingMarked: _mark_outgoing,
+    OutgoingGone: _end_outgoing,
 }

@@ -1,4 +1,4 @@
-"""What the log of the rooms means for the cache: plain records from `sync` and `roster` to `cache`.
+"""What arrivals mean for the cache: plain records from `sync` and `sender` to `cache`.
 
 Strategy: a change says what is now known, never how to write it, and may be applied twice or late: each
 carries the `rev` by which the cache tells whether it knows better already. So two processes of one
@@ -7,6 +7,7 @@ profile, each with its own line, may write to one file in any order.
 
 from dataclasses import dataclass
 
+from mesh_agent.client.state import Outgoing
 from protocol.rest import Member, Message, Room
 
 
@@ -108,6 +109,20 @@ class MarkerTold:
     seq: int
 
 
+@dataclass(frozen=True, slots=True)
+class OutgoingMarked:
+    """A message of the outbox has failed, for the reason in it."""
+
+    outgoing: Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingGone:
+    """A message of the outbox is the server's now."""
+
+    nonce: str
+
+
 Change = (
     RoomEntered
     | RoomReset
@@ -120,4 +135,6 @@ Change = (
     | MemberRemoved
     | MarkerSet
     | MarkerTold
+    | OutgoingMarked
+    | OutgoingGone
 )

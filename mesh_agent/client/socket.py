@@ -23,7 +23,6 @@ from protocol.codec import MSGPACK
 from protocol.errors import (
     MeshError,
     ProtocolError,
-    RefreshInvalid,
     TokenInvalid,
     UnknownType,
     UnsupportedVersion,
@@ -54,7 +53,7 @@ _CLOSES: Final[dict[int, tuple[type[MeshError], str]]] = {
     CloseCode.RESTART: (LineLost, "The server is restarting."),
     CloseCode.PROTOCOL: (LineLost, "The server did not understand this program."),
     CloseCode.NOT_AUTHENTICATED: (TokenInvalid, "The server asks to sign in again."),
-    CloseCode.REVOKED: (RefreshInvalid, "This device was signed out. Sign in again."),
+    CloseCode.REVOKED: (TokenInvalid, "This device was signed out."),
     CloseCode.TOO_SLOW: (LineLost, "The line was too slow for what the server sends."),
     CloseCode.REPLACED: (LineLost, "This device is connected too many times."),
     CloseCode.TOO_LARGE: (LineLost, "This program sent more at once than the server takes."),
@@ -118,8 +117,8 @@ class Connection:
 
         Raises:
             LineLost: or another `Unreachable`; `retry_after` is what the server asked for.
-            TokenInvalid: the access token has ended.
-            RefreshInvalid: this device was signed out.
+            TokenInvalid: the access token is no longer good, or this device was signed out.
+
         """
         aside = [asyncio.create_task(self._write()), asyncio.create_task(self._beat())]
         try:

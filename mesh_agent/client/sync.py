@@ -95,6 +95,10 @@ class Line:
     def held(self) -> RoomHeld:
         return RoomHeld(self.room, self.epoch, self.rev, self.top_seq)
 
+    def has_told(self, seq: int, rev: int) -> bool:
+        """Whether the message `seq`, made by `rev`, has been told."""
+        return rev <= self.rev or seq in self.told
+
 
 class Sync:
     """The rooms of the user `me`."""
@@ -136,6 +140,12 @@ class Sync:
                 break
             named[room_id] = line.rev
         return named
+
+    def is_others(self, message: Message) -> bool:
+        return message.author.id != self._me
+
+    def names_me(self, message: Message) -> bool:
+        return self._me in message.mentions
 
     # ── what arrives ─────────────────────────────────────────────────────────────────────────────
 
@@ -347,14 +357,14 @@ class Sync:
             message.rev > line.counted_rev
             and message.seq > (room.read_seq or 0)
             and message.seq > line.top_seq
-            and message.author.id != self._me
+            and self.is_others(message)
         )
         return replace(
             room,
             last_seq=max(room.last_seq, message.seq),
             rev=message.rev,
             unread=(room.unread or 0) + new_to_me,
-            mentions=(room.mentions or 0) + (new_to_me and self._me in message.mentions),
+            mentions=(room.mentions or 0) + (new_to_me and self.names_me(message)),
         )
 
     @staticmethod

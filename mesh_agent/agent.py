@@ -1,0 +1,405 @@
+"""The composition root: `Agent`, the one object that a screen or a script holds.
+
+Strategy: the agent puts the parts of `client` together and forwards to them; what it does itself is the
+account: signing in and out, and keeping the right workspace and link for who is signed in. It shares the
+loop of whoever holds it and never blocks it: files are read and written in threads, aiohttp is imported
+in one.
+"""
+
+import asyncio
+import contextlib
+import logging
+import platform
+import secrets
+import time
+from typing import TYPE_CHECKING, Final
+
+from mesh_agent.client.address import parse_address
+from mesh_agent.client.errors import AlreadySignedIn, NoServer, SignInNeeded, TimedOut, Unreachable
+from mesh_agent.client.folders import Profile
+from mesh_agent.client.hub import Hub, Subscription
+from mesh_agent.client.link import Link
+from mesh_agent.client.network import Network
+from mesh_agent.client.outbox import Entry
+from mesh_agent.client.session import ProfileSession
+from mesh_agent.client.state import (
+    Connected,
+    Connecting,
+    ConnectionChanged,
+    ConnectionState,
+    Outgoing,
+    Page,
+    SignedOut,
+    Waiting,
+)
+from mesh_agent.client.workspace import Workspace
+from protocol import limits, rest
+from protocol.errors import ContentEmpty, ContentTooLong, MeshError, NotMember, PasswordInvalid, RoomNotFound
+from protocol.rest import Member, Message, Presence, Room, User, Visibility
+from protocol.text import clean_line, clean_name, clean_text
+from protocol.times import format_time
+
+if TYPE_CHECKING:  # it imports aiohttp
+    from mesh_agent.client.rest import Rest
+
+log = logging.getLogger(__name__)
+
+SIGN_OUT_S: Final = 5.0
+"""How long signing out tries to tell the server."""
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Agent:
+    """One person on one server.
+
+    Attributes:
+        profile: the profile's name.
+        connection: the state of the line; `ConnectionChanged` tells each new one.
+    """
+
+    def __init__(self, profile: Profile, session: ProfileSession) -> None:
+        """Use `open`."""
+        self.profile: Final = profile.name
+        self.connection: ConnectionState = SignedOut()
+        self._profile = profile
+        self._session = session
+        self._hub = Hub()
+        self._network = Network(session)
+        self._workspace: Workspace | None = None
+        self._link: Link | None = None
+        self._running: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(cls, *, profile: str = "default", server: str | None = None) -> "Agent":
+        """Reads what the profile holds; no network. `server` None: the profile's last one.
+
+        Raises:
+            ProfileInvalid, FilesUnusable, FileTooNew: the profile's files cannot be used.
+            WrongAddress: `server` cannot be a server's address.
+        """
+        folders = Profile.open(profile)
+        session = ProfileSession(folders, None if server is None else parse_address(server), clock=_now_ms)
+        agent = cls(folders, session)
+        if session.account is not None:
+            await agent._open_workspace(session.account.user)
+            agent.connection = Connecting(1)
+        return agent
+
+    async def close(self) -> None:
+        """Ends the connection, writes what is queued, and ends all subscriptions."""
+        await self._stop()
+        await self._session.close()
+        await self._network.close()
+        if self._workspace is not None:
+            await self._workspace.close()
+        self._hub.close()
+
+    @property
+    def server(self) -> str:
+        """The server's address; empty where none is known yet."""
+        return self._session.server
+
+    @property
+    def user(self) -> User | None:
+        """Who is signed in."""
+        return None if self._session.account is None else self._session.account.user
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences for the person about files that were found damaged."""
+        cache = [] if self._workspace is None else [self._workspace.warning]
+        return [warning for warning in (*self._session.warnings, *cache) if warning]
+
+    def subscribe(self) -> Subscription:
+        """An async iterator of events; bounded, see `EventsDropped`. Close it when done."""
+        return self._hub.subscribe()
+
+    # ── account ──────────────────────────────────────────────────────────────────────────────────
+
+    async def server_info(self) -> rest.VersionInfo:
+        """Who the server is; raises `Unreachable` or one of its kinds where it is no Mesh server."""
+        return await (await self._network.rest()).version()
+
+    async def register(self, username: str, password: str, *, invite: str = "") -> User:
+        """Makes an account, signs in and starts to connect.
+
+        Raises:
+            MeshError: the server's refusal, or why there is no answer.
+        """
+        calls = await self._calls_signed_out()
+        request = rest.RegisterRequest(
+            username=clean_line(username),
+            password=_sendable(password),
+            invite=clean_line(invite),
+            device_name=_device_name(),
+        )
+        return await self._adopt(await calls.register(request))
+
+    async def login(self, username: str, password: str) -> User:
+        """As `register`, with an account that exists, as the device that this profile was before."""
+        calls = await self._calls_signed_out()
+        request = rest.LoginRequest(
+            username=clean_line(username),
+            password=_sendable(password),
+            device_name=_device_name(),
+            device_id=self._session.device_of(username),
+        )
+        return await self._adopt(await calls.login(request))
+
+    async def logout(self) -> None:
+        """Forgets the session and all that was cached, and tells the server if it can.
+
+        Messages that were not sent yet stay on this machine until the same person signs in again.
+        """
+        unreachable = isinstance(self.connection, Waiting)
+        await self._stop()
+        token = None if unreachable else await self._last_token()
+        await self._session.forget()
+        if self._workspace is not None:
+            workspace, self._workspace = self._workspace, None
+            with contextlib.suppress(MeshError):
+                await workspace.wipe()
+            await workspace.close()
+        self._set_connection(SignedOut())
+        if token is not None:
+            with contextlib.suppress(MeshError, TimeoutError):
+                async with asyncio.timeout(SIGN_OUT_S):
+                    await (await self._network.rest()).logout(token)
+
+    async def start(self) -> None:
+        """Begins to connect in the background, for ever; does nothing where nobody is signed in."""
+        if self._workspace is not None and self._running is None:
+            self._link = Link(self._workspace, self._set_connection)
+            self._running = asyncio.create_task(self._link.run())
+            self._running.add_done_callback(self._link_ended)
+
+    async def wait_connected(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 — part of the interface
+        """Returns when the line is up.
+
+        Raises:
+            SignInNeeded: there is no session.
+            Unreachable: it did not come up within `timeout` seconds; the sentence says why.
+        """
+        with contextlib.closing(self.subscribe()) as events:
+            try:
+                async with asyncio.timeout(timeout):
+                    while not isinstance(self.connection, Connected):
+                        if isinstance(self.connection, SignedOut):
+                            raise SignInNeeded(self.connection.reason)
+                        await anext(events)
+            except TimeoutError:
+                if isinstance(self.connection, Waiting):
+                    raise Unreachable(self.connection.reason) from None
+                raise TimedOut(f"{self.server} does not answer in time.") from None
+
+    async def reconnect_now(self) -> None:
+        """Ends the pause between two tries."""
+        if self._link is not None:
+            self._link.hurry()
+
+    # ── rooms ────────────────────────────────────────────────────────────────────────────────────
+
+    def rooms(self) -> list[Room]:
+        """My rooms by name, as last known."""
+        return [] if self._workspace is None else self._workspace.sync.rooms()
+
+    def room(self, name_or_id: str) -> Room:
+        """Raises `RoomNotFound` where it is none of mine."""
+        return find_room(self.rooms(), name_or_id)
+
+    async def fetch_rooms(self) -> list[Room]:
+        """My rooms as the server lists them now; for a program that does not `start`."""
+        workspace = self._signed_in()
+        rooms = await (await self._network.rest()).my_rooms()
+        if not workspace.line_up:
+            workspace.carry_out(workspace.sync.listed(rooms))
+        return workspace.sync.rooms()
+
+    async def public_rooms(self) -> list[Room]:
+        """The directory: every public room, mine among them."""
+        self._signed_in()
+        return await (await self._network.rest()).public_rooms()
+
+    async def create_room(self, name: str, *, topic: str = "", visibility: Visibility = "public") -> Room:
+        self._signed_in()
+        request = rest.CreateRoomRequest(
+            name=clean_line(name), topic=clean_line(topic), visibility=visibility
+        )
+        return self._entered(await (await self._network.rest()).create_room(request))
+
+    async def join(self, room_id: str) -> Room:
+        self._signed_in()
+        return self._entered(await (await self._network.rest()).join(room_id))
+
+    async def leave(self, room_id: str) -> None:
+        workspace = self._signed_in()
+        await (await self._network.rest()).leave(room_id)
+        workspace.carry_out(workspace.sync.left(room_id))
+
+    async def members(self, room_id: str) -> list[Member]:
+        """Who is in the room, by name; as last known where the server cannot be asked."""
+        workspace = self._signed_in()
+        return await workspace.history.members(room_id, line_up=workspace.line_up)
+
+    # ── messages ─────────────────────────────────────────────────────────────────────────────────
+
+    async def history(
+        self, room_id: str, *, before: int | None = None, after: int | None = None, limit: int = 50
+    ) -> Page:
+        """A page of at most `limit` messages: the newest, those below `before`, or those past `after`.
+
+        Live messages may overlap with it; (room_id, seq) tells them apart, and the higher `rev` is newer.
+
+        Raises:
+            NotMember: the room is none of mine.
+            Unreachable: nothing of it is held here, and the server cannot be asked.
+        """
+        history = self._signed_in().history
+        limit = min(max(limit, 1), limits.PAGE_MAX)
+        if after is not None:
+            return await history.after(room_id, after, limit)
+        return await history.before(room_id, before, limit)
+
+    def outgoing(self, room_id: str) -> list[Outgoing]:
+        """What is on its way to the room, in the order typed."""
+        return [] if self._workspace is None else self._workspace.sender.of_room(room_id)
+
+    async def send(self, room_id: str, content: str, *, reply_to: str | None = None) -> Outgoing:
+        """On return the message is on this machine's disk, and will be sent exactly once.
+
+        Raises:
+            ContentEmpty, ContentTooLong, NotMember: it would be refused; nothing is kept.
+            OutboxFull, FilesUnusable: it cannot be kept.
+        """
+        workspace = self._signed_in()
+        if workspace.sync.line(room_id) is None:
+            raise NotMember
+        content = clean_text(content)
+        if not content.strip():
+            raise ContentEmpty
+        if len(content) > limits.CONTENT_CHARS:
+            raise ContentTooLong
+        outgoing = Outgoing(secrets.token_hex(16), room_id, content, format_time(_now_ms()), "pending")
+        await workspace.sender.add(Entry(outgoing, reply_to))
+        return outgoing
+
+    async def retry(self, nonce: str) -> None:
+        """Sends a failed message after all; raises `OutgoingUnknown`."""
+        await self._signed_in().sender.retry(nonce)
+
+    async def discard(self, nonce: str) -> None:
+        """Forgets a message that was not sent; raises `OutgoingUnknown`."""
+        await self._signed_in().sender.discard(nonce)
+
+    async def sent(self, nonce: str, timeout: float | None = None) -> Message | None:  # noqa: ASYNC109 — part of the interface
+        """Waits until the server has the message; None where that takes longer than `timeout` seconds.
+
+        Raises:
+            MeshError: the server's refusal.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                return await self._signed_in().sender.wait(nonce)
+        return None
+
+    async def mark_read(self, room_id: str, seq: int) -> None:
+        """I have read up to `seq`; the server is told when the line is up."""
+        await self._signed_in().mark_read(room_id, seq)
+
+    def typing(self, room_id: str) -> None:
+        """I am typing; told at most once in three seconds, and not at all without a line."""
+        if self._workspace is not None:
+            self._workspace.typing(room_id)
+
+    async def set_presence(self, presence: Presence) -> None:
+        """Kept over reconnects, for as long as this agent lives."""
+        self._signed_in().set_presence(presence)
+
+    # ── inside ───────────────────────────────────────────────────────────────────────────────────
+
+    def _signed_in(self) -> Workspace:
+        if self._workspace is None or self.user is None:
+            raise SignInNeeded
+        return self._workspace
+
+    async def _calls_signed_out(self) -> "Rest":
+        """The server's calls, after a look at who answers there."""
+        if not self.server:
+            raise NoServer
+        if self.user is not None:
+            raise AlreadySignedIn(
+                f"This profile is signed in as {self.user.username}. Sign out first, or use another profile."
+            )
+        calls = await self._network.rest()
+        await calls.version()
+        return calls
+
+    async def _adopt(self, session: rest.Session) -> User:
+        await self._session.adopt(session)
+        await self._open_workspace(session.user)
+        await self.start()
+        return session.user
+
+    async def _open_workspace(self, user: User) -> None:
+        if self._workspace is not None:
+            await self._workspace.close()
+        path = self._profile.cache_path(self.server, user.id)
+        self._workspace = await Workspace.open(user, path, self._hub, self._network)
+
+    def _entered(self, room: Room) -> Room:
+        workspace = self._signed_in()
+        workspace.carry_out(workspace.sync.entered(room))
+        return room
+
+    async def _last_token(self) -> str | None:
+        with contextlib.suppress(MeshError, TimeoutError):
+            async with asyncio.timeout(SIGN_OUT_S):
+                return await self._session.token((await self._network.rest()).refresh)
+        return None
+
+    async def _stop(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+            self._running = self._link = None
+
+    def _link_ended(self, task: asyncio.Task[None]) -> None:
+        if self._running is task:
+            self._running = self._link = None
+
+    def _set_connection(self, state: ConnectionState) -> None:
+        self.connection = state
+        self._hub.publish(ConnectionChanged(state))
+
+
+def find_room(rooms: list[Room], name_or_id: str) -> Room:
+    """The room of that id, or of that name in whichever case.
+
+    Raises:
+        RoomNotFound: none of `rooms` is it.
+    """
+    name = clean_name(name_or_id)
+    for wanted in (
+        [room for room in rooms if room.id == name_or_id],
+        [room for room in rooms if room.name == name],
+        [room for room in rooms if room.name.casefold() == name.casefold()],
+    ):
+        if wanted:
+            return wanted[0]
+    raise RoomNotFound(f"None of your rooms is called {clean_line(name_or_id)[: limits.NAME_CHARS]!r}.")
+
+
+def _sendable(password: str) -> str:
+    """`password` as it is, if it can be written as UTF-8: it must not be changed on its way."""
+    try:
+        password.encode()
+    except UnicodeEncodeError:
+        raise PasswordInvalid from None
+    return password
+
+
+def _device_name() -> str:
+    return clean_line(platform.node())[: limits.NAME_CHARS]

@@ -1,0 +1,69 @@
+"""The way to one server: its calls and its connections, made when they are first needed.
+
+Strategy: aiohttp takes a while to import and a program that only shows what it holds never needs it, so
+it is imported here, in a thread, at the first use. The access token that the server refused last is
+remembered, so that the next connection is made with another.
+"""
+
+import asyncio
+import importlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from mesh_agent.client.errors import NoServer
+from mesh_agent.client.session import ProfileSession
+from protocol.errors import MeshError, TokenExpired, TokenInvalid
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from mesh_agent.client.rest import Rest
+    from mesh_agent.client.socket import Connection
+
+
+class Network:
+    """The server of `session`, in the name of who is signed in there."""
+
+    def __init__(self, session: ProfileSession) -> None:
+        self._session = session
+        self._making = asyncio.Lock()
+        self._http: aiohttp.ClientSession | None = None
+        self._rest: Rest | None = None
+        self._used = ""
+        self._refused: str | None = None
+
+    async def rest(self) -> "Rest":
+        """The server's calls.
+
+        Raises:
+            NoServer: none is known.
+        """
+        if not self._session.server:
+            raise NoServer
+        async with self._making:
+            if self._rest is None:
+                await asyncio.to_thread(importlib.import_module, "mesh_agent.client.socket")
+                from mesh_agent.client.http import open_http
+                from mesh_agent.client.rest import Rest
+
+                self._http = open_http()
+                self._rest = Rest(self._http, self._session)
+            return self._rest
+
+    async def dial(self, resume: Mapping[str, int]) -> "Connection":
+        """A new connection that resumes the named rooms; raises as `Connection.open`, and `SignInNeeded`."""
+        rest = await self.rest()
+        from mesh_agent.client.socket import Connection
+
+        assert self._http is not None
+        self._used = await self._session.token(rest.refresh, rejected=self._refused)
+        return await Connection.open(self._http, self._session.server, self._used, resume)
+
+    def lost(self, error: MeshError) -> None:
+        """Dialling failed, or the connection broke."""
+        if isinstance(error, TokenInvalid | TokenExpired):
+            self._refused = self._used
+
+    async def close(self) -> None:
+        if self._http is not None:
+            await self._http.close()
