@@ -58,8 +58,6 @@ class CannotStart(Exception):
 
 def run(config: Config) -> None:
     """Serves until a signal says stop. Raises: CannotStart."""
-    import os, sys
-    if os.environ.get('SWI'): sys.setswitchinterval(float(os.environ['SWI']))
     logs.set_up(config.log_level)
     lock, store = _open(config)
     try:

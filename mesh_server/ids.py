@@ -1,6 +1,9 @@
-"""Ids: 20 characters that sort by time, as ULIDs do (https://github.com/ulid/spec), with 50 random bits."""
+"""Ids: 20 characters that sort by time, as ULIDs do (https://github.com/ulid/spec), with 50 random bits.
 
-import secrets
+They are names, not secrets: knowing one opens nothing.
+"""
+
+import random
 import time
 from collections.abc import Callable
 from typing import Final
@@ -22,7 +25,7 @@ def _base32(number: int) -> str:
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(5 * (_CHARS - 1), -1, -5))
 
 
-def id_maker(clock: Clock = system_clock, random_bits: Callable[[int], int] = secrets.randbits) -> NewId:
+def id_maker(clock: Clock = system_clock, random_bits: Callable[[int], int] = random.getrandbits) -> NewId:
     """A source of new ids; those of one millisecond have no order among themselves."""
 
     def new_id() -> str:

@@ -87,7 +87,9 @@ class MessageService:
         )
         self._waiting.append((new, settled))
         if not self._committing:
-            self._commit()
+            self._committing = True
+            # Not at once: what the sockets brought in this turn of the loop shall share the transaction.
+            asyncio.get_running_loop().call_soon(self._commit)
 
     async def idle(self) -> None:
         """Waits until nothing is on its way to the disk."""

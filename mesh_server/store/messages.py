@@ -89,18 +89,18 @@ class _Append:
         def prepare(statement: sa.ClauseElement) -> _Prepared:
             return _Prepared(statement, dialect)
 
+        nonce = _same(room_id=messages.c.room_id, device_id=messages.c.device_id, nonce=messages.c.nonce)
         self.room = prepare(
             sa.select(rooms.c.last_seq, rooms.c.rev, rooms.c.visibility)
             .where(_same(room_id=rooms.c.id))
             .with_for_update()
         )
-        self.role = prepare(
-            sa.select(members.c.role).where(_same(room_id=members.c.room_id, user_id=members.c.user_id))
-        )
+        role = sa.select(members.c.role).where(_same(room_id=members.c.room_id, user_id=members.c.user_id))
+        used = sa.select(messages.c.seq).where(nonce)
+        self.role = prepare(role)
+        self.role_and_used = prepare(sa.select(role.scalar_subquery(), used.scalar_subquery()))
         self.first = prepare(
-            sa.select(messages, users.c.username)
-            .join(users, users.c.id == messages.c.author_id)
-            .where(_same(room_id=messages.c.room_id, device_id=messages.c.device_id, nonce=messages.c.nonce))
+            sa.select(messages, users.c.username).join(users, users.c.id == messages.c.author_id).where(nonce)
         )
         self.known = prepare(
             sa.select(messages.c.seq).where(_same(id=messages.c.id, room_id=messages.c.room_id))
@@ -161,10 +161,10 @@ class _Batch:
         head = self._head(new.room_id)
         if head is None:
             return RoomNotFound()
-        first = self._first(new)
+        role, first = self._role_and_first(new)
         if first is not None:
             return Appended(record=first, new=False) if _is_same(first, new) else NonceConflict()
-        if not self._is_member(new.room_id, new.author_id):
+        if role is None:
             return NotMember() if head.visibility == "public" else RoomNotFound()
         if not (self._is_known(new.room_id, new.reply_to) and self._is_known(new.room_id, new.thread)):
             return ReferenceUnknown()
@@ -178,13 +178,13 @@ class _Batch:
             self._heads[room_id] = _Head(*row)
         return self._heads[room_id]
 
-    def _first(self, new: NewMessage) -> MessageRecord | None:
-        """The message that used this nonce first, in this batch or long ago."""
-        key = (new.room_id, new.device_id, new.nonce)
-        if key in self._fresh:
-            return self._fresh[key]
-        row = self._select(self._sql.first, room_id=new.room_id, device_id=new.device_id, nonce=new.nonce)
-        return None if row is None else _to_record(row)
+    def _role_and_first(self, new: NewMessage) -> tuple[str | None, MessageRecord | None]:
+        """The author's role, and the message that used this nonce first, in this batch or long ago."""
+        names = {"room_id": new.room_id, "device_id": new.device_id, "nonce": new.nonce}
+        role, used = self._select(self._sql.role_and_used, user_id=new.author_id, **names)
+        if used is not None:
+            return role, _to_record(self._select(self._sql.first, **names))
+        return role, self._fresh.get((new.room_id, new.device_id, new.nonce))
 
     def _is_member(self, room_id: str, user_id: str) -> bool:
         return self._select(self._sql.role, room_id=room_id, user_id=user_id) is not None

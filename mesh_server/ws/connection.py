@@ -10,7 +10,7 @@ way, which is all the backpressure that a sender ever feels.
 
 import asyncio
 import logging
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
@@ -87,10 +87,10 @@ class Connection:
     )
 
     def __init__(self, gateway: Gateway, socket: web.WebSocketResponse, request: web.Request) -> None:
-        assert isinstance(request.transport, asyncio.Transport)
         self._gateway = gateway
         self._socket = socket
-        self._transport = request.transport
+        # uvloop's transports are Transports in all but their ancestry.
+        self._transport = cast(asyncio.Transport, request.transport)
         self._format: Format = FORMATS.get(socket.ws_protocol or "", JSON)
         self._header_token = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
         self._outbound: Outbound | None = None

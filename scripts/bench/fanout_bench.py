@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("--senders", type=int, default=20, help="over all rooms")
     parser.add_argument("--seconds", type=float, default=10.0)
     arguments = parser.parse_args()
-    asyncio.run(measure(arguments.rooms, arguments.members, arguments.senders, arguments.seconds))
+    harness.run(measure(arguments.rooms, arguments.members, arguments.senders, arguments.seconds))
 
 
 if __name__ == "__main__":

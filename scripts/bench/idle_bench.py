@@ -40,7 +40,7 @@ async def measure(connections: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="idle", description=__doc__)
     parser.add_argument("--connections", type=int, default=2000)
-    asyncio.run(measure(parser.parse_args().connections))
+    harness.run(measure(parser.parse_args().connections))
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     arguments = parser.parse_args()
     for senders in arguments.senders:
-        asyncio.run(measure(senders, arguments.seconds))
+        harness.run(measure(senders, arguments.seconds))
 
 
 if __name__ == "__main__":
