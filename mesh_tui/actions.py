@@ -43,36 +43,38 @@ class Action:
 
 
 ACTIONS: Final = (
-    Action("everywhere", "ctrl+q", "app.quit", "Quit. What you typed and what waits to be sent is kept.", "Quit", True),
-    Action("everywhere", "f1", "app.help", "This page; ? does it too where you are not typing.", "Help"),
-    Action("everywhere", "tab,shift+tab", "", "Go to the next or the previous part of the screen."),
+    Action("everywhere", "ctrl+q", "app.quit", "Quit; what you typed and what waits is kept.", "Quit", True),
+    Action("everywhere", "f1", "app.help", "This page; so does ? where you are not typing.", "Help"),
+    Action("everywhere", "tab,shift+tab", "", "Go to the next, the previous part of the screen."),
     Action("everywhere", "ctrl+c", "", "Copy what is selected with the mouse."),
     Action("everywhere", "ctrl+l", "app.redraw", "Paint the screen anew."),
     Action("sign-in", "enter", "", "Go on; in the last field, sign in."),
-    Action("sign-in", "ctrl+t", "screen.switch", "Change between signing in and creating an account.", "Switch"),
+    Action("sign-in", "ctrl+t", "screen.switch", "Sign in, or create an account instead.", "Switch"),
     Action("home", "up,down", "", "Choose a room."),
     Action("home", "enter", "", "Open the room, or join it."),
     Action("home", "ctrl+n,n", "screen.create", "Create a room.", "New room"),
     Action("home", "f5", "screen.again", "Load the lists again; connect now.", "Refresh"),
     Action("home", "ctrl+o", "screen.sign_out", "Sign out on this device.", "Sign out"),
-    Action("room", "escape", "screen.back", "Back to Home. What you typed stays.", "Back"),
+    Action("room", "escape", "screen.back", "Back to Home; what you typed stays.", "Back"),
     Action("room", "f2", "screen.people", "Show or hide who is here.", "People"),
-    Action("room", "f5", "screen.again", "Try again: what was not sent, what was not loaded, the connection.", "Try again"),
+    Action("room", "f5", "screen.again", "Send, load or connect again, now.", "Try again"),
     Action("room", "f8", "screen.drop", "Drop a message that was not sent.", "Drop"),
-    Action("room", "f9", "screen.leave", "Leave the room for good.", "Leave"),
+    Action("room", "f9", "screen.leave", "Leave the room.", "Leave"),
     Action("room", "alt+a", "screen.next_unread", "Go to the next room with something new.", "Next unread"),
     Action("room", "pageup,pagedown", "", "Scroll the messages; also while you are writing."),
     Action("room", "ctrl+end", "screen.newest", "Go to the newest message.", "Newest"),
     Action("composer", "enter", "", "Send."),
     Action("composer", "alt+enter,ctrl+j,shift+enter", "", "Break the line."),
     Action("composer", "ctrl+a,ctrl+e", "", "To the beginning, to the end of the line."),
-    Action("composer", "ctrl+b,ctrl+f", "", "A character left, right; Alt+B and Alt+F a word."),
-    Action("composer", "ctrl+w,ctrl+u,ctrl+k", "", "Cut the word before, the line before, the line after the cursor."),
+    Action("composer", "ctrl+b,ctrl+f", "", "A character left, right."),
+    Action("composer", "alt+b,alt+f", "", "A word left, right."),
+    Action("composer", "ctrl+w,alt+d", "", "Cut the word before, after the cursor."),
+    Action("composer", "ctrl+u,ctrl+k", "", "Cut the line before, after the cursor."),
     Action("composer", "ctrl+y", "", "Put back what was cut last."),
     Action("composer", "ctrl+z", "", "Undo."),
     Action("reading", "up,down", "", "Scroll by a line, when the messages have the focus."),
     Action("reading", "home,end", "", "To the oldest message that is loaded, to the newest."),
-)  # fmt: skip
+)
 
 
 def bindings(place: Place) -> list[Binding]:
@@ -91,7 +93,7 @@ def bindings(place: Place) -> list[Binding]:
 
 
 def key_label(keys: str) -> str:
-    """`ctrl+q` -> `^Q`, `f1` -> `F1`, `alt+enter,ctrl+j` -> `Alt+Enter ^J`: as the footer and the help write keys."""
+    """Keys as the footer and the help write them: `ctrl+q` -> `^Q`, `alt+enter,f1` -> `Alt+Enter F1`."""
     return " ".join(_one_key(key) for key in keys.split(","))
 
 

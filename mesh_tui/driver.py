@@ -1,9 +1,10 @@
 """The terminal: Textual's Linux driver with a line that may be slow and an end that may come.
 
 Strategy: the loop never waits for the terminal. What is written goes to a thread; while more than
-`WAITING_BYTES` have not left it, screens are not painted but remembered, and what has changed since is painted
-once when the line is free again. So the queue holds at most that much and one frame. A hang-up, a request to
-end and the end of the terminal's input all become one call of the app, which saves its state and leaves.
+`WAITING_BYTES` have not left it, screens are not painted but remembered, and what has changed since is
+painted once when the line is free again. So the queue holds at most that much and one frame. A hang-up, a
+request to end and the end of the terminal's input all become one call of the app, which saves its state and
+leaves.
 """
 
 import os
@@ -136,13 +137,14 @@ class MeshDriver(LinuxDriver):
             self._writer = None
             return
         drained, lost = self._terminal.paint_again, partial(self._terminal.leave, HANG_UP)
+        assert self._file is not None
         self._writer = Writer(self._file.fileno(), partial(self._tell, drained), partial(self._tell, lost))
 
     def write(self, data: str) -> None:
         super().write(pin(data))
 
     def start_application_mode(self) -> None:
-        super().start_application_mode()
+        super().start_application_mode()  # type: ignore[no-untyped-call] # Textual has no annotations there
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
             self._loop.add_signal_handler(number, self._terminal.leave, 128 + number)
 

@@ -137,7 +137,7 @@ ROLES: Final = {
     "state-trying": "$text-warning",
     "state-up": "$success",
     "key": "bold $accent",
-    "cursor": "$foreground on $cursor-row",
+    "cursor-row": "on $cursor-row",
     "count": "bold $success",
     "unread": "bold $text-error",
 }

@@ -1,0 +1,230 @@
+"""The app: which screen is shown, the agent behind all of them, and a clean end however it comes.
+
+Strategy: the first paint waits for nothing. Then the agent's modules are imported in a thread, the profile
+is read, and either Home (from the cache, so also without a network) or the form to sign in replaces the
+first screen. What ends the program (a key, a signal, a terminal that is gone) goes through `leave`, once.
+"""
+
+import asyncio
+import importlib
+import logging
+from contextlib import suppress
+from pathlib import PurePath
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from rich.text import Text
+from textual import on
+from textual.app import App
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from mesh_agent.client.state import ConnectionChanged, SignedOut
+from mesh_tui.bridge import FromAgent, forward
+from mesh_tui.driver import MeshDriver
+from mesh_tui.screens.base import Patient
+from mesh_tui.screens.opening import Opening
+from mesh_tui.theme import MONOKAI, PLAIN
+from protocol.errors import MeshError
+from protocol.text import clean_line
+
+if TYPE_CHECKING:
+    from mesh_agent.agent import Agent
+    from mesh_tui.drafts import Drafts
+
+CLOSE_S: Final = 3.0
+"""How long the end of the program waits for the agent to put its things away."""
+
+STYLES: Final = ("app.tcss", "login.tcss", "home.tcss", "room.tcss")
+
+log = logging.getLogger(__name__)
+
+
+class MeshApp(App[None]):
+    """`server` and `profile` are those of the command line; `plain`: the terminal's own colours only."""
+
+    TITLE = "mesh"
+    CSS_PATH: ClassVar[list[str | PurePath]] = [PurePath("styles", name) for name in STYLES]
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(self, *, server: str | None = None, profile: str = "default", plain: bool = False) -> None:
+        super().__init__(driver_class=MeshDriver)
+        self._server = server
+        self._profile = profile
+        self._agent: Agent | None = None
+        self._drafts: Drafts | None = None
+        self._leaving = False
+        for theme in (MONOKAI, PLAIN):
+            self.register_theme(theme)
+        self.theme = (PLAIN if plain else MONOKAI).name
+
+    def get_default_screen(self) -> Screen[None]:
+        return Opening()
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self.run_worker, self._open())
+
+    @property
+    def agent(self) -> "Agent":
+        """There from the moment that the first screen is replaced."""
+        assert self._agent is not None
+        return self._agent
+
+    @property
+    def drafts(self) -> "Drafts":
+        assert self._drafts is not None
+        return self._drafts
+
+    # ── the agent ────────────────────────────────────────────────────────────────────────────────
+
+    async def _open(self) -> None:
+        await asyncio.to_thread(_import_agent)
+        try:
+            self._agent = await _open_agent(self._profile, self._server)
+            self._drafts = await _open_drafts(self._profile)
+        except MeshError as error:
+            if isinstance(self.screen, Opening):
+                self.screen.fail(clean_line(error.message))
+            return
+        self.run_worker(self.drafts.keep_saving(), group="drafts")
+        self._listen()
+        for warning in self.agent.warnings:
+            self.notify(clean_line(warning), severity="warning", markup=False)
+        if self.agent.user is None:
+            await self._ask_to_sign_in()
+        else:
+            await self.agent.start()
+            self.enter_home()
+
+    def _listen(self) -> None:
+        self.run_worker(forward(self, self.agent.subscribe()), exclusive=True, group="bridge")
+
+    async def use_server(self, address: str) -> "Agent":
+        """The agent for the server at `address`; raises `WrongAddress`."""
+        if address != self.agent.server:
+            former, self._agent = self.agent, await _open_agent(self._profile, address)
+            self._listen()
+            await former.close()
+        return self.agent
+
+    @on(FromAgent)
+    async def heard(self, message: FromAgent) -> None:
+        """The server may end a session; whatever is on the screen then is no longer ours to see."""
+        state = message.event.state if isinstance(message.event, ConnectionChanged) else None
+        if isinstance(state, SignedOut) and self.agent.user is None:
+            await self._ask_to_sign_in(state.reason)
+
+    async def sign_out(self) -> None:
+        """Forgets the session and the drafts, here and, if it can be reached, at the server."""
+        await self.agent.logout()
+        self.drafts.forget()
+        await self._ask_to_sign_in()
+
+    # ── going from screen to screen ──────────────────────────────────────────────────────────────
+
+    async def _ask_to_sign_in(self, reason: str = "") -> None:
+        from mesh_tui.screens.login import Login
+
+        if not isinstance(self.screen, Login):
+            await self._alone(Login(server=self.agent.server, fixed=self._server is not None, reason=reason))
+
+    def enter_home(self) -> None:
+        """Home, with nothing above it."""
+        from mesh_tui.screens.home import Home
+
+        self.run_worker(self._alone(Home()), group="screens")
+
+    async def _alone(self, screen: Screen[None]) -> None:
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        await self.switch_screen(screen)
+
+    def open_room(self, room_id: str) -> None:
+        """A room above Home, in the place of the one that is there."""
+        from mesh_tui.screens.room import RoomScreen
+
+        try:
+            room = self.agent.room(room_id)
+        except MeshError as error:
+            self.notify(clean_line(error.message), severity="error", markup=False)
+            return
+        if isinstance(self.screen, RoomScreen):
+            self.switch_screen(RoomScreen(room))
+        else:
+            self.push_screen(RoomScreen(room))
+
+    def close_room(self, screen: Screen[None]) -> None:
+        """Takes a room away, and what is above it."""
+        if screen in self.screen_stack:
+            self.run_worker(self._close(screen), group="screens")
+
+    async def _close(self, screen: Screen[None]) -> None:
+        while screen in self.screen_stack:
+            await self.pop_screen()
+
+    def action_help(self) -> None:
+        from mesh_tui.screens.help import Help
+
+        if not isinstance(self.screen, Help):
+            self.push_screen(Help())
+
+    def action_redraw(self) -> None:
+        self.screen.refresh(repaint=True, layout=True)
+
+    def paint_again(self) -> None:
+        """The terminal has caught up: paints what was put off."""
+        if self.screen_stack and isinstance(self.screen, Patient):
+            self.screen.paint_now()
+
+    # ── the end ──────────────────────────────────────────────────────────────────────────────────
+
+    async def action_quit(self) -> None:
+        self.leave(0)
+
+    def leave(self, code: int) -> None:
+        """Puts everything away and ends the program with `code`. Asked twice, it does not wait."""
+        if self._leaving:
+            self.exit(return_code=code)
+            return
+        self._leaving = True
+        self.run_worker(self._put_away(code), group="leaving")
+
+    async def _put_away(self, code: int) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                if self._drafts is not None:
+                    await self._drafts.save()
+                if self._agent is not None:
+                    await self._agent.close()
+        self.exit(return_code=code)
+
+    def _handle_exception(self, error: Exception) -> None:
+        log.critical("stopped by an error that nothing expected", exc_info=error)
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        # Textual would print the values of local variables, a password or a token among them.
+        self.panic(
+            Text("mesh-tui stopped because of a mistake of its own. What happened is in its log file.")
+        )
+
+
+def _import_agent() -> None:
+    """Loads what the first paint does not need; in a thread, since that takes a tenth of a second."""
+    for module in ("mesh_agent.agent", "mesh_tui.drafts"):
+        importlib.import_module(module)
+
+
+async def _open_agent(profile: str, server: str | None) -> "Agent":
+    from mesh_agent.agent import Agent
+
+    return await Agent.open(profile=profile, server=server)
+
+
+async def _open_drafts(profile: str) -> "Drafts":
+    from mesh_agent.client.folders import Profile
+    from mesh_tui.drafts import Drafts
+
+    drafts = Drafts(Profile.open(profile).data / "drafts.json")
+    await drafts.load()
+    return drafts

@@ -1,0 +1,97 @@
+"""`mesh-tui`: arguments, environment, log file; then the app.
+
+Strategy: Textual reads its environment once, when it is imported, so everything that it should know is set
+here first, and it is imported last. What the person has set in the environment themselves is left alone.
+"""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import MutableMapping, Sequence
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Final
+
+from protocol.version import __version__
+
+DONE: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+
+LOG_BYTES: Final = 1024 * 1024
+LOG_FILES: Final = 2
+
+COLORS: Final = {"auto": "auto", "16": "standard", "256": "256", "true": "truecolor", "none": "none"}
+"""What `--color` takes -> what Textual calls it."""
+
+NEAR: Final = {"TEXTUAL_FPS": "120", "TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
+FAR: Final = {**NEAR, "TEXTUAL_FPS": "15"}
+"""Through ssh every painted frame is bytes on a line that may be slow."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs until the person leaves.
+
+    Returns:
+        0 done, 1 failed, 2 used wrongly, 128 + n ended by signal n (129 where the terminal went away).
+    """
+    arguments = _parser().parse_args(argv)
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        print("mesh-tui: needs a terminal; for scripts there is mesh-agent.", file=sys.stderr)
+        return USAGE
+    prepare(os.environ, arguments.color)
+    _log_to_file(arguments.debug)
+    from mesh_tui.app import MeshApp
+
+    app = MeshApp(server=arguments.server, profile=arguments.profile, plain="NO_COLOR" in os.environ)
+    app.run()
+    return app.return_code or DONE
+
+
+def prepare(environment: MutableMapping[str, str], color: str) -> None:
+    """Tells Textual about this terminal, by way of `environment`."""
+    for name, value in (FAR if "SSH_CONNECTION" in environment else NEAR).items():
+        environment.setdefault(name, value)
+    if color == "none":
+        environment["NO_COLOR"] = "1"
+    elif color != "auto":
+        environment["TEXTUAL_COLOR_SYSTEM"] = COLORS[color]
+        environment.pop("NO_COLOR", None)
+
+
+def log_path() -> Path:
+    from platformdirs import PlatformDirs
+
+    return Path(PlatformDirs("mesh", appauthor=False).user_state_dir) / "tui.log"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mesh-tui",
+        description="Mesh in the terminal: rooms, people, messages. F1 shows the keys.",
+        epilog="Files: $XDG_CONFIG_HOME/mesh and $XDG_DATA_HOME/mesh (a folder a profile), "
+        "$XDG_STATE_HOME/mesh/tui.log. NO_COLOR is honoured.",
+    )
+    parser.add_argument("--server", metavar="URL", help="the server; without it, the profile's last one")
+    parser.add_argument(
+        "--profile", metavar="NAME", default="default", help="whose session (default: default)"
+    )
+    parser.add_argument("--color", choices=COLORS, default="auto", help="how many colours the terminal has")
+    parser.add_argument("--debug", action="store_true", help="write more to the log file")
+    parser.add_argument("--version", action="version", version=f"mesh-tui {__version__}")
+    return parser
+
+
+def _log_to_file(debug: bool) -> None:
+    """To a file, never the screen; where no file can be written, nowhere."""
+    handler: logging.Handler
+    try:
+        path = log_path()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        handler = RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
+    except OSError:
+        handler = logging.NullHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, handlers=[handler])

@@ -1,0 +1,1 @@
+"""What fills the terminal: signing in, Home, a room, and the pages above them."""

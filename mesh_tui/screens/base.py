@@ -1,0 +1,72 @@
+"""What every screen of Mesh does alike: hears the agent, complains, and paints when the line is free."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from textual import on
+from textual.screen import ModalScreen, Screen
+
+from mesh_agent.client.state import AgentEvent
+from mesh_tui.bridge import FromAgent
+from mesh_tui.driver import MeshDriver
+from protocol.errors import MeshError
+from protocol.text import clean_line
+
+if TYPE_CHECKING:
+    from mesh_tui.app import MeshApp
+
+Answer = TypeVar("Answer")
+Result = TypeVar("Result")
+
+Handlers = Mapping[type[AgentEvent], Callable[[Any, Any], None]]
+"""Kind of event -> method of a screen."""
+
+
+class Patient(Screen[Result]):
+    """Puts off painting while more waits for the terminal than it takes."""
+
+    def _compositor_refresh(self) -> None:
+        # Textual paints here and nowhere else; what is put off stays marked as dirty in the compositor.
+        driver = self.app._driver  # noqa: SLF001 - there is no public way to the driver
+        if isinstance(driver, MeshDriver) and driver.waiting:
+            self._dirty_widgets.clear()
+            return
+        super()._compositor_refresh()
+
+    def paint_now(self) -> None:
+        """Paints what was put off."""
+        self._compositor_refresh()
+
+
+class MeshScreen(Patient[Result]):
+    """A screen that hears the agent: `EVENTS` says which method takes which event."""
+
+    EVENTS: ClassVar[Handlers] = {}
+
+    @property
+    def mesh(self) -> "MeshApp":
+        from mesh_tui.app import MeshApp
+
+        assert isinstance(self.app, MeshApp)
+        return self.app
+
+    @on(FromAgent)
+    def take(self, message: FromAgent) -> None:
+        if handler := self.EVENTS.get(type(message.event)):
+            handler(self, message.event)
+
+    def complain(self, error: MeshError) -> None:
+        """Says what went wrong, in the words of the error."""
+        self.notify(clean_line(error.message), severity="error", markup=False)
+
+    async def attempt(self, call: Awaitable[Answer]) -> Answer | None:
+        """The answer of a call to the agent; None, and a complaint, where it fails."""
+        try:
+            return await call
+        except MeshError as error:
+            self.complain(error)
+            return None
+
+
+class Page(Patient[Result], ModalScreen[Result]):
+    """A page above another screen."""

@@ -1,0 +1,52 @@
+"""Every key that works, from the registry of actions."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from mesh_tui.actions import ACTIONS, PLACES, key_label
+from mesh_tui.layout.cells import Fragment, Line, pad, wrap
+from mesh_tui.screens.base import Page
+from mesh_tui.widgets.lines import LineList
+
+KEY_CELLS = 22
+
+
+class Keys(LineList, can_focus=True):
+    """The registry as rows."""
+
+    def make(self, cells: int) -> Sequence[Line]:
+        lines: list[Line] = []
+        for place, heading in PLACES.items():
+            lines += (
+                [Line(()), Line((Fragment(heading, "heading"),))]
+                if lines
+                else [Line((Fragment(heading, "heading"),))]
+            )
+            for action in ACTIONS:
+                if action.place == place:
+                    lines += _row(key_label(action.keys), action.help, cells)
+        return lines
+
+
+def _row(keys: str, text: str, cells: int) -> list[Line]:
+    first, *rest = wrap([Fragment(text)], max(10, cells - KEY_CELLS - 2))
+    rows = [Line((Fragment("  "), Fragment(pad(keys, KEY_CELLS), "key"), *first.fragments))]
+    return rows + [Line((Fragment(" " * (KEY_CELLS + 2)), *row.fragments)) for row in rest]
+
+
+class Help(Page[None]):
+    """Any of the usual keys closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1,enter", "dismiss", "Close")]
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="page wide"):
+            yield Static(Content("Keys"), classes="question")
+            yield Keys()
+            yield Static(Content("↑ ↓ PgUp PgDn scroll · Esc closes"), classes="detail")

@@ -1,0 +1,161 @@
+"""Home: my rooms with what is new in them, public rooms to join, and a room made in place."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
+
+from mesh_agent.client.state import Connected, ConnectionChanged, EventsDropped, RoomsChanged, Waiting
+from mesh_tui import actions
+from mesh_tui.layout.cells import Fragment, paintable
+from mesh_tui.screens.ask import Ask
+from mesh_tui.screens.base import Handlers, MeshScreen
+from mesh_tui.widgets.bar import Bar
+from mesh_tui.widgets.form import Field
+from mesh_tui.widgets.keybar import KeyBar
+from mesh_tui.widgets.rooms import Failed, Loaded, RoomList
+from mesh_tui.widgets.status import StatusLine
+from protocol.errors import MeshError
+from protocol.limits import NAME_CHARS
+from protocol.rest import Room
+from protocol.text import clean_line
+
+
+class Home(MeshScreen[None]):
+    """The first screen of a session; rooms lie above it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *actions.bindings("home"),
+        *actions.bindings("everywhere"),
+        Binding("question_mark", "app.help", "Help", show=False),
+        Binding("escape", "cancel", "Cancel", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield Bar(classes="top")
+        yield Field("new-room", "Name of the new room", limit=NAME_CHARS)
+        yield RoomList()
+        yield StatusLine()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        agent = self.mesh.agent
+        name = agent.user.username if agent.user else ""
+        self.query_one(Bar).put(
+            [Fragment(" mesh ", "brand"), Fragment(" "), Fragment(clean_line(agent.server), "muted")],
+            [Fragment(f"{paintable(name)} ", "own")],
+        )
+        self._field.add_class("-hidden")
+        self._field.input.placeholder = "Enter creates it · Esc cancels"
+        self._show_rooms(agent.rooms())
+        self._show_state()
+        self.action_again()
+        self.query_one(RoomList).focus()
+
+    @property
+    def _field(self) -> Field:
+        return self.query_one("#new-room", Field)
+
+    # ── what the agent tells ─────────────────────────────────────────────────────────────────────
+
+    def _rooms_changed(self, event: RoomsChanged) -> None:
+        self._show_rooms(event.rooms)
+
+    def _connection_changed(self, event: ConnectionChanged) -> None:
+        self._show_state()
+        rooms = self.query_one(RoomList)
+        if isinstance(event.state, Connected) and not isinstance(rooms.public, Loaded):
+            self.action_again()
+
+    def _dropped(self, _: EventsDropped) -> None:
+        self._show_rooms(self.mesh.agent.rooms())
+        self._show_state()
+
+    EVENTS: ClassVar[Handlers] = {
+        RoomsChanged: _rooms_changed,
+        ConnectionChanged: _connection_changed,
+        EventsDropped: _dropped,
+    }
+
+    def _show_rooms(self, rooms: list[Room]) -> None:
+        self.query_one(RoomList).put(mine=Loaded(rooms))
+        self.query_one(StatusLine).put_rooms(())
+
+    def _show_state(self) -> None:
+        self.query_one(StatusLine).put_state(self.mesh.agent.connection)
+
+    # ── the directory ────────────────────────────────────────────────────────────────────────────
+
+    def action_again(self) -> None:
+        if isinstance(self.mesh.agent.connection, Waiting):
+            self.run_worker(self.mesh.agent.reconnect_now())
+        rooms = self.query_one(RoomList)
+        if not isinstance(rooms.public, Loaded):
+            rooms.put(public="loading")
+        self.run_worker(self._load_public(), exclusive=True, group="directory")
+
+    async def _load_public(self) -> None:
+        rooms = self.query_one(RoomList)
+        try:
+            rooms.put(public=Loaded(await self.mesh.agent.public_rooms()))
+        except MeshError as error:
+            rooms.put(public=Failed(clean_line(error.message)))
+
+    # ── opening, joining, making ─────────────────────────────────────────────────────────────────
+
+    @on(RoomList.Chosen)
+    def choose(self, event: RoomList.Chosen) -> None:
+        if event.mine:
+            self.mesh.open_room(event.room.id)
+        else:
+            self.run_worker(self._join(event.room), exclusive=True, group="enter")
+
+    async def _join(self, room: Room) -> None:
+        if joined := await self.attempt(self.mesh.agent.join(room.id)):
+            self.mesh.open_room(joined.id)
+
+    def action_create(self) -> None:
+        self._field.remove_class("-hidden")
+        self._field.input.focus()
+
+    def action_cancel(self) -> None:
+        self._field.input.value = ""
+        self._field.complain("")
+        self._field.add_class("-hidden")
+        self.query_one(RoomList).focus()
+
+    @on(Input.Submitted)
+    def create(self, event: Input.Submitted) -> None:
+        name = event.value.strip()
+        if name:
+            self.run_worker(self._create(name), exclusive=True, group="enter")
+        else:
+            self._field.complain("A room needs a name.")
+
+    async def _create(self, name: str) -> None:
+        self._field.input.disabled = True
+        try:
+            room = await self.mesh.agent.create_room(name)
+        except MeshError as error:
+            self._field.input.disabled = False
+            self._field.complain(clean_line(error.message))
+            self._field.input.focus()
+            return
+        self._field.input.disabled = False
+        self.action_cancel()
+        self.query_one(RoomList).choose_room(room.id)
+        self.mesh.open_room(room.id)
+
+    # ── leaving ──────────────────────────────────────────────────────────────────────────────────
+
+    def action_sign_out(self) -> None:
+        waiting = sum(len(self.mesh.agent.outgoing(room.id)) for room in self.mesh.agent.rooms())
+        lost = f" {waiting} messages that wait to be sent are lost." if waiting else ""
+        question = Ask("Sign out?", f"This device forgets the session.{lost}", yes="Sign out")
+        self.mesh.push_screen(question, self._sign_out)
+
+    def _sign_out(self, yes: bool | None) -> None:
+        if yes:
+            self.run_worker(self.mesh.sign_out(), exclusive=True, group="enter")

@@ -1,0 +1,191 @@
+"""Signing in and registering, on one screen.
+
+Strategy: one form in two modes. An error stands beside the field that it concerns, by the table `_FIELDS`;
+where the server could not be reached, its address becomes a field and the button offers to try again.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Input, Static
+
+from mesh_agent.client.errors import NoServer, Unreachable
+from mesh_tui import actions
+from mesh_tui.screens.base import MeshScreen
+from mesh_tui.widgets.form import Field, ModeSwitch
+from mesh_tui.widgets.keybar import KeyBar
+from protocol.errors import MeshError
+from protocol.limits import PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS, USERNAME_CHARS
+from protocol.text import clean_line
+
+FieldName = Literal["server", "username", "password"]
+
+ADDRESS_CHARS: Final = 300
+
+_FIELDS: Final[dict[str, FieldName]] = {
+    "auth.username_taken": "username",
+    "auth.invalid_username": "username",
+    "auth.invalid_password": "password",
+    "auth.invalid_credentials": "password",
+    "version.unsupported": "server",
+    "client.no_server": "server",
+}
+"""Code of an error -> the field it stands beside; any other stands below the form."""
+
+
+_MISSING: Final[dict[FieldName, str]] = {
+    "server": "Type the server's address, such as http://127.0.0.1:8000.",
+    "username": "Type a name.",
+    "password": "Type a password.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """What the form says while it signs in or registers."""
+
+    button: str
+    busy: str
+    password: str
+
+
+MODES: Final = {
+    "sign-in": Mode("Sign in", "Signing in…", "Password"),
+    "register": Mode(
+        "Create account", "Creating the account…", f"Password ({PASSWORD_MIN_CHARS} characters or more)"
+    ),
+}
+
+
+class Login(MeshScreen[None]):
+    """Ends when the app shows Home."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*actions.bindings("sign-in"), *actions.bindings("everywhere")]
+
+    def __init__(self, *, server: str, fixed: bool, reason: str = "") -> None:
+        """`fixed`: the server was named on the command line and is shown small."""
+        super().__init__()
+        self._server = server
+        self._fixed = fixed
+        self._reason = reason
+        self._mode: Literal["sign-in", "register"] = "sign-in"
+        self._busy = False
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(can_focus=False), Vertical(classes="form"):
+            yield Static(Content("mesh"), classes="brand")
+            yield Static(Content("a private place for a team"), classes="words")
+            yield ModeSwitch({name: mode.button for name, mode in MODES.items()})
+            yield Field("server", "Server", limit=ADDRESS_CHARS)
+            yield Field("username", "Username", limit=USERNAME_CHARS)
+            yield Field("password", "Password", limit=PASSWORD_MAX_CHARS, password=True)
+            yield Button("", classes="submit")
+            yield Static(Content(""), classes="form-error")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self._field("server").input.value = self._server
+        self._field("server").input.placeholder = "http://127.0.0.1:8000"
+        self._field("server").set_class(self._fixed and bool(self._server), "-hidden")
+        if self._fixed and self._server:
+            self.query_one(".words", Static).update(Content(f"on {clean_line(self._server)}"))
+        self._say(self._reason)
+        self._show()
+        self._field("username" if self._server else "server").input.focus()
+
+    # ── the form ─────────────────────────────────────────────────────────────────────────────────
+
+    def _field(self, name: FieldName) -> Field:
+        return self.query_one(f"#{name}", Field)
+
+    def _show(self) -> None:
+        mode = MODES[self._mode]
+        self.query_one(ModeSwitch).put_mode(self._mode)
+        self._field("password").input.border_title = mode.password
+        button = self.query_one(".submit", Button)
+        button.label = Content(mode.busy if self._busy else mode.button)
+        button.disabled = self._busy
+
+    def _say(self, reason: str) -> None:
+        self.query_one(".form-error", Static).update(Content(f"✗ {reason}" if reason else ""))
+
+    def action_switch(self) -> None:
+        if not self._busy:
+            self._mode = "register" if self._mode == "sign-in" else "sign-in"
+            for field in self.query(Field):
+                field.complain("")
+            self._say("")
+            self._show()
+
+    @on(ModeSwitch.Pressed)
+    def switched(self) -> None:
+        self.action_switch()
+
+    @on(Input.Submitted)
+    def go_on(self, event: Input.Submitted) -> None:
+        fields = [field for field in self.query(Field) if field.display]
+        index = next(index for index, field in enumerate(fields) if field.input is event.input)
+        if index + 1 < len(fields):
+            fields[index + 1].input.focus()
+        else:
+            self._submit()
+
+    @on(Button.Pressed)
+    def press(self) -> None:
+        self._submit()
+
+    # ── signing in ───────────────────────────────────────────────────────────────────────────────
+
+    def _submit(self) -> None:
+        if self._busy or not self._complete():
+            return
+        self._busy = True
+        self._say("")
+        self._show()
+        self.run_worker(self._enter(), exclusive=True)
+
+    def _complete(self) -> bool:
+        """Whether every field is filled; the first that is not gets the focus."""
+        wrong: list[Field] = []
+        for name, reason in _MISSING.items():
+            field = self._field(name)
+            if not field.value.strip():
+                field.complain(reason)
+                wrong.append(field)
+        if wrong:
+            wrong[0].remove_class("-hidden")
+            wrong[0].input.focus()
+        return not wrong
+
+    async def _enter(self) -> None:
+        username, password = self._field("username").value.strip(), self._field("password").value
+        try:
+            agent = await self.mesh.use_server(self._field("server").value.strip())
+            if self._mode == "register":
+                await agent.register(username, password)
+            else:
+                await agent.login(username, password)
+        except MeshError as error:
+            self._refused(error)
+        else:
+            self.mesh.enter_home()
+        finally:
+            self._busy = False
+            if self.is_attached:
+                self._show()
+
+    def _refused(self, error: MeshError) -> None:
+        reason = clean_line(error.message)
+        name = "server" if isinstance(error, Unreachable | NoServer) else _FIELDS.get(error.code)
+        if name is None:
+            self._say(reason)
+            return
+        field = self._field(name)
+        field.remove_class("-hidden")
+        field.complain(reason)
+        field.input.focus()

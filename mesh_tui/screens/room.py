@@ -1,0 +1,411 @@
+"""A room: its messages, its people, and a place to write.
+
+Strategy: the timeline holds what is known, the transcript paints it; this screen moves things between them
+and the agent. Every call of the agent runs in a worker, so nothing here waits. What was really on the
+screen, with the terminal in front, is what is marked as read.
+"""
+
+import asyncio
+from typing import ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
+from textual.widgets import TextArea
+
+from mesh_agent.client.state import (
+    ConnectionChanged,
+    EventsDropped,
+    HistoryReset,
+    MembersChanged,
+    MessageReceived,
+    Outgoing,
+    OutgoingChanged,
+    OutgoingDiscarded,
+    RoomGone,
+    RoomsChanged,
+    TypingSeen,
+    Waiting,
+)
+from mesh_tui import actions
+from mesh_tui.layout.cells import Fragment, clip, paintable
+from mesh_tui.layout.message import Head, Me
+from mesh_tui.screens.ask import Ask
+from mesh_tui.screens.base import Handlers, MeshScreen
+from mesh_tui.timeline import Timeline
+from mesh_tui.widgets.bar import Bar
+from mesh_tui.widgets.composer import Composer
+from mesh_tui.widgets.keybar import KeyBar
+from mesh_tui.widgets.participants import Participants
+from mesh_tui.widgets.status import StatusLine
+from mesh_tui.widgets.transcript import Transcript
+from protocol.errors import MeshError
+from protocol.rest import Room
+from protocol.text import clean_line
+
+PAGE: Final = 100
+"""Messages asked for at once; the first page is that long too."""
+
+AROUND: Final = 40
+"""Read messages that are loaded above the first unread one."""
+
+TYPING_S: Final = 5.0
+"""How long someone is said to be typing after the last sign of it."""
+
+
+class RoomScreen(MeshScreen[None]):
+    """One visit to a room."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*actions.bindings("room"), *actions.bindings("everywhere")]
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-narrow"),
+        (72, "-normal"),
+        (110, "-wide"),
+    ]
+
+    def __init__(self, room: Room) -> None:
+        super().__init__()
+        self.room = room
+        self._timeline = Timeline()
+        self._unread_after: int | None = None
+        self._seen = 0
+        self._following = True
+        self._sending = asyncio.Lock()
+        self._typing: dict[str, Timer] = {}
+
+    def compose(self) -> ComposeResult:
+        yield Bar(classes="top")
+        with Horizontal():
+            with Vertical(classes="conversation"):
+                yield Transcript()
+                yield Bar(classes="below")
+            yield Participants()
+        yield Composer(f"Message {clip(paintable(self.room.name), 40)}")
+        yield StatusLine()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        composer = self.query_one(Composer)
+        composer.load_text(self.mesh.drafts.get(self.room.id))
+        composer.move_cursor(composer.document.end)
+        self._show_room()
+        self._show_state()
+        self._load()
+        self.run_worker(self._load_members(), exclusive=True, group="members")
+        composer.focus()
+
+    @property
+    def _me(self) -> Me:
+        user = self.mesh.agent.user
+        return Me(user.id, user.username) if user else Me("", "")
+
+    @property
+    def _transcript(self) -> Transcript:
+        return self.query_one(Transcript)
+
+    # ── loading ──────────────────────────────────────────────────────────────────────────────────
+
+    def _load(self) -> None:
+        self.run_worker(self._load_newest(), exclusive=True, group="history")
+
+    async def _load_newest(self) -> None:
+        """The newest page; the page around the first unread message where more than that is new."""
+        read, unread = self.room.read_seq or 0, self.room.unread or 0
+        far = unread > PAGE - AROUND
+        before = read + PAGE - AROUND + 1 if far else None
+        try:
+            page = await self.mesh.agent.history(self.room.id, before=before, limit=PAGE)
+        except MeshError as error:
+            self._apply_head(Head("failed", error=clean_line(error.message)))
+            return
+        self._seen = read
+        self._unread_after = read if unread else None
+        self._timeline.reset(page, self.mesh.agent.outgoing(self.room.id), self.room.last_seq if far else 0)
+        self._timeline.set_head(self._head(page.has_more))
+        self._transcript.show(self._timeline, self._me, self._unread_after)
+        self._transcript.start_at_unread()
+
+    @on(Transcript.EarlierWanted)
+    def load_earlier(self) -> None:
+        if self._timeline.head.state == "earlier":
+            self._apply_head(Head("loading"))
+            self.run_worker(self._load_earlier(), exclusive=True, group="history")
+
+    async def _load_earlier(self) -> None:
+        try:
+            page = await self.mesh.agent.history(self.room.id, before=self._timeline.first, limit=PAGE)
+        except MeshError as error:
+            self._apply_head(Head("failed", error=clean_line(error.message)))
+            return
+        splices = self._timeline.prepend(page)
+        self._transcript.apply([*splices, self._timeline.set_head(self._head(page.has_more))])
+
+    @on(Transcript.LaterWanted)
+    def load_later(self) -> None:
+        self.run_worker(self._load_later(), exclusive=True, group="later")
+
+    async def _load_later(self) -> None:
+        last = self._timeline.last or 0
+        page = await self.attempt(self.mesh.agent.history(self.room.id, before=last + PAGE + 1, limit=PAGE))
+        if page:
+            self._transcript.apply(self._timeline.extend(page.messages))
+
+    async def _load_members(self) -> None:
+        if members := await self.attempt(self.mesh.agent.members(self.room.id)):
+            self.query_one(Participants).put(members, self._me.id)
+
+    def _head(self, has_more: bool) -> Head:
+        room = self.room
+        return Head("earlier") if has_more else Head("beginning", paintable(room.name), paintable(room.topic))
+
+    def _apply_head(self, head: Head) -> None:
+        self._transcript.apply([self._timeline.set_head(head)])
+
+    # ── what the agent tells ─────────────────────────────────────────────────────────────────────
+
+    def _connection_changed(self, _: ConnectionChanged) -> None:
+        self._show_state()
+        if self._timeline.head.state == "failed":
+            self.action_again()
+
+    def _rooms_changed(self, event: RoomsChanged) -> None:
+        for room in event.rooms:
+            if room.id == self.room.id:
+                self.room = room
+        self._show_room()
+
+    def _received(self, event: MessageReceived) -> None:
+        message = event.message
+        if message.room_id != self.room.id:
+            return
+        others = message.author.id != self._me.id
+        fresh = message.seq > self._timeline.newest
+        if others:
+            self._stop_typing(message.author.username)
+        if fresh and others and not self._in_front and (self._unread_after or 0) <= self._seen:
+            self._mark_unread(self._seen)
+        self._transcript.apply(self._timeline.receive(message, event.nonce))
+        self._show_below()
+
+    def _outgoing_changed(self, event: OutgoingChanged) -> None:
+        if event.outgoing.room_id == self.room.id:
+            self._transcript.apply([self._timeline.put_outgoing(event.outgoing)])
+            self.refresh_bindings()
+
+    def _outgoing_discarded(self, event: OutgoingDiscarded) -> None:
+        if event.room_id == self.room.id:
+            self._transcript.apply(self._timeline.discard(event.nonce))
+            self.refresh_bindings()
+
+    def _members_changed(self, event: MembersChanged) -> None:
+        if event.room_id == self.room.id:
+            self.query_one(Participants).put(event.members, self._me.id)
+
+    def _history_reset(self, event: HistoryReset) -> None:
+        if event.room_id == self.room.id:
+            self._load()
+
+    def _dropped(self, _: EventsDropped) -> None:
+        self._show_state()
+        self._load()
+        self.run_worker(self._load_members(), exclusive=True, group="members")
+
+    def _gone(self, event: RoomGone) -> None:
+        if event.room_id == self.room.id:
+            self.mesh.close_room(self)
+
+    def _typing_seen(self, event: TypingSeen) -> None:
+        if event.room_id != self.room.id or event.user_id == self._me.id:
+            return
+        self._stop_typing(event.username)
+        self._typing[event.username] = self.set_timer(TYPING_S, lambda: self._stop_typing(event.username))
+        self.query_one(StatusLine).put_typing(self._typing)
+
+    EVENTS: ClassVar[Handlers] = {
+        ConnectionChanged: _connection_changed,
+        RoomsChanged: _rooms_changed,
+        MessageReceived: _received,
+        OutgoingChanged: _outgoing_changed,
+        OutgoingDiscarded: _outgoing_discarded,
+        MembersChanged: _members_changed,
+        HistoryReset: _history_reset,
+        RoomGone: _gone,
+        TypingSeen: _typing_seen,
+        EventsDropped: _dropped,
+    }
+
+    def _stop_typing(self, username: str) -> None:
+        if timer := self._typing.pop(username, None):
+            timer.stop()
+            self.query_one(StatusLine).put_typing(self._typing)
+
+    def _show_room(self) -> None:
+        room = self.room
+        name = [
+            Fragment(f" {paintable(room.name)} ", "brand"),
+            Fragment(f" {paintable(room.topic)}", "muted"),
+        ]
+        kind = "private " if room.visibility == "private" else ""
+        self.query_one(Bar).put(name, [Fragment(kind, "muted"), Fragment(f"{self._me.username} ", "own")])
+        self.query_one(StatusLine).put_rooms(self.mesh.agent.rooms(), except_id=room.id)
+
+    def _show_state(self) -> None:
+        self.query_one(StatusLine).put_state(self.mesh.agent.connection)
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _in_front(self) -> bool:
+        """What is on the screen is seen: this screen is on top and the terminal has the focus."""
+        return self.is_current and self.app.app_focus
+
+    @on(Transcript.Moved)
+    def moved(self, event: Transcript.Moved) -> None:
+        self._following = event.following
+        if self._in_front and event.seen > self._seen:
+            self._seen = event.seen
+            self.run_worker(self._mark_read(event.seen), exclusive=True, group="read")
+        self._show_below()
+
+    async def _mark_read(self, seq: int) -> None:
+        await self.attempt(self.mesh.agent.mark_read(self.room.id, seq))
+
+    def _mark_unread(self, seq: int | None) -> None:
+        self._unread_after = seq
+        self._transcript.mark_unread(seq)
+
+    def _show_below(self) -> None:
+        """Says how much is new below, unless the reader is there."""
+        below = self.query_one(".below", Bar)
+        count = max(0, self._timeline.newest - self._seen)
+        below.display = not self._following
+        new = [Fragment(f" ↓ {count} new ", "count")] if count else [Fragment(" ↓ newest ", "muted")]
+        below.put(new, [Fragment("Ctrl+End", "key"), Fragment(" ", "")])
+
+    def on_click(self) -> None:
+        below = self.query_one(".below", Bar)
+        if below.display and below.mouse_hover:
+            self.action_newest()
+
+    def action_newest(self) -> None:
+        if self._timeline.detached:
+            self.room = self.mesh.agent.room(self.room.id)
+            self.run_worker(self._load_end(), exclusive=True, group="history")
+        else:
+            self._transcript.follow()
+
+    async def _load_end(self) -> None:
+        page = await self.attempt(self.mesh.agent.history(self.room.id, limit=PAGE))
+        if page:
+            self._timeline.reset(page, self.mesh.agent.outgoing(self.room.id), 0)
+            self._timeline.set_head(self._head(page.has_more))
+            self._transcript.show(self._timeline, self._me, self._unread_after)
+            self._transcript.follow()
+
+    def action_page(self, direction: int) -> None:
+        self._transcript.scroll_relative(
+            y=direction * max(1, self._transcript.size.height - 2), animate=False
+        )
+
+    # ── writing ──────────────────────────────────────────────────────────────────────────────────
+
+    @on(TextArea.Changed)
+    def keep_draft(self, event: TextArea.Changed) -> None:
+        self.mesh.drafts.put(self.room.id, event.text_area.text)
+
+    @on(Composer.Typed)
+    def typing(self) -> None:
+        self.mesh.agent.typing(self.room.id)
+
+    @on(Composer.Refused)
+    def refused(self, event: Composer.Refused) -> None:
+        self.notify(event.reason, severity="warning", markup=False)
+
+    @on(Composer.Sent)
+    def send(self, event: Composer.Sent) -> None:
+        self.query_one(Composer).load_text("")
+        self._mark_unread(None)
+        self.action_newest()
+        self.run_worker(self._send(event.text), group="send")
+
+    async def _send(self, text: str) -> None:
+        async with self._sending:  # in the order typed
+            try:
+                await self.mesh.agent.send(self.room.id, text)
+            except MeshError as error:
+                composer = self.query_one(Composer)
+                composer.load_text("\n".join(filter(None, (text, composer.text))))
+                self.complain(error)
+
+    # ── what was not sent ────────────────────────────────────────────────────────────────────────
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "drop":
+            return bool(self._timeline.failed())
+        if action == "newest":
+            return not self._following
+        return super().check_action(action, parameters)
+
+    def action_again(self) -> None:
+        agent = self.mesh.agent
+        if isinstance(agent.connection, Waiting):
+            self.run_worker(agent.reconnect_now())
+        if self._timeline.head.state == "failed":
+            earlier = self._timeline.first is not None
+            self._apply_head(Head("loading"))
+            load = self._load_earlier() if earlier else self._load_newest()
+            self.run_worker(load, exclusive=True, group="history")
+        for outgoing in self._timeline.failed():
+            self.run_worker(self.attempt(agent.retry(outgoing.nonce)), group="send")
+
+    def action_drop(self) -> None:
+        self._ask_to_drop(self._timeline.failed()[0])
+
+    @on(Transcript.OutgoingChosen)
+    def outgoing_chosen(self, event: Transcript.OutgoingChosen) -> None:
+        self._ask_to_drop(event.outgoing)
+
+    def _ask_to_drop(self, outgoing: Outgoing) -> None:
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.run_worker(self.attempt(self.mesh.agent.discard(outgoing.nonce)), group="send")
+
+        text = clip(paintable(outgoing.content).replace("\n", " "), 200)
+        self.mesh.push_screen(Ask("Drop this message?", f"{text}\n\n{outgoing.error}", yes="Drop"), answered)
+
+    # ── going elsewhere ──────────────────────────────────────────────────────────────────────────
+
+    def action_back(self) -> None:
+        self.mesh.close_room(self)
+
+    def action_people(self) -> None:
+        people = self.query_one(Participants)
+        people.display = not people.display
+
+    def action_next_unread(self) -> None:
+        hot = [room for room in self.mesh.agent.rooms() if room.unread and room.id != self.room.id]
+        if hot:
+            best = max(hot, key=lambda room: (room.mentions or 0, room.unread or 0))
+            self.mesh.open_room(best.id)
+
+    def action_leave(self) -> None:
+        question = f"Leave {clip(paintable(self.room.name), 40)}?"
+        detail = "You will see no new messages here."
+        if self.room.visibility == "private":
+            detail += " This room is private: you cannot join it again by yourself."
+        self.mesh.push_screen(Ask(question, detail, yes="Leave"), self._leave)
+
+    def _leave(self, yes: bool | None) -> None:
+        if yes:
+            self.run_worker(self._leave_now(), exclusive=True, group="leave")
+
+    async def _leave_now(self) -> None:
+        try:
+            await self.mesh.agent.leave(self.room.id)
+        except MeshError as error:
+            self.complain(error)
+            return
+        self.mesh.drafts.put(self.room.id, "")
+        self.mesh.close_room(self)

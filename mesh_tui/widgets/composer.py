@@ -1,0 +1,118 @@
+"""Where a message is written: several lines, the keys of a shell, nothing that a terminal would obey.
+
+Strategy: Textual's TextArea does the editing. Here: Enter sends and three other keys break the line, what is
+cut by word or line can be put back, pasted text is cleaned where it enters and refused, not cut, where it is
+too long.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+from textual.widgets.text_area import Location
+
+from protocol.limits import CONTENT_CHARS
+from protocol.text import clean_text
+
+LINE_BREAKS: Final = frozenset({"alt+enter", "ctrl+j", "shift+enter", "ctrl+enter"})
+
+NEARLY_FULL: Final = 500
+"""With fewer characters than this left, their number is shown."""
+
+
+class Composer(TextArea):
+    """Posts `Sent` with the text; the screen decides whether it may go and empties it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+b", "cursor_left", "Left", show=False),
+        Binding("ctrl+f", "cursor_right", "Right", show=False),
+        Binding("alt+b", "cursor_word_left", "Word left", show=False),
+        Binding("alt+f", "cursor_word_right", "Word right", show=False),
+        Binding("ctrl+p", "cursor_up", "Up", show=False),
+        Binding("ctrl+n", "cursor_down", "Down", show=False),
+        Binding("ctrl+w,alt+backspace,ctrl+backspace", "cut_to('word_left')", "Cut word before", show=False),
+        Binding("alt+d,alt+delete", "cut_to('word_right')", "Cut word after", show=False),
+        Binding("ctrl+u", "cut_to('line_start')", "Cut line before", show=False),
+        Binding("ctrl+k", "cut_to('line_end')", "Cut line after", show=False),
+        Binding("ctrl+y", "put_back", "Put back", show=False),
+        Binding("pageup", "screen.page(-1)", "Scroll up", show=False),
+        Binding("pagedown", "screen.page(1)", "Scroll down", show=False),
+    ]
+
+    @dataclass
+    class Sent(Message):
+        """Enter was pressed with something to say."""
+
+        text: str
+
+    class Typed(Message):
+        """A character was added."""
+
+    @dataclass
+    class Refused(Message):
+        """Something could not be put in; `reason` is a sentence."""
+
+        reason: str
+
+    def __init__(self, placeholder: str) -> None:
+        super().__init__(
+            soft_wrap=True,
+            show_line_numbers=False,
+            tab_behavior="focus",
+            placeholder=placeholder,
+            compact=True,
+        )
+        self._cut = ""
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "enter":
+            event.prevent_default().stop()
+            if self.text.strip():
+                self.post_message(self.Sent(self.text.strip("\n")))
+        elif event.key in LINE_BREAKS:
+            event.prevent_default().stop()
+            self._put("\n")
+        elif event.is_printable:
+            self.post_message(self.Typed())
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.prevent_default().stop()
+        self._put(clean_text(event.text))
+
+    def on_text_area_changed(self) -> None:
+        left = CONTENT_CHARS - len(self.text)
+        if left < 0:
+            self.border_subtitle = f"{-left} characters too many"
+        else:
+            self.border_subtitle = f"{left} left" if left < NEARLY_FULL else ""
+        self.set_class(left < 0, "-too-long")
+
+    def _put(self, text: str) -> None:
+        room = CONTENT_CHARS - len(self.text) + len(self.selected_text)
+        if len(text) > room:
+            limit = f"a message holds {CONTENT_CHARS}, and {max(0, room)} are left"
+            self.post_message(self.Refused(f"That is {len(text)} characters; {limit}. Nothing was put in."))
+            return
+        start, end = self.selection
+        if result := self.replace(text, start, end, maintain_selection_offset=False):
+            self.move_cursor(result.end_location)
+
+    # ── the keys of a shell ──────────────────────────────────────────────────────────────────────
+
+    def action_cut_to(self, target: str) -> None:
+        targets: dict[str, Location] = {
+            "word_left": self.get_cursor_word_left_location(),
+            "word_right": self.get_cursor_word_right_location(),
+            "line_start": self.get_cursor_line_start_location(),
+            "line_end": self.get_cursor_line_end_location(),
+        }
+        if cut := self.get_text_range(*sorted((self.cursor_location, targets[target]))):
+            self._cut = cut
+            self.delete(self.cursor_location, targets[target], maintain_selection_offset=False)
+
+    def action_put_back(self) -> None:
+        if self._cut:
+            self._put(self._cut)

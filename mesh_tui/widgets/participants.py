@@ -1,0 +1,58 @@
+"""Who is in the room and whether they are there, told by shape as well as by colour."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Final, NamedTuple
+
+from mesh_tui.layout.cells import Fragment, Line, clip, paintable, width
+from mesh_tui.layout.message import author_role
+from mesh_tui.widgets.lines import LineList
+from protocol.rest import Member, Presence
+
+
+class _Look(NamedTuple):
+    order: int
+    heading: str
+    sign: str
+    role: str
+
+
+_LOOKS: Final[dict[Presence, _Look]] = {
+    "online": _Look(0, "online", "●", "state-up"),
+    "away": _Look(1, "away", "◐", "state-trying"),
+    "busy": _Look(2, "busy", "◼", "state-down"),
+    "offline": _Look(3, "offline", "○", "muted"),
+}
+
+
+class Participants(LineList):
+    """The members of a room, those who are there first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._members: list[Member] = []
+        self._my_id = ""
+
+    def put(self, members: Iterable[Member], my_id: str) -> None:
+        self._my_id = my_id
+        self._members = sorted(members, key=lambda member: (_LOOKS[member.presence].order, member.username))
+        self.remake()
+
+    def make(self, cells: int) -> Sequence[Line]:
+        lines: list[Line] = []
+        for presence, members in groupby(self._members, key=lambda member: member.presence):
+            group = list(members)
+            heading = Fragment(clip(f"{_LOOKS[presence].heading} {len(group)}", cells), "muted")
+            lines += [Line(()), Line((heading,))] if lines else [Line((heading,))]
+            lines += [self._row(member, cells) for member in group]
+        return lines
+
+    def _row(self, member: Member, cells: int) -> Line:
+        look = _LOOKS[member.presence]
+        mine = member.user_id == self._my_id
+        note = " you" if mine else f" {member.role}" if member.role != "member" else ""
+        name = clip(paintable(member.username), cells - 2 - len(note))
+        if width(name) < 4 <= cells - 2:
+            name, note = clip(paintable(member.username), cells - 2), ""
+        role = "muted" if member.presence == "offline" else "own" if mine else author_role(member.user_id)
+        return Line((Fragment(f"{look.sign} ", look.role), Fragment(name, role), Fragment(note, "muted")))
