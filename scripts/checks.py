@@ -35,7 +35,7 @@ def own(name: str, *arguments: str) -> list[str]:
 CHECKS: Final[dict[str, list[str]]] = {
     "types": own("mypy"),
     "wheel": own("python", "-m", "scripts.wheel"),
-    "imports": own("lint-imports", "--no-cache"),
+    "imports": own("lint-imports", "--no-cache", "--no-logo"),
     "lint": own("ruff", "check", "--output-format=concise", "."),
     "format": own("ruff", "format", "--check", "."),
     "locks": own("python", "-m", "scripts.locks"),

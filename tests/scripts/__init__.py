@@ -1,0 +1,1 @@
+"""The programs under scripts/, run as a person runs them."""
