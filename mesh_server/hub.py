@@ -4,8 +4,9 @@ Strategy, in the order of what it saves:
 
 * A message is encoded once a wire format, WebSocket frame header included: frames from a server are not
   masked (RFC 6455 section 5.1), so they are the same bytes for every reader.
-* What waits for one socket is joined into one write. Writes are paced: the next round begins no sooner
-  than the last one took, so that under load a round carries many messages, and at rest none waits.
+* What waits for one socket is joined into one write. Broadcasts are paced: the next round of writes begins
+  no sooner than the last one took, so that under load a round carries many messages, and at rest none
+  waits. Answers are not: a sender who waits for an acknowledgement is written to in the next turn.
 * Nobody is awaited. A queue is bounded in bytes; typing and presence are dropped first; a reader who still
   falls behind is closed with 4408 and resumes from the log, at no cost to the others.
 
@@ -62,6 +63,8 @@ class Hub:
         self._listeners: set[Listener] = set()
         self._dirty: set[Outbound] = set()
         self._stalled: set[Outbound] = set()
+        self._urgent: set[Outbound] = set()
+        self._urgent_timer: asyncio.Handle | None = None
         self._flush_timer: asyncio.TimerHandle | None = None
         self._stalled_timer: asyncio.TimerHandle | None = None
         self._not_before = 0.0
@@ -145,6 +148,7 @@ class Hub:
         for room_id in list(outbound.rooms):
             self._detach(outbound, room_id)
         self._dirty.discard(outbound)
+        self._urgent.discard(outbound)
         self._stalled.discard(outbound)
 
     def _attach(self, outbound: Outbound, room_id: str) -> None:
@@ -228,13 +232,24 @@ class Hub:
     # ── to the sockets ───────────────────────────────────────────────────────────────────────────
 
     def send(self, outbound: Outbound, event: Event) -> None:
-        self._broadcast((outbound,), event)
+        """To one connection, in this turn of the loop or the next."""
+        format_ = outbound.format
+        self.send_frame(outbound, encode_frame(format_.encode(event), binary=format_.binary))
 
     def send_frame(self, outbound: Outbound, frame: bytes) -> None:
-        """A frame that is no message: a ping or a pong."""
-        if outbound.push(frame):
-            self._dirty.add(outbound)
-            self._schedule()
+        """As `send`, for a frame that is encoded already, or is no message but a ping."""
+        if not outbound.push(frame):
+            self._drop([outbound])
+            return
+        self._urgent.add(outbound)
+        if self._urgent_timer is None:
+            self._urgent_timer = asyncio.get_running_loop().call_soon(self._flush_urgent)
+
+    def _flush_urgent(self) -> None:
+        self._urgent_timer = None
+        urgent, self._urgent = self._urgent, set()
+        self._dirty -= urgent
+        self._write(urgent)
 
     def _broadcast(self, readers: Iterable[Outbound], event: Event) -> None:
         frames: dict[Format, bytes] = {}
@@ -268,12 +283,16 @@ class Hub:
         loop = asyncio.get_running_loop()
         began = loop.time()
         dirty, self._dirty = self._dirty, set()
-        for outbound in dirty:
-            if not outbound.flush():
-                self._stalled.add(outbound)
+        self._write(dirty)
         now = loop.time()
         self._not_before = now + min(now - began, PACE_MAX_S)
+
+    def _write(self, outbounds: set[Outbound]) -> None:
+        for outbound in outbounds:
+            if not outbound.flush():
+                self._stalled.add(outbound)
         if self._stalled and self._stalled_timer is None:
+            loop = asyncio.get_running_loop()
             self._stalled_timer = loop.call_later(STALLED_POLL_S, self._retry_stalled)
 
     def _retry_stalled(self) -> None:

@@ -35,7 +35,7 @@ _READERS: Final = 2
 _BUSY_TIMEOUT_MS: Final = 5_000
 _CACHE_KIB: Final = 16 * 1024
 _CHECKPOINT_PAGES: Final = 10_000
-"""Pages in the log (40 MiB) before they move to the database: seldom enough not to slow commits by a third."""
+"""Pages in the log (40 MiB) before they move to the database: at SQLite's own 1,000 commits were slower."""
 
 _WAL_BYTES: Final = 64 * 1024 * 1024
 _PRAGMAS: Final = (

@@ -90,7 +90,7 @@ class Connection:
         self._gateway = gateway
         self._socket = socket
         # uvloop's transports are Transports in all but their ancestry.
-        self._transport = cast(asyncio.Transport, request.transport)
+        self._transport = cast("asyncio.Transport", request.transport)
         self._format: Format = FORMATS.get(socket.ws_protocol or "", JSON)
         self._header_token = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
         self._outbound: Outbound | None = None

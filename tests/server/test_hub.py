@@ -90,7 +90,7 @@ class Reader:
 
 async def flushed(hub: Hub) -> None:
     """Waits until the hub has nothing left to write to anyone who reads."""
-    await until(lambda: hub._flush_timer is None and not hub._dirty)
+    await until(lambda: hub._flush_timer is None and hub._urgent_timer is None and not hub._dirty)
 
 
 @pytest.fixture
