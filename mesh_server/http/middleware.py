@@ -11,14 +11,7 @@ from aiohttp import hdrs, web
 
 from mesh_server import log as logs
 from mesh_server.http.bodies import refusal
-from protocol.errors import (
-    BodyTooLarge,
-    InternalError,
-    MeshError,
-    MethodNotAllowed,
-    NoSuchCall,
-    ProtocolError,
-)
+from protocol.errors import InternalError, MeshError, MethodNotAllowed, NoSuchCall
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +19,6 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """A request id that a proxy may hand over."""
-
-_BY_STATUS: Final[dict[int, type[MeshError]]] = {404: NoSuchCall, 405: MethodNotAllowed, 413: BodyTooLarge}
 
 _ALWAYS: Final = {hdrs.CACHE_CONTROL: "no-store", "X-Content-Type-Options": "nosniff"}
 """On every answer: it may hold a token or a conversation, and is of the type that it says."""
@@ -55,26 +46,17 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except MeshError as error:
         return refusal(error)
-    except web.HTTPException as error:
-        return _from_aiohttp(error)
+    except web.HTTPNotFound:
+        return refusal(NoSuchCall())
+    except web.HTTPMethodNotAllowed as error:
+        response = refusal(MethodNotAllowed())
+        response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
+        return response
     except ConnectionError:
         raise
     except Exception:
         log.exception("%s %s failed", request.method, _call(request))
         return refusal(InternalError())
-
-
-def _from_aiohttp(error: web.HTTPException) -> web.Response:
-    kind = _BY_STATUS.get(error.status)
-    if kind is not None:
-        response = refusal(kind())
-    elif error.status < 500:
-        response = refusal(ProtocolError("This request cannot be understood."))
-    else:
-        response = refusal(InternalError())
-    if hdrs.ALLOW in error.headers:
-        response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
-    return response
 
 
 def _call(request: web.Request) -> str:
