@@ -60,7 +60,7 @@ my_room: Final = rest.Room(
     created_by=ALICE,
     created_at="2024-11-20T09:01:00.000Z",
     last_seq=2,
-    rev=4,
+    rev=3,
     member_count=2,
     my_role="owner",
     read_seq=1,
@@ -76,7 +76,7 @@ listed_room: Final = rest.Room(
     created_by=ALICE,
     created_at="2024-11-20T09:01:00.000Z",
     last_seq=2,
-    rev=4,
+    rev=3,
 )
 alice_in_room: Final = rest.Member(
     user_id=ALICE,
@@ -98,7 +98,7 @@ hello: Final = rest.Message(
     id=FIRST,
     room_id=ROOM,
     seq=1,
-    rev=2,
+    rev=1,
     author=rest.Author(id=ALICE, username="alice"),
     content="Hello!",
     content_type="text/markdown",
@@ -108,7 +108,7 @@ reply: Final = rest.Message(
     id=SECOND,
     room_id=ROOM,
     seq=2,
-    rev=4,
+    rev=3,
     author=rest.Author(id=BOB, username="bob"),
     content="Hi Alice! 👋",
     content_type="text/markdown",
@@ -120,7 +120,7 @@ with_everything: Final = rest.Message(
     id=SECOND,
     room_id=ROOM,
     seq=2,
-    rev=4,
+    rev=3,
     author=rest.Author(id=BOB, username="bob"),
     content="Hi Alice! 👋",
     content_type="text/markdown",
@@ -135,7 +135,7 @@ deleted: Final = rest.Message(
     id=SECOND,
     room_id=ROOM,
     seq=2,
-    rev=5,
+    rev=4,
     author=rest.Author(id=BOB, username="bob"),
     content="",
     content_type="text/markdown",
@@ -146,7 +146,7 @@ deleted: Final = rest.Message(
 CLIENT_TO_SERVER: Final[dict[str, msgspec.Struct]] = {
     "system.hello": events.Hello(version=1),
     "system.hello, with everything": events.Hello(
-        id=1, version=1, token=ACCESS_TOKEN, device_key=FINGERPRINT, resume={ROOM: 3, PRIVATE_ROOM: 0}
+        id=1, version=1, token=ACCESS_TOKEN, device_key=FINGERPRINT, resume={ROOM: 2, PRIVATE_ROOM: 0}
     ),
     "system.ping": events.Ping(),
     "system.ping, with an id": events.Ping(id="p-17"),
@@ -190,7 +190,7 @@ SERVER_TO_CLIENT: Final[dict[str, msgspec.Struct]] = {
             resume_max=limits.RESUME_MAX,
         ),
         rooms=[
-            events.RoomState(room_id=ROOM, last_seq=2, rev=4, epoch=EPOCH, room=my_room),
+            events.RoomState(room_id=ROOM, last_seq=2, rev=3, epoch=EPOCH, room=my_room),
         ],
     ),
     "system.welcome, with a gap": events.Welcome(
@@ -201,7 +201,7 @@ SERVER_TO_CLIENT: Final[dict[str, msgspec.Struct]] = {
         heartbeat_s=12.5,
         limits=events.Limits(frame_bytes=65536, content_chars=8000, resume_max=300),
         rooms=[
-            events.RoomState(room_id=ROOM, last_seq=2, rev=4, epoch=EPOCH, room=my_room, gap=True),
+            events.RoomState(room_id=ROOM, last_seq=2, rev=3, epoch=EPOCH, room=my_room, gap=True),
         ],
     ),
     "system.pong": events.Pong(),
@@ -214,19 +214,19 @@ SERVER_TO_CLIENT: Final[dict[str, msgspec.Struct]] = {
         re=4, code="rate.limited", message="Too many tries. Wait a little.", retry_after=1.5
     ),
     "room.joined": events.RoomJoined(
-        re=2, room_id=ROOM, room=my_room, members=[alice_in_room, bob_in_room], last_seq=2, rev=4
+        re=2, room_id=ROOM, room=my_room, members=[alice_in_room, bob_in_room], last_seq=2, rev=3
     ),
     "room.joined, elsewhere": events.RoomJoined(
-        room_id=ROOM, room=my_room, members=[alice_in_room], last_seq=2, rev=4
+        room_id=ROOM, room=my_room, members=[alice_in_room], last_seq=2, rev=3
     ),
     "room.left": events.RoomLeft(re=3, room_id=ROOM),
     "room.left, elsewhere": events.RoomLeft(room_id=ROOM),
     "room.resumed": events.RoomResumed(
-        room_id=ROOM, room=my_room, members=[alice_in_room, bob_in_room], last_seq=2, rev=4
+        room_id=ROOM, room=my_room, members=[alice_in_room, bob_in_room], last_seq=2, rev=3
     ),
     "room.member.joined": events.MemberJoined(
         room_id=ROOM,
-        rev=3,
+        rev=2,
         user_id=BOB,
         username="bob",
         display_name="Bob",
@@ -234,13 +234,13 @@ SERVER_TO_CLIENT: Final[dict[str, msgspec.Struct]] = {
         presence="online",
         joined_at="2024-11-20T09:02:30.000Z",
     ),
-    "room.member.left": events.MemberLeft(room_id=ROOM, rev=5, user_id=BOB, username="bob"),
+    "room.member.left": events.MemberLeft(room_id=ROOM, rev=4, user_id=BOB, username="bob"),
     "room.member.left, and another is the owner now": events.MemberLeft(
-        room_id=ROOM, rev=5, user_id=ALICE, username="alice", new_owner=BOB
+        room_id=ROOM, rev=4, user_id=ALICE, username="alice", new_owner=BOB
     ),
-    "chat.message.ack": events.MessageAck(room_id=ROOM, nonce="0b6d2f81c4", message_id=FIRST, seq=1, rev=2),
+    "chat.message.ack": events.MessageAck(room_id=ROOM, nonce="0b6d2f81c4", message_id=FIRST, seq=1, rev=1),
     "chat.message.ack, with an id": events.MessageAck(
-        re=4, room_id=ROOM, nonce=NONCE, message_id=SECOND, seq=2, rev=4
+        re=4, room_id=ROOM, nonce=NONCE, message_id=SECOND, seq=2, rev=3
     ),
     "chat.message.created": events.MessageCreated(message=hello),
     "chat.message.created, a reply": events.MessageCreated(message=reply),
