@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from tests.support.server import ServerProcess, running_server
-from tests.support.wire import PASSWORD, Json, Person, Refused, call, register
+from tests.support.wire import PASSWORD, Person, call, refused, register
 
 _numbers = itertools.count(1)
 
@@ -39,17 +39,6 @@ async def alice(http: aiohttp.ClientSession, server: ServerProcess) -> Person:
 @pytest.fixture
 async def bob(http: aiohttp.ClientSession, server: ServerProcess) -> Person:
     return await register(http, server.url, fresh("bob"))
-
-
-async def refused(status: int, code: str, asking: Any) -> Json:
-    """The error's body, after checking it."""
-    with pytest.raises(Refused) as caught:
-        await asking
-    assert (caught.value.status, caught.value.code) == (status, code)
-    error: Json = caught.value.body["error"]
-    assert error["message"].endswith(".")
-    assert error["request_id"]
-    return error
 
 
 # ── accounts ─────────────────────────────────────────────────────────────────────────────────────

@@ -2,12 +2,13 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+import pytest
 
 from tests.support.conditions import PATIENCE_S
 
@@ -84,6 +85,17 @@ async def call(
         if response.status >= 400:
             raise Refused(response.status, answer or {})
         return answer
+
+
+async def refused(status: int, code: str, asking: Awaitable[Any]) -> Json:
+    """The error that `asking` ends in, once it is as the contract says."""
+    with pytest.raises(Refused) as caught:
+        await asking
+    assert (caught.value.status, caught.value.code) == (status, code)
+    error: Json = caught.value.body["error"]
+    assert error["message"].endswith(".")
+    assert error["request_id"]
+    return error
 
 
 async def register(http: aiohttp.ClientSession, url: str, name: str, **more: str) -> Person:
