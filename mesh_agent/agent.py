@@ -171,7 +171,8 @@ class Agent:
 
     async def start(self) -> None:
         """Begins to connect in the background, for ever; does nothing where nobody is signed in."""
-        if self._workspace is not None and self._running is None:
+        if self._workspace is not None and self.user is not None and self._running is None:
+            self.connection = Connecting(1)
             self._link = Link(self._workspace, self._set_connection)
             self._running = asyncio.create_task(self._link.run())
             self._running.add_done_callback(self._link_ended)
@@ -194,6 +195,21 @@ class Agent:
                 if isinstance(self.connection, Waiting):
                     raise Unreachable(self.connection.reason) from None
                 raise TimedOut(f"{self.server} does not answer in time.") from None
+
+    def is_current(self, room_id: str) -> bool:
+        """Whether what is held of the room is what the server has; raises as `wait_current`."""
+        return self._signed_in().is_current(room_id)
+
+    async def wait_current(self, room_id: str) -> None:
+        """Returns when what is held of the room is what the server has, however long that takes.
+
+        Raises:
+            SignInNeeded: the session has ended.
+            NotMember: the room is none of mine.
+        """
+        with contextlib.closing(self.subscribe()) as events:
+            while not self.is_current(room_id):
+                await anext(events)
 
     async def reconnect_now(self) -> None:
         """Ends the pause between two tries."""

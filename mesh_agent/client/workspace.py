@@ -154,6 +154,13 @@ class Workspace:
     def line_up(self) -> bool:
         return self._connection is not None
 
+    def is_current(self, room_id: str) -> bool:
+        """Whether all that the server has of the room has been told. Raises `NotMember`."""
+        line = self.sync.line(room_id)
+        if line is None and self.line_up:
+            raise NotMember
+        return line is not None and self.line_up and line.phase == "live"
+
     # ── what the link asks for ───────────────────────────────────────────────────────────────────
 
     async def dial(self) -> "Connection":
