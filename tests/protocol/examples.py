@@ -78,6 +78,22 @@ listed_room: Final = rest.Room(
     last_seq=2,
     rev=3,
 )
+just_joined: Final = rest.Room(
+    id=ROOM,
+    name="Test Chat",
+    topic="Where we try things",
+    visibility="public",
+    kind="room",
+    created_by=ALICE,
+    created_at="2024-11-20T09:01:00.000Z",
+    last_seq=1,
+    rev=2,
+    member_count=2,
+    my_role="member",
+    read_seq=1,
+    unread=0,
+    mentions=0,
+)
 alice_in_room: Final = rest.Member(
     user_id=ALICE,
     username="alice",
@@ -92,6 +108,14 @@ bob_in_room: Final = rest.Member(
     display_name="Bob",
     role="member",
     presence="away",
+    joined_at="2024-11-20T09:02:30.000Z",
+)
+bob_online: Final = rest.Member(
+    user_id=BOB,
+    username="bob",
+    display_name="Bob",
+    role="member",
+    presence="online",
     joined_at="2024-11-20T09:02:30.000Z",
 )
 hello: Final = rest.Message(
@@ -214,10 +238,10 @@ SERVER_TO_CLIENT: Final[dict[str, msgspec.Struct]] = {
         re=4, code="rate.limited", message="Too many tries. Wait a little.", retry_after=1.5
     ),
     "room.joined": events.RoomJoined(
-        re=2, room_id=ROOM, room=my_room, members=[alice_in_room, bob_in_room], last_seq=2, rev=3
+        re=2, room_id=ROOM, room=just_joined, members=[alice_in_room, bob_online], last_seq=1, rev=2
     ),
     "room.joined, elsewhere": events.RoomJoined(
-        room_id=ROOM, room=my_room, members=[alice_in_room], last_seq=2, rev=3
+        room_id=ROOM, room=just_joined, members=[alice_in_room, bob_online], last_seq=1, rev=2
     ),
     "room.left": events.RoomLeft(re=3, room_id=ROOM),
     "room.left, elsewhere": events.RoomLeft(room_id=ROOM),

@@ -114,7 +114,7 @@ def test_unknown_fields_of_bodies_are_ignored(body: msgspec.Struct, extra: dict[
     assert decode_body(encode_body({**extra, **msgspec.to_builtins(body)}), type(body)) == body
 
 
-def test_null_says_the_same_as_absence() -> None:
+def test_an_id_of_null_is_no_id() -> None:
     assert JSON.decode_request(b'{"type":"system.ping","id":null}') == events.Ping()
 
 
