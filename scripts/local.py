@@ -23,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final, NoReturn, TextIO
 from urllib.parse import urlsplit
 
 from platformdirs import PlatformDirs
@@ -53,14 +53,18 @@ class Places:
     programs: Path
 
     @classmethod
-    def of_user(cls) -> "Places":
-        """The platform's folders (XDG on Linux), which are made, readable for the user alone."""
+    def of_user(cls, programs: Path) -> "Places":
+        """The platform's folders (XDG on Linux), which are made, readable for the user alone.
+
+        Raises:
+            OSError: they cannot be.
+        """
         folders = PlatformDirs("mesh", appauthor=False)
         places = cls(
             data=Path(folders.user_data_dir, "server"),
             own=Path(folders.user_data_dir, "local"),
             log=Path(folders.user_state_dir, "server.log"),
-            programs=Path(sys.prefix, "bin"),
+            programs=programs,
         )
         for folder in (places.data, places.own, places.log.parent):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -225,7 +229,7 @@ def last_words(path: Path, begun: int) -> str:
     return "\n".join(["It said:" if shown else "It said nothing.", *shown, f"The whole log is {path}"])
 
 
-def open_tui(places: Places, arguments: Sequence[str]) -> None:
+def open_tui(places: Places, arguments: Sequence[str]) -> NoReturn:
     """Finds or starts the server and becomes `mesh-tui`; does not return.
 
     Raises:
@@ -240,19 +244,18 @@ def open_tui(places: Places, arguments: Sequence[str]) -> None:
         os.execv(program, [program, "--server", url, *arguments])
 
 
-def main() -> int:
-    arguments = sys.argv[1:]
-    if any(word == "--server" or word.startswith("--server=") for word in arguments):
+def main(arguments: Sequence[str], programs: Path) -> int:
+    """Opens the `mesh-tui` of the folder `programs`; comes back only with the exit status of a failure."""
+    if any(word.partition("=")[0] == "--server" for word in arguments):
         return complain(
             "this opens the server of this machine; for another one: ./scripts/mesh tui --server URL", 2
         )
     try:
-        open_tui(Places.of_user(), arguments)
+        open_tui(Places.of_user(programs), arguments)
     except (NotStarted, OSError) as failed:
         return complain(str(failed), 1)
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 def complain(text: str, status: int) -> int:
@@ -261,4 +264,4 @@ def complain(text: str, status: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:], Path(sys.prefix, "bin")))

@@ -48,12 +48,9 @@ def asked_for(project: Mapping[str, Any]) -> dict[str, list[Requirement]]:
 def blocks(text: str) -> Iterator[tuple[str, list[str]]]:
     """Each entry as one line, with the comments below it."""
     for block in re.split(r"\n(?=\S)", text.strip("\n")):
-        lines = [line.strip() for line in block.splitlines()]
-        comments = [line for line in lines if line.startswith("#")]
-        yield (
-            " ".join(line.removesuffix("\\").rstrip() for line in lines if not line.startswith("#")),
-            comments,
-        )
+        lines = [line.strip().removesuffix("\\").rstrip() for line in block.splitlines()]
+        entry = " ".join(line for line in lines if not line.startswith("#"))
+        yield entry, [line for line in lines if line.startswith("#")]
 
 
 def pins(text: str) -> Iterator[Pin | str]:
