@@ -286,10 +286,6 @@ class AccountService:
         self._principals.forget_device(device_id)
         self._on_revoked(device_id)
 
-    def forget_device(self, device_id: str) -> None:
-        """It was signed out, perhaps through another node: its next request asks the store."""
-        self._principals.forget_device(device_id)
-
     # ── signs of life ────────────────────────────────────────────────────────────────────────────
 
     def saw(self, device_id: str) -> None:
