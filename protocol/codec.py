@@ -24,7 +24,7 @@ from protocol.errors import (
     ProtocolError,
     UnknownType,
 )
-from protocol.events import ClientToServer, RequestId, ServerToClient
+from protocol.events import ClientToServer, Event, Request, RequestId, ServerToClient
 from protocol.version import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -80,7 +80,7 @@ class Format:
     def __init__(self, subprotocol: str, *, binary: bool, codec: Any) -> None:
         self.subprotocol: Final = subprotocol
         self.binary: Final = binary
-        self.encode: Final[Callable[[Any], bytes]] = codec.Encoder().encode
+        self.encode: Final[Callable[[Request | Event], bytes]] = codec.Encoder().encode
         self._requests: Final = _Direction(
             codec.Decoder(ClientToServer), _types(ClientToServer), limits.FRAME_BYTES
         )

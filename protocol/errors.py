@@ -72,7 +72,8 @@ class MeshError(Exception):
     by_code: ClassVar[dict[str, type["MeshError"]]] = {}
 
     def __init_subclass__(cls) -> None:
-        if "code" in cls.__dict__:
+        # A program's own errors are no part of the wire: no answer may pass for one of them.
+        if "code" in cls.__dict__ and cls.__module__ == __name__:
             MeshError.by_code[cls.code] = cls
 
     def __init__(self, message: str | None = None, *, retry_after: float | None = None) -> None:

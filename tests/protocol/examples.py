@@ -167,7 +167,7 @@ deleted: Final = rest.Message(
     deleted=True,
 )
 
-CLIENT_TO_SERVER: Final[dict[str, msgspec.Struct]] = {
+CLIENT_TO_SERVER: Final[dict[str, events.Request]] = {
     "system.hello": events.Hello(version=1),
     "system.hello, with everything": events.Hello(
         id=1, version=1, token=ACCESS_TOKEN, device_key=FINGERPRINT, resume={ROOM: 2, PRIVATE_ROOM: 0}
@@ -200,7 +200,7 @@ CLIENT_TO_SERVER: Final[dict[str, msgspec.Struct]] = {
     "presence.update, with an id": events.SetPresence(id=-7, presence="busy"),
 }
 
-SERVER_TO_CLIENT: Final[dict[str, msgspec.Struct]] = {
+SERVER_TO_CLIENT: Final[dict[str, events.Event]] = {
     "system.welcome": events.Welcome(
         re=1,
         peer_id="01jd5f4b2xq6v1m8t3pr",

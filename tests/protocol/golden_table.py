@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from protocol.codec import JSON, MSGPACK, encode_body
+from protocol.events import Event, Request
 from tests.protocol import examples
 
 FOLDER: Final = Path(__file__).with_name("goldens")
@@ -31,7 +32,7 @@ class Golden:
         return self.name.partition(",")[0]
 
 
-def of_event(name: str, example: msgspec.Struct) -> Golden:
+def of_event(name: str, example: Request | Event) -> Golden:
     return Golden(name, JSON.encode(example), MSGPACK.encode(example))
 
 

@@ -28,9 +28,7 @@ TYPES: Final = {
     member.__struct_config__.tag: member
     for member in (*get_args(events.ClientToServer), *get_args(events.ServerToClient))
 }
-CODES: Final = {
-    code: error for code, error in errors.MeshError.by_code.items() if error.__module__ == errors.__name__
-}
+CODES: Final = errors.MeshError.by_code
 SETTABLE_ON_EVERY_REQUEST: Final = "id?"
 
 

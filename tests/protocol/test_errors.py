@@ -98,6 +98,15 @@ def test_an_unknown_code_does_not_rename_any_other_error() -> None:
     assert errors.RoomNotFound().code == "room.not_found"
 
 
+def test_no_answer_passes_for_an_error_of_this_program() -> None:
+    class OutOfPaper(MeshError):
+        code = "printer.out_of_paper"
+
+    arrived = MeshError.from_wire(OutOfPaper.code, "Out of paper.")
+    assert type(arrived) is MeshError
+    assert arrived.code == OutOfPaper.code
+
+
 def test_an_empty_message_from_the_wire_is_replaced_by_the_sentence() -> None:
     assert MeshError.from_wire("room.not_found", "").message == errors.RoomNotFound.text
 
