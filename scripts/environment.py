@@ -211,6 +211,7 @@ def set_up(root: Path, level: str) -> None:
         SetupFailed: something is missing, or an installer failed.
         OSError: the folder cannot be written.
     """
+    digest(root, level)  # a lock file that is missing is told before anything is touched
     with alone(root) as held:
         found = state(root, level)
         if found is State.READY:

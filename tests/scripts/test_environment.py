@@ -84,6 +84,15 @@ def test_an_installer_that_fails_is_shown_and_tried_again(checkout: Checkout) ->
     assert checkout.run("scripts/mesh", "agent").stdout == "agent anchor\n"
 
 
+def test_a_missing_lock_is_named_and_harms_nothing(checkout: Checkout) -> None:
+    assert checkout.run("scripts/mesh", "agent").returncode == 0
+    (checkout.root / "requirements.lock").unlink()
+    failed = checkout.run("scripts/mesh", "agent")
+    assert failed.returncode == 1
+    assert "requirements.lock" in failed.stderr
+    assert checkout.level() == "run"
+
+
 def test_a_changed_lock_is_installed(checkout: Checkout) -> None:
     assert checkout.run("scripts/mesh", "agent").returncode == 0
     rope = (checkout.root / "requirements-test.lock").read_text()
