@@ -60,7 +60,11 @@ class Person:
         """A WebSocket; with `hello` it has been welcomed already. `more` goes into the hello."""
         headers = {"Authorization": f"Bearer {self.token}"}
         async with self.http.ws_connect(
-            f"{self.url}/ws", headers=headers, protocols=["mesh.v1.json"], max_msg_size=1 << 21
+            f"{self.url}/ws",
+            headers=headers,
+            protocols=["mesh.v1.json"],
+            max_msg_size=1 << 21,
+            timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
         ) as wire:
             socket = Socket(wire)
             if hello:

@@ -1,0 +1,42 @@
+"""One server a test, because each of them breaks it."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.support.server import ServerProcess, running_server
+from tests.support.wire import Person, register
+
+HEARTBEAT_S = 1.0
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ServerProcess]:
+    with running_server(tmp_path / "data", MESH_HEARTBEAT_S=str(HEARTBEAT_S)) as running:
+        yield running
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+async def alice(http: aiohttp.ClientSession, server: ServerProcess) -> Person:
+    return await register(http, server.url, "alice")
+
+
+@pytest.fixture
+async def bob(http: aiohttp.ClientSession, server: ServerProcess) -> Person:
+    return await register(http, server.url, "bob")
+
+
+@pytest.fixture
+async def room_id(alice: Person, bob: Person) -> str:
+    """A room that both are in; its `rev` is 1."""
+    room_id = await alice.create_room()
+    await bob.join(room_id)
+    return room_id
