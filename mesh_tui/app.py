@@ -17,6 +17,7 @@ from textual import on
 from textual.app import App
 from textual.binding import BindingType
 from textual.screen import Screen
+from textual.worker import WorkerFailed
 
 from mesh_agent.client.state import ConnectionChanged, SignedOut
 from mesh_tui.bridge import FromAgent, forward
@@ -54,6 +55,7 @@ class MeshApp(App[None]):
         self._agent: Agent | None = None
         self._drafts: Drafts | None = None
         self._leaving = False
+        self._away = False
         for theme in (MONOKAI, PLAIN):
             self.register_theme(theme)
         self.theme = (PLAIN if plain else MONOKAI).name
@@ -129,15 +131,18 @@ class MeshApp(App[None]):
             await self._alone(Login(server=self.agent.server, fixed=self._server is not None, reason=reason))
 
     def enter_home(self) -> None:
-        """Home, with nothing above it."""
+        """Home, with nothing above it. Only the first screen lies below, which Textual cannot replace."""
         from mesh_tui.screens.home import Home
 
         self.run_worker(self._alone(Home()), group="screens")
 
     async def _alone(self, screen: Screen[None]) -> None:
-        while len(self.screen_stack) > 1:
+        while len(self.screen_stack) > 2:
             await self.pop_screen()
-        await self.switch_screen(screen)
+        if len(self.screen_stack) == 2:
+            await self.switch_screen(screen)
+        else:
+            await self.push_screen(screen)
 
     def open_room(self, room_id: str) -> None:
         """A room above Home, in the place of the one that is there."""
@@ -187,19 +192,30 @@ class MeshApp(App[None]):
             self.exit(return_code=code)
             return
         self._leaving = True
-        self.run_worker(self._put_away(code), group="leaving")
+        self.run_worker(self._leave(code), group="leaving")
 
-    async def _put_away(self, code: int) -> None:
+    async def _leave(self, code: int) -> None:
+        await self._put_away()
+        self.exit(return_code=code)
+
+    async def on_unmount(self) -> None:
+        """However the app ended, also where `leave` was not asked."""
+        await self._put_away()
+
+    async def _put_away(self) -> None:
+        if self._away:
+            return
+        self._away = True
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_S):
                 if self._drafts is not None:
                     await self._drafts.save()
                 if self._agent is not None:
                     await self._agent.close()
-        self.exit(return_code=code)
 
     def _handle_exception(self, error: Exception) -> None:
-        log.critical("stopped by an error that nothing expected", exc_info=error)
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        log.critical("stopped by an error that nothing expected", exc_info=cause)
         super()._handle_exception(error)
 
     def _fatal_error(self) -> None:

@@ -24,6 +24,7 @@ from textual.app import App
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 
+from mesh_tui.keys import KeyRewriter
 from mesh_tui.pins import pin
 
 WAITING_BYTES: Final = 2_048
@@ -152,6 +153,7 @@ class MeshDriver(LinuxDriver):
         """Reads keys until the program ends or the terminal does."""
         parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
+        rewrite = KeyRewriter().feed
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
@@ -160,7 +162,7 @@ class MeshDriver(LinuxDriver):
                     if data == b"":
                         self._tell(partial(self._terminal.leave, HANG_UP))
                         return
-                    for message in parser.feed(decode(data)) if data else ():
+                    for message in parser.feed(rewrite(decode(data))) if data else ():
                         self.process_message(message)
                 for message in parser.tick():
                     self.process_message(message)
@@ -178,4 +180,4 @@ class MeshDriver(LinuxDriver):
 
     def _tell(self, callback: Callable[[], None]) -> None:
         with suppress(RuntimeError):  # the loop has ended, and the program with it
-            self._loop.call_soon_threadsafe(callback)
+            self._loop.call_soon_threadsafe(self._app.call_later, callback)

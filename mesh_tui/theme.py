@@ -115,6 +115,7 @@ ROLES: Final = {
     "code-string": "$syntax-string",
     "code-type": "italic $syntax-type",
     "day": "$text-muted",
+    "day-rule": "$line",
     "deleted": "italic $text-muted",
     "em": "italic",
     "failed": "$text-error",
@@ -140,6 +141,7 @@ ROLES: Final = {
     "cursor-row": "on $cursor-row",
     "count": "bold $success",
     "unread": "bold $text-error",
+    "unread-rule": "$text-error",
 }
 """Role -> Textual style, in terms of the theme's variables."""
 

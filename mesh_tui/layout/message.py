@@ -90,7 +90,7 @@ def lead(previous: Entry | None, entry: Entry, me: Me, unread_after: int | None 
 def estimate(entry: Entry, above: Lead, cells: int) -> int:
     """About how many rows `entry` takes, from the length of its text alone."""
     if isinstance(entry, Head):
-        return 3
+        return 2
     content = entry.content
     body = content.count("\n") + 1 + len(content) // max(NARROWEST, cells - GUTTER - MARGIN)
     return above.height + body + (isinstance(entry, Outgoing) and entry.state == "failed")
@@ -202,8 +202,12 @@ def _quote(quoted: Message | None, room: int, mark: Fragment) -> Line:
 def _divider(label: str, role: str, cells: int) -> Line:
     rules = max(2, cells - GUTTER - MARGIN - width(label) - 2)
     left = rules // 2
-    text = f"{'─' * left} {label} {'─' * (rules - left)}"
-    return Line((Fragment("  "), Fragment(text, role)), decoration=2 + len(text))
+    line = (
+        Fragment("─" * left, f"{role}-rule"),
+        Fragment(f" {label} ", role),
+        Fragment("─" * (rules - left), f"{role}-rule"),
+    )
+    return Line((Fragment("  "), *line), decoration=4 + rules + len(label))
 
 
 _HEADS: Final = {
@@ -216,11 +220,11 @@ def _head(head: Head, cells: int) -> list[Line]:
     room = max(NARROWEST, cells - GUTTER - MARGIN)
     if short := _HEADS.get(head.state):
         before = " " * max(0, (cells - width(short.text)) // 2)
-        return [Line(()), Line((Fragment(before), short), decoration=len(before + short.text)), Line(())]
+        return [Line(()), Line((Fragment(before), short), decoration=len(before + short.text))]
     if head.state == "failed":
         why = Fragment(f"Messages could not be loaded: {head.error} ", "failed")
         lines = list(wrap([why, Fragment("F5 tries again.", "muted")], room))
     else:
         lines = list(wrap([Fragment(f"This is the beginning of {head.room}", "strong")], room))
         lines += wrap([Fragment(head.topic or "No topic has been set.", "muted")], room)
-    return [Line(()), *(_indent(line, Fragment("  ")) for line in lines), Line(())]
+    return [Line(()), *(_indent(line, Fragment("  ")) for line in lines)]

@@ -17,6 +17,7 @@ from textual.widgets import Button, Input, Static
 from mesh_agent.client.errors import NoServer, Unreachable
 from mesh_tui import actions
 from mesh_tui.screens.base import MeshScreen
+from mesh_tui.screens.opening import BRAND
 from mesh_tui.widgets.form import Field, ModeSwitch
 from mesh_tui.widgets.keybar import KeyBar
 from protocol.errors import MeshError
@@ -70,22 +71,26 @@ class Login(MeshScreen[None]):
     def __init__(self, *, server: str, fixed: bool, reason: str = "") -> None:
         """`fixed`: the server was named on the command line and is shown small."""
         super().__init__()
+        self.VERTICAL_BREAKPOINTS = [(0, "-short"), (23, "-tall")]
         self._server = server
         self._fixed = fixed
         self._reason = reason
         self._mode: Literal["sign-in", "register"] = "sign-in"
         self._busy = False
+        self._unreached = False
+        """The last try found no server."""
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False), Vertical(classes="form"):
-            yield Static(Content("mesh"), classes="brand")
+            yield Static(Content(BRAND), classes="brand")
             yield Static(Content("a private place for a team"), classes="words")
-            yield ModeSwitch({name: mode.button for name, mode in MODES.items()})
-            yield Field("server", "Server", limit=ADDRESS_CHARS)
-            yield Field("username", "Username", limit=USERNAME_CHARS)
-            yield Field("password", "Password", limit=PASSWORD_MAX_CHARS, password=True)
-            yield Button("", classes="submit")
-            yield Static(Content(""), classes="form-error")
+            with Vertical(classes="card"):
+                yield ModeSwitch({name: mode.button for name, mode in MODES.items()})
+                yield Field("server", "Server", limit=ADDRESS_CHARS)
+                yield Field("username", "Username", limit=USERNAME_CHARS)
+                yield Field("password", "Password", limit=PASSWORD_MAX_CHARS, password=True)
+                yield Static(Content(""), classes="form-error")
+                yield Button("", classes="submit")
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -108,14 +113,17 @@ class Login(MeshScreen[None]):
         self.query_one(ModeSwitch).put_mode(self._mode)
         self._field("password").input.border_title = mode.password
         button = self.query_one(".submit", Button)
-        button.label = Content(mode.busy if self._busy else mode.button)
+        button.label = Content(mode.busy if self._busy else "Try again" if self._unreached else mode.button)
         button.disabled = self._busy
 
     def _say(self, reason: str) -> None:
-        self.query_one(".form-error", Static).update(Content(f"✗ {reason}" if reason else ""))
+        words = self.query_one(".form-error", Static)
+        words.update(Content(f"✗ {reason}" if reason else ""))
+        words.set_class(bool(reason), "-wrong")
 
     def action_switch(self) -> None:
         if not self._busy:
+            self._unreached = False
             self._mode = "register" if self._mode == "sign-in" else "sign-in"
             for field in self.query(Field):
                 field.complain("")
@@ -181,6 +189,7 @@ class Login(MeshScreen[None]):
 
     def _refused(self, error: MeshError) -> None:
         reason = clean_line(error.message)
+        self._unreached = isinstance(error, Unreachable)
         name = "server" if isinstance(error, Unreachable | NoServer) else _FIELDS.get(error.code)
         if name is None:
             self._say(reason)

@@ -1,6 +1,6 @@
 """What is seen for the moment until the session has been read from disk, or the reason why it cannot be."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -10,6 +10,10 @@ from textual.widgets import Static
 from mesh_tui import actions
 from mesh_tui.screens.base import Patient
 
+BRAND: Final = """\
+█▀▄▀█ █▀▀ █▀▀ █ █
+█ ▀ █ ██▄ ▄▄█ █▀█"""
+
 
 class Opening(Patient[None]):
     """The name of the program, then either another screen or a sentence."""
@@ -17,7 +21,7 @@ class Opening(Patient[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*actions.bindings("everywhere")]
 
     def compose(self) -> ComposeResult:
-        yield Static(Content("mesh"), classes="brand")
+        yield Static(Content(BRAND), classes="brand")
         yield Static(Content("opening…"), classes="words")
 
     def fail(self, reason: str) -> None:

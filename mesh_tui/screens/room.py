@@ -6,6 +6,7 @@ screen, with the terminal in front, is what is marked as read.
 """
 
 import asyncio
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
 from textual import on
@@ -59,14 +60,10 @@ class RoomScreen(MeshScreen[None]):
     """One visit to a room."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*actions.bindings("room"), *actions.bindings("everywhere")]
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-narrow"),
-        (72, "-normal"),
-        (110, "-wide"),
-    ]
 
     def __init__(self, room: Room) -> None:
         super().__init__()
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal"), (110, "-wide")]
         self.room = room
         self._timeline = Timeline()
         self._unread_after: int | None = None
@@ -249,10 +246,12 @@ class RoomScreen(MeshScreen[None]):
         ]
         kind = "private " if room.visibility == "private" else ""
         self.query_one(Bar).put(name, [Fragment(kind, "muted"), Fragment(f"{self._me.username} ", "own")])
-        self.query_one(StatusLine).put_rooms(self.mesh.agent.rooms(), except_id=room.id)
+        self.query_one(StatusLine).put_rooms(self._elsewhere())
+        self.refresh_bindings()
 
     def _show_state(self) -> None:
         self.query_one(StatusLine).put_state(self.mesh.agent.connection)
+        self.refresh_bindings()
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────
 
@@ -263,7 +262,9 @@ class RoomScreen(MeshScreen[None]):
 
     @on(Transcript.Moved)
     def moved(self, event: Transcript.Moved) -> None:
-        self._following = event.following
+        if event.following != self._following:
+            self._following = event.following
+            self.refresh_bindings()
         if self._in_front and event.seen > self._seen:
             self._seen = event.seen
             self.run_worker(self._mark_read(event.seen), exclusive=True, group="read")
@@ -325,7 +326,6 @@ class RoomScreen(MeshScreen[None]):
 
     @on(Composer.Sent)
     def send(self, event: Composer.Sent) -> None:
-        self.query_one(Composer).load_text("")
         self._mark_unread(None)
         self.action_newest()
         self.run_worker(self._send(event.text), group="send")
@@ -342,11 +342,33 @@ class RoomScreen(MeshScreen[None]):
     # ── what was not sent ────────────────────────────────────────────────────────────────────────
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "drop":
-            return bool(self._timeline.failed())
-        if action == "newest":
-            return not self._following
+        """The footer shows what makes sense now."""
+        if (sense := self._SENSE.get(action)) is not None:
+            return sense(self)
         return super().check_action(action, parameters)
+
+    def _has_failed(self) -> bool:
+        return bool(self._timeline.failed())
+
+    def _left_the_end(self) -> bool:
+        return not self._following
+
+    def _has_elsewhere(self) -> bool:
+        return bool(self._elsewhere())
+
+    def _again_helps(self) -> bool:
+        down = isinstance(self.mesh.agent.connection, Waiting)
+        return down or self._timeline.head.state == "failed" or self._has_failed()
+
+    def _elsewhere(self) -> list[Room]:
+        return [room for room in self.mesh.agent.rooms() if room.unread and room.id != self.room.id]
+
+    _SENSE: ClassVar[Mapping[str, Callable[["RoomScreen"], bool]]] = {
+        "again": _again_helps,
+        "drop": _has_failed,
+        "newest": _left_the_end,
+        "next_unread": _has_elsewhere,
+    }
 
     def action_again(self) -> None:
         agent = self.mesh.agent
@@ -385,8 +407,7 @@ class RoomScreen(MeshScreen[None]):
         people.display = not people.display
 
     def action_next_unread(self) -> None:
-        hot = [room for room in self.mesh.agent.rooms() if room.unread and room.id != self.room.id]
-        if hot:
+        if hot := self._elsewhere():
             best = max(hot, key=lambda room: (room.mentions or 0, room.unread or 0))
             self.mesh.open_room(best.id)
 

@@ -24,7 +24,7 @@ NEARLY_FULL: Final = 500
 
 
 class Composer(TextArea):
-    """Posts `Sent` with the text; the screen decides whether it may go and empties it."""
+    """Posts `Sent` with the text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+b", "cursor_left", "Left", show=False),
@@ -70,13 +70,22 @@ class Composer(TextArea):
     def on_key(self, event: events.Key) -> None:
         if event.key == "enter":
             event.prevent_default().stop()
-            if self.text.strip():
-                self.post_message(self.Sent(self.text.strip("\n")))
+            self._send()
         elif event.key in LINE_BREAKS:
             event.prevent_default().stop()
             self._put("\n")
         elif event.is_printable:
             self.post_message(self.Typed())
+
+    def _send(self) -> None:
+        """Takes the text out at once, before the next key, or leaves it where it cannot be sent."""
+        text = self.text.strip("\n")
+        if len(text) > CONTENT_CHARS:
+            limit = f"a message holds {CONTENT_CHARS}"
+            self.post_message(self.Refused(f"That is {len(text)} characters; {limit}. Shorten or split it."))
+        elif text.strip():
+            self.load_text("")
+            self.post_message(self.Sent(text))
 
     def on_paste(self, event: events.Paste) -> None:
         event.prevent_default().stop()

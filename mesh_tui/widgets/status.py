@@ -39,10 +39,9 @@ class StatusLine(Bar):
         self._typing = sorted(names)
         self._show()
 
-    def put_rooms(self, rooms: Iterable[Room], except_id: str = "") -> None:
-        """Which rooms have something new, those that name me first."""
-        hot = [room for room in rooms if room.unread and room.id != except_id]
-        self._hot = sorted(hot, key=lambda room: (-(room.mentions or 0), -(room.unread or 0)))
+    def put_rooms(self, rooms: Iterable[Room]) -> None:
+        """Names rooms that have something new, those that mention me first."""
+        self._hot = sorted(rooms, key=lambda room: (-(room.mentions or 0), -(room.unread or 0)))
         self._show()
 
     def _tick(self) -> None:

@@ -1,0 +1,131 @@
+"""`scripts/pictures`: login, Home and a room as SVG, painted by the program itself.
+
+Strategy: a server and two agents make a small conversation; then the app is opened headless on the profile
+of one of them and takes its own picture. Fonts are named, not fetched, so that the pictures load nothing
+from anywhere.
+"""
+
+import argparse
+import asyncio
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tests.support.conditions import until
+from tests.support.server import running_server
+
+if TYPE_CHECKING:
+    from mesh_agent.agent import Agent
+    from mesh_tui.app import MeshApp
+
+FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "pictures"
+PASSWORD: Final = "password123"
+
+ROOMS: Final = {
+    "Test Chat": "Where the first words were said",
+    "releases": "What goes out, and when",
+    "design": "How it should look and feel",
+}
+
+CODE: Final = """It was the retry. This is all it needs:
+```python
+async def connect(self) -> None:
+    for pause in backoff():  # for ever
+        if await self.try_once():
+            return
+        await sleep(pause)
+```"""
+
+REPLY: Final = """> for ever
+
+Optimist. Then what is left before we can show it?
+
+- the pictures
+- a line in the changelog"""
+
+CONVERSATION: Final = (
+    ("bob", "Morning! The build is **green** again 🎉"),
+    ("bob", "I left the numbers in `docs/performance.md`, see https://mesh.example/numbers"),
+    ("alice", "Lovely. What was it in the end?"),
+    ("bob", CODE),
+    ("alice", REPLY),
+    ("bob", "@alice I take the second, you have the better eye"),
+)
+
+
+async def main(columns: int, rows: int) -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        for kind in ("CONFIG", "DATA", "STATE"):
+            os.environ[f"XDG_{kind}_HOME"] = str(Path(scratch, kind.lower()))
+        with running_server(Path(scratch, "server")) as server:
+            await _picture("login", server.url, "nobody", (columns, rows))
+            bob = await _furnish(server.url)
+            await _picture("home", server.url, "alice", (columns, rows))
+            await _picture("room", server.url, "alice", (columns, rows), "down", "enter")
+            await bob.close()
+
+
+async def _furnish(url: str) -> "Agent":
+    """Makes the rooms and the conversation; bob stays connected."""
+    from mesh_agent.agent import Agent
+
+    people = {name: await Agent.open(profile=name, server=url) for name in ("alice", "bob")}
+    for name, agent in people.items():
+        await agent.register(name, PASSWORD)
+        await agent.wait_connected(10)
+    for room, topic in ROOMS.items():
+        made = await people["bob"].create_room(room, topic=topic)
+        if room != "design":
+            await people["alice"].join(made.id)
+    for name, text in CONVERSATION:
+        await _say(people[name], "Test Chat", text)
+    await people["alice"].mark_read(people["alice"].room("Test Chat").id, len(CONVERSATION))
+    await _say(people["bob"], "releases", "0.1.0 is tagged.")
+    await _say(people["bob"], "releases", "And signed.")
+    await until(lambda: people["alice"].room("releases").unread == 2, "two new messages")
+    await people["alice"].close()
+    return people["bob"]
+
+
+async def _say(agent: "Agent", room: str, text: str) -> None:
+    outgoing = await agent.send(agent.room(room).id, text)
+    await agent.sent(outgoing.nonce, 10)
+
+
+async def _picture(name: str, url: str, profile: str, size: tuple[int, int], *keys: str) -> None:
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    from mesh_tui.app import MeshApp
+
+    app = MeshApp(server=url, profile=profile)
+    async with app.run_test(size=size) as pilot:
+        await until(lambda: _settled(app), f"{name} to be there")
+        await pilot.press(*keys)
+        await pilot.pause(0.5)
+        (FOLDER / f"{name}.svg").write_text(_without_fonts(app.export_screenshot(title="mesh")))
+
+
+def _settled(app: "MeshApp") -> bool:
+    from mesh_agent.client.state import Connected
+    from mesh_tui.screens.home import Home
+    from mesh_tui.screens.login import Login
+
+    connected = isinstance(app.screen, Home) and isinstance(app.agent.connection, Connected)
+    return connected or isinstance(app.screen, Login)
+
+
+def _without_fonts(svg: str) -> str:
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL).replace(
+        "Fira Code", "ui-monospace, Menlo"
+    )
+    return svg.replace("<svg ", '<svg xml:space="preserve" ', 1)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="pictures", description=__doc__)
+    parser.add_argument("--columns", type=int, default=96)
+    parser.add_argument("--rows", type=int, default=30)
+    arguments = parser.parse_args()
+    asyncio.run(main(arguments.columns, arguments.rows))
