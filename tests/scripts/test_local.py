@@ -36,6 +36,7 @@ class Machine:
         self.put("mesh-server", f'exec "{sys.executable}" -m mesh_server "$@"')
         self.put("mesh-tui", 'echo "$@"; exec cat')
         self.data = self.home / "data/mesh/server"
+        self.users = self.home / "data/mesh/local/users.lock"
         self.log = self.home / "state/mesh/server.log"
 
     def put(self, name: str, script: str) -> None:
@@ -92,8 +93,11 @@ def taken_port() -> socket.socket:
 
 async def test_a_server_is_started_and_ends_with_the_screen(machine: Machine) -> None:
     with machine.open("--profile", "bob") as url:
+        with machine.users.open() as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with local.locked(machine.users, fcntl.LOCK_SH):  # so it is the screen that holds it, not the keeper
+            assert machine.serves()
         assert local.answers(url)
-        assert machine.serves()
     await until(lambda: not machine.serves(), "the server to stop")
     assert not local.answers(url)
 
