@@ -1,0 +1,144 @@
+"""A program in a pseudo-terminal, its screen read through an emulator, as a person would see it."""
+
+import fcntl
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import pyte
+
+from tests.support.conditions import PATIENCE_S
+
+KEYS: Final = {
+    "enter": "\r",
+    "escape": "\x1b",
+    "tab": "\t",
+    "up": "\x1b[A",
+    "down": "\x1b[B",
+    "page up": "\x1b[5~",
+    "page down": "\x1b[6~",
+    "alt+enter": "\x1b\r",
+    "backspace": "\x7f",
+    "f1": "\x1bOP",
+    "f2": "\x1bOQ",
+    "f5": "\x1b[15~",
+    "f9": "\x1b[20~",
+} | {f"ctrl+{letter}": chr(ord(letter) - 96) for letter in "abcdefghijklmnopqrstuvwxyz"}
+
+_READ_BYTES: Final = 65536
+_PRIVATE: Final = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p")
+"""Queries of the terminal's abilities, which the emulator would paint instead of ignoring."""
+
+
+class Terminal:
+    """`arguments` run with `environment` on a screen of `columns` by `rows`."""
+
+    def __init__(
+        self,
+        arguments: Sequence[str | Path],
+        environment: dict[str, str],
+        *,
+        columns: int = 100,
+        rows: int = 30,
+    ) -> None:
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self._lock = threading.Lock()
+        self.bytes_written = 0
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.process = subprocess.Popen(
+            arguments,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=environment | {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            start_new_session=True,
+        )
+        os.close(slave)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        pending = b""
+        while True:
+            try:
+                data = os.read(self._master, _READ_BYTES)
+            except OSError:  # what Linux says where the program's side is closed
+                return
+            if not data:
+                return
+            self.bytes_written += len(data)
+            # A sequence that is cut in two is kept until it is whole.
+            data, cut, rest = (pending + data).rpartition(b"\x1b")
+            whole, pending = (data, cut + rest) if cut and len(rest) < 24 else (data + cut + rest, b"")
+            with self._lock:
+                self._stream.feed(_PRIVATE.sub(b"", whole))
+                if pending and not _is_cut(pending):
+                    self._stream.feed(_PRIVATE.sub(b"", pending))
+                    pending = b""
+
+    @property
+    def text(self) -> str:
+        """The screen as lines without trailing white space."""
+        with self._lock:
+            return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def type(self, text: str) -> None:
+        os.write(self._master, text.encode())
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.type(KEYS[key])
+
+    def wait_for(self, wanted: str | Callable[[str], object], *, gone: bool = False) -> str:
+        """Returns the screen once it shows `wanted`, or no longer does. Raises: AssertionError."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            text = self.text
+            shown = wanted in text if isinstance(wanted, str) else bool(wanted(text))
+            if shown is not gone:
+                return text
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                state = self.process.poll()
+                raise AssertionError(f"no {wanted!r} on the screen (program: {state}):\n{text}")
+            time.sleep(0.01)
+
+    def wait(self) -> int:
+        """The program's exit code, once it has ended by itself."""
+        return self.process.wait(PATIENCE_S)
+
+    def hang_up(self) -> None:
+        """The terminal is gone, as when a window is closed or a line is lost."""
+        os.close(self._master)
+        self._master = -1
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(PATIENCE_S)
+        if self._master >= 0:
+            os.close(self._master)
+
+
+def _is_cut(sequence: bytes) -> bool:
+    """Whether an escape sequence waits for its end."""
+    return re.fullmatch(rb"\x1b(\[[<>=?0-9;]*|[PX^_\]][^\x07\x1b]*)?", sequence) is not None
+
+
+@contextmanager
+def running(terminal: Terminal) -> Iterator[Terminal]:
+    try:
+        yield terminal
+    finally:
+        terminal.close()
