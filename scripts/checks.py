@@ -8,6 +8,7 @@ Arguments name the checks to run; none means all.
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import time
@@ -17,14 +18,17 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-SHELL_FILES: Final = (
-    "scripts/mesh",
-    "scripts/test",
-    "scripts/check",
-    "scripts/lock",
-    "scripts/environment.sh",
-    ".ci/run",
-)
+
+
+def shell_files() -> list[str]:
+    """Every shell program of the repository, and what they source."""
+    candidates = [ROOT / ".ci/run", *sorted((ROOT / "scripts").rglob("*"))]
+    return [str(path) for path in candidates if path.is_file() and is_shell(path)]
+
+
+def is_shell(path: Path) -> bool:
+    with path.open("rb") as file:
+        return path.suffix == ".sh" or re.match(rb"#!.*\b(ba)?sh\b", file.readline(80)) is not None
 
 
 def own(name: str, *arguments: str) -> list[str]:
@@ -39,7 +43,7 @@ CHECKS: Final[dict[str, list[str]]] = {
     "lint": own("ruff", "check", "--output-format=concise", "."),
     "format": own("ruff", "format", "--check", "."),
     "locks": own("python", "-m", "scripts.locks"),
-    "shell": ["sh", "-c", 'for file; do sh -n "$file" || exit; done', "sh", *SHELL_FILES],
+    "shell": ["sh", "-c", 'for file; do sh -n "$file" || exit; done', "sh", *shell_files()],
 }
 """The slowest first, so that the others run beside them."""
 
