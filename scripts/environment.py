@@ -217,7 +217,7 @@ def set_up(root: Path, level: str) -> None:
         if found is State.READY:
             return
         installer = Installer(root / ".venv", [held])
-        say(f"Setting up .venv with {installer.name}; this is done once.")
+        say(f"Setting up .venv with {installer.name}; later runs start at once.")
         if found is State.BROKEN:
             discard(root / ".venv")
         write_stamp(root, INCOMPLETE)
