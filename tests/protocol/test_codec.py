@@ -339,6 +339,112 @@ def test_times_to_wait_are_numbers(wrong: float) -> None:
         MSGPACK.decode_event(MSGPACK.encode(events.Bye(reason="", retry_after=wrong)))
 
 
+def text(size: int) -> str:
+    return "x" * size
+
+
+AT_THEIR_BOUNDS: list[tuple[dict[str, Any], str, list[Any], list[Any]]] = [
+    (
+        {"type": "room.join"},
+        "room_id",
+        [text(1), text(limits.ID_CHARS)],
+        ["", text(limits.ID_CHARS + 1)],
+    ),
+    (
+        {"type": "chat.read", "room_id": "r"},
+        "seq",
+        [0, limits.INTEGER_MAX],
+        [-1, limits.INTEGER_MAX + 1],
+    ),
+    (
+        {"type": "system.ping"},
+        "id",
+        ["", text(limits.ID_CHARS), -limits.INTEGER_MAX, limits.INTEGER_MAX],
+        [text(limits.ID_CHARS + 1), -limits.INTEGER_MAX - 1, limits.INTEGER_MAX + 1],
+    ),
+    (
+        {"type": "system.hello", "version": 1},
+        "token",
+        ["", text(limits.TOKEN_CHARS)],
+        [text(limits.TOKEN_CHARS + 1)],
+    ),
+    (
+        {"type": "system.hello", "version": 1},
+        "device_key",
+        ["", text(2 * limits.ID_CHARS)],
+        [text(2 * limits.ID_CHARS + 1)],
+    ),
+    (
+        {"type": "system.hello", "version": 1},
+        "resume",
+        [{}, {str(room): 1 for room in range(limits.RESUME_ROOMS)}, {text(limits.ID_CHARS): 0}],
+        [{str(room): 1 for room in range(limits.RESUME_ROOMS + 1)}, {"": 1}, {"r": -1}],
+    ),
+    (
+        {"type": "chat.message.send", "room_id": "r", "content": ""},
+        "nonce",
+        [text(1), text(limits.ID_CHARS)],
+        ["", text(limits.ID_CHARS + 1)],
+    ),
+    (
+        {"type": "chat.message.send", "room_id": "r", "content": "", "nonce": "n"},
+        "content_type",
+        ["a/b", text(limits.CONTENT_TYPE_CHARS)],
+        ["ab", text(limits.CONTENT_TYPE_CHARS + 1)],
+    ),
+    (
+        {"type": "chat.message.send", "room_id": "r", "content": "", "nonce": "n"},
+        "mentions",
+        [[], ["u"] * limits.MENTIONS],
+        [["u"] * (limits.MENTIONS + 1), [""], [text(limits.ID_CHARS + 1)]],
+    ),
+    (
+        {"type": "chat.message.send", "room_id": "r", "content": "", "nonce": "n"},
+        "reply_to",
+        [None, text(1), text(limits.ID_CHARS)],
+        ["", text(limits.ID_CHARS + 1)],
+    ),
+    (
+        {"type": "chat.message.send", "room_id": "r", "content": "", "nonce": "n"},
+        "thread",
+        [None, text(1), text(limits.ID_CHARS)],
+        ["", text(limits.ID_CHARS + 1)],
+    ),
+    (
+        {"type": "presence.update"},
+        "presence",
+        ["online", "away", "busy", "offline"],
+        ["", "Online", "asleep", None],
+    ),
+]
+
+
+@both_formats
+@pytest.mark.parametrize(
+    ("request_", "field", "taken", "refused"),
+    AT_THEIR_BOUNDS,
+    ids=[f"{row[0]['type']} {row[1]}" for row in AT_THEIR_BOUNDS],
+)
+def test_fields_at_their_bounds(
+    fmt: Format, request_: dict[str, Any], field: str, taken: list[Any], refused: list[Any]
+) -> None:
+    for value in taken:
+        decoded = fmt.decode_request(encode(fmt, request_ | {field: value}))
+        assert msgspec.structs.asdict(decoded)[field] == value
+    for value in refused:
+        assert type(refusal_of(fmt, encode(fmt, request_ | {field: value}))) is InvalidMessage
+
+
+@both_formats
+def test_a_heartbeat_takes_time(fmt: Format) -> None:
+    (welcome,) = [golden for golden in EVENTS if golden.name == "system.welcome"]
+    fields = json.loads(welcome.json)
+    assert fmt.decode_event(encode(fmt, fields | {"heartbeat_s": 0.1}))
+    for wrong in (0, -1, limits.WAIT_MAX_S + 1):
+        with pytest.raises(InvalidMessage):
+            fmt.decode_event(encode(fmt, fields | {"heartbeat_s": wrong}))
+
+
 # ── sizes come first ─────────────────────────────────────────────────────────────────────────────
 
 

@@ -16,6 +16,9 @@ BIDI = {
     if unicodedata.bidirectional(character) in {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
 } | {"\u061c", "\u200e", "\u200f"}
 
+DEPRECATED_CONTROLS = set(map(chr, range(0x206A, 0x2070)))
+"""They once switched how digits, Arabic letters and brackets are shown."""
+
 IGNORABLE = {
     chr(code)
     for first, last in [
@@ -40,6 +43,9 @@ IGNORABLE = {
     for code in range(first, last + 1)
 }
 """Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties: unseen where it means nothing."""
+
+KEPT_IN_NAMES = {"\u200c", "\u200d", *map(chr, range(0xFE00, 0xFE10))}
+"""The joiners and the variation selectors."""
 
 AWKWARD = (
     "aB \t\n\r=\u0338\u0301\u0308\u0344\u0f71\u0f73\u09c7\u09be\u1100\u1161\u11a8\u212a\u1fef\u2000\u2800"
@@ -80,6 +86,11 @@ def test_nothing_harmful_leaves_clean_text(text: str) -> None:
     assert not set(cleaned) & {"\u2028", "\u2029", "\ufeff"}
     assert not any("\ud800" <= character <= "\udfff" for character in cleaned)
     assert marks_in_a_row(cleaned) <= MARKS_MAX
+
+
+def test_every_control_goes_but_for_newline_and_tab() -> None:
+    for control in sorted(C0_C1_DEL - {"\n", "\t", "\r", "\x85"} | BIDI | DEPRECATED_CONTROLS | {"\ufeff"}):
+        assert clean_text(f"a{control}b") == "ab", ascii(control)
 
 
 @given(any_text)
@@ -147,6 +158,14 @@ def test_piles_of_marks_are_thinned(clean: Callable[[str], str], spacer: str) ->
     assert clean(f"z{pile}y").endswith("y")
 
 
+@pytest.mark.parametrize("clean", [clean_text, clean_line, clean_name])
+@pytest.mark.parametrize("base", ["z", "👩", "!", "न"])
+def test_as_many_marks_as_may_be_stay(clean: Callable[[str], str], base: str) -> None:
+    full = base + "\u0325" * MARKS_MAX
+    assert clean(full) == full
+    assert clean(full + "\u0325") == full
+
+
 # ── clean_line ───────────────────────────────────────────────────────────────────────────────────
 
 
@@ -189,7 +208,14 @@ def test_a_name_is_empty_or_begins_with_something_to_see(text: str) -> None:
 @given(any_text)
 def test_only_joiners_and_variation_selectors_are_left_of_what_cannot_be_seen(text: str) -> None:
     name = clean_name(text)
-    assert set(name) & IGNORABLE <= {"\u200c", "\u200d", *map(chr, range(0xFE00, 0xFE10))}
+    assert set(name) & IGNORABLE <= KEPT_IN_NAMES
+
+
+def test_each_ignorable_goes_or_is_one_that_emoji_and_scripts_are_written_with() -> None:
+    for character in sorted(IGNORABLE - KEPT_IN_NAMES):
+        assert clean_name(f"a{character}b") == "ab", ascii(character)
+    for character in sorted(KEPT_IN_NAMES):
+        assert clean_name(f"é{character}é") == f"é{character}é", ascii(character)
 
 
 @given(any_text)
@@ -206,6 +232,9 @@ def test_both_ways_to_compose_a_name_are_one_name(text: str) -> None:
         ("a\u00a0b\u3000c\u2800d", "a b c d"),
         ("al\u200bi\u00adce\u2060", "alice"),
         ("ali\u200dce", "alice"),
+        ("a\u200b\u0301", "á"),
+        ("a \u200b", "a"),
+        ("a \u200b b", "a b"),
         ("👩\u200d", "👩"),
         ("👩\u200d\u200d💻", "👩💻"),
         ("\u200d👩", "👩"),
