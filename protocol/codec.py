@@ -72,6 +72,9 @@ def _types(union: Any) -> frozenset[str]:
 class Format:
     """One wire format: `encode` a message, `decode_request` from a client, `decode_event` from a server.
 
+    `encode` raises UnicodeEncodeError for a lone surrogate, which no format can carry: what a person typed or
+    pasted is cleaned before.
+
     Attributes:
         subprotocol: its name in the WebSocket handshake.
         binary: whether its frames are binary frames.

@@ -126,6 +126,12 @@ def test_formats_are_found_by_their_subprotocol() -> None:
     ]
 
 
+@both_formats
+def test_a_lone_surrogate_cannot_be_sent(fmt: Format) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        fmt.encode(events.JoinRoom(room_id="\ud800"))
+
+
 # ── what is not valid is refused, whatever it is ─────────────────────────────────────────────────
 
 
