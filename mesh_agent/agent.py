@@ -89,12 +89,11 @@ class Agent:
         return agent
 
     async def close(self) -> None:
-        """Ends the connection, writes what is queued, and ends all subscriptions."""
+        """Ends the connection, writes what is queued, and ends all subscriptions; twice does no harm."""
         await self._stop()
         await self._session.close()
         await self._network.close()
-        if self._workspace is not None:
-            await self._workspace.close()
+        await self._close_workspace()
         self._hub.close()
 
     @property
@@ -159,10 +158,9 @@ class Agent:
         token = None if unreachable else await self._last_token()
         await self._session.forget()
         if self._workspace is not None:
-            workspace, self._workspace = self._workspace, None
             with contextlib.suppress(MeshError):
-                await workspace.wipe()
-            await workspace.close()
+                await self._workspace.wipe()
+        await self._close_workspace()
         self._set_connection(SignedOut())
         if token is not None:
             with contextlib.suppress(MeshError, TimeoutError):
@@ -360,10 +358,14 @@ class Agent:
         return session.user
 
     async def _open_workspace(self, user: User) -> None:
-        if self._workspace is not None:
-            await self._workspace.close()
+        await self._close_workspace()
         path = self._profile.cache_path(self.server, user.id)
         self._workspace = await Workspace.open(user, path, self._hub, self._network)
+
+    async def _close_workspace(self) -> None:
+        workspace, self._workspace = self._workspace, None
+        if workspace is not None:
+            await workspace.close()
 
     def _entered(self, room: Room) -> Room:
         workspace = self._signed_in()

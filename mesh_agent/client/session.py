@@ -31,7 +31,13 @@ Refresh = Callable[[str], Awaitable[rest.Session]]
 
 
 class Account(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
-    """One person on one server. Without tokens: signed out. `expires_at`: milliseconds since 1970."""
+    """One person on one server. Without tokens: signed out.
+
+    Attributes:
+        expires_at: of the access token, in milliseconds since 1970.
+        rotation: counts the pairs of tokens; of two, the one that counts higher is good. A clock that
+            is set back would say the wrong one.
+    """
 
     server: str
     user: rest.User
@@ -39,6 +45,7 @@ class Account(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     access_token: str = ""
     refresh_token: str = ""
     expires_at: int = 0
+    rotation: int = 0
 
     @property
     def signed_in(self) -> bool:
@@ -151,7 +158,7 @@ class ProfileSession:
             if stored is None or not stored.signed_in:
                 self.account = None
                 raise SignInNeeded("You signed out in another window.")
-            latest = self.account = max(mine, stored, key=lambda account: account.expires_at)
+            latest = self.account = max(stored, mine, key=lambda account: account.rotation)
             if latest.access_token != spent and not self._expires(latest):
                 return latest.access_token
             # A rehearsal: on a disk that takes nothing more, the old token must not be spent.
@@ -173,6 +180,7 @@ class ProfileSession:
         return self._clock() + EXPIRY_MARGIN_MS >= account.expires_at
 
     async def _store(self, session: rest.Session) -> str:
+        file = self._read()
         account = Account(
             server=self.server,
             user=session.user,
@@ -181,9 +189,11 @@ class ProfileSession:
             refresh_token=session.refresh_token,
             expires_at=self._clock() + session.expires_in * 1000,
         )
+        before = [known.rotation for known in (file.find(account), self.account) if known is not None]
+        account = msgspec.structs.replace(account, rotation=1 + max(before, default=0))
         # In memory first: should the disk be full, this process at least goes on with the new pair.
         self.account = account
-        await asyncio.to_thread(self._write, self._read().with_account(account))
+        await asyncio.to_thread(self._write, file.with_account(account))
         return account.access_token
 
     def _write(self, file: _File) -> None:
