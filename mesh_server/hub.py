@@ -29,8 +29,9 @@ from mesh_server.bus.base import (
     ToUser,
     WentOut,
 )
-from mesh_server.ws.frames import CloseCode, encode_frame
+from mesh_server.ws.frames import encode_frame
 from mesh_server.ws.outbound import Outbound
+from protocol.close import CloseCode
 from protocol.codec import Format
 from protocol.events import Event, MessageCreated
 

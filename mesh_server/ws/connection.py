@@ -15,11 +15,12 @@ from typing import Final, cast
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from mesh_server.services.principal import Principal
-from mesh_server.ws.frames import PING_FRAME, CloseCode
+from mesh_server.ws.frames import PING_FRAME
 from mesh_server.ws.gateway import Gateway
 from mesh_server.ws.outbound import Outbound
 from mesh_server.ws.peer import Peer
 from mesh_server.ws.routes import ROUTES, error_answer
+from protocol.close import CloseCode
 from protocol.codec import FORMATS, JSON, Format
 from protocol.errors import (
     AuthError,

@@ -1,6 +1,5 @@
 """WebSocket frames as a server writes them (RFC 6455 section 5.2): one piece, unmasked, uncompressed."""
 
-from enum import IntEnum
 from struct import Struct
 from typing import Final
 
@@ -13,19 +12,6 @@ _MEDIUM: Final = Struct("!BBH")
 _LONG: Final = Struct("!BBQ")
 
 PING_FRAME: Final = bytes([_FIN | 0x9, 0])
-
-
-class CloseCode(IntEnum):
-    """Why a server closes a connection; the contract's own codes and RFC 6455's."""
-
-    RESTART = 1012
-    PROTOCOL = 4400
-    NOT_AUTHENTICATED = 4401
-    REVOKED = 4403
-    TOO_SLOW = 4408
-    REPLACED = 4409
-    TOO_LARGE = 4413
-    RATE = 4429
 
 
 def encode_frame(payload: bytes, *, binary: bool) -> bytes:

@@ -14,10 +14,10 @@ from mesh_server.services.principal import Principal
 from mesh_server.services.rooms import RoomService
 from mesh_server.services.views import member_view, message_view, room_view
 from mesh_server.store.base import MyRoom, Overview, Store
-from mesh_server.ws.frames import CloseCode
 from mesh_server.ws.outbound import Outbound
 from mesh_server.ws.peer import Peer
 from protocol import limits
+from protocol.close import CloseCode
 from protocol.errors import ServerDraining, UnsupportedVersion
 from protocol.events import Bye, Hello, Limits, MessageCreated, RoomResumed, RoomState, Server, Welcome
 from protocol.version import WIRE_VERSION, __version__

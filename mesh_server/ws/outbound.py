@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from mesh_server.ws.frames import CloseCode
+from protocol.close import CloseCode
 from protocol.codec import Format
 
 TRANSPORT_BYTES: Final = 128 * 1024

@@ -11,8 +11,8 @@ from mesh_server.bus.base import BusMessage, CameIn, DeviceRevoked, MessagesCrea
 from mesh_server.bus.memory import MemoryBus
 from mesh_server.hub import Hub
 from mesh_server.ws import outbound as outbound_module
-from mesh_server.ws.frames import CloseCode
 from mesh_server.ws.outbound import Outbound
+from protocol.close import CloseCode
 from protocol.codec import JSON, MSGPACK, Format
 from protocol.events import (
     MemberJoined,
