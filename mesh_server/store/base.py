@@ -237,21 +237,11 @@ class NewMessage(Struct, kw_only=True, frozen=True):
     mentions: tuple[str, ...] = ()
 
 
-class MessageRecord(Struct, kw_only=True, frozen=True):
-    id: str
-    room_id: str
+class MessageRecord(NewMessage, kw_only=True, frozen=True):
+    """A message in the log, under its numbers."""
+
     seq: int
     rev: int
-    author_id: str
-    author_name: str
-    device_id: str
-    nonce: str
-    content: str
-    content_type: str
-    created_at: int
-    reply_to: str | None = None
-    thread: str | None = None
-    mentions: tuple[str, ...] = ()
 
 
 class Appended(Struct, kw_only=True, frozen=True):
