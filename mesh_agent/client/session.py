@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from mesh_agent.client.errors import FileTooNew, SignInNeeded
+from mesh_agent.client.errors import FilesUnusable, FileTooNew, SignInNeeded
 from mesh_agent.client.folders import Profile, locked, read_small, replace_file
 from protocol import rest
 from protocol.errors import AuthError
@@ -117,9 +117,13 @@ class ProfileSession:
         return ""
 
     async def adopt(self, session: rest.Session) -> None:
-        """Signed in: keeps the answer of the server."""
+        """Signed in: keeps the answer of the server. Raises `FilesUnusable`; then nobody is signed in."""
         async with locked(self._profile.lock_path):
-            await self._store(session)
+            try:
+                await self._store(session)
+            except FilesUnusable:
+                self.account = None
+                raise
 
     async def forget(self) -> None:
         """Signed out: the tokens leave the disk, unless another process has signed in anew meanwhile."""
