@@ -79,7 +79,8 @@ def _same(**columns: sa.Column[Any]) -> sa.ColumnElement[bool]:
     return sa.and_(*(column == sa.bindparam(name) for name, column in columns.items()))
 
 
-_FIELDS = tuple(column.name for column in messages.columns)
+_COLUMNS = tuple(column for column in messages.columns if column.name != "pk")
+_FIELDS = tuple(column.name for column in _COLUMNS)
 
 
 class _Append:
@@ -100,7 +101,9 @@ class _Append:
         self.role = prepare(role)
         self.role_and_used = prepare(sa.select(role.scalar_subquery(), used.scalar_subquery()))
         self.first = prepare(
-            sa.select(messages, users.c.username).join(users, users.c.id == messages.c.author_id).where(nonce)
+            sa.select(*_COLUMNS, users.c.username)
+            .join(users, users.c.id == messages.c.author_id)
+            .where(nonce)
         )
         self.known = prepare(
             sa.select(messages.c.seq).where(_same(id=messages.c.id, room_id=messages.c.room_id))
@@ -264,7 +267,7 @@ def _to_row(record: MessageRecord) -> dict[str, Any]:
 
 
 def _to_record(row: Sequence[Any]) -> MessageRecord:
-    """From the columns of `messages`, in their order, and the author's name."""
+    """From `_COLUMNS` and the author's name."""
     values = dict(zip(_FIELDS, row, strict=False))
     named = values.pop("mentions")
     return MessageRecord(**values, author_name=row[-1], mentions=tuple(json.loads(named)) if named else ())
@@ -272,7 +275,7 @@ def _to_record(row: Sequence[Any]) -> MessageRecord:
 
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────
 
-_WITH_AUTHOR = sa.select(messages, users.c.username).join(users, users.c.id == messages.c.author_id)
+_WITH_AUTHOR = sa.select(*_COLUMNS, users.c.username).join(users, users.c.id == messages.c.author_id)
 
 
 def _list_messages(

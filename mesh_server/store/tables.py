@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     String,
@@ -105,8 +106,9 @@ members = Table(
 messages = Table(
     "messages",
     metadata,
-    Column("room_id", ForeignKey("rooms.id"), primary_key=True),
-    Column("seq", BigInteger, primary_key=True),
+    Column("pk", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("room_id", ForeignKey("rooms.id"), nullable=False),
+    Column("seq", BigInteger, nullable=False),
     Column("rev", BigInteger, nullable=False),
     Column("id", String(64), nullable=False, unique=True),
     Column("author_id", ForeignKey("users.id"), nullable=False),
@@ -118,11 +120,14 @@ messages = Table(
     Column("reply_to", String(64)),
     Column("thread", String(64)),
     Column("mentions", Text),
+    UniqueConstraint("room_id", "seq", name="uq_messages_room_id_seq"),
     UniqueConstraint("room_id", "rev", name="uq_messages_room_id_rev"),
     UniqueConstraint("room_id", "device_id", "nonce", name="uq_messages_room_id_device_id_nonce"),
     Index("ix_messages_room_id_author_id_seq", "room_id", "author_id", "seq"),
 )
-"""The log. `mentions`: a JSON array of user ids, for showing; counting is done on the table below."""
+"""The log. `pk` is the order of writing over all rooms, and a small key that other tables can name.
+
+`mentions`: a JSON array of user ids, for showing; counting is done on the table below."""
 
 mentions = Table(
     "mentions",

@@ -81,6 +81,7 @@ def upgrade() -> None:
     op.create_index("ix_members_user_id", "members", ["user_id"])
     op.create_table(
         "messages",
+        sa.Column("pk", sa.BigInteger().with_variant(sa.Integer, "sqlite"), nullable=False),
         sa.Column("room_id", sa.String(64), nullable=False),
         sa.Column("seq", sa.BigInteger, nullable=False),
         sa.Column("rev", sa.BigInteger, nullable=False),
@@ -94,7 +95,8 @@ def upgrade() -> None:
         sa.Column("reply_to", sa.String(64)),
         sa.Column("thread", sa.String(64)),
         sa.Column("mentions", sa.Text),
-        sa.PrimaryKeyConstraint("room_id", "seq", name="pk_messages"),
+        sa.PrimaryKeyConstraint("pk", name="pk_messages"),
+        sa.UniqueConstraint("room_id", "seq", name="uq_messages_room_id_seq"),
         sa.UniqueConstraint("id", name="uq_messages_id"),
         sa.UniqueConstraint("room_id", "rev", name="uq_messages_room_id_rev"),
         sa.UniqueConstraint("room_id", "device_id", "nonce", name="uq_messages_room_id_device_id_nonce"),
