@@ -27,6 +27,7 @@ from mesh_server.hub import Hub
 from mesh_server.ids import id_maker, system_clock
 from mesh_server.metrics import Metrics
 from mesh_server.services.accounts import AccountService
+from mesh_server.services.edits import EditService
 from mesh_server.services.messages import MessageService
 from mesh_server.services.passwords import Passwords
 from mesh_server.services.presence import PresenceService
@@ -208,6 +209,7 @@ def _build(config: Config, store: SqliteStore, secret: bytes) -> tuple[Gateway, 
         registration=config.registration_mode,
         on_revoked=lambda device_id: bus.publish(DeviceRevoked(device_id=device_id)),
     )
+    edits = EditService(store.messages, rooms, bus, clock=clock)
     gateway = Gateway(
         store=store,
         bus=bus,
@@ -215,6 +217,7 @@ def _build(config: Config, store: SqliteStore, secret: bytes) -> tuple[Gateway, 
         accounts=accounts,
         rooms=rooms,
         messages=messages,
+        edits=edits,
         presence=presence,
         new_id=new_id,
         server_name=config.name,
@@ -243,6 +246,7 @@ def _build(config: Config, store: SqliteStore, secret: bytes) -> tuple[Gateway, 
         accounts=accounts,
         rooms=rooms,
         messages=messages,
+        edits=edits,
         version=version,
         ready=ready,
         metrics=metrics.text,

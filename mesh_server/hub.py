@@ -25,6 +25,7 @@ from mesh_server.bus.base import (
     CameIn,
     DeviceRevoked,
     MessagesCreated,
+    RoomChanged,
     ToRooms,
     ToUser,
     WentOut,
@@ -75,6 +76,7 @@ class Hub:
             MessagesCreated: self._messages_created,
             CameIn: self._came_in,
             WentOut: self._went_out,
+            RoomChanged: self._room_changed,
             ToUser: self._to_user,
             ToRooms: self._to_rooms,
             DeviceRevoked: self._device_revoked,
@@ -131,6 +133,9 @@ class Hub:
                     self._detach(outbound, message.event.room_id)
                     self.send(outbound, message.left)
                 elif message.event.room_id in outbound.rooms:
+                    self.send(outbound, message.event)
+            case RoomChanged(room_id=room_id) if room_id in outbound.rooms:
+                if message.rev > revs.get(room_id, -1):
                     self.send(outbound, message.event)
             case ToUser(user_id=outbound.user_id):
                 self.send(outbound, message.event)
@@ -212,6 +217,10 @@ class Hub:
             self._detach(outbound, room_id)
         self._broadcast([o for o in own if o.peer_id != went_out.asked_by], went_out.left)
         self._broadcast(self._rooms.get(room_id, ()), went_out.event)
+
+    def _room_changed(self, changed: RoomChanged) -> None:
+        readers = self._rooms.get(changed.room_id, ())
+        self._broadcast([o for o in readers if o.peer_id != changed.asked_by], changed.event)
 
     def _to_user(self, to_user: ToUser) -> None:
         own = self._users.get(to_user.user_id, ())

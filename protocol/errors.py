@@ -311,6 +311,29 @@ class ContentEmpty(ChatError):
     text = "A message has at least one visible character."
 
 
+class MessageNotFound(ChatError):
+    code = "chat.message_not_found"
+    status = 404
+    text = "There is no such message in this room, or it was deleted."
+
+
+class NotAuthor(ChatError):
+    code = "chat.not_author"
+    status = 403
+    text = "Only who wrote a message may change it."
+
+
+class ReactionInvalid(ChatError):
+    code = "chat.invalid_reaction"
+    text = "A reaction is one emoji or one short word."
+
+
+class TooManyReactions(ChatError):
+    code = "chat.too_many_reactions"
+    status = 409
+    text = "This message has as many reactions as a message can have."
+
+
 class NonceConflict(ChatError):
     code = "chat.nonce_conflict"
     status = 409

@@ -10,7 +10,20 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from protocol import limits
-from protocol.rest import Device, Member, Message, Presence, Rev, Role, Room, Seconds, Seq, User, Whole
+from protocol.rest import (
+    Device,
+    Member,
+    Message,
+    Presence,
+    Reaction,
+    Rev,
+    Role,
+    Room,
+    Seconds,
+    Seq,
+    User,
+    Whole,
+)
 
 RequestId = (
     Annotated[str, Meta(max_length=limits.ID_CHARS)]
@@ -62,6 +75,42 @@ class SendMessage(Request, frozen=True, kw_only=True, tag="chat.message.send"):
     mentions: Annotated[list[Id], Meta(max_length=limits.MENTIONS)] = []
 
 
+class EditMessage(Request, frozen=True, kw_only=True, tag="chat.message.edit"):
+    """Only the author may. The answer is `chat.message.edited` with `re`."""
+
+    room_id: Id
+    message_id: Id
+    content: str
+    mentions: Annotated[list[Id], Meta(max_length=limits.MENTIONS)] = []
+
+
+class DeleteMessage(Request, frozen=True, kw_only=True, tag="chat.message.delete"):
+    """The author or a moderator may. The text is gone for good."""
+
+    room_id: Id
+    message_id: Id
+
+
+class PinMessage(Request, frozen=True, kw_only=True, tag="chat.message.pin"):
+    """A moderator may. `pinned: false` takes the pin off."""
+
+    room_id: Id
+    message_id: Id
+    pinned: bool = True
+
+
+class AddReaction(Request, frozen=True, kw_only=True, tag="chat.reaction.add"):
+    room_id: Id
+    message_id: Id
+    reaction: str
+
+
+class RemoveReaction(Request, frozen=True, kw_only=True, tag="chat.reaction.remove"):
+    room_id: Id
+    message_id: Id
+    reaction: str
+
+
 class SendTyping(Request, frozen=True, kw_only=True, tag="chat.typing"):
     room_id: Id
 
@@ -75,7 +124,21 @@ class SetPresence(Request, frozen=True, kw_only=True, tag="presence.update"):
     presence: Presence
 
 
-ClientToServer = Hello | Ping | JoinRoom | LeaveRoom | SendMessage | SendTyping | MarkRead | SetPresence
+ClientToServer = (
+    Hello
+    | Ping
+    | JoinRoom
+    | LeaveRoom
+    | SendMessage
+    | EditMessage
+    | DeleteMessage
+    | PinMessage
+    | AddReaction
+    | RemoveReaction
+    | SendTyping
+    | MarkRead
+    | SetPresence
+)
 
 
 # ── server to client ─────────────────────────────────────────────────────────────────────────────
@@ -204,6 +267,32 @@ class MessageCreated(Event, frozen=True, kw_only=True, tag="chat.message.created
     message: Message
 
 
+class MessageEdited(Answer, frozen=True, kw_only=True, tag="chat.message.edited"):
+    message: Message
+
+
+class MessageDeleted(Answer, frozen=True, kw_only=True, tag="chat.message.deleted"):
+    """`message` is what is left of it."""
+
+    message: Message
+
+
+class MessagePinned(Answer, frozen=True, kw_only=True, tag="chat.message.pinned"):
+    """The message was pinned, or its pin was taken off."""
+
+    message: Message
+
+
+class ReactionUpdated(Answer, frozen=True, kw_only=True, tag="chat.reaction.updated"):
+    """All reactions that the message has now."""
+
+    room_id: str
+    message_id: str
+    seq: Seq
+    rev: Rev
+    reactions: list[Reaction] = []
+
+
 class Typing(Event, frozen=True, kw_only=True, tag="chat.typing"):
     room_id: str
     user_id: str
@@ -233,10 +322,22 @@ ServerToClient = (
     | MemberLeft
     | MessageAck
     | MessageCreated
+    | MessageEdited
+    | MessageDeleted
+    | MessagePinned
+    | ReactionUpdated
     | Typing
     | ReadMarked
     | PresenceChanged
 )
 
-ChatEvent = MessageCreated | MemberJoined | MemberLeft
+ChatEvent = (
+    MessageCreated
+    | MessageEdited
+    | MessageDeleted
+    | MessagePinned
+    | ReactionUpdated
+    | MemberJoined
+    | MemberLeft
+)
 """The events that took a `rev` of their room."""

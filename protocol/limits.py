@@ -39,6 +39,18 @@ CONTENT_TYPE_CHARS: Final = 100
 MENTIONS: Final = 100
 """Users that one message may name in `mentions`."""
 
+REACTION_CHARS: Final = 32
+"""One emoji, joiners and modifiers included."""
+
+REACTIONS: Final = 20
+"""Different reactions on one message."""
+
+REACTION_USERS: Final = 200
+"""People who may give one message the same reaction."""
+
+QUERY_CHARS: Final = 200
+"""What is searched for."""
+
 ROOM_MEMBERS: Final = 5_000
 """Members of one room: its whole list of members must fit in a frame."""
 

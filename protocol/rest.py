@@ -151,8 +151,18 @@ class Author(_Body, frozen=True, kw_only=True):
     username: str
 
 
+class Reaction(_Body, frozen=True, kw_only=True):
+    """Who put this emoji below a message: ids of users, in the order in which they did."""
+
+    reaction: str
+    users: list[str]
+
+
 class Message(_Body, frozen=True, kw_only=True):
-    """One message in its present state. `rev` is the change that touched it last."""
+    """One message in its present state. `rev` is the change that touched it last.
+
+    Of a deleted message only its place is left: `content` is empty, and nothing hangs on it any more.
+    """
 
     id: str
     room_id: str
@@ -167,6 +177,8 @@ class Message(_Body, frozen=True, kw_only=True):
     reply_to: str | None = None
     thread: str | None = None
     mentions: list[str] = []
+    reactions: list[Reaction] = []
+    pinned: bool = False
     nonce: str | None = None
     """Only in what is sent to the author's own connections."""
 
@@ -176,6 +188,38 @@ class MessagePage(_Body, frozen=True, kw_only=True):
 
     messages: list[Message]
     has_more: bool
+
+
+class MessageVersion(_Body, frozen=True, kw_only=True):
+    """What a message said before it was edited. `until`: when that was replaced."""
+
+    content: str
+    until: str
+
+
+class MessageHistory(_Body, frozen=True, kw_only=True):
+    """The versions of one message before the present one, the oldest first; for moderators."""
+
+    versions: list[MessageVersion]
+
+
+class SearchHit(_Body, frozen=True, kw_only=True):
+    """A message that was found, and the name of its room."""
+
+    room_id: str
+    room_name: str
+    message: Message
+
+
+class SearchPage(_Body, frozen=True, kw_only=True):
+    """The newest first."""
+
+    hits: list[SearchHit]
+    has_more: bool
+
+
+class DmRequest(_Body, frozen=True, kw_only=True):
+    username: Text
 
 
 # ── the server itself ────────────────────────────────────────────────────────────────────────────

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from protocol.events import Event, MemberJoined, MemberLeft, RoomJoined, RoomLeft
+from protocol.events import ChatEvent, Event, MemberJoined, MemberLeft, RoomJoined, RoomLeft
 from protocol.rest import Message
 
 
@@ -39,6 +39,15 @@ class WentOut(Struct, frozen=True, tag=True):
     asked_by: str
 
 
+class RoomChanged(Struct, frozen=True, tag=True):
+    """Something else took the room's next `rev`: for everyone in it but the connection that is answered."""
+
+    room_id: str
+    rev: int
+    event: ChatEvent
+    asked_by: str
+
+
 class ToUser(Struct, frozen=True, tag=True):
     """For every connection of a user but the one that asked."""
 
@@ -59,7 +68,7 @@ class DeviceRevoked(Struct, frozen=True, tag=True):
     device_id: str
 
 
-BusMessage = MessagesCreated | CameIn | WentOut | ToUser | ToRooms | DeviceRevoked
+BusMessage = MessagesCreated | CameIn | WentOut | RoomChanged | ToUser | ToRooms | DeviceRevoked
 
 
 class Bus(Protocol):

@@ -7,7 +7,7 @@ from mesh_server.http.services import SERVICES
 from mesh_server.services.principal import Principal
 from protocol import limits
 from protocol.errors import QueryInvalid
-from protocol.rest import CreateRoomRequest, MemberList, RoomList
+from protocol.rest import CreateRoomRequest, MemberList, MessagePage, RoomList
 
 
 async def create(request: web.Request, who: Principal) -> web.Response:
@@ -51,6 +51,17 @@ async def messages(request: web.Request, who: Principal) -> web.Response:
         before=query_number(request, "before"),
         after=query_number(request, "after"),
         around=query_number(request, "around"),
+        thread=request.query.get("thread"),
         limit=limits.PAGE_DEFAULT if limit is None else limit,
     )
     return answer(page)
+
+
+async def pins(request: web.Request, who: Principal) -> web.Response:
+    found = await request.app[SERVICES].edits.pinned(who, request.match_info["room_id"])
+    return answer(MessagePage(messages=found, has_more=False))
+
+
+async def versions(request: web.Request, who: Principal) -> web.Response:
+    place = request.match_info
+    return answer(await request.app[SERVICES].edits.versions(who, place["room_id"], place["message_id"]))

@@ -38,6 +38,8 @@ SIGNED_IN: Final[tuple[tuple[str, str, SignedIn], ...]] = (
     ("POST", "/api/rooms/{room_id}/leave", rooms.leave),
     ("GET", "/api/rooms/{room_id}/members", rooms.members),
     ("GET", "/api/rooms/{room_id}/messages", rooms.messages),
+    ("GET", "/api/rooms/{room_id}/messages/{message_id}/versions", rooms.versions),
+    ("GET", "/api/rooms/{room_id}/pins", rooms.pins),
 )
 """Calls that need an access token; who asks is the handler's second argument."""
 

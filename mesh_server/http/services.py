@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from mesh_server.services.accounts import AccountService
+from mesh_server.services.edits import EditService
 from mesh_server.services.messages import MessageService
 from mesh_server.services.rooms import RoomService
 from protocol.rest import VersionInfo
@@ -18,6 +19,7 @@ class Services:
     accounts: AccountService
     rooms: RoomService
     messages: MessageService
+    edits: EditService
     version: Callable[[], Awaitable[VersionInfo]]
     ready: Callable[[], Awaitable[None]]
     metrics: Callable[[], bytes]

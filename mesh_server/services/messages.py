@@ -12,14 +12,13 @@ from typing import Final
 
 from mesh_server.bus.base import Bus, MessagesCreated
 from mesh_server.ids import Clock, NewId
+from mesh_server.services.edits import check_content
 from mesh_server.services.principal import Principal
 from mesh_server.services.rooms import RoomService
 from mesh_server.services.views import message_view
 from mesh_server.store.base import AppendOutcome, MessageRecord, MessageStore, NewMessage
 from protocol import limits
 from protocol.errors import (
-    ContentEmpty,
-    ContentTooLong,
     MeshError,
     QueryInvalid,
     RateLimited,
@@ -65,10 +64,7 @@ class MessageService:
         Raises:
             ContentTooLong, ContentEmpty, RateLimited: at once, and `settled` is not called.
         """
-        if len(request.content) > limits.CONTENT_CHARS:
-            raise ContentTooLong
-        if not request.content.strip():
-            raise ContentEmpty
+        check_content(request.content)
         if len(self._waiting) >= WAITING_MAX:
             raise RateLimited(retry_after=1.0)
         new = NewMessage(
@@ -139,9 +135,10 @@ class MessageService:
         before: int | None = None,
         after: int | None = None,
         around: int | None = None,
+        thread: str | None = None,
         limit: int = limits.PAGE_DEFAULT,
     ) -> MessagePage:
-        """A page of history, ascending; the newest one where no place is named.
+        """A page of history or of one thread, ascending; the newest one where no place is named.
 
         Raises:
             QueryInvalid: a limit out of range, or more than one place.
@@ -160,6 +157,7 @@ class MessageService:
             before=_SEQ_MAX if before is None else before,
             limit=limit,
             newest=after is None,
+            thread=thread,
         )
         return _page(who, records, has_more=has_more)
 

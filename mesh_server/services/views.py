@@ -1,7 +1,7 @@
 """Records of the store as the structs that travel."""
 
 from mesh_server.store.base import DeviceRecord, MemberRecord, MessageRecord, MyRoom, UserRecord
-from protocol.rest import Author, Device, Member, Message, Presence, Room, User
+from protocol.rest import Author, Device, Member, Message, Presence, Reaction, Room, User
 from protocol.times import format_time
 
 
@@ -58,6 +58,10 @@ def member_view(member: MemberRecord, presence: Presence) -> Member:
     )
 
 
+def reactions_view(record: MessageRecord) -> list[Reaction]:
+    return [Reaction(reaction=name, users=list(users)) for name, users in record.reactions]
+
+
 def message_view(record: MessageRecord, *, nonce: bool) -> Message:
     """`nonce`: whether it may be told, because this is for the author."""
     return Message(
@@ -71,6 +75,10 @@ def message_view(record: MessageRecord, *, nonce: bool) -> Message:
         created_at=format_time(record.created_at),
         reply_to=record.reply_to,
         thread=record.thread,
+        edited_at=None if record.edited_at is None else format_time(record.edited_at),
+        deleted=record.deleted_at is not None,
+        pinned=record.pinned_at is not None,
+        reactions=reactions_view(record),
         mentions=list(record.mentions),
         nonce=record.nonce if nonce else None,
     )

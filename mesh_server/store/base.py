@@ -242,6 +242,50 @@ class MessageRecord(NewMessage, kw_only=True, frozen=True):
 
     seq: int
     rev: int
+    edited_at: int | None = None
+    deleted_at: int | None = None
+    pinned_at: int | None = None
+    reactions: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Reaction and who gave it, both in the order in which they came."""
+
+
+class VersionRecord(Struct, frozen=True):
+    """What a message said until it was edited."""
+
+    content: str
+    until: int
+
+
+class Edit(Struct, kw_only=True, frozen=True):
+    content: str
+    mentions: tuple[str, ...]
+    now: int
+
+
+class Erase(Struct, kw_only=True, frozen=True):
+    now: int
+
+
+class Pin(Struct, kw_only=True, frozen=True):
+    pinned: bool
+    now: int
+
+
+class React(Struct, kw_only=True, frozen=True):
+    """`on`: whether the reaction is given or taken back."""
+
+    reaction: str
+    on: bool
+    now: int
+
+
+Change = Edit | Erase | Pin | React
+
+Allow = Callable[[Role, bool], None]
+"""A rule: gets the asker's role and whether they wrote the message; raises where it is not allowed.
+
+It is called in the transaction, so that no role can change between the question and the deed.
+"""
 
 
 class Appended(Struct, kw_only=True, frozen=True):
@@ -278,10 +322,43 @@ class MessageStore(Protocol):
         """
         ...
 
+    async def change_message(
+        self,
+        room_id: str,
+        message_id: str,
+        user_id: str,
+        change: Change,
+        allow: Allow,
+        then: Callable[[tuple[MessageRecord, bool]], None],
+    ) -> MessageRecord:
+        """Changes a message under the room's next `rev`; `then` also learns whether that changed anything.
+
+        Raises:
+            NotMember, MessageNotFound, TooManyReactions, and what `allow` raises.
+        """
+        ...
+
+    async def list_versions(self, room_id: str, message_id: str) -> list[VersionRecord]:
+        """What it said before, the oldest first. Raises: MessageNotFound."""
+        ...
+
+    async def list_pinned(self, room_id: str) -> list[MessageRecord]:
+        """The last pinned first."""
+        ...
+
     async def list_messages(
-        self, room_id: str, *, after: int, before: int, limit: int, newest: bool
+        self,
+        room_id: str,
+        *,
+        after: int,
+        before: int,
+        limit: int,
+        newest: bool,
+        thread: str | None = None,
     ) -> tuple[list[MessageRecord], bool]:
-        """Those with `after < seq < before`, ascending: the `newest` or the oldest `limit` of them.
+        """Of the room, or of a thread of it, those with `after < seq < before`, ascending seq.
+
+        At most `limit`: the `newest` of them, or the oldest.
 
         The second value tells whether there are more of them than that.
         """

@@ -1,31 +1,31 @@
-"""The log: appending in batches, pages of history, and what changed since a `rev`.
-
-Strategy of `append`, the one hot path of the store: its statements are Core expressions, compiled to the
-driver's SQL once, and run on the driver's cursor for every batch, because SQLAlchemy's per-call work costs
-three times what SQLite's own does (`store.database` has the figures).
-"""
+"""The log, read: pages of history, what changed since a `rev`, threads and pins. Writing is next door."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from mesh_server.store.append import Append
 from mesh_server.store.base import (
+    Allow,
     Appended,
     AppendOutcome,
+    Change,
     Changes,
     MessageRecord,
     NewMessage,
     Overview,
     RoomRecord,
+    VersionRecord,
 )
 from mesh_server.store.database import Database
+from mesh_server.store.edits import change_message
 from mesh_server.store.rooms import list_members, list_rooms
-from mesh_server.store.tables import members, mentions, messages, rooms, users
-from protocol.errors import InternalError, MeshError, NonceConflict, NotMember, ReferenceUnknown, RoomNotFound
+from mesh_server.store.rows import WITH_AUTHOR, to_record, with_reactions
+from mesh_server.store.tables import messages, versions
+from protocol import limits
+from protocol.errors import InternalError, MeshError, MessageNotFound
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class SqlMessages:
 
     def __init__(self, database: Database, dialect: sa.Dialect) -> None:
         self._db = database
-        self._append = _Append(dialect)
+        self._append = Append(dialect)
 
     def append(self, batch: Sequence[NewMessage], done: Callable[[AppendOutcome], None]) -> None:
         def failed(future: "asyncio.Future[list[Appended | MeshError]]") -> None:
@@ -48,10 +48,36 @@ class SqlMessages:
 
         self._db.submit(self._append, batch, then=done).add_done_callback(failed)
 
+    async def change_message(
+        self,
+        room_id: str,
+        message_id: str,
+        user_id: str,
+        change: Change,
+        allow: Allow,
+        then: Callable[[tuple[MessageRecord, bool]], None],
+    ) -> MessageRecord:
+        asked = (room_id, message_id, user_id, change, allow)
+        record, _ = await self._db.write(change_message, *asked, then=then)
+        return record
+
+    async def list_versions(self, room_id: str, message_id: str) -> list[VersionRecord]:
+        return await self._db.read(_list_versions, room_id, message_id)
+
+    async def list_pinned(self, room_id: str) -> list[MessageRecord]:
+        return await self._db.read(_list_pinned, room_id)
+
     async def list_messages(
-        self, room_id: str, *, after: int, before: int, limit: int, newest: bool
+        self,
+        room_id: str,
+        *,
+        after: int,
+        before: int,
+        limit: int,
+        newest: bool,
+        thread: str | None = None,
     ) -> tuple[list[MessageRecord], bool]:
-        return await self._db.read(_list_messages, room_id, after, before, limit, newest)
+        return await self._db.read(_list_messages, room_id, after, before, limit, newest, thread)
 
     async def get_overview(self, user_id: str, since: dict[str, int], most: int) -> Overview:
         return await self._db.read(_get_overview, user_id, since, most)
@@ -60,235 +86,25 @@ class SqlMessages:
         return await self._db.read(_list_changes, room_id, since, until)
 
 
-# ── append ───────────────────────────────────────────────────────────────────────────────────────
-
-
-class _Prepared:
-    """A statement in the driver's own SQL, with the order in which it takes its parameters."""
-
-    def __init__(self, statement: sa.ClauseElement, dialect: sa.Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
-        self.sql = str(compiled)
-        self._order = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]
-
-    def row(self, values: dict[str, Any]) -> tuple[Any, ...]:
-        return tuple([values[name] for name in self._order])
-
-
-def _same(**columns: sa.Column[Any]) -> sa.ColumnElement[bool]:
-    return sa.and_(*(column == sa.bindparam(name) for name, column in columns.items()))
-
-
-_COLUMNS = tuple(column for column in messages.columns if column.name != "pk")
-_FIELDS = tuple(column.name for column in _COLUMNS)
-
-
-class _Append:
-    """The query function of `MessageStore.append`, with its statements compiled for one database."""
-
-    def __init__(self, dialect: sa.Dialect) -> None:
-        def prepare(statement: sa.ClauseElement) -> _Prepared:
-            return _Prepared(statement, dialect)
-
-        nonce = _same(room_id=messages.c.room_id, device_id=messages.c.device_id, nonce=messages.c.nonce)
-        self.room = prepare(
-            sa.select(rooms.c.last_seq, rooms.c.rev, rooms.c.visibility)
-            .where(_same(room_id=rooms.c.id))
-            .with_for_update()
-        )
-        role = sa.select(members.c.role).where(_same(room_id=members.c.room_id, user_id=members.c.user_id))
-        used = sa.select(messages.c.seq).where(nonce)
-        self.role = prepare(role)
-        self.role_and_used = prepare(sa.select(role.scalar_subquery(), used.scalar_subquery()))
-        self.first = prepare(
-            sa.select(*_COLUMNS, users.c.username)
-            .join(users, users.c.id == messages.c.author_id)
-            .where(nonce)
-        )
-        self.known = prepare(
-            sa.select(messages.c.seq).where(_same(id=messages.c.id, room_id=messages.c.room_id))
-        )
-        self.insert = prepare(sa.insert(messages).values({name: sa.bindparam(name) for name in _FIELDS}))
-        self.mention = prepare(
-            sa.insert(mentions).values({name: sa.bindparam(name) for name in ("room_id", "user_id", "seq")})
-        )
-        self.heads = prepare(
-            sa.update(rooms)
-            .where(_same(room_id=rooms.c.id))
-            .values(last_seq=sa.bindparam("new_seq"), rev=sa.bindparam("new_rev"))
-        )
-
-    def __call__(self, connection: sa.Connection, batch: Sequence[NewMessage]) -> list[Appended | MeshError]:
-        cursor = connection.connection.cursor()
-        driver_error = connection.dialect.loaded_dbapi.Error
-        try:
-            return _Batch(self, cursor).run(batch)
-        except driver_error as error:
-            # As the engine would have raised it, so that `Database` need know one kind of failure only.
-            raise sa.exc.DBAPIError.instance(None, None, error, driver_error) from error
-        finally:
-            cursor.close()
-
-
-class _Head(NamedTuple):
-    """The last numbers of a room, as this batch has moved them so far."""
-
-    seq: int
-    rev: int
-    visibility: str
-
-
-class _Batch:
-    """One batch on its way into the log."""
-
-    def __init__(self, sql: _Append, cursor: Any) -> None:
-        self._sql, self._cursor = sql, cursor
-        self._heads: dict[str, _Head] = {}
-        self._fresh: dict[tuple[str, str, str], MessageRecord] = {}
-        self._fresh_ids: set[tuple[str, str]] = set()
-
-    def run(self, batch: Sequence[NewMessage]) -> list[Appended | MeshError]:
-        outcome = [self._one(message) for message in batch]
-        self._store()
-        return outcome
-
-    def _select(self, statement: _Prepared, **values: Any) -> Any:
-        self._cursor.execute(statement.sql, statement.row(values))
-        return self._cursor.fetchone()
-
-    def _insert(self, statement: _Prepared, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            self._cursor.executemany(statement.sql, [statement.row(values) for values in rows])
-
-    def _one(self, new: NewMessage) -> Appended | MeshError:
-        head = self._head(new.room_id)
-        if head is None:
-            return RoomNotFound()
-        role, first = self._role_and_first(new)
-        if first is not None:
-            return Appended(record=first, new=False) if _is_same(first, new) else NonceConflict()
-        if role is None:
-            return NotMember() if head.visibility == "public" else RoomNotFound()
-        if not (self._is_known(new.room_id, new.reply_to) and self._is_known(new.room_id, new.thread)):
-            return ReferenceUnknown()
-        return self._take(new, head)
-
-    def _head(self, room_id: str) -> _Head | None:
-        if room_id not in self._heads:
-            row = self._select(self._sql.room, room_id=room_id)
-            if row is None:
-                return None
-            self._heads[room_id] = _Head(*row)
-        return self._heads[room_id]
-
-    def _role_and_first(self, new: NewMessage) -> tuple[str | None, MessageRecord | None]:
-        """The author's role, and the message that used this nonce first, in this batch or long ago."""
-        names = {"room_id": new.room_id, "device_id": new.device_id, "nonce": new.nonce}
-        role, used = self._select(self._sql.role_and_used, user_id=new.author_id, **names)
-        if used is not None:
-            return role, _to_record(self._select(self._sql.first, **names))
-        return role, self._fresh.get((new.room_id, new.device_id, new.nonce))
-
-    def _is_member(self, room_id: str, user_id: str) -> bool:
-        return self._select(self._sql.role, room_id=room_id, user_id=user_id) is not None
-
-    def _is_known(self, room_id: str, message_id: str | None) -> bool:
-        return (
-            message_id is None
-            or (room_id, message_id) in self._fresh_ids
-            or self._select(self._sql.known, room_id=room_id, id=message_id) is not None
-        )
-
-    def _take(self, new: NewMessage, head: _Head) -> Appended:
-        """Gives the message the next numbers. Only members can be mentioned, each once."""
-        named = tuple(
-            user_id for user_id in dict.fromkeys(new.mentions) if self._is_member(new.room_id, user_id)
-        )
-        record = MessageRecord(
-            id=new.id,
-            room_id=new.room_id,
-            seq=head.seq + 1,
-            rev=head.rev + 1,
-            author_id=new.author_id,
-            author_name=new.author_name,
-            device_id=new.device_id,
-            nonce=new.nonce,
-            content=new.content,
-            content_type=new.content_type,
-            created_at=new.created_at,
-            reply_to=new.reply_to,
-            thread=new.thread,
-            mentions=named,
-        )
-        self._heads[new.room_id] = _Head(record.seq, record.rev, head.visibility)
-        self._fresh[new.room_id, new.device_id, new.nonce] = record
-        self._fresh_ids.add((new.room_id, new.id))
-        return Appended(record=record, new=True)
-
-    def _store(self) -> None:
-        fresh = self._fresh.values()
-        self._insert(self._sql.insert, [_to_row(record) for record in fresh])
-        self._insert(
-            self._sql.mention,
-            [
-                {"room_id": record.room_id, "user_id": user_id, "seq": record.seq}
-                for record in fresh
-                for user_id in record.mentions
-            ],
-        )
-        touched = {record.room_id for record in fresh}
-        self._insert(
-            self._sql.heads,
-            [
-                {"room_id": room_id, "new_seq": head.seq, "new_rev": head.rev}
-                for room_id, head in self._heads.items()
-                if room_id in touched
-            ],
-        )
-
-
-def _is_same(first: MessageRecord, new: NewMessage) -> bool:
-    """Whether a message sent again is the same message; what it mentions may have left since."""
-    return (first.content, first.content_type, first.reply_to, first.thread) == (
-        new.content,
-        new.content_type,
-        new.reply_to,
-        new.thread,
-    )
-
-
-# ── rows and records ─────────────────────────────────────────────────────────────────────────────
-
-
-def _to_row(record: MessageRecord) -> dict[str, Any]:
-    row = {name: getattr(record, name) for name in _FIELDS}
-    row["mentions"] = json.dumps(record.mentions) if record.mentions else None
-    return row
-
-
-def _to_record(row: Sequence[Any]) -> MessageRecord:
-    """From `_COLUMNS` and the author's name."""
-    values = dict(zip(_FIELDS, row, strict=False))
-    named = values.pop("mentions")
-    return MessageRecord(**values, author_name=row[-1], mentions=tuple(json.loads(named)) if named else ())
-
-
-# ── reading ──────────────────────────────────────────────────────────────────────────────────────
-
-_WITH_AUTHOR = sa.select(*_COLUMNS, users.c.username).join(users, users.c.id == messages.c.author_id)
-
-
 def _list_messages(
-    connection: sa.Connection, room_id: str, after: int, before: int, limit: int, newest: bool
+    connection: sa.Connection,
+    room_id: str,
+    after: int,
+    before: int,
+    limit: int,
+    newest: bool,
+    thread: str | None,
 ) -> tuple[list[MessageRecord], bool]:
     order = messages.c.seq.desc() if newest else messages.c.seq.asc()
     query = (
-        _WITH_AUTHOR.where(messages.c.room_id == room_id, messages.c.seq > after, messages.c.seq < before)
+        WITH_AUTHOR.where(messages.c.room_id == room_id, messages.c.seq > after, messages.c.seq < before)
         .order_by(order)
         .limit(limit + 1)
     )
+    if thread is not None:
+        query = query.where((messages.c.thread == thread) | (messages.c.id == thread))
     rows = connection.execute(query).all()
-    page = [_to_record(row) for row in rows[:limit]]
+    page = with_reactions(connection, [to_record(row) for row in rows[:limit]])
     return (page[::-1] if newest else page), len(rows) > limit
 
 
@@ -317,10 +133,32 @@ def _is_gap(connection: sa.Connection, room: RoomRecord, since: int, most: int) 
 
 
 def _list_changes(connection: sa.Connection, room_id: str, since: int, until: int) -> Changes:
-    query = _WITH_AUTHOR.where(
+    query = WITH_AUTHOR.where(
         messages.c.room_id == room_id, messages.c.rev > since, messages.c.rev <= until
     ).order_by(messages.c.rev)
     return Changes(
         members=list_members(connection, room_id),
-        messages=[_to_record(row) for row in connection.execute(query)],
+        messages=with_reactions(connection, [to_record(row) for row in connection.execute(query)]),
     )
+
+
+def _list_versions(connection: sa.Connection, room_id: str, message_id: str) -> list[VersionRecord]:
+    place = sa.select(messages.c.seq).where(messages.c.id == message_id, messages.c.room_id == room_id)
+    seq = connection.execute(place).scalar_one_or_none()
+    if seq is None:
+        raise MessageNotFound
+    query = (
+        sa.select(versions.c.content, versions.c.until)
+        .where(versions.c.room_id == room_id, versions.c.seq == seq)
+        .order_by(versions.c.until)
+    )
+    return [VersionRecord(row.content, row.until) for row in connection.execute(query)]
+
+
+def _list_pinned(connection: sa.Connection, room_id: str) -> list[MessageRecord]:
+    query = (
+        WITH_AUTHOR.where(messages.c.room_id == room_id, messages.c.pinned_at.is_not(None))
+        .order_by(messages.c.pinned_at.desc())
+        .limit(limits.PAGE_MAX)
+    )
+    return with_reactions(connection, [to_record(row) for row in connection.execute(query)])

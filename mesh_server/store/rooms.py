@@ -1,7 +1,7 @@
 """Rooms, members and read markers.
 
 Unread is counted, not kept: the room's last number, less the reader's marker, less the reader's own
-messages since; each part is one index look-up, whatever the room's size.
+messages and others' deleted ones since; each part is one index look-up, whatever the room's size.
 """
 
 from collections.abc import Callable
@@ -63,6 +63,14 @@ def _my_rooms(user_id: str) -> sa.Select[Any]:
         .where(messages.c.seq > mine.c.read_seq)
         .scalar_subquery()
     )
+    erased = (
+        sa.select(sa.func.count())
+        .where(messages.c.room_id == rooms.c.id)
+        .where(messages.c.deleted_at.is_not(None))
+        .where(messages.c.seq > mine.c.read_seq)
+        .where(messages.c.author_id != user_id)
+        .scalar_subquery()
+    )
     named = (
         sa.select(sa.func.count())
         .where(mentions.c.room_id == rooms.c.id)
@@ -76,7 +84,7 @@ def _my_rooms(user_id: str) -> sa.Select[Any]:
         count.label("member_count"),
         mine.c.role.label("my_role"),
         mine.c.read_seq,
-        (rooms.c.last_seq - mine.c.read_seq - own).label("unread"),
+        (rooms.c.last_seq - mine.c.read_seq - own - erased).label("unread"),
         named.label("mentions"),
     ).select_from(joined)
 

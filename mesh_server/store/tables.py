@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -120,10 +121,35 @@ messages = Table(
     Column("reply_to", String(64)),
     Column("thread", String(64)),
     Column("mentions", Text),
+    Column("edited_at", BigInteger),
+    Column("deleted_at", BigInteger),
+    Column("pinned_at", BigInteger),
     UniqueConstraint("room_id", "seq", name="uq_messages_room_id_seq"),
     UniqueConstraint("room_id", "rev", name="uq_messages_room_id_rev"),
     UniqueConstraint("room_id", "device_id", "nonce", name="uq_messages_room_id_device_id_nonce"),
     Index("ix_messages_room_id_author_id_seq", "room_id", "author_id", "seq"),
+    Index(
+        "ix_messages_deleted",
+        "room_id",
+        "seq",
+        sqlite_where=text("deleted_at IS NOT NULL"),
+        postgresql_where=text("deleted_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_messages_pinned",
+        "room_id",
+        "pinned_at",
+        sqlite_where=text("pinned_at IS NOT NULL"),
+        postgresql_where=text("pinned_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_messages_thread",
+        "room_id",
+        "thread",
+        "seq",
+        sqlite_where=text("thread IS NOT NULL"),
+        postgresql_where=text("thread IS NOT NULL"),
+    ),
 )
 """The log. `pk` is the order of writing over all rooms, and a small key that other tables can name.
 
@@ -136,3 +162,23 @@ mentions = Table(
     Column("user_id", ForeignKey("users.id"), primary_key=True),
     Column("seq", BigInteger, primary_key=True),
 )
+
+reactions = Table(
+    "reactions",
+    metadata,
+    Column("room_id", ForeignKey("rooms.id"), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("reaction", Text, primary_key=True),
+    Column("user_id", ForeignKey("users.id"), primary_key=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("room_id", ForeignKey("rooms.id"), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("until", BigInteger, primary_key=True),
+    Column("content", Text, nullable=False),
+)
+"""What messages said before they were edited; gone with the message."""

@@ -8,6 +8,7 @@ from mesh_server.bus.base import Bus
 from mesh_server.hub import Hub, Listener
 from mesh_server.ids import NewId
 from mesh_server.services.accounts import AccountService
+from mesh_server.services.edits import EditService
 from mesh_server.services.messages import MessageService
 from mesh_server.services.presence import PresenceService
 from mesh_server.services.principal import Principal
@@ -48,6 +49,7 @@ class Gateway:
         accounts: AccountService,
         rooms: RoomService,
         messages: MessageService,
+        edits: EditService,
         presence: PresenceService,
         new_id: NewId,
         server_name: str,
@@ -55,6 +57,7 @@ class Gateway:
         hello_timeout_s: float = limits.HELLO_TIMEOUT_S,
     ) -> None:
         self.hub, self.accounts, self.rooms, self.messages = hub, accounts, rooms, messages
+        self.edits = edits
         self.presence, self.bus, self.new_id = presence, bus, new_id
         self.heartbeat_s, self.hello_timeout_s = heartbeat_s, hello_timeout_s
         self.connections: set[Connection] = set()

@@ -12,12 +12,17 @@ from typing import Any, Final
 from msgspec import structs
 
 from mesh_server.bus.base import ToRooms
+from mesh_server.services.edits import Asker
 from mesh_server.ws.gateway import Gateway
 from mesh_server.ws.peer import IN_FLIGHT_MAX, Peer
 from protocol.errors import InvalidMessage, MeshError, NotMember
 from protocol.events import (
+    AddReaction,
     Answer,
+    ChatEvent,
     ClientToServer,
+    DeleteMessage,
+    EditMessage,
     Error,
     Hello,
     JoinRoom,
@@ -25,8 +30,11 @@ from protocol.events import (
     MarkRead,
     MessageAck,
     Ping,
+    PinMessage,
     Pong,
     PresenceChanged,
+    RemoveReaction,
+    Request,
     RequestId,
     RoomJoined,
     RoomLeft,
@@ -84,6 +92,30 @@ async def _send(gateway: Gateway, peer: Peer, request: SendMessage) -> None:
     await peer.settled(at_most=IN_FLIGHT_MAX)
 
 
+def _asker(gateway: Gateway, peer: Peer, request: Request) -> Asker:
+    def answer(event: ChatEvent) -> None:
+        assert isinstance(event, Answer)
+        gateway.hub.send(peer.outbound, structs.replace(event, re=request.id))
+
+    return Asker(peer.id, answer)
+
+
+async def _edit(gateway: Gateway, peer: Peer, request: EditMessage) -> None:
+    await gateway.edits.edit(peer.principal, request, _asker(gateway, peer, request))
+
+
+async def _delete(gateway: Gateway, peer: Peer, request: DeleteMessage) -> None:
+    await gateway.edits.delete(peer.principal, request, _asker(gateway, peer, request))
+
+
+async def _pin(gateway: Gateway, peer: Peer, request: PinMessage) -> None:
+    await gateway.edits.pin(peer.principal, request, _asker(gateway, peer, request))
+
+
+async def _react(gateway: Gateway, peer: Peer, request: AddReaction | RemoveReaction) -> None:
+    await gateway.edits.react(peer.principal, request, _asker(gateway, peer, request))
+
+
 async def _typing(gateway: Gateway, peer: Peer, request: SendTyping) -> None:
     who = peer.principal
     if request.room_id not in peer.outbound.rooms:
@@ -109,6 +141,11 @@ ROUTES: Final[dict[type[ClientToServer], Route]] = {
     JoinRoom: Route(_join, after_sends=True),
     LeaveRoom: Route(_leave, after_sends=True),
     SendMessage: Route(_send),
+    EditMessage: Route(_edit, after_sends=True),
+    DeleteMessage: Route(_delete, after_sends=True),
+    PinMessage: Route(_pin, after_sends=True),
+    AddReaction: Route(_react, after_sends=True),
+    RemoveReaction: Route(_react, after_sends=True),
     SendTyping: Route(_typing),
     MarkRead: Route(_read),
     SetPresence: Route(_presence),

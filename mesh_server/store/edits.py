@@ -1,0 +1,147 @@
+"""What can be done to a message once it is in the log: edit, erase, pin, react. Each takes the next `rev`.
+
+Erasing leaves the place and nothing else: text, versions, mentions and reactions are deleted, and SQLite
+overwrites what it frees (`secure_delete`).
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from mesh_server.store.base import Allow, Change, Edit, Erase, MessageRecord, Pin, React
+from mesh_server.store.rows import WITH_AUTHOR, to_record, with_reactions
+from mesh_server.store.tables import members, mentions, messages, reactions, rooms, versions
+from protocol import limits
+from protocol.errors import MessageNotFound, NotMember, TooManyReactions
+from protocol.rest import Role
+
+
+def change_message(
+    connection: sa.Connection,
+    room_id: str,
+    message_id: str,
+    user_id: str,
+    change: Change,
+    allow: Allow,
+) -> tuple[MessageRecord, bool]:
+    """The message afterwards, and whether that changed anything.
+
+    Raises: what `allow` raises, NotMember, MessageNotFound, TooManyReactions.
+    """
+    role = _role(connection, room_id, user_id)
+    record = _find(connection, room_id, message_id)
+    allow(role, record.author_id == user_id)
+    changed = _APPLY[type(change)](connection, record, user_id, change)
+    if changed is None:
+        return record, False
+    rev = _next_rev(connection, room_id)
+    values = changed | {"rev": rev}
+    connection.execute(sa.update(messages).where(_at(record)).values(values))
+    return _find(connection, room_id, message_id, erased=True), True
+
+
+def _role(connection: sa.Connection, room_id: str, user_id: str) -> Role:
+    query = sa.select(members.c.role).where(members.c.room_id == room_id, members.c.user_id == user_id)
+    role: Role | None = connection.execute(query).scalar_one_or_none()
+    if role is None:
+        raise NotMember
+    return role
+
+
+def _find(connection: sa.Connection, room_id: str, message_id: str, *, erased: bool = False) -> MessageRecord:
+    query = WITH_AUTHOR.where(messages.c.id == message_id, messages.c.room_id == room_id)
+    row = connection.execute(query).one_or_none()
+    if row is None or (row.deleted_at is not None and not erased):
+        raise MessageNotFound
+    return with_reactions(connection, [to_record(row)])[0]
+
+
+def _at(record: MessageRecord) -> sa.ColumnElement[bool]:
+    return (messages.c.room_id == record.room_id) & (messages.c.seq == record.seq)
+
+
+def _next_rev(connection: sa.Connection, room_id: str) -> int:
+    query = sa.update(rooms).where(rooms.c.id == room_id).values(rev=rooms.c.rev + 1).returning(rooms.c.rev)
+    return int(connection.execute(query).scalar_one())
+
+
+def _edit(
+    connection: sa.Connection, record: MessageRecord, _user_id: str, edit: Edit
+) -> dict[str, Any] | None:
+    if edit.content == record.content:
+        return None
+    version = {"room_id": record.room_id, "seq": record.seq, "until": edit.now, "content": record.content}
+    connection.execute(sa.insert(versions).values(version).prefix_with("OR REPLACE", dialect="sqlite"))
+    named = _mentionable(connection, record.room_id, edit.mentions)
+    _set_mentions(connection, record, named)
+    return {
+        "content": edit.content,
+        "edited_at": edit.now,
+        "mentions": json.dumps(named) if named else None,
+    }
+
+
+def _mentionable(connection: sa.Connection, room_id: str, user_ids: tuple[str, ...]) -> list[str]:
+    query = sa.select(members.c.user_id).where(members.c.room_id == room_id, members.c.user_id.in_(user_ids))
+    here = set(connection.execute(query).scalars())
+    return [user_id for user_id in dict.fromkeys(user_ids) if user_id in here]
+
+
+def _set_mentions(connection: sa.Connection, record: MessageRecord, named: list[str]) -> None:
+    _forget(connection, mentions, record)
+    if named:
+        rows = [{"room_id": record.room_id, "user_id": user_id, "seq": record.seq} for user_id in named]
+        connection.execute(sa.insert(mentions), rows)
+
+
+def _forget(connection: sa.Connection, table: sa.Table, record: MessageRecord) -> None:
+    connection.execute(sa.delete(table).where(table.c.room_id == record.room_id, table.c.seq == record.seq))
+
+
+def _erase(connection: sa.Connection, record: MessageRecord, _user_id: str, erase: Erase) -> dict[str, Any]:
+    for table in (versions, reactions, mentions):
+        _forget(connection, table, record)
+    return {"content": "", "mentions": None, "pinned_at": None, "deleted_at": erase.now}
+
+
+def _pin(_connection: sa.Connection, record: MessageRecord, _user_id: str, pin: Pin) -> dict[str, Any] | None:
+    if (record.pinned_at is not None) is pin.pinned:
+        return None
+    return {"pinned_at": pin.now if pin.pinned else None}
+
+
+def _react(
+    connection: sa.Connection, record: MessageRecord, user_id: str, react: React
+) -> dict[str, Any] | None:
+    given = dict(record.reactions)
+    mine = user_id in given.get(react.reaction, ())
+    if mine is react.on:
+        return None
+    row = {
+        "room_id": record.room_id,
+        "seq": record.seq,
+        "reaction": react.reaction,
+        "user_id": user_id,
+        "created_at": react.now,
+    }
+    if not react.on:
+        place = [reactions.c[name] == row[name] for name in ("room_id", "seq", "reaction", "user_id")]
+        connection.execute(sa.delete(reactions).where(*place))
+        return {}
+    if react.reaction not in given and len(given) >= limits.REACTIONS:
+        raise TooManyReactions
+    if len(given.get(react.reaction, ())) >= limits.REACTION_USERS:
+        raise TooManyReactions
+    connection.execute(sa.insert(reactions).values(row))
+    return {}
+
+
+_APPLY: dict[type[Change], Callable[[sa.Connection, MessageRecord, str, Any], dict[str, Any] | None]] = {
+    Edit: _edit,
+    Erase: _erase,
+    Pin: _pin,
+    React: _react,
+}
+"""What each change does; it returns the columns of the message that change, or None where nothing does."""

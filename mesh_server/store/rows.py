@@ -1,0 +1,53 @@
+"""Rows of the log as records, and records as rows."""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+from msgspec import structs
+
+from mesh_server.store.base import MessageRecord
+from mesh_server.store.tables import messages, reactions, users
+
+COLUMNS: Final = tuple(column for column in messages.columns if column.name != "pk")
+FIELDS: Final = tuple(column.name for column in COLUMNS)
+
+WITH_AUTHOR: Final = sa.select(*COLUMNS, users.c.username).join(users, users.c.id == messages.c.author_id)
+
+
+def to_row(record: MessageRecord) -> dict[str, Any]:
+    row = {name: getattr(record, name) for name in FIELDS}
+    row["mentions"] = json.dumps(record.mentions) if record.mentions else None
+    return row
+
+
+def to_record(row: Sequence[Any]) -> MessageRecord:
+    """From `COLUMNS` and the author's name; its reactions are not among them."""
+    values = dict(zip(FIELDS, row, strict=False))
+    named = values.pop("mentions")
+    return MessageRecord(**values, author_name=row[-1], mentions=tuple(json.loads(named)) if named else ())
+
+
+def with_reactions(connection: sa.Connection, records: list[MessageRecord]) -> list[MessageRecord]:
+    """The same messages, all of one room, with what people put below them."""
+    if not records:
+        return records
+    seqs = [record.seq for record in records]
+    query = (
+        sa.select(reactions.c.seq, reactions.c.reaction, reactions.c.user_id)
+        .where(reactions.c.room_id == records[0].room_id, reactions.c.seq.between(min(seqs), max(seqs)))
+        .order_by(reactions.c.created_at, reactions.c.user_id)
+    )
+    found: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for seq, reaction, user_id in connection.execute(query):
+        found[seq][reaction].append(user_id)
+    return [
+        structs.replace(
+            record, reactions=tuple((name, tuple(who)) for name, who in found[record.seq].items())
+        )
+        if record.seq in found
+        else record
+        for record in records
+    ]
