@@ -10,7 +10,7 @@ import contextlib
 import logging
 import signal
 import time
-from typing import Final
+from typing import Final, NamedTuple
 
 import sqlalchemy.exc
 from aiohttp import web
@@ -32,6 +32,7 @@ from mesh_server.services.messages import MessageService
 from mesh_server.services.passwords import Passwords
 from mesh_server.services.presence import PresenceService
 from mesh_server.services.rooms import RoomService
+from mesh_server.services.search import SearchService
 from mesh_server.services.tokens import KEY_FILE, AccessTokens, SecretUnusable, load_secret
 from mesh_server.store.schema import NewerDatabase
 from mesh_server.store.sqlite import DataFolderInUse, DataFolderLock, SqliteStore
@@ -55,6 +56,14 @@ READY_HOLD_S: Final = 1.0
 
 class CannotStart(Exception):
     """One sentence for the operator."""
+
+
+class Built(NamedTuple):
+    """What runs: it is started and stopped by `_serve`."""
+
+    gateway: Gateway
+    search: SearchService
+    application: web.Application
 
 
 def run(config: Config) -> None:
@@ -107,16 +116,20 @@ def _secret(config: Config) -> bytes:
 async def _serve(config: Config, store: SqliteStore, lock: DataFolderLock, secret: bytes) -> None:
     asyncio.get_running_loop().set_exception_handler(logs.on_loop_error)
     stop = _stop_signal()
-    gateway, application = _build(config, store, secret)
+    built = _build(config, store, secret)
+    gateway = built.gateway
     runner = web.AppRunner(
-        application,
+        built.application,
         access_log=None,
         handle_signals=False,
         keepalive_timeout=KEEPALIVE_S,
         shutdown_timeout=2.0,
     )
     await runner.setup()
-    chores = [asyncio.create_task(gateway.sweep()), asyncio.create_task(_note_who_is_here(gateway))]
+    chores = [
+        asyncio.create_task(chore)
+        for chore in (gateway.sweep(), _note_who_is_here(gateway), built.search.keep_index())
+    ]
     try:
         site = await _listen(config, runner)
         url = _url(config, runner)
@@ -186,12 +199,19 @@ def _url(config: Config, runner: web.AppRunner) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _build(config: Config, store: SqliteStore, secret: bytes) -> tuple[Gateway, web.Application]:
+def _build(config: Config, store: SqliteStore, secret: bytes) -> Built:
     clock, new_id = system_clock, id_maker()
     bus, hub, metrics = MemoryBus(), Hub(), Metrics()
     bus.subscribe(hub.on_bus)
     presence = PresenceService(bus)
-    rooms = RoomService(store.rooms, bus, presence, clock=clock, new_id=new_id)
+    rooms = RoomService(
+        store.rooms,
+        bus,
+        presence,
+        find_user=store.accounts.get_user_by_key,
+        clock=clock,
+        new_id=new_id,
+    )
     messages = MessageService(
         store.messages,
         rooms,
@@ -210,6 +230,7 @@ def _build(config: Config, store: SqliteStore, secret: bytes) -> tuple[Gateway, 
         on_revoked=lambda device_id: bus.publish(DeviceRevoked(device_id=device_id)),
     )
     edits = EditService(store.messages, rooms, bus, clock=clock)
+    search = SearchService(store.search, rooms)
     gateway = Gateway(
         store=store,
         bus=bus,
@@ -247,10 +268,11 @@ def _build(config: Config, store: SqliteStore, secret: bytes) -> tuple[Gateway, 
         rooms=rooms,
         messages=messages,
         edits=edits,
+        search=search,
         version=version,
         ready=ready,
         metrics=metrics.text,
     )
     add_routes(application, services)
     application.router.add_get("/ws", lambda request: connection.serve(request, gateway))
-    return gateway, application
+    return Built(gateway, search, application)

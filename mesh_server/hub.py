@@ -126,7 +126,7 @@ class Hub:
                 if message.user_id == outbound.user_id:
                     self._attach(outbound, message.joined.room_id)
                     self.send(outbound, message.joined)
-                elif message.joined.room_id in outbound.rooms:
+                elif message.event is not None and message.joined.room_id in outbound.rooms:
                     self.send(outbound, message.event)
             case WentOut() if message.event.rev > revs.get(message.event.room_id, -1):
                 if message.user_id == outbound.user_id:
@@ -203,8 +203,9 @@ class Hub:
 
     def _came_in(self, came_in: CameIn) -> None:
         room_id = came_in.joined.room_id
-        others = [o for o in self._rooms.get(room_id, ()) if o.user_id != came_in.user_id]
-        self._broadcast(others, came_in.event)
+        if came_in.event is not None:
+            others = [o for o in self._rooms.get(room_id, ()) if o.user_id != came_in.user_id]
+            self._broadcast(others, came_in.event)
         own = list(self._users.get(came_in.user_id, ()))
         for outbound in own:
             self._attach(outbound, room_id)

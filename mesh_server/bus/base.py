@@ -21,9 +21,12 @@ class MessagesCreated(Struct, frozen=True, tag=True):
 
 
 class CameIn(Struct, frozen=True, tag=True):
-    """Someone is a member now. `event` is for the others, `joined` for that user's own connections."""
+    """Someone is a member now. `event` is for the others, `joined` for that user's own connections.
 
-    event: MemberJoined
+    `event` is None where the room begins with them, so that there is nobody to tell.
+    """
+
+    event: MemberJoined | None
     joined: RoomJoined
     user_id: str
     asked_by: str

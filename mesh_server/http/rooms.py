@@ -7,12 +7,17 @@ from mesh_server.http.services import SERVICES
 from mesh_server.services.principal import Principal
 from protocol import limits
 from protocol.errors import QueryInvalid
-from protocol.rest import CreateRoomRequest, MemberList, MessagePage, RoomList
+from protocol.rest import CreateRoomRequest, DmRequest, MemberList, MessagePage, RoomList
 
 
 async def create(request: web.Request, who: Principal) -> web.Response:
     body = await read_body(request, CreateRoomRequest)
     return answer(await request.app[SERVICES].rooms.create(who, body), status=201)
+
+
+async def dm(request: web.Request, who: Principal) -> web.Response:
+    body = await read_body(request, DmRequest)
+    return answer(await request.app[SERVICES].rooms.dm(who, body))
 
 
 async def list_rooms(request: web.Request, who: Principal) -> web.Response:

@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from mesh_server.http import accounts, rooms, system
+from mesh_server.http import accounts, rooms, search, system
 from mesh_server.http.services import SERVICES, Services
 from mesh_server.services.principal import Principal
 from protocol.errors import AuthRequired
@@ -40,6 +40,8 @@ SIGNED_IN: Final[tuple[tuple[str, str, SignedIn], ...]] = (
     ("GET", "/api/rooms/{room_id}/messages", rooms.messages),
     ("GET", "/api/rooms/{room_id}/messages/{message_id}/versions", rooms.versions),
     ("GET", "/api/rooms/{room_id}/pins", rooms.pins),
+    ("POST", "/api/dms", rooms.dm),
+    ("GET", "/api/search", search.search),
 )
 """Calls that need an access token; who asks is the handler's second argument."""
 

@@ -9,6 +9,7 @@ from mesh_server.services.accounts import AccountService
 from mesh_server.services.edits import EditService
 from mesh_server.services.messages import MessageService
 from mesh_server.services.rooms import RoomService
+from mesh_server.services.search import SearchService
 from protocol.rest import VersionInfo
 
 
@@ -20,6 +21,7 @@ class Services:
     rooms: RoomService
     messages: MessageService
     edits: EditService
+    search: SearchService
     version: Callable[[], Awaitable[VersionInfo]]
     ready: Callable[[], Awaitable[None]]
     metrics: Callable[[], bytes]

@@ -4,27 +4,44 @@ What a change made known to others is published as the commit returns, in the or
 (`then` of the store), so no listener ever sees a room's `rev` run backwards.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from mesh_server.bus.base import Bus, CameIn, ToUser, WentOut
 from mesh_server.ids import Clock, NewId
-from mesh_server.services.names import name_key, room_name, room_topic
+from mesh_server.services.names import login_key, name_key, room_name, room_topic
 from mesh_server.services.presence import PresenceService
 from mesh_server.services.principal import Principal
 from mesh_server.services.views import member_view, room_view
-from mesh_server.store.base import Joined, Left, MyRoom, RoomRecord, RoomStore
-from protocol.errors import NotMember, RoomNotFound
+from mesh_server.store.base import Joined, Left, MyRoom, RoomRecord, RoomStore, UserRecord
+from protocol.errors import NotMember, RoomNotFound, UserNotFound
 from protocol.events import MemberJoined, MemberLeft, ReadMarked, RoomJoined, RoomLeft
-from protocol.rest import CreateRoomRequest, Member, Room
+from protocol.rest import CreateRoomRequest, DmRequest, Member, Room
 from protocol.times import format_time
 
 Answer = Callable[[RoomJoined], None]
 
 
+FindUser = Callable[[str], Awaitable[UserRecord | None]]
+"""A user by the key of their name."""
+
+
+def _dm_key(*user_ids: str) -> str:
+    """No name has this key, because no name has a control character."""
+    return "\x01dm:" + ":".join(sorted(user_ids))
+
+
 class RoomService:
     def __init__(
-        self, rooms: RoomStore, bus: Bus, presence: PresenceService, *, clock: Clock, new_id: NewId
+        self,
+        rooms: RoomStore,
+        bus: Bus,
+        presence: PresenceService,
+        *,
+        find_user: FindUser,
+        clock: Clock,
+        new_id: NewId,
     ) -> None:
+        self._find_user = find_user
         self._rooms, self._bus, self._presence = rooms, bus, presence
         self._clock, self._new_id = clock, new_id
 
@@ -45,10 +62,35 @@ class RoomService:
         )
 
         def then(joined: Joined) -> None:
-            self._came_in(joined, asked_by="")
+            self._came_in(joined, asked_by="", first=True)
 
         joined = await self._rooms.create_room(record, then)
         return room_view(joined.my_room)
+
+    async def dm(self, who: Principal, body: DmRequest) -> Room:
+        """The one room of me and someone else, made where there is none. Raises: UserNotFound."""
+        other = await self._find_user(login_key(body.username))
+        if other is None or other.id == who.user_id:
+            raise UserNotFound
+        record = RoomRecord(
+            id=self._new_id(),
+            name="",
+            name_key=_dm_key(who.user_id, other.id),
+            topic="",
+            visibility="private",
+            kind="dm",
+            created_by=who.user_id,
+            created_at=self._clock(),
+            last_seq=0,
+            rev=0,
+        )
+
+        def then(both: tuple[Joined, Joined]) -> None:
+            for joined in both:
+                self._came_in(joined, asked_by="", first=True)
+
+        mine, _ = await self._rooms.get_or_create_dm(record, other.id, then)
+        return room_view(mine.my_room)
 
     async def list_mine(self, who: Principal) -> list[Room]:
         return [room_view(mine) for mine in await self._rooms.list_rooms(who.user_id)]
@@ -95,7 +137,7 @@ class RoomService:
         joined = await self._rooms.add_member(room_id, who.user_id, self._clock(), then)
         return room_view(joined.my_room)
 
-    def _came_in(self, joined: Joined, *, asked_by: str) -> RoomJoined:
+    def _came_in(self, joined: Joined, *, asked_by: str, first: bool = False) -> RoomJoined:
         room, member = room_view(joined.my_room), joined.member
         view = RoomJoined(
             room_id=room.id,
@@ -115,7 +157,8 @@ class RoomService:
                 presence=self._presence.of(member.user_id),
                 joined_at=format_time(member.joined_at),
             )
-            self._bus.publish(CameIn(event=event, joined=view, user_id=member.user_id, asked_by=asked_by))
+            told = None if first else event
+            self._bus.publish(CameIn(event=told, joined=view, user_id=member.user_id, asked_by=asked_by))
         return view
 
     async def leave(self, who: Principal, room_id: str, *, asked_by: str = "") -> None:

@@ -31,7 +31,8 @@ def room_view(mine: MyRoom) -> Room:
     room = mine.room
     return Room(
         id=room.id,
-        name=room.name,
+        name=room.name if mine.other is None else mine.other[1],
+        dm_with=None if mine.other is None else Author(id=mine.other[0], username=mine.other[1]),
         topic=room.topic,
         visibility=room.visibility,
         kind=room.kind,

@@ -170,6 +170,8 @@ class MyRoom(Struct, kw_only=True, frozen=True):
     read_seq: int | None = None
     unread: int | None = None
     mentions: int | None = None
+    other: tuple[str, str] | None = None
+    """In a DM: the id and the name of the other person."""
 
 
 class Joined(Struct, kw_only=True, frozen=True):
@@ -194,6 +196,12 @@ class RoomStore(Protocol):
 
     async def create_room(self, room: RoomRecord, then: Callable[[Joined], None]) -> Joined:
         """With its creator as the owner. Raises: RoomNameTaken."""
+        ...
+
+    async def get_or_create_dm(
+        self, room: RoomRecord, other_id: str, then: Callable[[tuple[Joined, Joined]], None]
+    ) -> tuple[Joined, Joined]:
+        """The room of two people, as the asker and as the other sees it; `new` where it was made now."""
         ...
 
     async def get_room(self, room_id: str, user_id: str) -> MyRoom | None: ...
@@ -373,8 +381,42 @@ class MessageStore(Protocol):
         ...
 
 
+# ── search ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class SearchQuery(Struct, kw_only=True, frozen=True):
+    """`words` in the index's own language; keys as `services.names` makes them; times in milliseconds."""
+
+    words: str
+    room_id: str | None = None
+    room_key: str | None = None
+    author_key: str | None = None
+    before: int | None = None
+    after: int | None = None
+    cursor: int | None = None
+
+
+class Found(Struct, kw_only=True, frozen=True):
+    my_room: MyRoom
+    message: MessageRecord
+
+
+class SearchStore(Protocol):
+    async def index_next(self, limit: int) -> int:
+        """Puts the next messages into the index; how many there were to look at."""
+        ...
+
+    async def purge(self) -> bool:
+        """Takes deleted words out of the index for good, a step at a time; whether there is more to do."""
+        ...
+
+    async def find(self, user_id: str, query: SearchQuery, limit: int) -> tuple[list[Found], int | None]:
+        """The newest first, only from rooms of this user; and the cursor of the next page."""
+        ...
+
+
 class Store(Protocol):
-    """A database and its three parts.
+    """A database and its parts.
 
     `epoch` names this history of numbers: it is another one after a restored backup.
     """
@@ -387,6 +429,9 @@ class Store(Protocol):
 
     @property
     def messages(self) -> MessageStore: ...
+
+    @property
+    def search(self) -> SearchStore: ...
 
     @property
     def epoch(self) -> str: ...

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from mesh_server.store.base import Allow, Change, Edit, Erase, MessageRecord, Pin, React
 from mesh_server.store.rows import WITH_AUTHOR, to_record, with_reactions
+from mesh_server.store.search import reindex
 from mesh_server.store.tables import members, mentions, messages, reactions, rooms, versions
 from protocol import limits
 from protocol.errors import MessageNotFound, NotMember, TooManyReactions
@@ -74,6 +75,7 @@ def _edit(
         return None
     version = {"room_id": record.room_id, "seq": record.seq, "until": edit.now, "content": record.content}
     connection.execute(sa.insert(versions).values(version).prefix_with("OR REPLACE", dialect="sqlite"))
+    reindex(connection, record.id, record.content, edit.content)
     named = _mentionable(connection, record.room_id, edit.mentions)
     _set_mentions(connection, record, named)
     return {
@@ -101,6 +103,7 @@ def _forget(connection: sa.Connection, table: sa.Table, record: MessageRecord) -
 
 
 def _erase(connection: sa.Connection, record: MessageRecord, _user_id: str, erase: Erase) -> dict[str, Any]:
+    reindex(connection, record.id, record.content, "")
     for table in (versions, reactions, mentions):
         _forget(connection, table, record)
     return {"content": "", "mentions": None, "pinned_at": None, "deleted_at": erase.now}

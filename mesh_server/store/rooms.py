@@ -14,7 +14,7 @@ from mesh_server.store.base import Joined, Left, MemberRecord, MyRoom, RoomRecor
 from mesh_server.store.database import Database
 from mesh_server.store.tables import members, mentions, messages, rooms, users
 from protocol import limits
-from protocol.errors import NotMember, RoomFull, RoomNameTaken, RoomNotFound
+from protocol.errors import NotMember, RoomForbidden, RoomFull, RoomNameTaken, RoomNotFound
 from protocol.rest import Role
 
 
@@ -26,6 +26,11 @@ class SqlRooms:
 
     async def create_room(self, room: RoomRecord, then: Callable[[Joined], None]) -> Joined:
         return await self._db.write(_create_room, room, then=then)
+
+    async def get_or_create_dm(
+        self, room: RoomRecord, other_id: str, then: Callable[[tuple[Joined, Joined]], None]
+    ) -> tuple[Joined, Joined]:
+        return await self._db.write(_get_or_create_dm, room, other_id, then=then)
 
     async def get_room(self, room_id: str, user_id: str) -> MyRoom | None:
         return await self._db.read(my_room, room_id, user_id)
@@ -78,6 +83,12 @@ def _my_rooms(user_id: str) -> sa.Select[Any]:
         .where(mentions.c.seq > mine.c.read_seq)
         .scalar_subquery()
     )
+    other = (
+        sa.select(users.c.id, users.c.username)
+        .join(others, others.c.user_id == users.c.id)
+        .where(others.c.room_id == rooms.c.id, others.c.user_id != user_id, rooms.c.kind == "dm")
+        .limit(1)
+    )
     joined = rooms.outerjoin(mine, (mine.c.room_id == rooms.c.id) & (mine.c.user_id == user_id))
     return sa.select(
         rooms,
@@ -86,6 +97,8 @@ def _my_rooms(user_id: str) -> sa.Select[Any]:
         mine.c.read_seq,
         (rooms.c.last_seq - mine.c.read_seq - own - erased).label("unread"),
         named.label("mentions"),
+        other.with_only_columns(users.c.id).scalar_subquery().label("other_id"),
+        other.with_only_columns(users.c.username).scalar_subquery().label("other_name"),
     ).select_from(joined)
 
 
@@ -98,6 +111,7 @@ def _to_my_room(row: sa.Row[Any]) -> MyRoom:
         read_seq=row.read_seq,
         unread=row.unread if is_member else None,
         mentions=row.mentions if is_member else None,
+        other=None if row.other_id is None else (row.other_id, row.other_name),
     )
 
 
@@ -164,6 +178,19 @@ def _create_room(connection: sa.Connection, room: RoomRecord) -> Joined:
     return _joined(connection, room.id, room.created_by, new=True)
 
 
+def _get_or_create_dm(connection: sa.Connection, room: RoomRecord, other_id: str) -> tuple[Joined, Joined]:
+    known = connection.execute(sa.select(rooms.c.id).where(rooms.c.name_key == room.name_key)).scalar()
+    room_id = known or room.id
+    if known is None:
+        connection.execute(
+            sa.insert(rooms).values({name: getattr(room, name) for name in room.__struct_fields__})
+        )
+        for user_id in (room.created_by, other_id):
+            _insert_member(connection, room_id, user_id, "member", room.created_at, read_seq=0)
+    mine = _joined(connection, room_id, room.created_by, new=known is None)
+    return mine, _joined(connection, room_id, other_id, new=known is None)
+
+
 def _insert_member(
     connection: sa.Connection, room_id: str, user_id: str, role: Role, now: int, *, read_seq: int
 ) -> None:
@@ -196,6 +223,8 @@ def _remove_member(connection: sa.Connection, room_id: str, user_id: str) -> Lef
     if leaving is None:
         room = connection.execute(sa.select(rooms.c.visibility).where(rooms.c.id == room_id)).one_or_none()
         raise NotMember if room is not None and room.visibility == "public" else RoomNotFound
+    if connection.execute(sa.select(rooms.c.kind).where(rooms.c.id == room_id)).scalar() == "dm":
+        raise RoomForbidden("A conversation of two cannot be left.")
     mine = (members.c.room_id == room_id) & (members.c.user_id == user_id)
     connection.execute(sa.delete(members).where(mine))
     heir = _promote_heir(connection, room_id) if leaving.role == "owner" else None

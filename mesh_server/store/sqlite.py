@@ -14,6 +14,7 @@ from mesh_server.store.database import Database, make_engine
 from mesh_server.store.messages import SqlMessages
 from mesh_server.store.rooms import SqlRooms
 from mesh_server.store.schema import migrate
+from mesh_server.store.search import SqlSearch
 from mesh_server.store.tables import meta
 
 DATABASE_FILE: Final = "mesh.db"
@@ -61,6 +62,7 @@ class SqliteStore:
         self.accounts = SqlAccounts(self._db)
         self.rooms = SqlRooms(self._db)
         self.messages = SqlMessages(self._db, engine.dialect)
+        self.search = SqlSearch(self._db)
 
     @classmethod
     def open(cls, folder: Path) -> Self:

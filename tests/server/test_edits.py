@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import aiohttp
 import pytest
@@ -50,7 +51,7 @@ async def say(socket: Socket, room_id: str, content: str = "Hello!", **more: str
     return str(ack["message_id"])
 
 
-async def page(person: Person, room_id: str, **query: str) -> list[Json]:
+async def page(person: Person, room_id: str, **query: Any) -> list[Json]:
     found = await person.call("GET", f"/api/rooms/{room_id}/messages", **query)
     messages: list[Json] = found["messages"]
     return messages

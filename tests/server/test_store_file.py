@@ -16,11 +16,17 @@ from mesh_server.store.sqlite import DATABASE_FILE, LOCK_FILE, DataFolderInUse, 
 from mesh_server.store.tables import metadata
 
 
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """FTS5 keeps its index in tables of its own, which only SQL of its own can make."""
+    return not (kind == "table" and name is not None and name.startswith("message_search"))
+
+
 def test_the_migrations_make_the_tables_that_the_queries_know(tmp_path: Path) -> None:
     engine = make_engine(tmp_path / "a.db")
     migrate(engine)
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        context = MigrationContext.configure(connection, opts={"include_name": _is_ours})
+        assert compare_metadata(context, metadata) == []
 
 
 def test_head_is_the_newest_migration(tmp_path: Path) -> None:

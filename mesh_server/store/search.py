@@ -1,0 +1,159 @@
+"""Finding messages by their words: SQLite's FTS5 beside the log.
+
+Strategy: the index is external (it keeps words, not texts) and is written behind the log, in batches, so
+that sending pays nothing for it; `index_next` goes on from where it stopped, and a search catches up first.
+Text that is edited or deleted leaves the index in the same transaction. FTS5 only marks what is deleted,
+so `purge` merges the index's segments afterwards, a few pages at a time, until the words are really gone.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from mesh_server.store.base import Found, MyRoom, SearchQuery
+from mesh_server.store.database import Database
+from mesh_server.store.rooms import my_room
+from mesh_server.store.rows import COLUMNS, to_record, with_reactions
+from mesh_server.store.tables import members, messages, meta, rooms, users
+
+INDEXED: Final = "search_pk"
+"""The key in `meta` of the last `pk` that is in the index."""
+
+STALE: Final = "search_stale"
+"""The key in `meta` that is there while deleted words may still be in the index."""
+
+MERGE_PAGES: Final = 200
+"""Pages of the index that one transaction of a purge rewrites at the most."""
+
+_READABLE: Final = messages.c.content_type.like("text/%")
+
+
+class SqlSearch:
+    """`SearchStore` on SQLite."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def index_next(self, limit: int) -> int:
+        return await self._db.write(_index_next, limit)
+
+    async def purge(self) -> bool:
+        return await self._db.write(_purge)
+
+    async def find(self, user_id: str, query: SearchQuery, limit: int) -> tuple[list[Found], int | None]:
+        return await self._db.read(_find, user_id, query, limit)
+
+
+def _get(connection: sa.Connection, key: str) -> str | None:
+    return connection.execute(sa.select(meta.c.value).where(meta.c.key == key)).scalar_one_or_none()
+
+
+def _set(connection: sa.Connection, key: str, value: str) -> None:
+    update = sa.update(meta).where(meta.c.key == key).values(value=value)
+    if connection.execute(update).rowcount == 0:
+        connection.execute(sa.insert(meta).values(key=key, value=value))
+
+
+def _indexed(connection: sa.Connection) -> int:
+    return int(_get(connection, INDEXED) or 0)
+
+
+def _index_next(connection: sa.Connection, limit: int) -> int:
+    last = _indexed(connection)
+    query = (
+        sa.select(
+            messages.c.pk, messages.c.content, (_READABLE & messages.c.deleted_at.is_(None)).label("fit")
+        )
+        .where(messages.c.pk > last)
+        .order_by(messages.c.pk)
+        .limit(limit)
+    )
+    rows = connection.execute(query).all()
+    if not rows:
+        return 0
+    _add(connection, [(row.pk, row.content) for row in rows if row.fit])
+    _set(connection, INDEXED, str(rows[-1].pk))
+    return len(rows)
+
+
+def _add(connection: sa.Connection, rows: list[tuple[int, str]]) -> None:
+    if rows:
+        connection.exec_driver_sql("INSERT INTO message_search(rowid, content) VALUES (?, ?)", rows)
+
+
+def reindex(connection: sa.Connection, message_id: str, before: str, after: str) -> None:
+    """Called by who changes a text, in the same transaction; `after` is empty where it was deleted."""
+    if connection.dialect.name != "sqlite":
+        return
+    query = sa.select(messages.c.pk).where(messages.c.id == message_id, _READABLE)
+    pk = connection.execute(query).scalar_one_or_none()
+    if pk is None or pk > _indexed(connection):
+        return
+    connection.exec_driver_sql(
+        "INSERT INTO message_search(message_search, rowid, content) VALUES ('delete', ?, ?)", (pk, before)
+    )
+    _set(connection, STALE, "1")
+    if after:
+        _add(connection, [(pk, after)])
+
+
+def _purge(connection: sa.Connection) -> bool:
+    """One step of a merge of everything into one segment (section 6.8 of FTS5's documentation)."""
+    if _get(connection, STALE) is None:
+        return False
+    changes = sa.text("SELECT total_changes()")
+    before = connection.execute(changes).scalar_one()
+    connection.exec_driver_sql(
+        "INSERT INTO message_search(message_search, rank) VALUES ('merge', ?)", (-MERGE_PAGES,)
+    )
+    more = bool(connection.execute(changes).scalar_one() - before >= 2)
+    if not more:
+        connection.execute(sa.delete(meta).where(meta.c.key == STALE))
+    return more
+
+
+def _find(
+    connection: sa.Connection, user_id: str, query: SearchQuery, limit: int
+) -> tuple[list[Found], int | None]:
+    index = sa.table("message_search", sa.column("rowid"), sa.column("message_search"))
+    mine = sa.select(members.c.room_id).where(members.c.user_id == user_id)
+    statement: sa.Select[Any] = (
+        sa.select(*COLUMNS, users.c.username, messages.c.pk)
+        .select_from(index)
+        .join(messages, messages.c.pk == index.c.rowid)
+        .join(users, users.c.id == messages.c.author_id)
+        .join(rooms, rooms.c.id == messages.c.room_id)
+        .where(index.c.message_search.op("MATCH")(query.words), messages.c.room_id.in_(mine))
+        .order_by(index.c.rowid.desc())
+        .limit(limit + 1)
+    )
+    for condition in _conditions(query):
+        statement = statement.where(condition)
+    rows = connection.execute(statement).all()
+    found = [
+        Found(
+            my_room=_room(connection, row.room_id, user_id),
+            message=with_reactions(connection, [to_record(row[:-1])])[0],
+        )
+        for row in rows[:limit]
+    ]
+    return found, rows[limit - 1].pk if len(rows) > limit else None
+
+
+def _room(connection: sa.Connection, room_id: str, user_id: str) -> MyRoom:
+    mine = my_room(connection, room_id, user_id)
+    assert mine is not None
+    return mine
+
+
+def _conditions(query: SearchQuery) -> list[sa.ColumnElement[bool]]:
+    conditions: list[tuple[Any, Callable[[Any], sa.ColumnElement[bool]]]] = [
+        (query.room_id, lambda value: messages.c.room_id == value),
+        (query.room_key, lambda value: rooms.c.name_key == value),
+        (query.author_key, lambda value: users.c.username_key == value),
+        (query.before, lambda value: messages.c.created_at < value),
+        (query.after, lambda value: messages.c.created_at >= value),
+        (query.cursor, lambda value: messages.c.pk < value),
+    ]
+    return [condition(value) for value, condition in conditions if value is not None]
