@@ -101,9 +101,15 @@ class DeviceList(_Body, frozen=True, kw_only=True):
 # ── rooms and messages ───────────────────────────────────────────────────────────────────────────
 
 
-class Room(_Body, frozen=True, kw_only=True):
-    """A room as the asker sees it; the last five fields are there for members only.
+class Author(_Body, frozen=True, kw_only=True):
+    id: str
+    username: str
 
+
+class Room(_Body, frozen=True, kw_only=True):
+    """A room as the asker sees it; the last six fields are there for members only.
+
+    A `dm` is the private room of exactly two people: `dm_with` is the other one, and `name` their username.
     `unread` counts other people's messages past `read_seq`; `mentions` those of them that name the asker.
     """
 
@@ -116,6 +122,7 @@ class Room(_Body, frozen=True, kw_only=True):
     created_at: str
     last_seq: Seq
     rev: Rev
+    dm_with: Author | None = None
     member_count: Whole | None = None
     my_role: Role | None = None
     read_seq: Seq | None = None
@@ -144,11 +151,6 @@ class RoomList(_Body, frozen=True, kw_only=True):
 
 class MemberList(_Body, frozen=True, kw_only=True):
     members: list[Member]
-
-
-class Author(_Body, frozen=True, kw_only=True):
-    id: str
-    username: str
 
 
 class Reaction(_Body, frozen=True, kw_only=True):
@@ -184,7 +186,10 @@ class Message(_Body, frozen=True, kw_only=True):
 
 
 class MessagePage(_Body, frozen=True, kw_only=True):
-    """Messages in ascending `seq`; `has_more`: there are more in the direction that was asked for."""
+    """Messages in ascending `seq`; `has_more`: there are more in the direction that was asked for.
+
+    Of pins, the one that was pinned last comes first.
+    """
 
     messages: list[Message]
     has_more: bool
@@ -212,10 +217,11 @@ class SearchHit(_Body, frozen=True, kw_only=True):
 
 
 class SearchPage(_Body, frozen=True, kw_only=True):
-    """The newest first."""
+    """The newest first. `next` is the `cursor` of the following page, where `has_more`."""
 
     hits: list[SearchHit]
     has_more: bool
+    next: str | None = None
 
 
 class DmRequest(_Body, frozen=True, kw_only=True):
