@@ -69,6 +69,21 @@ def _types(union: Any) -> frozenset[str]:
     return frozenset(member.__struct_config__.tag for member in get_args(union))
 
 
+_Encode = Callable[[Request | Event], bytes]
+
+_encode_json: Final[_Encode] = msgspec.json.Encoder().encode
+_encode_map: Final[Callable[[Any], bytes]] = msgspec.msgpack.Encoder().encode
+
+
+def _encode_msgpack(message: Request | Event) -> bytes:
+    """Each map with the shortest header that fits, whatever fields its struct comes to have.
+
+    msgspec sizes the header of a struct's map by the fields that it could have, not by those that are
+    there: the sixteenth field of a struct would change the bytes of each one that leaves it out.
+    """
+    return _encode_map(msgspec.to_builtins(message))
+
+
 class Format:
     """One wire format: `encode` a message, `decode_request` from a client, `decode_event` from a server.
 
@@ -80,10 +95,10 @@ class Format:
         binary: whether its frames are binary frames.
     """
 
-    def __init__(self, subprotocol: str, *, binary: bool, codec: Any) -> None:
+    def __init__(self, subprotocol: str, *, binary: bool, codec: Any, encode: _Encode) -> None:
         self.subprotocol: Final = subprotocol
         self.binary: Final = binary
-        self.encode: Final[Callable[[Request | Event], bytes]] = codec.Encoder().encode
+        self.encode: Final = encode
         self._requests: Final = _Direction(
             codec.Decoder(ClientToServer), _types(ClientToServer), limits.FRAME_BYTES
         )
@@ -144,8 +159,8 @@ class Format:
             return None
 
 
-JSON: Final = Format(SUBPROTOCOL_JSON, binary=False, codec=msgspec.json)
-MSGPACK: Final = Format(SUBPROTOCOL_MSGPACK, binary=True, codec=msgspec.msgpack)
+JSON: Final = Format(SUBPROTOCOL_JSON, binary=False, codec=msgspec.json, encode=_encode_json)
+MSGPACK: Final = Format(SUBPROTOCOL_MSGPACK, binary=True, codec=msgspec.msgpack, encode=_encode_msgpack)
 FORMATS: Final = {format_.subprotocol: format_ for format_ in (JSON, MSGPACK)}
 
 

@@ -39,6 +39,10 @@
     ├── ChatError                   messages
     │   ├── ContentTooLong          chat.content_too_long
     │   ├── ContentEmpty            chat.content_empty
+    │   ├── MessageNotFound         chat.message_not_found
+    │   ├── NotAuthor               chat.not_author
+    │   ├── ReactionInvalid         chat.invalid_reaction
+    │   ├── TooManyReactions        chat.too_many_reactions
     │   ├── NonceConflict           chat.nonce_conflict
     │   └── ReferenceUnknown        chat.unknown_reference
     └── ServerError                 not the asker's fault, or not only
