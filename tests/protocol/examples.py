@@ -16,6 +16,7 @@ BOB: Final = "01jd5f0r8et3n6w1z5hb"
 DEVICE: Final = "01jd5f0q1d9b3e6j0pnd"
 ROOM: Final = "01jd5f13m0s8q4y2c7gr"
 PRIVATE_ROOM: Final = "01jd5f2w7rk4b9d6n3xp"
+DM: Final = "01jd5f6t4nw1c8k3z7dm"
 FIRST: Final = "01jd5f1a2kh5v8x3r6m1"
 SECOND: Final = "01jd5f1bq7c2t9e4y0m2"
 EPOCH: Final = "01jd5dz0v3g8p1w6s5ep"
@@ -94,6 +95,23 @@ just_joined: Final = rest.Room(
     unread=0,
     mentions=0,
 )
+dm_with_bob: Final = rest.Room(
+    id=DM,
+    name="bob",
+    topic="",
+    visibility="private",
+    kind="dm",
+    created_by=ALICE,
+    created_at="2024-11-20T09:06:00.000Z",
+    last_seq=0,
+    rev=0,
+    dm_with=rest.Author(id=BOB, username="bob"),
+    member_count=2,
+    my_role="member",
+    read_seq=0,
+    unread=0,
+    mentions=0,
+)
 alice_in_room: Final = rest.Member(
     user_id=ALICE,
     username="alice",
@@ -166,6 +184,57 @@ deleted: Final = rest.Message(
     created_at="2024-11-20T09:03:00.500Z",
     deleted=True,
 )
+edited: Final = rest.Message(
+    id=SECOND,
+    room_id=ROOM,
+    seq=2,
+    rev=4,
+    author=rest.Author(id=BOB, username="bob"),
+    content="Hello Alice! 👋",
+    content_type="text/markdown",
+    created_at="2024-11-20T09:03:00.500Z",
+    edited_at="2024-11-20T09:04:10.750Z",
+    reply_to=FIRST,
+    mentions=[ALICE],
+)
+erased: Final = rest.Message(
+    id=SECOND,
+    room_id=ROOM,
+    seq=2,
+    rev=5,
+    author=rest.Author(id=BOB, username="bob"),
+    content="",
+    content_type="text/markdown",
+    created_at="2024-11-20T09:03:00.500Z",
+    edited_at="2024-11-20T09:04:10.750Z",
+    deleted=True,
+    reply_to=FIRST,
+)
+thumbs: Final = [rest.Reaction(reaction="👍", users=[BOB, ALICE])]
+pinned: Final = rest.Message(
+    id=FIRST,
+    room_id=ROOM,
+    seq=1,
+    rev=7,
+    author=rest.Author(id=ALICE, username="alice"),
+    content="Hello!",
+    content_type="text/markdown",
+    created_at="2024-11-20T09:01:30.250Z",
+    reactions=thumbs,
+    pinned=True,
+)
+unpinned: Final = rest.Message(
+    id=FIRST,
+    room_id=ROOM,
+    seq=1,
+    rev=8,
+    author=rest.Author(id=ALICE, username="alice"),
+    content="Hello!",
+    content_type="text/markdown",
+    created_at="2024-11-20T09:01:30.250Z",
+    reactions=thumbs,
+)
+found: Final = rest.SearchHit(room_id=ROOM, room_name="Test Chat", message=reply)
 
 CLIENT_TO_SERVER: Final[dict[str, events.Request]] = {
     "system.hello": events.Hello(version=1),
@@ -191,6 +260,26 @@ CLIENT_TO_SERVER: Final[dict[str, events.Request]] = {
         reply_to=FIRST,
         thread=FIRST,
         mentions=[ALICE],
+    ),
+    "chat.message.edit": events.EditMessage(
+        room_id=ROOM, message_id=SECOND, content="Hello Alice! 👋", mentions=[ALICE]
+    ),
+    "chat.message.edit, with an id": events.EditMessage(
+        id=8, room_id=ROOM, message_id=SECOND, content="Hello Alice! 👋", mentions=[ALICE]
+    ),
+    "chat.message.edit, so that it names nobody": events.EditMessage(
+        id=8, room_id=ROOM, message_id=SECOND, content="Hello everyone!"
+    ),
+    "chat.message.delete": events.DeleteMessage(room_id=ROOM, message_id=SECOND),
+    "chat.message.delete, with an id": events.DeleteMessage(id=9, room_id=ROOM, message_id=SECOND),
+    "chat.message.pin": events.PinMessage(room_id=ROOM, message_id=FIRST),
+    "chat.message.pin, with an id": events.PinMessage(id=10, room_id=ROOM, message_id=FIRST),
+    "chat.message.pin, taken off": events.PinMessage(id=11, room_id=ROOM, message_id=FIRST, pinned=False),
+    "chat.reaction.add": events.AddReaction(room_id=ROOM, message_id=FIRST, reaction="👍"),
+    "chat.reaction.add, with an id": events.AddReaction(id=12, room_id=ROOM, message_id=FIRST, reaction="👍"),
+    "chat.reaction.remove": events.RemoveReaction(room_id=ROOM, message_id=FIRST, reaction="👍"),
+    "chat.reaction.remove, with an id": events.RemoveReaction(
+        id=13, room_id=ROOM, message_id=FIRST, reaction="👍"
     ),
     "chat.typing": events.SendTyping(room_id=ROOM),
     "chat.typing, with an id": events.SendTyping(id=5, room_id=ROOM),
@@ -270,6 +359,22 @@ SERVER_TO_CLIENT: Final[dict[str, events.Event]] = {
     "chat.message.created, a reply": events.MessageCreated(message=reply),
     "chat.message.created, with everything": events.MessageCreated(message=with_everything),
     "chat.message.created, deleted": events.MessageCreated(message=deleted),
+    "chat.message.edited": events.MessageEdited(re=8, message=edited),
+    "chat.message.edited, by someone else": events.MessageEdited(message=edited),
+    "chat.message.deleted": events.MessageDeleted(re=9, message=erased),
+    "chat.message.deleted, by someone else": events.MessageDeleted(message=erased),
+    "chat.message.pinned": events.MessagePinned(re=10, message=pinned),
+    "chat.message.pinned, by someone else": events.MessagePinned(message=pinned),
+    "chat.message.pinned, taken off": events.MessagePinned(re=11, message=unpinned),
+    "chat.reaction.updated": events.ReactionUpdated(
+        re=12, room_id=ROOM, message_id=FIRST, seq=1, rev=6, reactions=thumbs
+    ),
+    "chat.reaction.updated, by someone else": events.ReactionUpdated(
+        room_id=ROOM, message_id=FIRST, seq=1, rev=6, reactions=thumbs
+    ),
+    "chat.reaction.updated, the last one gone": events.ReactionUpdated(
+        re=13, room_id=ROOM, message_id=FIRST, seq=1, rev=9
+    ),
     "chat.typing": events.Typing(room_id=ROOM, user_id=BOB, username="bob"),
     "chat.read": events.ReadMarked(re=6, room_id=ROOM, user_id=ALICE, seq=2),
     "chat.read, elsewhere": events.ReadMarked(room_id=ROOM, user_id=ALICE, seq=2),
@@ -305,6 +410,7 @@ REST: Final[dict[str, msgspec.Struct]] = {
     "DeviceList": rest.DeviceList(devices=[this_device, other_device]),
     "Room": listed_room,
     "Room, of mine": my_room,
+    "Room, of two people": dm_with_bob,
     "Member": bob_in_room,
     "CreateRoomRequest": rest.CreateRoomRequest(name="Test Chat"),
     "CreateRoomRequest, with everything": rest.CreateRoomRequest(
@@ -316,7 +422,19 @@ REST: Final[dict[str, msgspec.Struct]] = {
     "Message": hello,
     "Message, with everything": with_everything,
     "Message, deleted": deleted,
+    "Message, edited": edited,
+    "Message, pinned and with reactions": pinned,
     "MessagePage": rest.MessagePage(messages=[hello, reply], has_more=False),
+    "MessagePage, of pins": rest.MessagePage(messages=[pinned], has_more=False),
+    "Reaction": rest.Reaction(reaction="👍", users=[BOB, ALICE]),
+    "MessageVersion": rest.MessageVersion(content="Hi Alice! 👋", until="2024-11-20T09:04:10.750Z"),
+    "MessageHistory": rest.MessageHistory(
+        versions=[rest.MessageVersion(content="Hi Alice! 👋", until="2024-11-20T09:04:10.750Z")]
+    ),
+    "SearchHit": found,
+    "SearchPage": rest.SearchPage(hits=[found], has_more=True, next="1734"),
+    "SearchPage, the last one": rest.SearchPage(hits=[found], has_more=False),
+    "DmRequest": rest.DmRequest(username="bob"),
     "VersionInfo": rest.VersionInfo(
         name="Mesh",
         version="0.1.0",
