@@ -14,8 +14,9 @@ SERVER_FRAME_BYTES: Final = 4 * 1024 * 1024
 BODY_BYTES: Final = 64 * 1024
 """One REST body sent to a server."""
 
-ANSWER_BYTES: Final = 16 * 1024 * 1024
-"""One REST answer: a full page of the longest messages, every character escaped, must fit."""
+ANSWER_BYTES: Final = 32 * 1024 * 1024
+"""One REST answer: a full page of the longest messages, every character escaped and every reaction given
+by as many people as may, must fit."""
 
 INTEGER_MAX: Final = 2**53 - 1
 """The largest integer that every JSON reader holds exactly (RFC 8259 section 6)."""

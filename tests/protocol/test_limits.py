@@ -2,8 +2,17 @@
 
 from protocol import limits
 from protocol.codec import FORMATS, decode_body, encode_body
-from protocol.events import Hello, JoinRoom, RoomJoined, SendMessage
-from protocol.rest import Author, Member, Message, MessagePage, RegisterRequest
+from protocol.events import Hello, JoinRoom, MessageEdited, RoomJoined, SendMessage
+from protocol.rest import (
+    Author,
+    Member,
+    Message,
+    MessagePage,
+    Reaction,
+    RegisterRequest,
+    SearchHit,
+    SearchPage,
+)
 from tests.protocol import examples
 
 WIDEST = "\U0001f469"
@@ -13,6 +22,28 @@ ESCAPED = "\x01"
 """Six bytes in JSON, the most that our own encoder makes of one character."""
 
 LONGEST_ID = "i" * limits.ID_CHARS
+
+
+def longest_message() -> Message:
+    """Users are named by the ids that a server gives, everything else by the longest there can be."""
+    reaction = Reaction(reaction=WIDEST * limits.REACTION_CHARS, users=[examples.BOB] * limits.REACTION_USERS)
+    return Message(
+        id=LONGEST_ID,
+        room_id=LONGEST_ID,
+        seq=limits.INTEGER_MAX,
+        rev=limits.INTEGER_MAX,
+        author=Author(id=LONGEST_ID, username=WIDEST * limits.USERNAME_CHARS),
+        content=ESCAPED * limits.CONTENT_CHARS,
+        content_type=ESCAPED * limits.CONTENT_TYPE_CHARS,
+        created_at="2024-11-20T09:02:30.000Z",
+        edited_at="2024-11-20T09:02:30.000Z",
+        reply_to=LONGEST_ID,
+        thread=LONGEST_ID,
+        mentions=[LONGEST_ID] * limits.MENTIONS,
+        reactions=[reaction] * limits.REACTIONS,
+        pinned=True,
+        nonce=LONGEST_ID,
+    )
 
 
 def test_the_longest_message_fits_in_a_frame() -> None:
@@ -63,24 +94,21 @@ def test_the_members_of_a_full_room_fit_in_a_frame_of_the_server() -> None:
         assert fmt.decode_event(fmt.encode(joined)) == joined
 
 
+def test_the_longest_message_that_everyone_reacts_to_fits_in_a_frame_of_the_server() -> None:
+    event = MessageEdited(re=LONGEST_ID, message=longest_message())
+    for fmt in FORMATS.values():
+        assert fmt.decode_event(fmt.encode(event)) == event
+
+
 def test_a_page_of_the_longest_messages_fits_in_an_answer() -> None:
-    message = Message(
-        id=LONGEST_ID,
-        room_id=LONGEST_ID,
-        seq=limits.INTEGER_MAX,
-        rev=limits.INTEGER_MAX,
-        author=Author(id=LONGEST_ID, username=WIDEST * limits.USERNAME_CHARS),
-        content=ESCAPED * limits.CONTENT_CHARS,
-        content_type=ESCAPED * limits.CONTENT_TYPE_CHARS,
-        created_at="2024-11-20T09:02:30.000Z",
-        edited_at="2024-11-20T09:02:30.000Z",
-        reply_to=LONGEST_ID,
-        thread=LONGEST_ID,
-        mentions=[LONGEST_ID] * limits.MENTIONS,
-        nonce=LONGEST_ID,
-    )
-    page = MessagePage(messages=[message] * limits.PAGE_MAX, has_more=True)
+    page = MessagePage(messages=[longest_message()] * limits.PAGE_MAX, has_more=True)
     assert decode_body(encode_body(page), MessagePage, limit=limits.ANSWER_BYTES) == page
+
+
+def test_a_page_of_the_longest_messages_that_were_found_fits_in_an_answer() -> None:
+    hit = SearchHit(room_id=LONGEST_ID, room_name=WIDEST * limits.NAME_CHARS, message=longest_message())
+    page = SearchPage(hits=[hit] * limits.PAGE_MAX, has_more=True, next=LONGEST_ID)
+    assert decode_body(encode_body(page), SearchPage, limit=limits.ANSWER_BYTES) == page
 
 
 def test_the_longest_password_fits_in_a_body_and_its_field() -> None:
