@@ -49,6 +49,9 @@ REACTIONS: Final = 20
 REACTION_USERS: Final = 200
 """People who may give one message the same reaction."""
 
+MESSAGE_VERSIONS: Final = 50
+"""Earlier versions that are kept of one message; of more edits, the oldest are forgotten."""
+
 QUERY_CHARS: Final = 200
 """What is searched for."""
 

@@ -148,6 +148,8 @@ class MessageService:
             raise QueryInvalid(f"limit is a whole number from 1 to {limits.PAGE_MAX}.")
         if sum(place is not None for place in (before, after, around)) > 1:
             raise QueryInvalid("Name one of before, after and around, not several.")
+        if around is not None and thread is not None:
+            raise QueryInvalid("around names a place in a room, not in a thread.")
         await self._rooms.require_member(who, room_id)
         if around is not None:
             return await self._page_around(who, room_id, around, limit)

@@ -75,6 +75,7 @@ def _edit(
         return None
     version = {"room_id": record.room_id, "seq": record.seq, "until": edit.now, "content": record.content}
     connection.execute(sa.insert(versions).values(version).prefix_with("OR REPLACE", dialect="sqlite"))
+    _forget_oldest_versions(connection, record)
     reindex(connection, record.id, record.content, edit.content)
     named = _mentionable(connection, record.room_id, edit.mentions)
     _set_mentions(connection, record, named)
@@ -83,6 +84,14 @@ def _edit(
         "edited_at": edit.now,
         "mentions": json.dumps(named) if named else None,
     }
+
+
+def _forget_oldest_versions(connection: sa.Connection, record: MessageRecord) -> None:
+    here = (versions.c.room_id == record.room_id) & (versions.c.seq == record.seq)
+    kept = sa.select(versions.c.until).where(here).order_by(versions.c.until.desc())
+    oldest_kept = connection.execute(kept.offset(limits.MESSAGE_VERSIONS - 1).limit(1)).scalar()
+    if oldest_kept is not None:
+        connection.execute(sa.delete(versions).where(here, versions.c.until < oldest_kept))
 
 
 def _mentionable(connection: sa.Connection, room_id: str, user_ids: tuple[str, ...]) -> list[str]:

@@ -116,6 +116,18 @@ async def test_moderators_read_what_it_said_before(alice: Person, bob: Person, r
     assert refused.value.code == "room.forbidden"
 
 
+async def test_only_so_many_versions_are_kept(alice: Person, room_id: str) -> None:
+    async with alice.socket() as hers:
+        message_id = await say(hers, room_id, "0")
+        for number in range(1, limits.MESSAGE_VERSIONS + 4):
+            await hers.ask("chat.message.edit", room_id=room_id, message_id=message_id, content=str(number))
+    path = f"/api/rooms/{room_id}/messages/{message_id}/versions"
+    versions = (await alice.call("GET", path))["versions"]
+    # Edits of one millisecond replace each other, so there may be fewer.
+    assert len(versions) <= limits.MESSAGE_VERSIONS
+    assert versions[-1]["content"] == str(limits.MESSAGE_VERSIONS + 2)
+
+
 async def test_a_resend_after_an_edit_or_a_deletion_is_still_the_same_message(
     bob: Person, room_id: str
 ) -> None:
@@ -249,6 +261,12 @@ async def test_a_thread_is_its_root_and_what_hangs_on_it(alice: Person, bob: Per
         await say(hers, room_id, "Again?", thread=root)
     found = await page(bob, room_id, thread=root)
     assert [message["content"] for message in found] == ["What is for lunch?", "Soup.", "Again?"]
+
+
+async def test_around_and_thread_do_not_go_together(alice: Person, room_id: str) -> None:
+    with pytest.raises(Refused) as refused:
+        await page(alice, room_id, thread="x", around=1)
+    assert refused.value.code == "query.invalid"
 
 
 async def test_strangers_change_nothing(
