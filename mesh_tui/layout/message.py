@@ -22,6 +22,7 @@ AUTHOR_ROLES: Final = 6
 GROUP_S: Final = 300
 """Messages of one author this close together stand under one name."""
 
+LONG_CHARS: Final = 120
 GUTTER: Final = 2
 MARGIN: Final = 1
 NARROWEST: Final = 12
@@ -84,7 +85,7 @@ def lead(previous: Entry | None, entry: Entry, me: Me, unread_after: int | None 
         and not (isinstance(entry, Message) and (entry.edited_at or entry.reply_to))
     )
     header = bool(day) or unread or not grouped
-    return Lead(day, unread, header, gap=header)
+    return Lead(day, unread, header, gap=header or _long(previous) or _long(entry))
 
 
 def estimate(entry: Entry, above: Lead, cells: int) -> int:
@@ -140,6 +141,13 @@ def _voice(entry: Entry | None, me: Me) -> tuple[str, str]:
     if isinstance(entry, Outgoing):
         return me.id, entry.state
     return "", ""
+
+
+def _long(entry: Entry | None) -> bool:
+    """Long enough that an empty row tells it from its neighbours better."""
+    return isinstance(entry, Message | Outgoing) and (
+        len(entry.content) > LONG_CHARS or "\n" in entry.content
+    )
 
 
 def _begins_unread(previous: Entry | None, entry: Entry, unread_after: int | None) -> bool:

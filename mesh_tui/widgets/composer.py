@@ -65,6 +65,7 @@ class Composer(TextArea):
             placeholder=placeholder,
             compact=True,
         )
+        self.cursor_blink = False
         self._cut = ""
 
     def on_key(self, event: events.Key) -> None:

@@ -30,6 +30,9 @@ from protocol.rest import Message
 NEAR: Final = 2
 """Scrolling down to this many rows from the end is reaching the end."""
 
+AHEAD: Final = 4
+"""Screens from the end of what is held at which more is asked for."""
+
 SELECTED_ROWS: Final = 2_000
 """Rows that one copy takes at most."""
 
@@ -197,9 +200,10 @@ class Transcript(ScrollView, can_focus=True):
             return
         top = round(self.scroll_y)
         bottom = top + self.size.height
-        if top <= self.size.height and self._timeline.head.state == "earlier":
+        ahead = AHEAD * self.size.height
+        if top <= ahead and self._timeline.head.state == "earlier":
             self.post_message(self.EarlierWanted())
-        if bottom >= self._blocks.height - self.size.height and self._timeline.detached:
+        if bottom >= self._blocks.height - ahead and self._timeline.detached:
             self.post_message(self.LaterWanted())
         self.post_message(self.Moved(self._seen(bottom), self.following and not self._timeline.detached))
 
