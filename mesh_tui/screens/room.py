@@ -46,7 +46,6 @@ from mesh_tui.widgets.transcript import Transcript
 from mesh_tui.workers import SENDING, begin
 from protocol.errors import MeshError
 from protocol.rest import Room
-from protocol.text import clean_line
 
 PAGE: Final = 200
 """Messages asked for at once."""
@@ -117,14 +116,13 @@ class RoomScreen(MeshScreen[None]):
         try:
             page = await self.mesh.agent.history(self.room.id, before=before, limit=PAGE)
         except MeshError as error:
-            self._apply_head(Head("failed", error=clean_line(error.message)))
+            self._apply_head(Head("failed", error=error.message))
             return
         self._seen = read
         self._unread_after = read if unread else None
         self._timeline.reset(page, self.mesh.agent.outgoing(self.room.id), self.room.last_seq if far else 0)
         self._timeline.set_head(self._head(page.has_more))
         self._transcript.show(self._timeline, self._me, self._unread_after)
-        self._transcript.start_at_unread()
 
     @on(Transcript.EarlierWanted)
     def load_earlier(self) -> None:
@@ -136,7 +134,7 @@ class RoomScreen(MeshScreen[None]):
         try:
             page = await self.mesh.agent.history(self.room.id, before=self._timeline.first, limit=PAGE)
         except MeshError as error:
-            self._apply_head(Head("failed", error=clean_line(error.message)))
+            self._apply_head(Head("failed", error=error.message))
             return
         splices = self._timeline.prepend(page)
         self._transcript.apply([*splices, self._timeline.set_head(self._head(page.has_more))])
@@ -156,7 +154,7 @@ class RoomScreen(MeshScreen[None]):
 
     def _head(self, has_more: bool) -> Head:
         room = self.room
-        return Head("earlier") if has_more else Head("beginning", paintable(room.name), paintable(room.topic))
+        return Head("earlier") if has_more else Head("beginning", room.name, room.topic)
 
     def _apply_head(self, head: Head) -> None:
         self._transcript.apply([self._timeline.set_head(head)])
@@ -203,6 +201,7 @@ class RoomScreen(MeshScreen[None]):
 
     def _history_reset(self, event: HistoryReset) -> None:
         if event.room_id == self.room.id:
+            self._timeline = Timeline()  # its numbers may have begun anew
             self._load()
 
     def _dropped(self, _: EventsDropped) -> None:
@@ -299,8 +298,7 @@ class RoomScreen(MeshScreen[None]):
         if page := await self.attempt(partial(self.mesh.agent.history, self.room.id, limit=PAGE)):
             self._timeline.reset(page, self.mesh.agent.outgoing(self.room.id), 0)
             self._timeline.set_head(self._head(page.has_more))
-            self._transcript.show(self._timeline, self._me, self._unread_after)
-            self._transcript.follow()
+            self._transcript.show(self._timeline, self._me, self._unread_after, at_end=True)
 
     def action_page(self, direction: int) -> None:
         self._transcript.scroll_relative(

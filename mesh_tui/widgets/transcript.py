@@ -78,28 +78,40 @@ class Transcript(ScrollView, can_focus=True):
         self._strips: dict[tuple[int, int], Strip] = {}
         self._origin = 0
         self._moving = False
-        self._starting = False
+        self._at_end = False
+        self._started = False
+        """A size was known when the present timeline was shown, so it has a place."""
 
     # ── what is shown ────────────────────────────────────────────────────────────────────────────
 
-    def show(self, timeline: Timeline, me: Me, unread_after: int | None = None) -> None:
-        """Shows another timeline, or the same one after it was reset."""
+    def show(
+        self, timeline: Timeline, me: Me, unread_after: int | None = None, *, at_end: bool = False
+    ) -> None:
+        """Shows another timeline, or the same one after it was reset.
+
+        The line "new" stands at the top where what is new does not fit below it, unless `at_end`.
+        """
         self._timeline = timeline
         self._blocks = Blocks(timeline, me, self._cells, unread_after)
+        self._at_end = at_end
         self.screen.clear_selection()
-        self._changed()
+        self._start()
 
-    def start_at_unread(self) -> None:
-        """Puts the line "new" at the top, where what is new does not fit below it; else goes to the end."""
-        self._starting = not self.size
-        index = self._blocks.unread_index
+    def _start(self) -> None:
+        self._strips.clear()
         self.following = True
         self._settle()
-        if index is None or self._blocks.height - self._blocks.top(index) <= self.size.height:
-            self._notify()
-            return
-        self.following = False
-        self._settle(Anchor(index, self._blocks[index].lead.height))
+        index = self._blocks.unread_index
+        if (
+            index is not None
+            and not self._at_end
+            and self._blocks.height - self._blocks.top(index) > self.size.height
+        ):
+            self.following = False
+            self._settle(Anchor(index, self._blocks[index].lead.height))
+        self.following = self.following and not self._timeline.detached
+        self._started = bool(self.size)
+        self.refresh()
         self._notify()
 
     def apply(self, splices: Iterable[Splice]) -> None:
@@ -232,9 +244,10 @@ class Transcript(ScrollView, can_focus=True):
         if self._cells != self._blocks.cells:
             self._blocks.resize(self._cells)
             self.screen.clear_selection()
-        self._changed(anchor)
-        if self._starting:
-            self.start_at_unread()
+        if self._started:
+            self._changed(anchor)
+        else:
+            self._start()
 
     def on_click(self, event: events.Click) -> None:
         index = self._blocks.at(round(self.scroll_y) + event.y - self._padding)
@@ -295,7 +308,7 @@ class Transcript(ScrollView, can_focus=True):
         first = selection.start.y + self._origin if selection.start else 0
         last = selection.end.y + self._origin if selection.end else height - 1
         first, last = max(0, first), min(height - 1, last)
-        parts: list[str] = []
+        text, joiner = "", ""
         for row in range(first, min(last, first + SELECTED_ROWS) + 1):
             span = selection.get_span(row - self._origin)
             index = self._blocks.at(row)
@@ -303,8 +316,9 @@ class Transcript(ScrollView, can_focus=True):
             if span is None or (line.decoration and line.decoration >= len(line.text)):
                 continue
             start, end = span
-            parts.append(line.text[max(start, line.decoration) : None if end < 0 else end] + line.joiner)
-        return ("".join(parts).rstrip("\n"), "\n") if parts else None
+            text += joiner + line.text[max(start, line.decoration) : None if end < 0 else end]
+            joiner = line.joiner
+        return (text, "\n") if text else None
 
 
 def _cut(text: str, position: int, start: int, end: int) -> Iterable[tuple[str, bool]]:
