@@ -191,7 +191,7 @@ async def test_the_servers_wish_to_wait_is_honoured(open_agent: OpenAgent) -> No
         await until(lambda: len(server.sockets) == 2, "not to wait after all")
 
 
-@pytest.mark.parametrize("code", [code for code in CloseCode if code is not CloseCode.REPLACED])
+@pytest.mark.parametrize("code", [code for code in CloseCode if code not in socket.PAUSES_S])
 async def test_whatever_the_code_it_comes_back(open_agent: OpenAgent, code: CloseCode) -> None:
     async def script(server: ScriptedServer, peer: Socket) -> None:
         await server.greet(peer)
@@ -205,14 +205,17 @@ async def test_whatever_the_code_it_comes_back(open_agent: OpenAgent, code: Clos
         await heard.wait_texts("r", "1 as of 1")
 
 
-async def test_one_that_was_replaced_does_not_push_out_the_next(open_agent: OpenAgent) -> None:
+@pytest.mark.parametrize("code", socket.PAUSES_S)
+async def test_where_coming_back_at_once_would_do_harm_it_waits(
+    open_agent: OpenAgent, code: CloseCode
+) -> None:
     async def script(server: ScriptedServer, peer: Socket) -> None:
         await server.greet(peer)
-        await peer.wire.close(code=CloseCode.REPLACED)
+        await peer.wire.close(code=code)
 
     async with connected(script, open_agent) as (_, _, heard):
         await until(lambda: waits(heard))
-        assert waits(heard)[0].retry_in_s >= socket.REPLACED_PAUSE_S
+        assert waits(heard)[0].retry_in_s >= socket.PAUSES_S[code]
 
 
 async def test_a_handshake_that_leads_elsewhere_does_not_carry_the_token_there(open_agent: OpenAgent) -> None:
@@ -253,7 +256,7 @@ async def test_a_refusal_for_now_is_tried_again_with_the_same_nonce(
             assert isinstance(request, SendMessage)
             asked.append(request)
             if len(asked) < 4:
-                code = ["storage.unavailable", "rate.limited", "some.thing_new"][len(asked) - 1]
+                code = ["storage.unavailable", "rate.limited", "server.internal"][len(asked) - 1]
                 await peer.send(Error(re=request.id, code=code, message="Not now."))
             else:
                 await take(server, peer, request)
