@@ -22,7 +22,7 @@ from textual.worker import WorkerCancelled, WorkerFailed
 from mesh_agent.client.state import ConnectionChanged, SignedOut
 from mesh_tui.bridge import FromAgent, forward
 from mesh_tui.driver import MeshDriver
-from mesh_tui.screens.base import Patient
+from mesh_tui.screens.base import MeshScreen, Patient
 from mesh_tui.screens.opening import Opening
 from mesh_tui.theme import MONOKAI, PLAIN
 from mesh_tui.workers import SENDING, begin
@@ -177,6 +177,10 @@ class MeshApp(App[None]):
     def action_redraw(self) -> None:
         self.screen.refresh(repaint=True, layout=True)
 
+    def watch_app_focus(self, focus: bool) -> None:
+        if focus and self.screen_stack and isinstance(self.screen, MeshScreen):
+            self.screen.came_to_front()
+
     def paint_again(self) -> None:
         """The terminal has caught up: paints what was put off."""
         if self.screen_stack and isinstance(self.screen, Patient):
@@ -217,10 +221,9 @@ class MeshApp(App[None]):
 
     async def _sent(self) -> None:
         """What was entered is in the outbox, or back in its draft."""
-        with suppress(WorkerCancelled, WorkerFailed):
-            await self.workers.wait_for_complete(
-                [worker for worker in self.workers if worker.group == SENDING]
-            )
+        for worker in [worker for worker in self.workers if worker.group == SENDING]:
+            with suppress(WorkerCancelled, WorkerFailed):
+                await worker.wait()
 
     def _handle_exception(self, error: Exception) -> None:
         cause = error.error if isinstance(error, WorkerFailed) else error

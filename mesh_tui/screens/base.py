@@ -56,6 +56,12 @@ class MeshScreen(Patient[Result]):
         if handler := self.EVENTS.get(type(message.event)):
             handler(self, message.event)
 
+    def came_to_front(self) -> None:
+        """What is on the screen is seen from now on."""
+
+    def on_screen_resume(self) -> None:
+        self.came_to_front()
+
     def complain(self, error: MeshError) -> None:
         """Says what went wrong, in the words of the error."""
         self.notify(clean_line(error.message), severity="error", markup=False)

@@ -13,7 +13,7 @@ from typing import ClassVar, Final
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widgets import TextArea
 
@@ -76,9 +76,7 @@ class RoomScreen(MeshScreen[None]):
     def compose(self) -> ComposeResult:
         yield Bar(classes="top")
         with Horizontal():
-            with Vertical(classes="conversation"):
-                yield Transcript()
-                yield Bar(classes="below")
+            yield Transcript()
             yield Participants()
         yield Composer(f"Message {clip(paintable(self.room.name), 40)}")
         yield StatusLine()
@@ -260,6 +258,9 @@ class RoomScreen(MeshScreen[None]):
         """What is on the screen is seen: this screen is on top and the terminal has the focus."""
         return self.is_current and self.app.app_focus
 
+    def came_to_front(self) -> None:
+        self._transcript.look()
+
     @on(Transcript.Moved)
     def moved(self, event: Transcript.Moved) -> None:
         if event.following != self._following:
@@ -276,16 +277,13 @@ class RoomScreen(MeshScreen[None]):
 
     def _show_below(self) -> None:
         """Says how much is new below, unless the reader is there."""
-        below = self.query_one(".below", Bar)
         count = max(0, self._timeline.newest - self._seen)
-        below.display = not self._following
-        new = [Fragment(f" ↓ {count} new ", "count")] if count else [Fragment(" ↓ newest ", "muted")]
-        below.put(new, [Fragment("Ctrl+End", "key"), Fragment(" ", "")])
+        words = f"↓ {count} new · Ctrl+End" if count else "↓ Ctrl+End to the newest"
+        self.query_one(Composer).say_above("" if self._following else words)
 
-    def on_click(self) -> None:
-        below = self.query_one(".below", Bar)
-        if below.display and below.mouse_hover:
-            self.action_newest()
+    @on(Composer.AboveClicked)
+    def newest_clicked(self) -> None:
+        self.action_newest()
 
     def action_newest(self) -> None:
         if self._timeline.detached:

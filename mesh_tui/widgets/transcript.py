@@ -78,6 +78,7 @@ class Transcript(ScrollView, can_focus=True):
         self._strips: dict[tuple[int, int], Strip] = {}
         self._origin = 0
         self._moving = False
+        self._settled_size = Size()
         self._at_end = False
         self._started = False
         """A size was known when the present timeline was shown, so it has a place."""
@@ -112,7 +113,7 @@ class Transcript(ScrollView, can_focus=True):
         self.following = self.following and not self._timeline.detached
         self._started = bool(self.size)
         self.refresh()
-        self._notify()
+        self.look()
 
     def apply(self, splices: Iterable[Splice]) -> None:
         """Follows what the timeline did, and leaves what is being read where it is."""
@@ -133,7 +134,7 @@ class Transcript(ScrollView, can_focus=True):
         self.following = True
         self._settle()
         self.refresh()
-        self._notify()
+        self.look()
 
     # ── where things stand ───────────────────────────────────────────────────────────────────────
 
@@ -172,7 +173,7 @@ class Transcript(ScrollView, can_focus=True):
         self._strips.clear()
         self._settle(anchor)
         self.refresh()
-        self._notify()
+        self.look()
 
     def _settle(self, anchor: Anchor | None = None) -> None:
         """Lays out what is visible and puts the anchor back; ends because each round makes blocks exact."""
@@ -206,7 +207,7 @@ class Transcript(ScrollView, can_focus=True):
         self.scroll_y = self.scroll_target_y = row
         self._moving = False
 
-    def _notify(self) -> None:
+    def look(self) -> None:
         """Tells the screen what is visible, and what will be wanted soon."""
         if not self.size:
             return
@@ -217,9 +218,9 @@ class Transcript(ScrollView, can_focus=True):
             self.post_message(self.EarlierWanted())
         if bottom >= self._blocks.height - ahead and self._timeline.detached:
             self.post_message(self.LaterWanted())
-        self.post_message(self.Moved(self._seen(bottom), self.following and not self._timeline.detached))
+        self.post_message(self.Moved(self._last_seen(bottom), self.following and not self._timeline.detached))
 
-    def _seen(self, bottom: int) -> int:
+    def _last_seen(self, bottom: int) -> int:
         for index in range(self._blocks.at(bottom - 1), 0, -1):
             entry = self._blocks[index].entry
             if isinstance(entry, Message) and self._blocks.top(index + 1) <= bottom:
@@ -232,14 +233,16 @@ class Transcript(ScrollView, can_focus=True):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        if self._moving or round(old_value) == round(new_value):
+        # Where the size has just changed it was not the reader who scrolled; `on_resize` comes next.
+        if self._moving or self.size != self._settled_size or round(old_value) == round(new_value):
             return
         down = new_value > old_value
         self.following = down and new_value >= self.max_scroll_y - NEAR and not self._timeline.detached
         self._settle(self._anchor())
-        self._notify()
+        self.look()
 
     def on_resize(self, _: events.Resize) -> None:
+        self._settled_size = self.size
         anchor = self._anchor()
         if self._cells != self._blocks.cells:
             self._blocks.resize(self._cells)

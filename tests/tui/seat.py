@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.pilot import Pilot
 
@@ -52,6 +53,15 @@ class Seat:
             await self.pilot.pause()
 
         await _within(self._context, paste())
+
+    async def click(self, text: str) -> None:
+        """Clicks on the first letter of `text`."""
+        row = self.row_of(text)
+        before = self.screen[row][: self.screen[row].index(text)]
+        await _within(self._context, self._click(cell_len(before), row))
+
+    async def _click(self, x: int, y: int) -> None:
+        await self.pilot.click(offset=(x, y))
 
     async def resize(self, columns: int, rows: int) -> None:
         await _within(self._context, self.pilot.resize_terminal(columns, rows))
