@@ -30,8 +30,10 @@ IN_FLIGHT_MAX: Final = 16
 RETRY_FIRST_S: Final = 1.0
 RETRY_MAX_S: Final = 60.0
 
-_FOR_GOOD: Final = frozenset({"chat", "room", "message"})
-"""The families of codes by which a server says that this message will never do."""
+_FOR_NOW: Final = frozenset({"rate", "storage", "server", "auth"})
+"""The families of codes that say nothing about the message: it may go a moment later. Any other refusal,
+one that this version does not know among them, is for good: it must not hold up what waits behind it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ class Outbox:
         if place is None or place.phase != "under way":
             return None
         self._back(place)
-        if error.code.partition(".")[0] in _FOR_GOOD:
+        if error.code.partition(".")[0] not in _FOR_NOW:
             place.phase = "failed"
             return self._set(place, state="failed", error=error.message)
         place.phase = "queued"

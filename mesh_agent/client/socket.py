@@ -43,7 +43,9 @@ HEARTBEAT_MAX_S: Final = 300.0
 """A server's own wish is honoured between these two."""
 
 CLOSE_S: Final = 2.0
-REPLACED_PAUSE_S: Final = 300.0
+PAUSES_S: Final[dict[int, float]] = {CloseCode.REPLACED: 300.0, CloseCode.RATE: 10.0}
+"""How long to stay away where coming back at once would do harm."""
+
 YIELD_EVERY: Final = 32
 """After so many events without a pause, others on this loop have their turn."""
 
@@ -184,8 +186,7 @@ class Connection:
         if code in _OUR_FAULTS or frame.type is aiohttp.WSMsgType.ERROR:
             log.error("the line to %s ended with %d: %s %s", self._server, code, frame.data, frame.extra)
         kind, sentence = _CLOSES.get(code, (LineLost, f"The connection to {self._server} was lost."))
-        retry_after = REPLACED_PAUSE_S if code == CloseCode.REPLACED else self._retry_after
-        return kind(sentence, retry_after=retry_after)
+        return kind(sentence, retry_after=PAUSES_S.get(code, self._retry_after))
 
     async def _write(self) -> None:
         # A line that takes nothing more also brings nothing more: the reader tells why.
