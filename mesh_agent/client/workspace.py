@@ -57,7 +57,11 @@ TYPING_EVERY_S: Final = 3.0
 
 
 class Workspace:
-    """The rooms, the messages and the outbox of one account."""
+    """The rooms, the messages and the outbox of one account.
+
+    Attributes:
+        trouble: why the line is down, since it was up last.
+    """
 
     def __init__(self, user: User, cache: CacheThread, held: Held, hub: Hub, network: Network) -> None:
         self._user = user
@@ -70,6 +74,7 @@ class Workspace:
         self.sender = Sender(author, cache, Outbox(held.outbox), hub.publish)
         self.markers = Markers(held.markers, cache.change)
         self.history = History(self.sync, self._roster, cache, network.rest)
+        self.trouble: MeshError | None = None
         self._connection: Connection | None = None
         self._named: dict[str, int] = {}
         self._presence: Presence = "online"
@@ -170,7 +175,7 @@ class Workspace:
     async def met(self, connection: "Connection") -> None:
         outcome = self.sync.welcome(connection.welcome, self._named)
         self.carry_out(outcome)
-        self._connection = connection
+        self._connection, self.trouble = connection, None
         for event in outcome.events:
             if isinstance(event, HistoryReset) and event.room_id in self._roster.watched():
                 self._spawn(self._renew_members(event.room_id))
@@ -190,6 +195,7 @@ class Workspace:
         await self._cache.room_to_write()
 
     def lost(self, error: MeshError) -> None:
+        self.trouble = error
         self._connection = None
         self.sender.line_lost()
         self.markers.line_lost()
