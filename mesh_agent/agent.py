@@ -334,7 +334,7 @@ class Agent:
 
     def _signed_in(self) -> Workspace:
         if self._workspace is None or self.user is None:
-            raise SignInNeeded
+            raise SignInNeeded(f"You are not signed in at {self.server}." if self.server else None)
         return self._workspace
 
     async def _calls_signed_out(self) -> "Rest":

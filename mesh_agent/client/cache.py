@@ -95,6 +95,8 @@ class Cache:
 
     def wipe(self) -> None:
         """Forgets everything but the outbox, and frees the disk."""
+        # Overwritten even where the file cannot be rewritten now, because another process reads it.
+        self._db.execute("PRAGMA secure_delete = ON")
         with self._transaction():
             forget_all(self._db)
         self._db.execute("VACUUM")

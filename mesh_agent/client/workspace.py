@@ -37,6 +37,7 @@ from protocol.events import (
     MessageAck,
     MessageCreated,
     ReadMarked,
+    RoomResumed,
     SendTyping,
     ServerToClient,
     SetPresence,
@@ -71,7 +72,7 @@ class Workspace:
         self._roster = Roster()
         self.sync = Sync(user.id, held.rooms, self._roster)
         author = Author(id=user.id, username=user.username)
-        self.sender = Sender(author, cache, Outbox(held.outbox), hub.publish)
+        self.sender = Sender(author, cache, Outbox(held.outbox), hub.publish, self.sync.is_settled)
         self.markers = Markers(held.markers, cache.change)
         self.history = History(self.sync, self._roster, cache, network.rest)
         self.trouble: MeshError | None = None
@@ -86,6 +87,7 @@ class Workspace:
             MessageCreated: self._on_created,
             MessageAck: self._on_ack,
             Error: self._on_error,
+            RoomResumed: self._on_resumed,
             ReadMarked: self._on_read,
             Typing: self._on_typing,
         }
@@ -164,7 +166,7 @@ class Workspace:
         line = self.sync.line(room_id)
         if line is None and self.line_up:
             raise NotMember
-        return line is not None and self.line_up and line.phase == "live"
+        return line is not None and self.line_up and self.sync.is_settled(room_id)
 
     # ── what the link asks for ───────────────────────────────────────────────────────────────────
 
@@ -223,6 +225,10 @@ class Workspace:
     def _on_ack(self, ack: MessageAck) -> None:
         line = self.sync.line(ack.room_id)
         self.sender.acknowledged(ack, told=line is None or line.has_told(ack.seq, ack.rev))
+
+    def _on_resumed(self, event: RoomResumed) -> None:
+        self._apply(event)
+        self.sender.flush()
 
     def _on_error(self, error: Error) -> None:
         refusal = MeshError.from_wire(error.code, error.message, error.retry_after)

@@ -319,21 +319,27 @@ async def test_a_line_that_breaks_before_the_answer_sends_it_again(open_agent: O
         assert nonces == [outgoing.nonce] * 2
 
 
-async def test_a_line_that_breaks_between_the_message_and_its_answer_shows_it_once(
-    open_agent: OpenAgent,
-) -> None:
+async def test_what_turns_up_in_the_resume_is_not_sent_again(open_agent: OpenAgent) -> None:
+    asked: list[str] = []
+
     async def script(server: ScriptedServer, peer: Socket) -> None:
         await server.greet(peer)
         while (request := await peer.receive()) is not None:
             assert isinstance(request, SendMessage)
-            server.log.post(ME, request.nonce)
-            return
+            asked.append(request.nonce)
+            if len(asked) == 1:
+                server.log.post(ME, request.nonce)
+                return  # it has the message; that it has is never told
+            await take(server, peer, request)
 
     async with connected(script, open_agent) as (_, agent, heard):
         await agent.wait_connected(20)
-        outgoing = await agent.send("r", "kept by the server, not acknowledged")
-        assert await agent.sent(outgoing.nonce, 20) is not None
-        await heard.wait_texts("r", "1 as of 1")
+        first = await agent.send("r", "one")
+        assert await agent.sent(first.nonce, 20) is not None
+        second = await agent.send("r", "two")
+        assert await agent.sent(second.nonce, 20) is not None
+        await heard.wait_texts("r", "1 as of 1", "two")
+        assert asked == [first.nonce, second.nonce]
         assert agent.outgoing("r") == []
 
 
