@@ -46,7 +46,7 @@ class Sender:
         self._may_go = may_go
         self._send: Send | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._waiting: dict[str, list[asyncio.Future[Message]]] = {}
+        self._waiting: dict[str, set[asyncio.Future[Message]]] = {}
         self._sent: OrderedDict[str, Message] = OrderedDict()
 
     def of_room(self, room_id: str) -> list[Outgoing]:
@@ -109,8 +109,11 @@ class Sender:
         if entry.outgoing.state == "failed":
             raise MeshError(entry.outgoing.error)
         future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(nonce, []).append(future)
-        return await future
+        self._waiting.setdefault(nonce, set()).add(future)
+        try:
+            return await future
+        finally:
+            self._waiting.get(nonce, set()).discard(future)
 
     # ── what the line brings ─────────────────────────────────────────────────────────────────────
 

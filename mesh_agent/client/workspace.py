@@ -6,6 +6,7 @@ serves.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -26,6 +27,7 @@ from mesh_agent.client.state import (
     HistoryReset,
     MembersChanged,
     MessageReceived,
+    OutgoingDiscarded,
     RoomGone,
     RoomsChanged,
     TypingSeen,
@@ -213,14 +215,16 @@ class Workspace:
 
     def _on_created(self, event: MessageCreated) -> None:
         outcome = self.sync.apply(event)
-        nonce = self.sender.seen(event.message)
-        outcome.events = [
-            replace(told, nonce=nonce) if isinstance(told, MessageReceived) else told
-            for told in outcome.events
-        ]
-        self.carry_out(outcome)
         if outcome.lost:
             raise ChangeLost
+        nonce = self.sender.seen(event.message)
+        shown = [told for told in outcome.events if isinstance(told, MessageReceived)]
+        if nonce is not None and not shown:
+            # The room has shown it before; only what waited to be sent is still to go from the screen.
+            outcome.events.append(OutgoingDiscarded(event.message.room_id, nonce))
+        for told in shown:
+            outcome.events[outcome.events.index(told)] = replace(told, nonce=nonce)
+        self.carry_out(outcome)
 
     def _on_ack(self, ack: MessageAck) -> None:
         line = self.sync.line(ack.room_id)
@@ -250,8 +254,9 @@ class Workspace:
     async def _show_read(self, room_id: str, seq: int) -> None:
         line = self.sync.line(room_id)
         if line is not None and seq > (line.room.read_seq or 0):
-            unread, mentions = await self.history.unread(room_id, seq)
-            self.carry_out(self.sync.read(room_id, seq, unread, mentions))
+            with contextlib.suppress(NotMember):  # left, while it was counted
+                unread, mentions = await self.history.unread(room_id, seq)
+                self.carry_out(self.sync.read(room_id, seq, unread, mentions))
 
     async def _renew_members(self, room_id: str) -> None:
         members = await self.history.members(room_id, line_up=False)
