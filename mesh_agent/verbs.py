@@ -8,6 +8,7 @@ closed whatever happens, and the error decides the exit code.
 import asyncio
 import concurrent.futures
 import contextlib
+import fcntl
 import getpass
 import logging
 import os
@@ -103,7 +104,8 @@ def _signals(caught: list[int]) -> Iterator[None]:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop, number)
     stdout = sys.stdout.fileno()
-    if stat.S_ISFIFO(os.fstat(stdout).st_mode):
+    only_written = fcntl.fcntl(stdout, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY
+    if only_written and stat.S_ISFIFO(os.fstat(stdout).st_mode):
         # Nothing can be read from this end: it becomes readable when the other end is closed.
         loop.add_reader(stdout, reader_gone)
     yield

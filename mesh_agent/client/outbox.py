@@ -13,7 +13,7 @@ everything that was under way back.
       └────────────retry───────────────────┘
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, Literal
@@ -92,10 +92,12 @@ class Outbox:
         place = self._places.get(nonce)
         return None if place is None else place.entry
 
-    def take(self, now: float) -> list[Entry]:
-        """What is to be sent now; it counts as under way from here on."""
-        due = [head for head in self._heads() if head.not_before <= now]
-        due = due[: IN_FLIGHT_MAX - len(self._under_way)]
+    def take(self, now: float, may_go: Callable[[str], bool] = lambda _: True) -> list[Entry]:
+        """What is to be sent now, of the rooms that `may_go`; it counts as under way from here on."""
+        ready = (
+            head for head in self._heads() if head.not_before <= now and may_go(head.entry.outgoing.room_id)
+        )
+        due = list(islice(ready, IN_FLIGHT_MAX - len(self._under_way)))
         for place in due:
             place.phase = "under way"
             self._under_way[place.entry.outgoing.room_id] = place

@@ -120,7 +120,6 @@ class Connection:
         Raises:
             LineLost: or another `Unreachable`; `retry_after` is what the server asked for.
             TokenInvalid: the access token is no longer good, or this device was signed out.
-
         """
         aside = [asyncio.create_task(self._write()), asyncio.create_task(self._beat())]
         try:
@@ -184,7 +183,7 @@ class Connection:
             return self._dead
         code = self._ws.close_code or 0
         if code in _OUR_FAULTS or frame.type is aiohttp.WSMsgType.ERROR:
-            log.error("the line to %s ended with %d: %s %s", self._server, code, frame.data, frame.extra)
+            log.error("the line to %s ended with %d: %r %r", self._server, code, frame.data, frame.extra)
         kind, sentence = _CLOSES.get(code, (LineLost, f"The connection to {self._server} was lost."))
         return kind(sentence, retry_after=PAUSES_S.get(code, self._retry_after))
 
@@ -230,7 +229,7 @@ async def _say_hello(ws: aiohttp.ClientWebSocketResponse, hello: Hello, server: 
     if isinstance(answer, Welcome):
         return answer
     if not isinstance(answer, Error):
-        raise NotMesh(f"{server} answers, but not as a Mesh server does.")
+        raise _no_mesh(server)
     if answer.code == UnsupportedVersion.code:
         raise VersionMismatch(
             "The server does not speak this program's version. Update the older of the two."

@@ -151,6 +151,11 @@ class Sync:
             named[room_id] = line.rev
         return named
 
+    def is_settled(self, room_id: str) -> bool:
+        """Whether no resume of the room is under way."""
+        line = self._lines.get(room_id)
+        return line is None or line.phase == "live"
+
     def is_others(self, message: Message) -> bool:
         return message.author.id != self._me
 

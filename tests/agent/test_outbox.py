@@ -44,6 +44,12 @@ def test_rooms_do_not_wait_for_each_other_and_the_number_under_way_is_bounded() 
     assert nonces(outbox.take(0.0)) == [f"n{IN_FLIGHT_MAX}"]
 
 
+def test_a_room_that_may_not_go_keeps_nobody_else() -> None:
+    outbox = Outbox([entry("a", "r1"), entry("b", "r2")])
+    assert nonces(outbox.take(0.0, lambda room_id: room_id != "r1")) == ["b"]
+    assert nonces(outbox.take(0.0)) == ["a"]
+
+
 def test_an_acknowledged_one_stays_to_be_shown_until_it_is_seen() -> None:
     outbox = Outbox([entry("a")])
     outbox.take(0.0)

@@ -10,10 +10,12 @@ from msgspec.structs import replace
 
 from mesh_agent.agent import Agent
 from mesh_agent.client import outbox, socket
+from mesh_agent.client.errors import NotMesh
 from mesh_agent.client.state import (
     Connected,
     ConnectionChanged,
     HistoryReset,
+    MessageReceived,
     OutgoingChanged,
     SignedOut,
     Waiting,
@@ -319,21 +321,45 @@ async def test_a_line_that_breaks_before_the_answer_sends_it_again(open_agent: O
         assert nonces == [outgoing.nonce] * 2
 
 
-async def test_a_line_that_breaks_between_the_message_and_its_answer_shows_it_once(
+async def test_what_turns_up_in_the_resume_is_not_sent_again(open_agent: OpenAgent) -> None:
+    asked: list[str] = []
+
+    async def script(server: ScriptedServer, peer: Socket) -> None:
+        await server.greet(peer)
+        while (request := await peer.receive()) is not None:
+            assert isinstance(request, SendMessage)
+            asked.append(request.nonce)
+            if len(asked) == 1:
+                server.log.post(ME, request.nonce)
+                return  # it has the message; that it has is never told
+            await take(server, peer, request)
+
+    async with connected(script, open_agent) as (_, agent, heard):
+        await agent.wait_connected(20)
+        first = await agent.send("r", "one")
+        assert await agent.sent(first.nonce, 20) is not None
+        second = await agent.send("r", "two")
+        assert await agent.sent(second.nonce, 20) is not None
+        await heard.wait_texts("r", "1 as of 1", "two")
+        assert asked == [first.nonce, second.nonce]
+        assert agent.outgoing("r") == []
+
+
+async def test_an_own_message_past_a_missing_change_still_replaces_its_outgoing_one(
     open_agent: OpenAgent,
 ) -> None:
     async def script(server: ScriptedServer, peer: Socket) -> None:
         await server.greet(peer)
         while (request := await peer.receive()) is not None:
             assert isinstance(request, SendMessage)
-            server.log.post(ME, request.nonce)
-            return
+            server.log.post()  # which this client is never told of
+            await peer.send(server.log.post(ME, request.nonce))
 
     async with connected(script, open_agent) as (_, agent, heard):
         await agent.wait_connected(20)
-        outgoing = await agent.send("r", "kept by the server, not acknowledged")
-        assert await agent.sent(outgoing.nonce, 20) is not None
-        await heard.wait_texts("r", "1 as of 1")
+        outgoing = await agent.send("r", "x")
+        await heard.wait_texts("r", "1 as of 1", "2 as of 2")
+        assert [event.nonce for event in heard.of(MessageReceived)] == [None, outgoing.nonce]
         assert agent.outgoing("r") == []
 
 
@@ -387,3 +413,18 @@ async def test_tokens_that_end_again_and_again_do_not_end_the_session(open_agent
     async with connected(script, open_agent) as (_, agent, heard):
         await agent.wait_connected(20)
         assert not any(isinstance(event.state, SignedOut) for event in heard.of(ConnectionChanged))
+
+
+async def test_a_cache_that_fails_costs_neither_history_nor_the_line(open_agent: OpenAgent) -> None:
+    async with connected(stay, open_agent) as (server, agent, heard):
+        await agent.wait_connected(20)
+        thread = agent._signed_in()._cache
+        await thread.run(lambda: thread.cache._db.execute("DROP TABLE messages"))
+        await server.sockets[0].send(server.log.post())
+        await heard.wait_texts("r", "1 as of 1")
+        await agent.mark_read("r", 1)
+        with pytest.raises(NotMesh):  # it is asked for history, and this server has none
+            await agent.history("r")
+        await server.sockets[0].wire.close()
+        await until(lambda: len(server.sockets) == 2, "a second connection")
+        await agent.wait_connected(20)
