@@ -115,6 +115,8 @@ class Gateway:
         outbound.rooms.update(mine.room.id for mine in overview.rooms)
         self.presence.set(who.user_id, outbound.peer_id, "online", list(outbound.rooms))
         for mine in overview.rooms:
+            if outbound.is_closed:  # nobody is there to read the rest
+                break
             if mine.room.id in hello.resume and mine.room.id not in overview.gaps:
                 await self._replay(who, mine, hello.resume[mine.room.id], outbound)
         return {mine.room.id: mine.room.rev for mine in overview.rooms}

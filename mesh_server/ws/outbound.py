@@ -69,8 +69,8 @@ class Outbound:
 
     @property
     def is_closed(self) -> bool:
-        """Whether `close` was called; nothing more is written then."""
-        return self._close is None
+        """Whether it has ended, from this side or the other; nothing more is written then."""
+        return self._close is None or self._transport.is_closing()
 
     def push(self, frames: bytes) -> bool:
         """Queues whole frames; False where the reader has fallen too far behind."""
@@ -84,7 +84,7 @@ class Outbound:
         if not self._frames:
             return True
         transport = self._transport
-        if self.is_closed or transport.is_closing():
+        if self.is_closed:
             self._clear()
             return True
         if transport.get_write_buffer_size() > TRANSPORT_BYTES:
