@@ -10,7 +10,8 @@ import contextlib
 import logging
 import signal
 import time
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
 import sqlalchemy.exc
 from aiohttp import web
@@ -115,7 +116,7 @@ async def _serve(config: Config, store: SqliteStore, lock: DataFolderLock, secre
         shutdown_timeout=2.0,
     )
     await runner.setup()
-    chores = [asyncio.create_task(gateway.sweep()), asyncio.create_task(_note_who_is_here(gateway))]
+    chores = [asyncio.create_task(_watched(chore)) for chore in (gateway.sweep(), _note_who_is_here(gateway))]
     try:
         site = await _listen(config, runner)
         url = _url(config, runner)
@@ -136,6 +137,15 @@ async def _serve(config: Config, store: SqliteStore, lock: DataFolderLock, secre
         await _flush_seen(gateway)
         await store.close()
         log.info("stopped")
+
+
+async def _watched(chore: Coroutine[Any, Any, None]) -> None:
+    """A chore runs for ever; one that ends by a mistake is missed only if nobody is told."""
+    try:
+        await chore
+    except Exception:
+        log.exception("a chore has ended")
+        raise
 
 
 async def _note_who_is_here(gateway: Gateway) -> None:
