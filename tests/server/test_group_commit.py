@@ -29,7 +29,14 @@ class Log:
 
     def __init__(self, store: SqliteStore) -> None:
         bus, new_id = MemoryBus(), id_maker()
-        self.rooms = RoomService(store.rooms, bus, PresenceService(bus), clock=system_clock, new_id=new_id)
+        self.rooms = RoomService(
+            store.rooms,
+            bus,
+            PresenceService(bus),
+            find_user=store.accounts.get_user_by_key,
+            clock=system_clock,
+            new_id=new_id,
+        )
         self.messages = MessageService(
             store.messages, self.rooms, bus, clock=system_clock, new_id=new_id, on_commit=self._count
         )
