@@ -50,7 +50,8 @@ class MeshApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(self, *, server: str | None = None, profile: str = "default", plain: bool = False) -> None:
-        super().__init__(driver_class=MeshDriver)
+        # An ansi app from its first line on, or Textual would mute the colours instead of leaving them out.
+        super().__init__(driver_class=MeshDriver, ansi_color=plain or None)
         self._server = server
         self._profile = profile
         self._agent: Agent | None = None
@@ -180,6 +181,15 @@ class MeshApp(App[None]):
     def watch_app_focus(self, focus: bool) -> None:
         if focus and self.screen_stack and isinstance(self.screen, MeshScreen):
             self.screen.came_to_front()
+
+    async def settled(self) -> None:
+        """Returns when what the last key has set off is done, as far as it needs no network."""
+        focused = self.screen.focused
+        pumps = [self, *(focused.ancestors_with_self if focused else [self.screen]), self]
+        for pump in pumps:
+            done = asyncio.Event()
+            if pump.call_later(done.set):
+                await done.wait()
 
     def paint_again(self) -> None:
         """The terminal has caught up: paints what was put off."""

@@ -12,8 +12,10 @@ import select
 import selectors
 import signal
 import threading
+from asyncio import run_coroutine_threadsafe
 from codecs import getincrementaldecoder
 from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Protocol, cast
@@ -23,6 +25,8 @@ from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Key
+from textual.message import Message
 
 from mesh_tui.keys import KeyRewriter
 from mesh_tui.pins import pin
@@ -32,6 +36,9 @@ WAITING_BYTES: Final = 2_048
 
 WRITE_BYTES: Final = 1_024
 READ_BYTES: Final = 4_096
+SETTLE_S: Final = 0.5
+"""How long a key waits at most for the one before it to take effect."""
+
 STOP_S: Final = 1.0
 """How long the end of the program waits for a terminal that takes nothing any more."""
 
@@ -43,6 +50,7 @@ class Terminal(Protocol):
     """What the driver tells the app."""
 
     def leave(self, code: int) -> None: ...
+    async def settled(self) -> None: ...
     def paint_again(self) -> None: ...
 
 
@@ -120,6 +128,7 @@ class MeshDriver(LinuxDriver):
     def __init__(self, app: App[Any], **options: Any) -> None:
         self._terminal = cast("Terminal", app)
         self._writer: Writer | None = None
+        self._settling: Future[None] | None = None
         super().__init__(app, **options)
 
     @property
@@ -168,6 +177,20 @@ class MeshDriver(LinuxDriver):
                     self.process_message(message)
         with suppress(EOFError, ParseError):
             list(parser.feed(""))
+
+    def process_message(self, message: Message) -> None:
+        """Hands on what was typed. After a key that may move the focus, the next waits until it has moved.
+
+        Textual sends each key to whatever has the focus when it arrives, so that of a name, Enter and a
+        password sent in one go the password would land in the name.
+        """
+        if self._settling is not None:
+            with suppress(CancelledError, TimeoutError):
+                self._settling.result(SETTLE_S)
+            self._settling = None
+        super().process_message(message)
+        if isinstance(message, Key) and not message.is_printable and not self.exit_event.is_set():
+            self._settling = run_coroutine_threadsafe(self._terminal.settled(), self._loop)
 
     def _read(self) -> bytes | None:
         """What was typed; None for nothing yet, nothing at all where the terminal is gone."""

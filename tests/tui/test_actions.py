@@ -1,0 +1,63 @@
+"""The registry: what it says is what works, and what is written about it."""
+
+from pathlib import Path
+
+import pytest
+
+from mesh_tui.actions import ACTIONS, PLACES, Action, bindings, key_label
+from mesh_tui.app import MeshApp
+from mesh_tui.screens.home import Home
+from mesh_tui.screens.login import Login
+from mesh_tui.screens.room import RoomScreen
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "tui.md"
+OWNERS = {"app": (MeshApp,), "screen": (Home, Login, RoomScreen)}
+
+
+def _named(action: Action) -> str:
+    return f"{action.place} {action.keys}"
+
+
+@pytest.mark.parametrize("action", [action for action in ACTIONS if action.name], ids=_named)
+def test_every_action_exists_where_it_is_bound(action: Action) -> None:
+    owner, _, name = action.name.partition(".")
+    assert any(hasattr(cls, f"action_{name}") for cls in OWNERS[owner])
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_key_means_two_things_in_one_place(place: str) -> None:
+    keys = [
+        key
+        for action in ACTIONS
+        if action.place in (place, "everywhere") and action.name
+        for key in action.keys.split(",")
+    ]
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=_named)
+def test_every_key_is_in_the_documentation(action: Action) -> None:
+    assert f"| {key_label(action.keys)} |" in DOCS.read_text("utf-8")
+
+
+def test_keys_that_terminals_cannot_send_are_not_used() -> None:
+    keys = {key for action in ACTIONS for key in action.keys.split(",")}
+    assert not keys & {"ctrl+i", "ctrl+m", "ctrl+h", "ctrl+[", "ctrl+shift+c"}
+
+
+def test_the_footer_shows_only_what_has_a_word() -> None:
+    assert [binding.description for binding in bindings("sign-in") if binding.show] == ["Switch"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "label"),
+    [
+        ("ctrl+q", "^Q"),
+        ("f1", "F1"),
+        ("alt+enter,ctrl+j", "Alt+Enter ^J"),
+        ("pageup", "PgUp"),
+        ("ctrl+end", "Ctrl+End"),
+    ],
+)
+def test_keys_as_they_are_written(keys: str, label: str) -> None:
+    assert key_label(keys) == label

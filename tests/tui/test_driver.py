@@ -1,0 +1,256 @@
+"""The terminal that is slow, and the one that goes away."""
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import termios
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from mesh_tui.driver import HANG_UP, WAITING_BYTES, WRITE_BYTES, Writer
+from tests.support.conditions import PATIENCE_S
+from tests.support.server import ServerProcess, running_server
+from tests.support.terminal import Terminal, running
+
+# ── the writer, without an app ───────────────────────────────────────────────────────────────────
+
+
+class Line:
+    """A pseudo-terminal that takes only what is read from it, and a writer to it."""
+
+    def __init__(self) -> None:
+        self.near, self.far = pty.openpty()
+        self.drained = threading.Event()
+        self.lost = threading.Event()
+        self.writer = Writer(self.far, self.drained.set, self.lost.set)
+        self.writer.start()
+
+    def read_all(self) -> bytes:
+        data = b""
+        while select.select([self.near], [], [], 0.2)[0]:
+            data += os.read(self.near, 65536)
+        return data
+
+
+@pytest.fixture
+def line() -> Iterator[Line]:
+    line = Line()
+    yield line
+    line.writer.stop()
+    os.close(line.near)
+
+
+def test_what_is_written_arrives_in_order(line: Line) -> None:
+    for number in range(200):
+        line.writer.write(f"{number},")
+    line.writer.stop()
+    assert line.read_all().decode() == "".join(f"{number}," for number in range(200))
+
+
+def test_writing_never_waits_for_a_terminal_that_takes_nothing(line: Line) -> None:
+    for _ in range(100):
+        line.writer.write("x" * 10_000)
+    assert line.writer.waiting
+
+
+def test_it_says_once_when_the_line_is_free_again(line: Line) -> None:
+    size = 64 * 1024
+    line.writer.write("x" * size)
+    assert line.writer.waiting
+    assert not line.drained.is_set()
+    # A pseudo-terminal takes some on its own, but never all of this.
+    data = b""
+    while len(data) < size:
+        data += os.read(line.near, 65536)
+    assert line.drained.wait(PATIENCE_S)
+    assert not line.writer.waiting
+
+
+def test_a_little_that_waits_does_not_count(line: Line) -> None:
+    line.writer.write("x" * (WAITING_BYTES - WRITE_BYTES))
+    assert not line.writer.waiting
+
+
+def test_a_terminal_that_is_gone_is_said_and_ends_the_writing(line: Line) -> None:
+    os.close(line.near)
+    line.writer.write("x" * 1_000_000)
+    assert line.lost.wait(PATIENCE_S)
+    line.writer.write("more")
+    assert not line.writer.waiting
+    line.near = os.open(os.devnull, os.O_RDONLY)
+
+
+def test_the_end_does_not_wait_for_a_terminal_that_takes_nothing(line: Line) -> None:
+    line.writer.write("x" * 1_000_000)
+    line.writer.stop()
+    assert line.writer.is_alive(), "it is left to the end of the process"
+
+
+def test_what_cannot_be_encoded_does_not_end_the_writing(line: Line) -> None:
+    line.writer.write("a\ud800b")
+    line.writer.stop()
+    assert line.read_all() == b"a?b"
+
+
+# ── the program ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    with running_server(tmp_path_factory.mktemp("driver") / "data") as server:
+        yield server
+
+
+def _environment(**more: str) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("TEXTUAL")} | more
+
+
+def _program(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "mesh_tui", *arguments]
+
+
+@pytest.fixture
+def alice(server: ServerProcess, number: int) -> Iterator[Terminal]:
+    """In a room of her own, with something half written."""
+    with running(
+        Terminal(_program("--server", server.url, "--profile", "alice"), _environment())
+    ) as terminal:
+        terminal.wait_for("Create account")
+        terminal.press("ctrl+t")
+        terminal.type(f"alice{number}")
+        terminal.press("enter")
+        terminal.type("password123")
+        terminal.press("enter")
+        terminal.wait_for("Your rooms")
+        terminal.type("n")
+        terminal.wait_for("Name of the new room")
+        terminal.type(f"room {number}")
+        terminal.press("enter")
+        terminal.wait_for(f"Message room {number}")
+        terminal.type("half a thought")
+        terminal.wait_for("half a thought")
+        yield terminal
+
+
+def _drafts(home: Path) -> str:
+    return "".join(path.read_text() for path in home.rglob("drafts.json"))
+
+
+@pytest.mark.parametrize("number_", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_it_tidily(number_: signal.Signals, alice: Terminal, home: Path) -> None:
+    alice.process.send_signal(number_)
+    assert alice.wait() == 128 + number_
+    assert "half a thought" in _drafts(home)
+
+
+class Bare:
+    """The program in a pseudo-terminal that is read only when asked. `controlling`: it gets SIGHUP too."""
+
+    def __init__(self, *arguments: str, controlling: bool, environment: dict[str, str]) -> None:
+        self.near, far = pty.openpty()
+        self.process = subprocess.Popen(
+            _program(*arguments),
+            stdin=far,
+            stdout=far,
+            stderr=far,
+            env=_environment(TERM="xterm-256color", LINES="30", COLUMNS="100", **environment),
+            start_new_session=True,
+            preexec_fn=(lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) if controlling else None,
+        )
+        os.close(far)
+
+    def read_until(self, text: str) -> bytes:
+        data = b""
+        while text.encode() not in data:
+            assert select.select([self.near], [], [], PATIENCE_S)[0], data
+            data += os.read(self.near, 65536)
+        return data
+
+    def type(self, text: str) -> None:
+        os.write(self.near, text.encode())
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(PATIENCE_S)
+        with suppress(OSError):
+            os.close(self.near)
+
+
+@contextmanager
+def bare(
+    *arguments: str, controlling: bool = True, environment: dict[str, str] | None = None
+) -> Iterator[Bare]:
+    program = Bare(*arguments, controlling=controlling, environment=environment or {})
+    try:
+        yield program
+    finally:
+        program.close()
+
+
+@pytest.mark.parametrize("controlling", [True, False], ids=["with SIGHUP", "end of input only"])
+def test_a_terminal_that_hangs_up_ends_it_and_nothing_is_lost(
+    controlling: bool, server: ServerProcess, alice: Terminal, home: Path
+) -> None:
+    alice.press("ctrl+q")
+    alice.wait()
+    with bare("--server", server.url, "--profile", "alice", controlling=controlling) as program:
+        program.read_until("Your rooms")
+        program.type("\r")
+        program.read_until("half a thought")
+        program.type(" and a bit")
+        program.read_until("and a bit")
+        os.close(program.near)
+        assert program.process.wait(PATIENCE_S) == HANG_UP
+    assert "half a thought and a bit" in _drafts(home)
+
+
+def test_ctrl_c_ends_nothing_and_ctrl_q_does(alice: Terminal) -> None:
+    alice.press("ctrl+c")
+    alice.type("!")
+    alice.wait_for("half a thought!")
+    alice.press("ctrl+q")
+    assert alice.wait() == 0
+
+
+def test_the_log_holds_no_password_and_no_text(alice: Terminal, home: Path) -> None:
+    alice.press("enter")
+    alice.wait_for(lambda text: "▎ half a thought" in text)
+    alice.press("ctrl+q")
+    alice.wait()
+    (log,) = home.rglob("tui.log")
+    assert log.stat().st_mode & 0o077 == 0
+    assert not {"password123", "half a thought"} & set(log.read_text().split("\n"))
+    assert "password" not in log.read_text()
+
+
+def test_a_line_that_takes_nothing_for_a_while_gets_the_last_screen_not_all_of_them(
+    server: ServerProcess,
+) -> None:
+    with bare("--server", server.url, "--profile", "slow") as program:
+        program.read_until("Username")
+        for count in range(300):
+            program.type("x" if count % 30 else "\x15")
+            # Time for a frame: a terminal that reads would get one for each key.
+            select.select([], [], [], 0.01)
+        program.type("the end")
+        late = program.read_until("the end"); print(len(late))
+        # One frame is about 500 bytes here, so 300 of them would be ten times this.
+        assert len(late) < 16_000
+
+
+@pytest.mark.parametrize(("arguments", "environment"), [((), {"NO_COLOR": "1"}), (("--color", "none"), {})])
+def test_without_colours_no_colour_is_sent(
+    arguments: tuple[str, ...], environment: dict[str, str], server: ServerProcess
+) -> None:
+    with bare("--server", server.url, "--profile", "plain", *arguments, environment=environment) as program:
+        data = program.read_until("Username")
+        assert not any(code in data for code in (b"[38;", b"[48;", b";38;", b";48;"))
