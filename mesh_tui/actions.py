@@ -49,9 +49,6 @@ ACTIONS: Final = (
     Action("everywhere", "ctrl+c", "", "Copy what is selected with the mouse."),
     Action("everywhere", "ctrl+l", "app.redraw", "Paint the screen anew."),
     Action("sign-in", "enter", "", "Go on; in the last field, sign in."),
-    # Before the field sees it: what is typed ahead over a slow line must not land in the field that is left.
-    Action("sign-in", "tab", "app.focus_next", "Go to the next field.", priority=True),
-    Action("sign-in", "shift+tab", "app.focus_previous", "Go to the previous field.", priority=True),
     Action("sign-in", "ctrl+t", "screen.switch", "Sign in, or create an account instead.", "Switch"),
     Action("home", "up,down", "", "Choose a room."),
     Action("home", "enter", "", "Open the room, or join it."),

@@ -26,6 +26,9 @@ GROUP_S: Final = 300
 LONG_CHARS: Final = 120
 GUTTER: Final = 2
 MARGIN: Final = 1
+WIDEST: Final = 120
+"""Cells that text is broken at however wide the terminal is; longer lines are hard to read."""
+
 NARROWEST: Final = 12
 """Cells that a message is laid out for at least, whatever the terminal's width."""
 
@@ -94,13 +97,13 @@ def estimate(entry: Entry, above: Lead, cells: int) -> int:
     if isinstance(entry, Head):
         return 2
     content = entry.content
-    body = content.count("\n") + 1 + len(content) // max(NARROWEST, cells - GUTTER - MARGIN)
+    body = content.count("\n") + 1 + len(content) // min(WIDEST, max(NARROWEST, cells - GUTTER - MARGIN))
     return above.height + body + (isinstance(entry, Outgoing) and entry.state == "failed")
 
 
 def lay_out(entry: Entry, above: Lead, cells: int, me: Me, quoted: Message | None = None) -> tuple[Line, ...]:
     """The rows of `entry`, each at most `cells` wide. `quoted` is the message that it replies to, if held."""
-    room = max(NARROWEST, cells - GUTTER - MARGIN)
+    room = min(WIDEST, max(NARROWEST, cells - GUTTER - MARGIN))
     if isinstance(entry, Head):
         return tuple(_head(entry, cells))
     lines: list[Line] = [Line(())] if above.gap else []

@@ -14,7 +14,7 @@ from mesh_tui.layout.cells import Fragment, Line, pad, wrap
 from mesh_tui.screens.base import Page
 from mesh_tui.widgets.lines import LineList
 
-KEY_CELLS = 22
+KEY_CELLS = 25
 
 
 class Keys(LineList, can_focus=True):

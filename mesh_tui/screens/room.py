@@ -18,6 +18,7 @@ from textual.timer import Timer
 from textual.widgets import TextArea
 
 from mesh_agent.client.state import (
+    Connected,
     ConnectionChanged,
     EventsDropped,
     HistoryReset,
@@ -248,7 +249,9 @@ class RoomScreen(MeshScreen[None]):
         self.refresh_bindings()
 
     def _show_state(self) -> None:
-        self.query_one(StatusLine).put_state(self.mesh.agent.connection)
+        state = self.mesh.agent.connection
+        self.query_one(StatusLine).put_state(state)
+        self.query_one(Participants).put_current(isinstance(state, Connected))
         self.refresh_bindings()
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────

@@ -32,6 +32,13 @@ class Participants(LineList):
         super().__init__()
         self._members: list[Member] = []
         self._my_id = ""
+        self._current = True
+
+    def put_current(self, current: bool) -> None:
+        """Without a line, who is there is what was known last, and the headings say so."""
+        if current != self._current:
+            self._current = current
+            self.remake()
 
     def put(self, members: Iterable[Member], my_id: str) -> None:
         self._my_id = my_id
@@ -42,7 +49,8 @@ class Participants(LineList):
         lines: list[Line] = []
         for presence, members in groupby(self._members, key=lambda member: member.presence):
             group = list(members)
-            heading = Fragment(clip(f"{_LOOKS[presence].heading} {len(group)}", cells), "muted")
+            words = f"{'' if self._current else 'was '}{_LOOKS[presence].heading} {len(group)}"
+            heading = Fragment(clip(words, cells), "muted")
             lines += [Line(()), Line((heading,))] if lines else [Line((heading,))]
             lines += [self._row(member, cells) for member in group]
         return lines

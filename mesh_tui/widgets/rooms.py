@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from mesh_tui.layout.cells import Fragment, Line, clip, pad, paintable, width, wrap
+from mesh_tui.layout.cells import Fragment, Line, pad, paintable, width, wrap
 from mesh_tui.theme import Palette
 from mesh_tui.widgets.lines import LineList
 from protocol.rest import Room
@@ -180,14 +180,15 @@ def _room(room: Room, cells: int) -> Line:
     taken = sum(width(fragment.text) for fragment in badge)
     sign = "# " if room.visibility == "public" else "◆ "
     names = min(NAME_CELLS, max(8, cells - 5 - taken - 2))
-    topics = max(0, cells - 5 - names - 2 - taken - 2)
+    topics = max(0, cells - 5 - names - 2 - 2 - taken)
     return Line(
         (
             Fragment("   "),
             Fragment(sign, "muted"),
             Fragment(pad(paintable(room.name), names), "title" if room.unread else ""),
             Fragment("  "),
-            Fragment(pad(clip(paintable(room.topic), topics), topics), "muted"),
+            Fragment(pad(paintable(room.topic), topics), "muted"),
+            Fragment("  "),
             *badge,
         )
     )
