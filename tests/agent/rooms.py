@@ -1,6 +1,7 @@
 """A room as a server has it, without a server: its log, what a resume of it says, and what goes out live."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -51,7 +52,14 @@ def message(seq: int, rev: int, *, room_id: str = "r", author: str = "u-bob", no
 
 
 def room(room_id: str = "r", **more: int) -> Room:
-    facts = {"last_seq": 0, "rev": 0, "member_count": 1, "read_seq": 0, "unread": 0, "mentions": 0} | more
+    facts: dict[str, Any] = {
+        "last_seq": 0,
+        "rev": 0,
+        "member_count": 1,
+        "read_seq": 0,
+        "unread": 0,
+        "mentions": 0,
+    } | more
     return Room(
         id=room_id,
         name=f"Room {room_id}",
