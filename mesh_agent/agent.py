@@ -190,9 +190,7 @@ class Agent:
                             raise SignInNeeded(self.connection.reason)
                         await anext(events)
             except TimeoutError:
-                if isinstance(self.connection, Waiting):
-                    raise Unreachable(self.connection.reason) from None
-                raise TimedOut(f"{self.server} does not answer in time.") from None
+                raise self._why_unreachable() from None
 
     def is_current(self, room_id: str) -> bool:
         """Whether what is held of the room is what the server has; raises as `wait_current`."""
@@ -336,7 +334,7 @@ class Agent:
 
     def _signed_in(self) -> Workspace:
         if self._workspace is None or self.user is None:
-            raise SignInNeeded
+            raise SignInNeeded(f"You are not signed in at {self.server}." if self.server else None)
         return self._workspace
 
     async def _calls_signed_out(self) -> "Rest":
@@ -371,6 +369,15 @@ class Agent:
         workspace = self._signed_in()
         workspace.carry_out(workspace.sync.entered(room))
         return room
+
+    def _why_unreachable(self) -> Unreachable:
+        """Why the line is not up."""
+        trouble = self._signed_in().trouble
+        if isinstance(trouble, Unreachable):
+            return trouble
+        if isinstance(self.connection, Waiting):
+            return Unreachable(self.connection.reason)
+        return TimedOut(f"{self.server} does not answer in time.")
 
     async def _last_token(self) -> str | None:
         with contextlib.suppress(MeshError, TimeoutError):

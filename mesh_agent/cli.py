@@ -135,7 +135,12 @@ _VERBS: Final = (
         "journalctl -f | mesh-agent say logs -",
         (
             _ROOM,
-            _arg("text", metavar="TEXT", nargs="+", help="the message; a single - reads lines from stdin"),
+            _arg(
+                "text",
+                metavar="TEXT",
+                nargs="+",
+                help="the message; - alone reads lines from stdin; after -- it may begin with a dash",
+            ),
             _TIMEOUT,
         ),
     ),

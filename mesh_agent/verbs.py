@@ -8,6 +8,7 @@ closed whatever happens, and the error decides the exit code.
 import asyncio
 import concurrent.futures
 import contextlib
+import fcntl
 import getpass
 import logging
 import os
@@ -17,7 +18,6 @@ import stat
 import sys
 import threading
 from argparse import Namespace
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -104,7 +104,8 @@ def _signals(caught: list[int]) -> Iterator[None]:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop, number)
     stdout = sys.stdout.fileno()
-    if stat.S_ISFIFO(os.fstat(stdout).st_mode):
+    only_written = fcntl.fcntl(stdout, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY
+    if only_written and stat.S_ISFIFO(os.fstat(stdout).st_mode):
         # Nothing can be read from this end: it becomes readable when the other end is closed.
         loop.add_reader(stdout, reader_gone)
     yield
@@ -213,32 +214,47 @@ async def _say(agent: Agent, options: Namespace, output: Output) -> None:
         outgoing = await agent.send(room.id, " ".join(options.text))
         await _delivered(agent, outgoing, options.timeout, output)
         return
-    refused = 0
-    waiting: deque[Outgoing] = deque()
-    async for line in _stdin_lines():
-        if not line.strip():
-            continue
-        try:
-            waiting.append(await agent.send(room.id, line))
-        except ChatError as error:
-            output.error(error)
-            refused += 1
-        while len(waiting) >= LINES_AHEAD:
-            refused += await _delivered_or_told(agent, waiting.popleft(), options.timeout, output)
-    for outgoing in waiting:
-        refused += await _delivered_or_told(agent, outgoing, options.timeout, output)
-    if refused:
-        raise SomeRefused(f"{refused} lines were refused; the others have arrived.")
-
-
-async def _delivered_or_told(agent: Agent, outgoing: Outgoing, timeout_s: float, output: Output) -> bool:
-    """Whether it was refused, which has been told then."""
+    said = _Lines(agent, room.id, options.timeout, output)
     try:
-        await _delivered(agent, outgoing, timeout_s, output)
-    except (ChatError, InvalidMessage) as error:
-        output.error(error)
-        return True
-    return False
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(said.send())
+            tasks.create_task(said.deliver())
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    if said.refused:
+        raise SomeRefused(f"{said.refused} lines were refused; the others have arrived.")
+
+
+class _Lines:
+    """The lines of stdin on their way: sent as they are read, printed once the server has them."""
+
+    def __init__(self, agent: Agent, room_id: str, timeout_s: float, output: Output) -> None:
+        self.refused = 0
+        self._agent = agent
+        self._room_id = room_id
+        self._timeout_s = timeout_s
+        self._output = output
+        self._ahead: asyncio.Queue[Outgoing | None] = asyncio.Queue(LINES_AHEAD)
+
+    async def send(self) -> None:
+        async for line in _stdin_lines():
+            if line.strip():
+                try:
+                    await self._ahead.put(await self._agent.send(self._room_id, line))
+                except ChatError as error:
+                    self._refuse(error)
+        await self._ahead.put(None)
+
+    async def deliver(self) -> None:
+        while (outgoing := await self._ahead.get()) is not None:
+            try:
+                await _delivered(self._agent, outgoing, self._timeout_s, self._output)
+            except (ChatError, InvalidMessage) as error:
+                self._refuse(error)
+
+    def _refuse(self, error: MeshError) -> None:
+        self._output.error(error)
+        self.refused += 1
 
 
 async def _delivered(agent: Agent, outgoing: Outgoing, timeout_s: float, output: Output) -> None:

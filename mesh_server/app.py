@@ -10,7 +10,8 @@ import contextlib
 import logging
 import signal
 import time
-from typing import Final, NamedTuple
+from collections.abc import Coroutine
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy.exc
 from aiohttp import web
@@ -131,7 +132,7 @@ async def _serve(config: Config, store: SqliteStore, lock: DataFolderLock, secre
     )
     await runner.setup()
     chores = [
-        asyncio.create_task(chore)
+        asyncio.create_task(_watched(chore))
         for chore in (
             gateway.sweep(),
             _note_who_is_here(gateway),
@@ -159,6 +160,15 @@ async def _serve(config: Config, store: SqliteStore, lock: DataFolderLock, secre
         await _flush_seen(gateway)
         await store.close()
         log.info("stopped")
+
+
+async def _watched(chore: Coroutine[Any, Any, None]) -> None:
+    """A chore runs for ever; one that ends by a mistake is missed only if nobody is told."""
+    try:
+        await chore
+    except Exception:
+        log.exception("a chore has ended")
+        raise
 
 
 async def _note_who_is_here(gateway: Gateway) -> None:

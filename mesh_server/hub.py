@@ -35,7 +35,7 @@ from mesh_server.ws.frames import encode_frame
 from mesh_server.ws.outbound import Outbound
 from protocol.close import CloseCode
 from protocol.codec import Format
-from protocol.events import Event, MessageCreated
+from protocol.events import Event, MessageCreated, PresenceChanged
 
 PACE_MAX_S: Final = 0.02
 """The longest that a round of writes may put off the next one."""
@@ -53,9 +53,10 @@ DEVICE_CONNECTIONS: Final = 16
 class Listener:
     """What the bus said since a connection began its hello."""
 
-    __slots__ = ("heard",)
+    __slots__ = ("heard", "outbound")
 
-    def __init__(self) -> None:
+    def __init__(self, outbound: Outbound) -> None:
+        self.outbound = outbound
         self.heard: list[BusMessage] = []
 
 
@@ -90,18 +91,21 @@ class Hub:
     def connections(self) -> list[Outbound]:
         return [outbound for of_user in self._users.values() for outbound in of_user]
 
-    def listen(self) -> Listener:
+    def listen(self, outbound: Outbound) -> Listener:
         """Begins to keep what the bus says, until `open` or `stop_listening`."""
-        listener = Listener()
+        listener = Listener(outbound)
         self._listeners.add(listener)
         return listener
 
     def stop_listening(self, listener: Listener) -> None:
         self._listeners.discard(listener)
 
-    def open(self, outbound: Outbound, revs: dict[str, int], listener: Listener) -> None:
+    def open(self, listener: Listener, revs: dict[str, int]) -> None:
         """Makes a connection live, in the rooms and at the revs of the snapshot that it was sent."""
         self._listeners.discard(listener)
+        outbound = listener.outbound
+        if outbound.is_closed:
+            return
         if len(listener.heard) >= LISTENING_MAX:
             outbound.close(CloseCode.TOO_SLOW, "The hello took too long.")
             return
@@ -144,20 +148,23 @@ class Hub:
                 self.send(outbound, message.event)
             case ToUser(user_id=outbound.user_id):
                 self.send(outbound, message.event)
-            case DeviceRevoked(device_id=outbound.device_id):
-                outbound.close(CloseCode.REVOKED, "This device was signed out.")
+            case ToRooms(event=PresenceChanged()) if not outbound.rooms.isdisjoint(message.room_ids):
+                self.send(outbound, message.event)
             case _:
                 pass
 
     def remove(self, outbound: Outbound) -> None:
-        """Forgets a connection; safe to call twice."""
+        """Forgets a connection; safe to call twice.
+
+        What `rooms` it was in stays with it, for whoever tells them that it is gone.
+        """
         of_user = self._users.get(outbound.user_id)
         if of_user is not None:
             of_user.pop(outbound, None)
             if not of_user:
                 del self._users[outbound.user_id]
-        for room_id in list(outbound.rooms):
-            self._detach(outbound, room_id)
+        for room_id in outbound.rooms:
+            self._forget(outbound, room_id)
         self._dirty.discard(outbound)
         self._urgent.discard(outbound)
         self._stalled.discard(outbound)
@@ -168,6 +175,9 @@ class Hub:
 
     def _detach(self, outbound: Outbound, room_id: str) -> None:
         outbound.rooms.discard(room_id)
+        self._forget(outbound, room_id)
+
+    def _forget(self, outbound: Outbound, room_id: str) -> None:
         of_room = self._rooms.get(room_id)
         if of_room is not None:
             of_room.discard(outbound)
@@ -246,7 +256,7 @@ class Hub:
         self._broadcast(listening, to_rooms.event)
 
     def _device_revoked(self, revoked: DeviceRevoked) -> None:
-        for outbound in self.connections:
+        for outbound in [*self.connections, *(listener.outbound for listener in self._listeners)]:
             if outbound.device_id == revoked.device_id:
                 outbound.close(CloseCode.REVOKED, "This device was signed out.")
                 self.remove(outbound)

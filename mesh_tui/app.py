@@ -17,14 +17,15 @@ from textual import on
 from textual.app import App
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.worker import WorkerFailed
+from textual.worker import WorkerCancelled, WorkerFailed
 
 from mesh_agent.client.state import ConnectionChanged, SignedOut
 from mesh_tui.bridge import FromAgent, forward
 from mesh_tui.driver import MeshDriver
-from mesh_tui.screens.base import Patient
+from mesh_tui.screens.base import MeshScreen, Patient
 from mesh_tui.screens.opening import Opening
 from mesh_tui.theme import MONOKAI, PLAIN
+from mesh_tui.workers import SENDING, begin
 from protocol.errors import MeshError
 from protocol.text import clean_line
 
@@ -64,7 +65,7 @@ class MeshApp(App[None]):
         return Opening()
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self.run_worker, self._open())
+        self.call_after_refresh(begin, self, self._open)
 
     @property
     def agent(self) -> "Agent":
@@ -88,7 +89,7 @@ class MeshApp(App[None]):
             if isinstance(self.screen, Opening):
                 self.screen.fail(clean_line(error.message))
             return
-        self.run_worker(self.drafts.keep_saving(), group="drafts")
+        begin(self, self.drafts.keep_saving, group="drafts")
         self._listen()
         for warning in self.agent.warnings:
             self.notify(clean_line(warning), severity="warning", markup=False)
@@ -99,7 +100,7 @@ class MeshApp(App[None]):
             self.enter_home()
 
     def _listen(self) -> None:
-        self.run_worker(forward(self, self.agent.subscribe()), exclusive=True, group="bridge")
+        begin(self, forward, self, self.agent.subscribe(), exclusive=True, group="bridge")
 
     async def use_server(self, address: str) -> "Agent":
         """The agent for the server at `address`; raises `WrongAddress`."""
@@ -134,7 +135,7 @@ class MeshApp(App[None]):
         """Home, with nothing above it. Only the first screen lies below, which Textual cannot replace."""
         from mesh_tui.screens.home import Home
 
-        self.run_worker(self._alone(Home()), group="screens")
+        begin(self, self._alone, Home(), group="screens")
 
     async def _alone(self, screen: Screen[None]) -> None:
         while len(self.screen_stack) > 2:
@@ -161,7 +162,7 @@ class MeshApp(App[None]):
     def close_room(self, screen: Screen[None]) -> None:
         """Takes a room away, and what is above it."""
         if screen in self.screen_stack:
-            self.run_worker(self._close(screen), group="screens")
+            begin(self, self._close, screen, group="screens")
 
     async def _close(self, screen: Screen[None]) -> None:
         while screen in self.screen_stack:
@@ -175,6 +176,10 @@ class MeshApp(App[None]):
 
     def action_redraw(self) -> None:
         self.screen.refresh(repaint=True, layout=True)
+
+    def watch_app_focus(self, focus: bool) -> None:
+        if focus and self.screen_stack and isinstance(self.screen, MeshScreen):
+            self.screen.came_to_front()
 
     def paint_again(self) -> None:
         """The terminal has caught up: paints what was put off."""
@@ -192,7 +197,7 @@ class MeshApp(App[None]):
             self.exit(return_code=code)
             return
         self._leaving = True
-        self.run_worker(self._leave(code), group="leaving")
+        begin(self, self._leave, code, group="leaving")
 
     async def _leave(self, code: int) -> None:
         await self._put_away()
@@ -208,10 +213,17 @@ class MeshApp(App[None]):
         self._away = True
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_S):
+                await self._sent()
                 if self._drafts is not None:
                     await self._drafts.save()
                 if self._agent is not None:
                     await self._agent.close()
+
+    async def _sent(self) -> None:
+        """What was entered is in the outbox, or back in its draft."""
+        for worker in [worker for worker in self.workers if worker.group == SENDING]:
+            with suppress(WorkerCancelled, WorkerFailed):
+                await worker.wait()
 
     def _handle_exception(self, error: Exception) -> None:
         cause = error.error if isinstance(error, WorkerFailed) else error

@@ -1,8 +1,8 @@
 """The one worker that turns what the agent tells into Textual messages.
 
-Strategy: every screen on the stack gets every event, in order, as one message type. The agent's own queue is
-bounded and says when it overflowed; Textual's is not, so after every `IN_FLIGHT` events the bridge waits
-until the screens have handled them. A burst then piles up where it is bounded.
+Strategy: the app and every screen on the stack get every event, in order, as one message type. The agent's
+own queue is bounded and says when it overflowed; Textual's is not, so after every `IN_FLIGHT` events the
+bridge waits until the screens have handled them. A burst then piles up where it is bounded.
 """
 
 import asyncio
@@ -41,8 +41,8 @@ async def forward(app: App[None], subscription: Subscription) -> None:
     """Hands events on for as long as there are any."""
     unconfirmed = 0
     async for event in subscription:
-        for screen in app.screen_stack:
-            screen.post_message(FromAgent(event))
+        for pump in (app, *app.screen_stack):
+            pump.post_message(FromAgent(event))
         unconfirmed += 1
         if unconfirmed >= IN_FLIGHT:
             await _handled(app)
@@ -50,8 +50,9 @@ async def forward(app: App[None], subscription: Subscription) -> None:
 
 
 async def _handled(app: App[None]) -> None:
-    handled = [asyncio.Event() for _ in app.screen_stack]
-    for screen, event in zip(app.screen_stack, handled, strict=True):
-        screen.call_later(event.set)
+    pumps = (app, *app.screen_stack)
+    handled = [asyncio.Event() for _ in pumps]
+    for pump, event in zip(pumps, handled, strict=True):
+        pump.call_later(event.set)
     with suppress(TimeoutError):
         await asyncio.wait_for(asyncio.gather(*(event.wait() for event in handled)), HANDLED_S)

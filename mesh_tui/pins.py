@@ -39,4 +39,5 @@ def _pin_run(match: re.Match[str]) -> str:
     cells = cell_len(run)
     if not cells:
         return f"\x1b7{run}\x1b8"
-    return f"\x1b7{' ' * cells}\x1b8{run}\x1b8\x1b[{cells}C"
+    # Saved twice, since there are emulators that forget what they restored.
+    return f"\x1b7{' ' * cells}\x1b8\x1b7{run}\x1b8\x1b[{cells}C"

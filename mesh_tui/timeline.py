@@ -75,7 +75,7 @@ class Timeline:
 
     def reset(self, page: Page, outgoing: Iterable[Outgoing], newest: int) -> Splice:
         """Forgets what was held and holds `page` instead; `newest` is the room's last `seq`, 0 if unknown."""
-        self.newest = max([newest, *(message.seq for message in page.messages[-1:])])
+        self.newest = max([self.newest, newest, *(message.seq for message in page.messages[-1:])])
         removed = len(self.entries) - 1
         splice = self._splice(1, removed, [*page.messages, *outgoing])
         self._messages = len(page.messages)

@@ -14,7 +14,8 @@
     │   ├── UnsupportedContentType  body.unsupported_type
     │   ├── QueryInvalid            query.invalid
     │   ├── NoSuchCall              request.not_found
-    │   └── MethodNotAllowed        request.method_not_allowed
+    │   ├── MethodNotAllowed        request.method_not_allowed
+    │   └── UpgradeRequired         request.upgrade_required
     ├── AuthError                   who is asking
     │   ├── AuthRequired            auth.required
     │   ├── TokenInvalid            auth.invalid_token
@@ -180,6 +181,12 @@ class MethodNotAllowed(ProtocolError):
     code = "request.method_not_allowed"
     status = 405
     text = "This address does not take this method."
+
+
+class UpgradeRequired(ProtocolError):
+    code = "request.upgrade_required"
+    status = 426
+    text = "This address speaks WebSocket, version 13, and nothing else."
 
 
 class AuthError(MeshError):

@@ -313,13 +313,12 @@ class MessagePinned(Answer, frozen=True, kw_only=True, tag="chat.message.pinned"
 
 
 class ReactionUpdated(Answer, frozen=True, kw_only=True, tag="chat.reaction.updated"):
-    """All reactions that the message has now."""
+    """All reactions that the message has now, and the message itself, as in the other events of a change."""
 
     room_id: str
     message_id: str
-    seq: Seq
-    rev: Rev
     reactions: list[Reaction] = []
+    message: Message
 
 
 class Typing(Event, frozen=True, kw_only=True, tag="chat.typing"):

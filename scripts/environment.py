@@ -218,13 +218,15 @@ def set_up(root: Path, level: str) -> None:
             return
         installer = Installer(root / ".venv", [held])
         say(f"Setting up .venv with {installer.name}; later runs start at once.")
+        locks = ["--require-hashes", *(f"--requirement={root / lock}" for lock in LEVELS[level])]
         if found is State.BROKEN:
             discard(root / ".venv")
-        write_stamp(root, INCOMPLETE)
-        if found is State.BROKEN:
+            write_stamp(root, INCOMPLETE)
             installer.create()
-        locks = (f"--requirement={root / lock}" for lock in LEVELS[level])
-        installer.install("--require-hashes", *locks)
+        else:  # what is there goes on working where no network is, say
+            installer.install("--dry-run", *locks)
+            write_stamp(root, INCOMPLETE)
+        installer.install(*locks)
         installer.install("--no-deps", "--no-build-isolation", "--editable", root)
         finished = ask(root, "--stamp", level)
         if finished.returncode:

@@ -29,10 +29,11 @@ def parse_address(text: str) -> str:
     try:
         parts = urlsplit(typed if "://" in typed else f"//{typed}")
         host, port = parts.hostname or "", parts.port
+        host.encode("idna")  # what the look-up of the name would refuse later
     except ValueError:
         raise _wrong(text) from None
     scheme = parts.scheme.lower() or ("http" if is_loopback(host) else "https")
-    if scheme not in _SCHEMES or not _HOST.fullmatch(host) or _has_extras(parts):
+    if scheme not in _SCHEMES or port == 0 or not _HOST.fullmatch(host) or _has_extras(parts):
         raise _wrong(text)
     shown = f"[{host}]" if ":" in host else host
     shown_port = "" if port is None or port == _SCHEMES[scheme] else f":{port}"

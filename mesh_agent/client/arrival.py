@@ -19,16 +19,23 @@ from protocol.errors import InvalidMessage
 from protocol.events import (
     Bye,
     Error,
+    MemberChanged,
     MemberJoined,
     MemberLeft,
     MessageAck,
     MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    MessagePinned,
     PresenceChanged,
+    ReactionUpdated,
     ReadMarked,
+    RoomDeleted,
     RoomJoined,
     RoomLeft,
     RoomResumed,
     RoomState,
+    RoomUpdated,
     Server,
     Typing,
     Welcome,
@@ -41,6 +48,7 @@ from protocol.rest import (
     MemberList,
     Message,
     MessagePage,
+    Reaction,
     Room,
     RoomList,
     Session,
@@ -126,6 +134,7 @@ def _room(room: Room) -> Room:
         id=_id(room.id),
         name=_name(room.name),
         topic=clean_line(room.topic[: 2 * limits.TOPIC_CHARS])[: limits.TOPIC_CHARS],
+        dm_with=None if room.dm_with is None else _author(room.dm_with),
         created_by=clean_sentence(room.created_by),
         created_at=_time(room.created_at),
     )
@@ -141,20 +150,35 @@ def _member(member: Member) -> Member:
     )
 
 
+def _ids(user_ids: list[str]) -> list[str]:
+    return [user_id for user_id in user_ids if _ID.fullmatch(user_id)]
+
+
+def _reaction(reaction: Reaction) -> Reaction:
+    return Reaction(
+        reaction=clean_line(reaction.reaction[: limits.REACTION_CHARS]),
+        users=_ids(reaction.users[: limits.REACTION_USERS]),
+    )
+
+
+def _author(author: Author) -> Author:
+    return Author(id=_id(author.id), username=_name(author.username))
+
+
 def _message(message: Message) -> Message:
-    author = message.author
     return replace(
         message,
         id=_id(message.id),
         room_id=_id(message.room_id),
-        author=Author(id=_id(author.id), username=_name(author.username)),
+        author=_author(message.author),
         content=clean_text(message.content[:CONTENT_KEPT_CHARS]),
         content_type=clean_line(message.content_type[: limits.CONTENT_TYPE_CHARS]),
         created_at=_time(message.created_at),
         edited_at=None if message.edited_at is None else _time(message.edited_at),
         reply_to=_id_or_none(message.reply_to),
         thread=_id_or_none(message.thread),
-        mentions=[user_id for user_id in message.mentions[: limits.MENTIONS] if _ID.fullmatch(user_id)],
+        mentions=_ids(message.mentions[: limits.MENTIONS]),
+        reactions=[_reaction(reaction) for reaction in message.reactions[: limits.REACTIONS]],
         nonce=_id_or_none(message.nonce),
     )
 
@@ -225,8 +249,19 @@ def _present(event: _Present) -> _Present:
     )
 
 
-def _room_left(event: RoomLeft) -> RoomLeft:
+_Over = TypeVar("_Over", RoomLeft, RoomDeleted)
+
+
+def _room_over(event: _Over) -> _Over:
     return replace(event, room_id=_id(event.room_id))
+
+
+def _room_updated(event: RoomUpdated) -> RoomUpdated:
+    return replace(event, room_id=_id(event.room_id), room=_room(event.room))
+
+
+def _member_changed(event: MemberChanged) -> MemberChanged:
+    return replace(event, room_id=_id(event.room_id), user_id=_id(event.user_id))
 
 
 def _member_joined(event: MemberJoined) -> MemberJoined:
@@ -263,6 +298,24 @@ def _created(event: MessageCreated) -> MessageCreated:
     return MessageCreated(message=_message(event.message))
 
 
+_Changed = TypeVar("_Changed", MessageEdited, MessageDeleted, MessagePinned)
+
+
+def _changed(event: _Changed) -> _Changed:
+    return replace(event, message=_message(event.message))
+
+
+def _reacted(event: ReactionUpdated) -> ReactionUpdated:
+    message = _message(event.message)
+    return replace(
+        event,
+        room_id=message.room_id,
+        message_id=message.id,
+        reactions=message.reactions,
+        message=message,
+    )
+
+
 def _typing(event: Typing) -> Typing:
     return Typing(room_id=_id(event.room_id), user_id=_id(event.user_id), username=_name(event.username))
 
@@ -289,11 +342,18 @@ _CLEANERS: Final[dict[type, Callable[[Any], Any]]] = {
     Error: _error,
     RoomJoined: _present,
     RoomResumed: _present,
-    RoomLeft: _room_left,
+    RoomLeft: _room_over,
+    RoomDeleted: _room_over,
+    RoomUpdated: _room_updated,
+    MemberChanged: _member_changed,
     MemberJoined: _member_joined,
     MemberLeft: _member_left,
     MessageAck: _ack,
     MessageCreated: _created,
+    MessageEdited: _changed,
+    MessageDeleted: _changed,
+    MessagePinned: _changed,
+    ReactionUpdated: _reacted,
     Typing: _typing,
     ReadMarked: _read,
     PresenceChanged: _presence,

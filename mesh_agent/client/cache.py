@@ -81,9 +81,10 @@ class Cache:
         )
         return list(_unbroken(rows, after + 1, 1))
 
-    def members(self, room_id: str) -> list[Member] | None:
+    def members(self, room_id: str) -> list[Member]:
+        """Empty where they are not held: a room without members is none."""
         row = self._db.execute("SELECT data FROM members WHERE room_id = ?", (room_id,)).fetchone()
-        return None if row is None else read(MEMBERS, row[0])
+        return [] if row is None else read(MEMBERS, row[0]) or []
 
     # ── writing what the server has too ──────────────────────────────────────────────────────────
 
@@ -95,6 +96,8 @@ class Cache:
 
     def wipe(self) -> None:
         """Forgets everything but the outbox, and frees the disk."""
+        # Overwritten even where the file cannot be rewritten now, because another process reads it.
+        self._db.execute("PRAGMA secure_delete = ON")
         with self._transaction():
             forget_all(self._db)
         self._db.execute("VACUUM")

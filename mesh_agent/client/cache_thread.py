@@ -37,8 +37,8 @@ class CacheThread:
         self._loop = asyncio.get_running_loop()
         self._gathered: list[Change] = []
         self._writes = 0
-        self._quiet = asyncio.Event()
-        self._quiet.set()
+        self._room = asyncio.Event()
+        self._room.set()
         self.warning = cache.warning
 
     @classmethod
@@ -57,11 +57,12 @@ class CacheThread:
         self._gathered.extend(changes)
         if self._gathered and not self._writes:
             self._write()
+        elif len(self._gathered) > QUEUED_CHANGES:
+            self._room.clear()
 
     async def room_to_write(self) -> None:
         """Waits until not too much is queued."""
-        while len(self._gathered) > QUEUED_CHANGES:
-            await self._quiet.wait()
+        await self._room.wait()
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`function`, a method of `cache`, in its thread, after all changes queued so far.
@@ -93,7 +94,7 @@ class CacheThread:
     def _write(self) -> None:
         changes, self._gathered = self._gathered, []
         self._writes += 1
-        self._quiet.clear()
+        self._room.set()
         future = self._loop.run_in_executor(self._executor, self._cache.apply, changes)
         future.add_done_callback(self._written)
 
@@ -106,8 +107,6 @@ class CacheThread:
             raise error
         if self._gathered and not self._writes:
             self._write()
-        if not self._gathered:
-            self._quiet.set()
 
     def _note(self, error: sqlite3.Error) -> None:
         log.error("the cache could not be used: %s", error)

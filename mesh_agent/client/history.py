@@ -7,13 +7,13 @@ Without a line, what is held is shown as far as it goes.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from msgspec.structs import replace
 
 from mesh_agent.client.cache_thread import CacheThread
 from mesh_agent.client.changes import MembersHeld, MessagesHeld
-from mesh_agent.client.errors import LineLost, Unreachable
+from mesh_agent.client.errors import FilesUnusable, LineLost, Unreachable
 from mesh_agent.client.roster import Roster, by_name
 from mesh_agent.client.state import Page
 from mesh_agent.client.sync import Line, Sync
@@ -23,6 +23,9 @@ from protocol.rest import Member, Message, MessagePage
 
 if TYPE_CHECKING:  # it imports aiohttp
     from mesh_agent.client.rest import Rest
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 TRIES: Final = 3
 """How often a page is asked for whose room was reset meanwhile."""
@@ -49,7 +52,7 @@ class History:
         top = self._line(room_id).top_seq if before is None else before - 1
         if top < 1:
             return Page([], has_more=False)
-        held = await self._cache.run(self._cache.cache.page_before, room_id, top, limit)
+        held = await self._held(self._cache.cache.page_before, room_id, top, limit)
         if len(held) >= limit or (held and held[0].seq == 1):
             return Page(held, has_more=held[0].seq > 1)
         below = held[0].seq if held else before
@@ -64,7 +67,7 @@ class History:
     async def after(self, room_id: str, after: int, limit: int) -> Page:
         """The messages past `after`, as far as they have been told; raises as `before`."""
         line = self._line(room_id)
-        held = await self._cache.run(self._cache.cache.page_after, room_id, after, limit)
+        held = await self._held(self._cache.cache.page_after, room_id, after, limit)
         last = held[-1].seq if held else after
         if len(held) >= limit or (last >= line.top_seq and line.phase == "live"):
             return Page(held, has_more=last < line.top_seq)
@@ -91,8 +94,8 @@ class History:
         try:
             members = await (await self._rest()).members(room_id)
         except (Unreachable, ServerError):
-            held = watched or await self._cache.run(self._cache.cache.members, room_id)
-            if held is None:
+            held = watched or await self._held(self._cache.cache.members, room_id)
+            if not held:
                 raise
             # Whoever was there then need not be there now.
             return by_name(replace(member, presence="offline") for member in held)
@@ -108,7 +111,7 @@ class History:
         if seq >= line.top_seq:
             return 0, 0
         top, before = line.top_seq, line.room
-        page = await self._cache.run(self._cache.cache.page_after, room_id, seq, limits.RESUME_MAX)
+        page = await self._held(self._cache.cache.page_after, room_id, seq, limits.RESUME_MAX)
         line = self._line(room_id)
         if not page or page[-1].seq < top:
             return min(line.room.unread or 0, line.top_seq - seq), line.room.mentions or 0
@@ -117,6 +120,13 @@ class History:
         unread = len(counted) + (line.room.unread or 0) - (before.unread or 0)
         mentions = sum(map(self._sync.names_me, counted)) + (line.room.mentions or 0) - (before.mentions or 0)
         return max(0, unread), max(0, mentions)
+
+    async def _held(self, read: Callable[P, list[T]], *args: P.args, **kwargs: P.kwargs) -> list[T]:
+        """What the cache has. One that cannot be read has nothing: the server has it all."""
+        try:
+            return await self._cache.run(read, *args, **kwargs)
+        except FilesUnusable:
+            return []
 
     def _line(self, room_id: str) -> Line:
         line = self._sync.line(room_id)

@@ -13,7 +13,7 @@ everything that was under way back.
       └────────────retry───────────────────┘
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, Literal
@@ -30,8 +30,10 @@ IN_FLIGHT_MAX: Final = 16
 RETRY_FIRST_S: Final = 1.0
 RETRY_MAX_S: Final = 60.0
 
-_FOR_GOOD: Final = frozenset({"chat", "room", "message"})
-"""The families of codes by which a server says that this message will never do."""
+_FOR_NOW: Final = frozenset({"rate", "storage", "server", "auth"})
+"""The families of codes that say nothing about the message: it may go a moment later. Any other refusal,
+one that this version does not know among them, is for good: it must not hold up what waits behind it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +92,12 @@ class Outbox:
         place = self._places.get(nonce)
         return None if place is None else place.entry
 
-    def take(self, now: float) -> list[Entry]:
-        """What is to be sent now; it counts as under way from here on."""
-        due = [head for head in self._heads() if head.not_before <= now]
-        due = due[: IN_FLIGHT_MAX - len(self._under_way)]
+    def take(self, now: float, may_go: Callable[[str], bool] = lambda _: True) -> list[Entry]:
+        """What is to be sent now, of the rooms that `may_go`; it counts as under way from here on."""
+        ready = (
+            head for head in self._heads() if head.not_before <= now and may_go(head.entry.outgoing.room_id)
+        )
+        due = list(islice(ready, IN_FLIGHT_MAX - len(self._under_way)))
         for place in due:
             place.phase = "under way"
             self._under_way[place.entry.outgoing.room_id] = place
@@ -130,7 +134,7 @@ class Outbox:
         if place is None or place.phase != "under way":
             return None
         self._back(place)
-        if error.code.partition(".")[0] in _FOR_GOOD:
+        if error.code.partition(".")[0] not in _FOR_NOW:
             place.phase = "failed"
             return self._set(place, state="failed", error=error.message)
         place.phase = "queued"

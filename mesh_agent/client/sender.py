@@ -4,6 +4,7 @@ Strategy: `outbox` decides, this carries out. A message is on the disk before `a
 disk with the server's acknowledgement, after which it is the server's to keep, and leaves the screen when
 it comes back as a message of the room, which an acknowledged one always does: live, by a resume, or with
 the history. On each new line the disk is read again, for what another process may have left behind.
+A room that is being resumed waits: what was sent on the last line may turn up there, and need not go again.
 """
 
 import asyncio
@@ -28,18 +29,24 @@ Send = Callable[[ClientToServer], None]
 
 
 class Sender:
-    """The outbox of the account whose messages bear `author`."""
+    """The outbox of the account whose messages bear `author`. `may_go`: whether a room is up to date."""
 
     def __init__(
-        self, author: Author, cache: CacheThread, outbox: Outbox, publish: Callable[[AgentEvent], None]
+        self,
+        author: Author,
+        cache: CacheThread,
+        outbox: Outbox,
+        publish: Callable[[AgentEvent], None],
+        may_go: Callable[[str], bool],
     ) -> None:
         self._author = author
         self._cache = cache
         self._outbox = outbox
         self._publish = publish
+        self._may_go = may_go
         self._send: Send | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._waiting: dict[str, list[asyncio.Future[Message]]] = {}
+        self._waiting: dict[str, set[asyncio.Future[Message]]] = {}
         self._sent: OrderedDict[str, Message] = OrderedDict()
 
     def of_room(self, room_id: str) -> list[Outgoing]:
@@ -57,7 +64,7 @@ class Sender:
         if entry.nonce not in self._outbox:
             self._outbox.add(entry)
             self._publish(OutgoingChanged(entry.outgoing))
-        self._flush()
+        self.flush()
 
     async def retry(self, nonce: str) -> None:
         """Sends a failed message after all.
@@ -71,7 +78,7 @@ class Sender:
         if outgoing is not None:
             await self._write(OutgoingMarked(outgoing))
             self._publish(OutgoingChanged(outgoing))
-            self._flush()
+            self.flush()
 
     async def discard(self, nonce: str) -> None:
         """Forgets a message; one that was sent a moment ago may still arrive.
@@ -85,7 +92,7 @@ class Sender:
         await self._write(OutgoingGone(nonce))
         self._settle(nonce, OutgoingUnknown("This message was discarded."))
         self._publish(OutgoingDiscarded(entry.outgoing.room_id, nonce))
-        self._flush()
+        self.flush()
 
     async def wait(self, nonce: str) -> Message:
         """The message as the server keeps it.
@@ -102,8 +109,11 @@ class Sender:
         if entry.outgoing.state == "failed":
             raise MeshError(entry.outgoing.error)
         future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(nonce, []).append(future)
-        return await future
+        self._waiting.setdefault(nonce, set()).add(future)
+        try:
+            return await future
+        finally:
+            self._waiting.get(nonce, set()).discard(future)
 
     # ── what the line brings ─────────────────────────────────────────────────────────────────────
 
@@ -112,7 +122,7 @@ class Sender:
         with contextlib.suppress(FilesUnusable):  # it is in the log, and what is in memory can go
             for outgoing in self._outbox.load(await self._cache.run(self._cache.cache.outbox)):
                 self._publish(OutgoingChanged(outgoing))
-        self._flush()
+        self.flush()
 
     def line_lost(self) -> None:
         self._send = None
@@ -125,7 +135,7 @@ class Sender:
         entry = self._outbox.acknowledged(ack.nonce)
         if entry is None:
             return
-        self._flush()
+        self.flush()
         self._settle(ack.nonce, self._as_message(entry, ack))
         if told:
             self._outbox.seen(ack.nonce)
@@ -137,7 +147,7 @@ class Sender:
         nonce = message.nonce
         if nonce is None or message.author.id != self._author.id or self._outbox.seen(nonce) is None:
             return None
-        self._flush()
+        self.flush()
         self._settle(nonce, message)
         self._cache.change([OutgoingGone(nonce)])
         return nonce
@@ -149,20 +159,18 @@ class Sender:
             self._settle(nonce, error)
             self._publish(OutgoingChanged(outgoing))
             self._cache.change([OutgoingMarked(outgoing)])
-        self._flush()
+        self.flush()
 
     def history_reset(self, room_id: str) -> None:
         """The history that is loaded next has what was acknowledged."""
         for outgoing in self._outbox.forget_acknowledged(room_id):
             self._publish(OutgoingDiscarded(room_id, outgoing.nonce))
 
-    # ── inside ───────────────────────────────────────────────────────────────────────────────────
-
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """Sends what is due, and comes back when the next is."""
         if self._send is None:
             return
-        for entry in self._outbox.take(self._now()):
+        for entry in self._outbox.take(self._now(), self._may_go):
             outgoing = entry.outgoing
             self._send(
                 SendMessage(
@@ -177,7 +185,9 @@ class Sender:
             self._timer.cancel()
         next_time = self._outbox.next_time()
         if next_time is not None:
-            self._timer = asyncio.get_running_loop().call_at(next_time, self._flush)
+            self._timer = asyncio.get_running_loop().call_at(next_time, self.flush)
+
+    # ── inside ───────────────────────────────────────────────────────────────────────────────────
 
     async def _write(self, change: Change) -> None:
         await self._cache.run(self._cache.cache.apply, [change])

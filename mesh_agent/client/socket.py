@@ -43,7 +43,9 @@ HEARTBEAT_MAX_S: Final = 300.0
 """A server's own wish is honoured between these two."""
 
 CLOSE_S: Final = 2.0
-REPLACED_PAUSE_S: Final = 300.0
+PAUSES_S: Final[dict[int, float]] = {CloseCode.REPLACED: 300.0, CloseCode.RATE: 10.0}
+"""How long to stay away where coming back at once would do harm."""
+
 YIELD_EVERY: Final = 32
 """After so many events without a pause, others on this loop have their turn."""
 
@@ -118,7 +120,6 @@ class Connection:
         Raises:
             LineLost: or another `Unreachable`; `retry_after` is what the server asked for.
             TokenInvalid: the access token is no longer good, or this device was signed out.
-
         """
         aside = [asyncio.create_task(self._write()), asyncio.create_task(self._beat())]
         try:
@@ -182,10 +183,9 @@ class Connection:
             return self._dead
         code = self._ws.close_code or 0
         if code in _OUR_FAULTS or frame.type is aiohttp.WSMsgType.ERROR:
-            log.error("the line to %s ended with %d: %s %s", self._server, code, frame.data, frame.extra)
+            log.error("the line to %s ended with %d: %r %r", self._server, code, frame.data, frame.extra)
         kind, sentence = _CLOSES.get(code, (LineLost, f"The connection to {self._server} was lost."))
-        retry_after = REPLACED_PAUSE_S if code == CloseCode.REPLACED else self._retry_after
-        return kind(sentence, retry_after=retry_after)
+        return kind(sentence, retry_after=PAUSES_S.get(code, self._retry_after))
 
     async def _write(self) -> None:
         # A line that takes nothing more also brings nothing more: the reader tells why.
@@ -229,7 +229,7 @@ async def _say_hello(ws: aiohttp.ClientWebSocketResponse, hello: Hello, server: 
     if isinstance(answer, Welcome):
         return answer
     if not isinstance(answer, Error):
-        raise NotMesh(f"{server} answers, but not as a Mesh server does.")
+        raise _no_mesh(server)
     if answer.code == UnsupportedVersion.code:
         raise VersionMismatch(
             "The server does not speak this program's version. Update the older of the two."

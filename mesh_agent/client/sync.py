@@ -37,7 +37,11 @@ from protocol.events import (
     MemberJoined,
     MemberLeft,
     MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    MessagePinned,
     PresenceChanged,
+    ReactionUpdated,
     RoomJoined,
     RoomLeft,
     RoomResumed,
@@ -46,6 +50,8 @@ from protocol.events import (
     Welcome,
 )
 from protocol.rest import Message, Room
+
+MessageChange = MessageEdited | MessageDeleted | MessagePinned | ReactionUpdated
 
 ROOMS_MAX: Final = 5_000
 """Rooms of one account; what a server sends past that is not taken in."""
@@ -110,6 +116,10 @@ class Sync:
         self._sorted: list[Room] | None = None
         self._handlers: dict[type, Callable[[Any, Outcome], None]] = {
             MessageCreated: self._created,
+            MessageEdited: self._changed,
+            MessageDeleted: self._changed,
+            MessagePinned: self._changed,
+            ReactionUpdated: self._changed,
             RoomResumed: self._resumed,
             RoomJoined: self._joined,
             RoomLeft: self._left,
@@ -140,6 +150,11 @@ class Sync:
                 break
             named[room_id] = line.rev
         return named
+
+    def is_settled(self, room_id: str) -> bool:
+        """Whether no resume of the room is under way."""
+        line = self._lines.get(room_id)
+        return line is None or line.phase == "live"
 
     def is_others(self, message: Message) -> bool:
         return message.author.id != self._me
@@ -260,7 +275,14 @@ class Sync:
     # ── what `apply` does with each ──────────────────────────────────────────────────────────────────
 
     def _created(self, event: MessageCreated, outcome: Outcome) -> None:
-        message = event.message
+        self._take(event.message, outcome)
+
+    def _changed(self, event: MessageChange, outcome: Outcome) -> None:
+        """A message that was there before is another one now."""
+        self._take(event.message, outcome)
+
+    def _take(self, message: Message, outcome: Outcome) -> None:
+        """A message in a newer state, whether that is its first or not."""
         line = self._lines.get(message.room_id)
         if line is None:
             return
@@ -359,11 +381,17 @@ class Sync:
             and message.seq > line.top_seq
             and self.is_others(message)
         )
+        gone = (
+            message.deleted
+            and message.rev > line.counted_rev
+            and message.seq > (room.read_seq or 0)
+            and self.is_others(message)
+        )
         return replace(
             room,
             last_seq=max(room.last_seq, message.seq),
             rev=message.rev,
-            unread=(room.unread or 0) + new_to_me,
+            unread=max(0, (room.unread or 0) + new_to_me - gone),
             mentions=(room.mentions or 0) + (new_to_me and self.names_me(message)),
         )
 

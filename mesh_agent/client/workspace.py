@@ -6,6 +6,7 @@ serves.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -26,6 +27,7 @@ from mesh_agent.client.state import (
     HistoryReset,
     MembersChanged,
     MessageReceived,
+    OutgoingDiscarded,
     RoomGone,
     RoomsChanged,
     TypingSeen,
@@ -37,6 +39,7 @@ from protocol.events import (
     MessageAck,
     MessageCreated,
     ReadMarked,
+    RoomResumed,
     SendTyping,
     ServerToClient,
     SetPresence,
@@ -57,7 +60,11 @@ TYPING_EVERY_S: Final = 3.0
 
 
 class Workspace:
-    """The rooms, the messages and the outbox of one account."""
+    """The rooms, the messages and the outbox of one account.
+
+    Attributes:
+        trouble: why the line is down, since it was up last.
+    """
 
     def __init__(self, user: User, cache: CacheThread, held: Held, hub: Hub, network: Network) -> None:
         self._user = user
@@ -67,9 +74,10 @@ class Workspace:
         self._roster = Roster()
         self.sync = Sync(user.id, held.rooms, self._roster)
         author = Author(id=user.id, username=user.username)
-        self.sender = Sender(author, cache, Outbox(held.outbox), hub.publish)
+        self.sender = Sender(author, cache, Outbox(held.outbox), hub.publish, self.sync.is_settled)
         self.markers = Markers(held.markers, cache.change)
         self.history = History(self.sync, self._roster, cache, network.rest)
+        self.trouble: MeshError | None = None
         self._connection: Connection | None = None
         self._named: dict[str, int] = {}
         self._presence: Presence = "online"
@@ -81,6 +89,7 @@ class Workspace:
             MessageCreated: self._on_created,
             MessageAck: self._on_ack,
             Error: self._on_error,
+            RoomResumed: self._on_resumed,
             ReadMarked: self._on_read,
             Typing: self._on_typing,
         }
@@ -159,7 +168,7 @@ class Workspace:
         line = self.sync.line(room_id)
         if line is None and self.line_up:
             raise NotMember
-        return line is not None and self.line_up and line.phase == "live"
+        return line is not None and self.line_up and self.sync.is_settled(room_id)
 
     # ── what the link asks for ───────────────────────────────────────────────────────────────────
 
@@ -170,7 +179,7 @@ class Workspace:
     async def met(self, connection: "Connection") -> None:
         outcome = self.sync.welcome(connection.welcome, self._named)
         self.carry_out(outcome)
-        self._connection = connection
+        self._connection, self.trouble = connection, None
         for event in outcome.events:
             if isinstance(event, HistoryReset) and event.room_id in self._roster.watched():
                 self._spawn(self._renew_members(event.room_id))
@@ -190,6 +199,7 @@ class Workspace:
         await self._cache.room_to_write()
 
     def lost(self, error: MeshError) -> None:
+        self.trouble = error
         self._connection = None
         self.sender.line_lost()
         self.markers.line_lost()
@@ -205,18 +215,24 @@ class Workspace:
 
     def _on_created(self, event: MessageCreated) -> None:
         outcome = self.sync.apply(event)
-        nonce = self.sender.seen(event.message)
-        outcome.events = [
-            replace(told, nonce=nonce) if isinstance(told, MessageReceived) else told
-            for told in outcome.events
-        ]
-        self.carry_out(outcome)
         if outcome.lost:
             raise ChangeLost
+        nonce = self.sender.seen(event.message)
+        shown = [told for told in outcome.events if isinstance(told, MessageReceived)]
+        if nonce is not None and not shown:
+            # The room has shown it before; only what waited to be sent is still to go from the screen.
+            outcome.events.append(OutgoingDiscarded(event.message.room_id, nonce))
+        for told in shown:
+            outcome.events[outcome.events.index(told)] = replace(told, nonce=nonce)
+        self.carry_out(outcome)
 
     def _on_ack(self, ack: MessageAck) -> None:
         line = self.sync.line(ack.room_id)
         self.sender.acknowledged(ack, told=line is None or line.has_told(ack.seq, ack.rev))
+
+    def _on_resumed(self, event: RoomResumed) -> None:
+        self._apply(event)
+        self.sender.flush()
 
     def _on_error(self, error: Error) -> None:
         refusal = MeshError.from_wire(error.code, error.message, error.retry_after)
@@ -238,8 +254,9 @@ class Workspace:
     async def _show_read(self, room_id: str, seq: int) -> None:
         line = self.sync.line(room_id)
         if line is not None and seq > (line.room.read_seq or 0):
-            unread, mentions = await self.history.unread(room_id, seq)
-            self.carry_out(self.sync.read(room_id, seq, unread, mentions))
+            with contextlib.suppress(NotMember):  # left, while it was counted
+                unread, mentions = await self.history.unread(room_id, seq)
+                self.carry_out(self.sync.read(room_id, seq, unread, mentions))
 
     async def _renew_members(self, room_id: str) -> None:
         members = await self.history.members(room_id, line_up=False)

@@ -20,6 +20,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """A request id that a proxy may hand over."""
 
+_HUNG_UP: Final = 499
+"""In the log only: the client did not wait for the answer, which is no failure of the server's."""
+
 _ALWAYS: Final = {hdrs.CACHE_CONTROL: "no-store", "X-Content-Type-Options": "nosniff"}
 """On every answer: it may hold a token or a conversation, and is of the type that it says."""
 
@@ -53,7 +56,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
         return response
     except ConnectionError:
-        raise
+        return web.Response(status=_HUNG_UP)
     except Exception:
         log.exception("%s %s failed", request.method, _call(request))
         return refusal(InternalError())

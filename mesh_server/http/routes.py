@@ -8,6 +8,7 @@ from aiohttp import hdrs, web
 from mesh_server.http import accounts, invites, members, rooms, search, system
 from mesh_server.http.services import SERVICES, Services
 from mesh_server.services.principal import Principal
+from mesh_server.services.tokens import bearer_token
 from protocol.errors import AuthRequired
 
 Open = Callable[[web.Request], Awaitable[web.Response]]
@@ -69,10 +70,10 @@ def add_routes(application: web.Application, services: Services) -> None:
 
 def _signed_in(handler: SignedIn) -> Open:
     async def with_principal(request: web.Request) -> web.Response:
-        scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        token = bearer_token(request.headers.get(hdrs.AUTHORIZATION, ""))
+        if not token:
             raise AuthRequired
-        who = await request.app[SERVICES].accounts.authenticate(token.strip())
+        who = await request.app[SERVICES].accounts.authenticate(token)
         return await handler(request, who)
 
     return with_principal

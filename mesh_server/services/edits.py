@@ -51,9 +51,8 @@ def _reacted(record: MessageRecord) -> ChatEvent:
     return ReactionUpdated(
         room_id=record.room_id,
         message_id=record.id,
-        seq=record.seq,
-        rev=record.rev,
         reactions=reactions_view(record),
+        message=message_view(record, nonce=False),
     )
 
 

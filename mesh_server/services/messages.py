@@ -30,8 +30,14 @@ from protocol.rest import Message, MessagePage
 BATCH_MAX: Final = 512
 """Messages in one transaction."""
 
+BATCH_CHARS: Final = 256 * 1024
+"""Characters in one transaction, so that what is told of it fits every reader's queue."""
+
 WAITING_MAX: Final = 20_000
-"""Messages that wait for a transaction; they are at most 64 KiB each."""
+"""Messages that wait for a transaction."""
+
+WAITING_CHARS: Final = 32 * 1024 * 1024
+"""Characters that wait for a transaction: 128 MiB of memory at most."""
 
 _SEQ_MAX: Final = 2**53
 _UNHURRIED: Final = roles_that_may(Deed.SKIP_SLOW_MODE)
@@ -55,6 +61,7 @@ class MessageService:
         self._messages, self._rooms, self._bus = messages, rooms, bus
         self._clock, self._new_id = clock, new_id
         self._waiting: deque[tuple[NewMessage, Settled]] = deque()
+        self._waiting_chars = 0
         self._committing = False
         self._idle: asyncio.Future[None] | None = None
         self._on_commit = on_commit
@@ -67,7 +74,7 @@ class MessageService:
             ContentTooLong, ContentEmpty, RateLimited: at once, and `settled` is not called.
         """
         check_content(request.content)
-        if len(self._waiting) >= WAITING_MAX:
+        if len(self._waiting) >= WAITING_MAX or self._waiting_chars >= WAITING_CHARS:
             raise RateLimited(retry_after=1.0)
         new = NewMessage(
             id=self._new_id(),
@@ -84,6 +91,7 @@ class MessageService:
             mentions=tuple(request.mentions),
         )
         self._waiting.append((new, settled))
+        self._waiting_chars += len(new.content)
         if not self._committing:
             self._committing = True
             # Not at once: what the sockets brought in this turn of the loop shall share the transaction.
@@ -97,8 +105,7 @@ class MessageService:
 
     def _commit(self) -> None:
         """Starts the next transaction with what waits; it starts the one after it when it is done."""
-        size = min(len(self._waiting), BATCH_MAX)
-        batch = [self._waiting.popleft() for _ in range(size)]
+        batch = self._take_batch()
         self._committing = True
         began = asyncio.get_running_loop().time()
 
@@ -107,6 +114,17 @@ class MessageService:
             self._committed(batch, outcome)
 
         self._messages.append([new for new, _ in batch], done, unhurried=_UNHURRIED)
+
+    def _take_batch(self) -> list[tuple[NewMessage, Settled]]:
+        """What waits, in its order, up to the bounds of a batch."""
+        batch: list[tuple[NewMessage, Settled]] = []
+        chars = 0
+        while self._waiting and len(batch) < BATCH_MAX and chars < BATCH_CHARS:
+            new, settled = self._waiting.popleft()
+            batch.append((new, settled))
+            chars += len(new.content)
+        self._waiting_chars -= chars
+        return batch
 
     def _committed(self, batch: list[tuple[NewMessage, Settled]], outcome: AppendOutcome) -> None:
         """Acknowledges first, then tells everyone: both follow the commit."""

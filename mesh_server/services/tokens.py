@@ -96,6 +96,12 @@ class AccessTokens:
         return payload
 
 
+def bearer_token(authorization: str) -> str:
+    """The token in an `Authorization` header (RFC 6750 section 2.1); empty where there is none."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 def new_refresh_token(random_bytes: RandomBytes = secrets.token_bytes) -> str:
     return random_bytes(_REFRESH_BYTES).hex()
 

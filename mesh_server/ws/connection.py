@@ -12,14 +12,16 @@ import asyncio
 import logging
 from typing import Final, cast
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
 from mesh_server.services.principal import Principal
-from mesh_server.ws.frames import PING_FRAME
+from mesh_server.services.tokens import bearer_token
+from mesh_server.ws.frames import PING_FRAME, encode_close
 from mesh_server.ws.gateway import Gateway
 from mesh_server.ws.outbound import Outbound
 from mesh_server.ws.peer import Peer
 from mesh_server.ws.routes import ROUTES, error_answer
+from protocol import limits
 from protocol.close import CloseCode
 from protocol.codec import FORMATS, JSON, Format
 from protocol.errors import (
@@ -30,13 +32,14 @@ from protocol.errors import (
     InternalError,
     MeshError,
     ProtocolError,
+    UpgradeRequired,
 )
 from protocol.events import Answer, ClientToServer, Event, Hello
 from protocol.version import SUBPROTOCOLS
 
 log = logging.getLogger(__name__)
 
-READ_BYTES: Final = 1024 * 1024
+READ_BYTES: Final = 2 * limits.FRAME_BYTES
 """Past this a frame is not even read; up to it, it is refused by name."""
 
 REFUSALS_BURST: Final = 100
@@ -46,12 +49,29 @@ REFUSALS_PER_S: Final = 10.0
 CLOSE_TIMEOUT_S: Final = 2.0
 """How long a client may take to answer a close frame."""
 
+_NOT_THE_END: Final = frozenset({WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.PING, WSMsgType.PONG})
+
 
 class _Socket(web.WebSocketResponse):
-    """aiohttp's WebSocket, closing with the contract's code where a frame is too large even to read."""
+    """aiohttp's WebSocket, ending as the contract says.
+
+    aiohttp lets go of a connection at once where `close` is called while another task waits in `receive`.
+    What the client is sending at that moment then resets the line, and takes with it what it has not read
+    yet. So a server that ends a connection says goodbye, and goes on reading until the client has answered.
+    """
+
+    _leaving: asyncio.Transport | None = None
+
+    def say_goodbye(self, transport: asyncio.Transport, code: CloseCode, reason: str) -> None:
+        self._leaving = transport
+        if not transport.is_closing():
+            transport.write(encode_close(code, reason))
 
     async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
-        if code == WSCloseCode.MESSAGE_TOO_BIG:
+        if self._leaving is not None:  # a second close frame would follow the first
+            self._leaving.close()
+            return True
+        if code == WSCloseCode.MESSAGE_TOO_BIG:  # a frame too large even to read
             code = CloseCode.TOO_LARGE
         return await super().close(code=code, message=message, drain=drain)
 
@@ -66,7 +86,10 @@ async def serve(request: web.Request, gateway: Gateway) -> web.StreamResponse:
         timeout=CLOSE_TIMEOUT_S,
         decode_text=False,
     )
-    await socket.prepare(request)
+    try:
+        await socket.prepare(request)
+    except web.HTTPBadRequest:
+        raise UpgradeRequired from None
     await Connection(gateway, socket, request).run()
     return socket
 
@@ -75,11 +98,12 @@ class Connection:
     """The reading end. `last_heard` is in seconds of the loop's clock."""
 
     __slots__ = (
-        "_close_task",
+        "_deadline",
         "_format",
         "_gateway",
         "_header_token",
         "_outbound",
+        "_over",
         "_refusals",
         "_refusals_at",
         "_socket",
@@ -87,17 +111,19 @@ class Connection:
         "last_heard",
     )
 
-    def __init__(self, gateway: Gateway, socket: web.WebSocketResponse, request: web.Request) -> None:
+    def __init__(self, gateway: Gateway, socket: _Socket, request: web.Request) -> None:
+        loop = asyncio.get_running_loop()
         self._gateway = gateway
         self._socket = socket
         # uvloop's transports are Transports in all but their ancestry.
         self._transport = cast("asyncio.Transport", request.transport)
         self._format: Format = FORMATS.get(socket.ws_protocol or "", JSON)
-        self._header_token = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+        self._header_token = bearer_token(request.headers.get(hdrs.AUTHORIZATION, ""))
         self._outbound: Outbound | None = None
         self._refusals = 0.0
-        self._close_task: asyncio.Task[None] | None = None
-        self._refusals_at = self.last_heard = asyncio.get_running_loop().time()
+        self._deadline: asyncio.TimerHandle | None = None
+        self._over = loop.create_future()
+        self._refusals_at = self.last_heard = loop.time()
 
     async def run(self) -> None:
         self._gateway.connections.add(self)
@@ -106,11 +132,13 @@ class Connection:
             if peer is not None:
                 await self._read_until_closed(peer)
         finally:
-            self._gateway.connections.discard(self)
             if self._outbound is not None:
                 self._gateway.close_peer(self._outbound)
-            if self._close_task is not None:
-                await self._close_task
+            if self._deadline is not None:
+                await self._receive()
+                self._deadline.cancel()
+            self._gateway.connections.discard(self)
+            self._over.set_result(None)
 
     # ── hello ────────────────────────────────────────────────────────────────────────────────────
 
@@ -129,9 +157,13 @@ class Connection:
             self._outbound = self._make_outbound(who)
             return await self._gateway.open_peer(who, hello, self._outbound)
         except MeshError as error:
-            await self._write(error_answer(error, hello.id))
-            self._end(_close_code(error), error.message)
-            return None
+            refusal = error
+        except Exception:
+            log.exception("a hello failed")
+            refusal = InternalError()
+        await self._write(error_answer(refusal, hello.id))
+        self._end(_close_code(refusal), refusal.message)
+        return None
 
     async def _hello(self) -> Hello | None:
         while (data := await self._receive()) is not None:
@@ -154,7 +186,7 @@ class Connection:
         return Outbound(
             self._transport,
             self._format,
-            self._close_soon,
+            self._say_goodbye,
             peer_id=self._gateway.new_id(),
             user_id=who.user_id,
             device_id=who.device_id,
@@ -186,11 +218,16 @@ class Connection:
             return error_answer(InternalError(), request.id)
 
     async def _receive(self) -> bytes | None:
-        """The next message of the agreed kind; None once the connection is over."""
+        """The next message of the agreed kind; None once the connection is over.
+
+        What still comes after a goodbye is read, so that the goodbye arrives, and dropped.
+        """
         while True:
             message = await self._socket.receive()
             self.last_heard = asyncio.get_running_loop().time()
             kind = message.type
+            if self._deadline is not None and kind in _NOT_THE_END:
+                continue
             if kind in (WSMsgType.TEXT, WSMsgType.BINARY):
                 if (kind is WSMsgType.BINARY) == self._format.binary:
                     return bytes(message.data)
@@ -226,22 +263,19 @@ class Connection:
         if self._outbound is not None:
             self._outbound.close(code, reason)
         else:
-            self._close_soon(code, reason)
+            self._say_goodbye(code, reason)
 
     async def end(self, code: CloseCode, reason: str) -> None:
-        """Closes the connection and waits until it is closed."""
+        """Ends the connection and waits until it is over."""
         self._end(code, reason)
-        if self._close_task is not None:
-            await self._close_task
+        await asyncio.wait([self._over], timeout=2 * CLOSE_TIMEOUT_S)
 
-    def _close_soon(self, code: CloseCode, reason: str) -> None:
-        if self._close_task is None:
-            self._close_task = asyncio.create_task(self._close(code, reason))
-
-    async def _close(self, code: CloseCode, reason: str) -> None:
+    def _say_goodbye(self, code: CloseCode, reason: str) -> None:
         """Says why, waits a little for the answer, and lets go of what a dead reader never read."""
-        await self._socket.close(code=code, message=reason.encode()[:120], drain=False)
-        asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_S, self._transport.abort)
+        if self._deadline is None:
+            self._socket.say_goodbye(self._transport, code, reason)
+            loop = asyncio.get_running_loop()
+            self._deadline = loop.call_later(CLOSE_TIMEOUT_S, self._transport.abort)
 
     def check(self, now: float, heartbeat_s: float) -> None:
         """Called a few times a heartbeat: pings a silent client, and gives up one that stays silent."""

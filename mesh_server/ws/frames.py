@@ -6,10 +6,15 @@ from typing import Final
 _FIN: Final = 0x80
 _TEXT: Final = 0x1
 _BINARY: Final = 0x2
+_CLOSE: Final = 0x8
 
 _SHORT: Final = Struct("!BB")
 _MEDIUM: Final = Struct("!BBH")
 _LONG: Final = Struct("!BBQ")
+_CODE: Final = Struct("!BBH")
+
+_REASON_BYTES: Final = 123
+"""A control frame holds 125 bytes (section 5.5), and the code takes two."""
 
 PING_FRAME: Final = bytes([_FIN | 0x9, 0])
 
@@ -23,3 +28,9 @@ def encode_frame(payload: bytes, *, binary: bool) -> bytes:
     if size < 1 << 16:
         return _MEDIUM.pack(_FIN | opcode, 126, size) + payload
     return _LONG.pack(_FIN | opcode, 127, size) + payload
+
+
+def encode_close(code: int, reason: str) -> bytes:
+    """A close frame (section 5.5.1); the reason is cut to what fits."""
+    text = reason.encode()[:_REASON_BYTES].decode(errors="ignore").encode()
+    return _CODE.pack(_FIN | _CLOSE, 2 + len(text), code) + text

@@ -5,7 +5,7 @@ import random
 from typing import TYPE_CHECKING, Final
 
 from mesh_server.bus.base import Bus
-from mesh_server.hub import Hub, Listener
+from mesh_server.hub import Hub
 from mesh_server.ids import NewId
 from mesh_server.services.accounts import AccountService
 from mesh_server.services.edits import EditService
@@ -20,7 +20,7 @@ from mesh_server.ws.peer import Peer
 from protocol import limits
 from protocol.close import CloseCode
 from protocol.errors import ServerDraining, UnsupportedVersion
-from protocol.events import Bye, Hello, Limits, MessageCreated, RoomResumed, RoomState, Server, Welcome
+from protocol.events import Bye, Event, Hello, Limits, MessageCreated, RoomResumed, RoomState, Server, Welcome
 from protocol.version import WIRE_VERSION, __version__
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Gateway:
         self.require_open()
         if hello.version != WIRE_VERSION:
             raise UnsupportedVersion(f"This server speaks version {WIRE_VERSION}, not {hello.version}.")
-        listener = self.hub.listen()
+        listener = self.hub.listen(outbound)
         try:
             async with asyncio.timeout(HELLO_WORK_S):
                 revs = await self._welcome(who, hello, outbound)
@@ -91,7 +91,8 @@ class Gateway:
             revs = {}
         finally:
             self.hub.stop_listening(listener)
-        return self._go_live(who, outbound, revs, listener)
+        self.hub.open(listener, revs)
+        return Peer(who, outbound)
 
     async def _welcome(self, who: Principal, hello: Hello, outbound: Outbound) -> dict[str, int]:
         """Sends the welcome and the replay; returns the `rev` that the client holds then, by room."""
@@ -114,8 +115,11 @@ class Gateway:
             rooms=[self._room_state(mine, overview) for mine in overview.rooms],
         )
         self.hub.send(outbound, welcome)
-        self._set_online(who, outbound, [mine.room.id for mine in overview.rooms])
+        outbound.rooms.update(mine.room.id for mine in overview.rooms)
+        self.presence.set(who.user_id, outbound.peer_id, "online", list(outbound.rooms))
         for mine in overview.rooms:
+            if outbound.is_closed:  # nobody is there to read the rest
+                break
             if mine.room.id in hello.resume and mine.room.id not in overview.gaps:
                 await self._replay(who, mine, hello.resume[mine.room.id], outbound)
         return {mine.room.id: mine.room.rev for mine in overview.rooms}
@@ -130,9 +134,6 @@ class Gateway:
             gap=mine.room.id in overview.gaps,
         )
 
-    def _set_online(self, who: Principal, outbound: Outbound, room_ids: list[str]) -> None:
-        self.presence.set(who.user_id, outbound.peer_id, "online", room_ids)
-
     async def _replay(self, who: Principal, mine: MyRoom, since: int, outbound: Outbound) -> None:
         """Waits for this reader, and for nobody else: a replay may be larger than any queue."""
         self.resumes += 1
@@ -140,9 +141,7 @@ class Gateway:
         changes = await self._store.messages.list_changes(room_id, since, rev)
         for record in changes.messages:
             view = message_view(record, nonce=record.author_id == who.user_id)
-            self.hub.send(outbound, MessageCreated(message=view))
-            if outbound.is_behind:
-                await outbound.drained()
+            await self._send(outbound, MessageCreated(message=view))
         resumed = RoomResumed(
             room_id=room_id,
             room=room_view(mine),
@@ -150,11 +149,12 @@ class Gateway:
             last_seq=mine.room.last_seq,
             rev=rev,
         )
-        self.hub.send(outbound, resumed)
+        await self._send(outbound, resumed)
 
-    def _go_live(self, who: Principal, outbound: Outbound, revs: dict[str, int], heard: Listener) -> Peer:
-        self.hub.open(outbound, revs, heard)
-        return Peer(who, outbound)
+    async def _send(self, outbound: Outbound, event: Event) -> None:
+        self.hub.send(outbound, event)
+        if outbound.is_behind:
+            await outbound.drained()
 
     # ── going ────────────────────────────────────────────────────────────────────────────────────
 

@@ -67,18 +67,24 @@ class Outbound:
     def waiting_bytes(self) -> int:
         return self._size
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it has ended, from this side or the other; nothing more is written then."""
+        return self._close is None or self._transport.is_closing()
+
     def push(self, frames: bytes) -> bool:
         """Queues whole frames; False where the reader has fallen too far behind."""
         self._frames.append(frames)
         self._size += len(frames)
-        return self._size <= OUTBOUND_BYTES
+        # What no round of writes has offered to the transport yet says nothing about the reader.
+        return self._size <= OUTBOUND_BYTES or self.flush()
 
     def flush(self) -> bool:
         """Writes what waits as one piece; False where the transport does not take it now."""
         if not self._frames:
             return True
         transport = self._transport
-        if transport.is_closing():
+        if self.is_closed:
             self._clear()
             return True
         if transport.get_write_buffer_size() > TRANSPORT_BYTES:
@@ -95,10 +101,11 @@ class Outbound:
 
     def close(self, code: CloseCode, reason: str) -> None:
         """Drops what waits where the reader does not read it, else writes it, and ends the connection."""
-        close, self._close = self._close, None
+        close = self._close
         if close is not None:
-            if not self.flush():
-                self._clear()
+            self.flush()
+            self._close = None
+            self._clear()
             close(code, reason)
 
     def _clear(self) -> None:

@@ -87,6 +87,7 @@ async def _send(gateway: Gateway, peer: Peer, request: SendMessage) -> None:
         else:
             gateway.hub.send(peer.outbound, structs.replace(outcome, re=request.id))
 
+    gateway.require_open()  # else who keeps writing could keep a server from ever stopping
     gateway.messages.send(peer.principal, request, settled)
     peer.took_off()
     await peer.settled(at_most=IN_FLIGHT_MAX)

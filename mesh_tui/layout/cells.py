@@ -95,6 +95,17 @@ def pad(text: str, cells: int) -> str:
     return clipped + " " * (cells - cell_len(clipped))
 
 
+def fit(fragments: Iterable[Fragment], cells: int) -> list[Fragment]:
+    """As much of `fragments` as takes at most `cells` cells, the cut shown by an ellipsis."""
+    fitting: list[Fragment] = []
+    for text, role in fragments:
+        if cells <= 0:
+            break
+        fitting.append(Fragment(clip(text, cells), role))
+        cells -= cell_len(fitting[-1].text)
+    return fitting
+
+
 def wrap(fragments: Iterable[Fragment], cells: int, *, words: bool = True) -> Iterator[Line]:
     """Breaks one line of text into rows of at most `cells` cells, at words or anywhere.
 

@@ -55,14 +55,22 @@ _ROLES: Final = {
 def highlight(source: str, language: str) -> list[list[Fragment]]:
     """The lines of `source` as fragments; each fragment's first role is `code`."""
     lexer = _lexer(LEXERS.get(language.lower(), "")) if len(source) <= SOURCE_CHARS else None
-    if lexer is None:
+    lines = _coloured(source, lexer) if lexer else []
+    if not lines or "\n".join("".join(text for text, _ in line) for line in lines) != source:
+        # No lexer, or one that swallows something: what was written counts more than its colours.
         return [[Fragment(line, "code")] for line in source.split("\n")]
+    return lines
+
+
+def _coloured(source: str, lexer: "Lexer") -> list[list[Fragment]]:
     lines: list[list[Fragment]] = [[]]
-    for role, tokens in groupby(lexer.get_tokens_unprocessed(source), key=lambda token: _role(token[1])):
-        first, *rest = "".join(text for _, _, text in tokens).split("\n")
+    # Lexers count on the newline at the end of a file.
+    tokens = lexer.get_tokens_unprocessed(f"{source}\n")
+    for role, group in groupby(tokens, key=lambda token: _role(token[1])):
+        first, *rest = "".join(text for _, _, text in group).split("\n")
         lines[-1].append(Fragment(first, role))
         lines.extend([Fragment(part, role)] for part in rest)
-    return [[fragment for fragment in line if fragment.text] for line in lines]
+    return [[fragment for fragment in line if fragment.text] for line in lines[:-1]]
 
 
 @lru_cache(maxsize=256)

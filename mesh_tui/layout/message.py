@@ -11,9 +11,10 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from mesh_agent.client.state import Outgoing
-from mesh_tui.layout.cells import Fragment, Line, clip, paintable, width, wrap
+from mesh_tui.layout.cells import Fragment, Line, clip, fit, paintable, width, wrap
 from mesh_tui.layout.markdown import rows
 from protocol.rest import Message
+from protocol.text import clean_line
 from protocol.times import parse_time
 
 AUTHOR_ROLES: Final = 6
@@ -22,6 +23,7 @@ AUTHOR_ROLES: Final = 6
 GROUP_S: Final = 300
 """Messages of one author this close together stand under one name."""
 
+LONG_CHARS: Final = 120
 GUTTER: Final = 2
 MARGIN: Final = 1
 NARROWEST: Final = 12
@@ -84,7 +86,7 @@ def lead(previous: Entry | None, entry: Entry, me: Me, unread_after: int | None 
         and not (isinstance(entry, Message) and (entry.edited_at or entry.reply_to))
     )
     header = bool(day) or unread or not grouped
-    return Lead(day, unread, header, gap=header)
+    return Lead(day, unread, header, gap=header or _long(previous) or _long(entry))
 
 
 def estimate(entry: Entry, above: Lead, cells: int) -> int:
@@ -108,12 +110,12 @@ def lay_out(entry: Entry, above: Lead, cells: int, me: Me, quoted: Message | Non
         lines.append(_divider("new", "unread", cells))
     mark = _gutter(entry, me)
     if above.header:
-        lines.append(_header(entry, me, mark))
+        lines.append(_header(entry, me, mark, room + GUTTER))
     if isinstance(entry, Message) and entry.reply_to:
         lines.append(_quote(quoted, room, mark))
     lines += [_indent(line, mark) for line in _body(entry, room, me)]
     if isinstance(entry, Outgoing) and entry.state == "failed":
-        why = Fragment(f"✗ Not sent: {entry.error or 'refused'} ", "failed")
+        why = Fragment(f"✗ Not sent: {_one_line(entry.error) or 'refused'} ", "failed")
         keys = Fragment("F5 try again · F8 drop", "muted")
         lines += [_indent(line, mark) for line in wrap([why, keys], room)]
     return tuple(lines)
@@ -142,6 +144,13 @@ def _voice(entry: Entry | None, me: Me) -> tuple[str, str]:
     return "", ""
 
 
+def _long(entry: Entry | None) -> bool:
+    """Long enough that an empty row tells it from its neighbours better."""
+    return isinstance(entry, Message | Outgoing) and (
+        len(entry.content) > LONG_CHARS or "\n" in entry.content
+    )
+
+
 def _begins_unread(previous: Entry | None, entry: Entry, unread_after: int | None) -> bool:
     if unread_after is None or not isinstance(entry, Message) or entry.seq <= unread_after:
         return False
@@ -156,25 +165,25 @@ def _gutter(entry: Message | Outgoing, me: Me) -> Fragment:
     return Fragment("▎ ", "mention-bar") if me.id in entry.mentions else Fragment("  ")
 
 
-def _header(entry: Message | Outgoing, me: Me, mark: Fragment) -> Line:
+def _header(entry: Message | Outgoing, me: Me, mark: Fragment, cells: int) -> Line:
     at = moment(entry.created_at)
     fragments = [mark]
     if isinstance(entry, Outgoing) or entry.author.id == me.id:
         fragments += [Fragment(me.username, "own"), Fragment(" you", "muted")]
     else:
-        fragments.append(Fragment(entry.author.username, author_role(entry.author.id)))
+        fragments.append(Fragment(paintable(entry.author.username), author_role(entry.author.id)))
     fragments.append(Fragment(f"  {at:%H:%M}" if at else "", "muted"))
     if isinstance(entry, Outgoing) and entry.state == "pending":
         fragments.append(Fragment("  ◌ pending", "pending"))
     if isinstance(entry, Message):
         fragments.append(Fragment("  edited" if entry.edited_at and not entry.deleted else "", "muted"))
         fragments.append(Fragment("  mentions you" if me.id in entry.mentions else "", "mention-me"))
-    return Line(tuple(fragment for fragment in fragments if fragment.text), decoration=GUTTER)
+    return Line(tuple(fit((fragment for fragment in fragments if fragment.text), cells)), decoration=GUTTER)
 
 
 def _body(entry: Message | Outgoing, room: int, me: Me) -> list[Line]:
     if isinstance(entry, Message) and entry.deleted:
-        return [Line((Fragment("This message was deleted.", "deleted"),))]
+        return list(wrap([Fragment("This message was deleted.", "deleted")], room))
     lines = list(rows(paintable(entry.content), room, me.username))
     if isinstance(entry, Outgoing):
         role = "pending" if entry.state == "pending" else "refused"
@@ -200,14 +209,12 @@ def _quote(quoted: Message | None, room: int, mark: Fragment) -> Line:
 
 
 def _divider(label: str, role: str, cells: int) -> Line:
-    rules = max(2, cells - GUTTER - MARGIN - width(label) - 2)
-    left = rules // 2
-    line = (
-        Fragment("─" * left, f"{role}-rule"),
-        Fragment(f" {label} ", role),
-        Fragment("─" * (rules - left), f"{role}-rule"),
-    )
-    return Line((Fragment("  "), *line), decoration=4 + rules + len(label))
+    room = cells - GUTTER - MARGIN
+    label = f" {clip(label, room - 4)} "
+    left = (room - width(label)) // 2
+    right = room - width(label) - left
+    rules = Fragment("─" * left, f"{role}-rule"), Fragment(label, role), Fragment("─" * right, f"{role}-rule")
+    return Line((Fragment("  "), *rules), decoration=GUTTER + left + len(label) + right)
 
 
 _HEADS: Final = {
@@ -216,15 +223,20 @@ _HEADS: Final = {
 }
 
 
+def _one_line(text: str) -> str:
+    return paintable(clean_line(text))
+
+
 def _head(head: Head, cells: int) -> list[Line]:
     room = max(NARROWEST, cells - GUTTER - MARGIN)
     if short := _HEADS.get(head.state):
-        before = " " * max(0, (cells - width(short.text)) // 2)
-        return [Line(()), Line((Fragment(before), short), decoration=len(before + short.text))]
+        text = clip(short.text, room)
+        before = " " * ((cells - width(text)) // 2)
+        return [Line(()), Line((Fragment(before), Fragment(text, short.role)), decoration=len(before + text))]
     if head.state == "failed":
-        why = Fragment(f"Messages could not be loaded: {head.error} ", "failed")
+        why = Fragment(f"Messages could not be loaded: {_one_line(head.error)} ", "failed")
         lines = list(wrap([why, Fragment("F5 tries again.", "muted")], room))
     else:
-        lines = list(wrap([Fragment(f"This is the beginning of {head.room}", "strong")], room))
-        lines += wrap([Fragment(head.topic or "No topic has been set.", "muted")], room)
+        lines = list(wrap([Fragment(f"This is the beginning of {_one_line(head.room)}", "strong")], room))
+        lines += wrap([Fragment(_one_line(head.topic) or "No topic has been set.", "muted")], room)
     return [Line(()), *(_indent(line, Fragment("  ")) for line in lines)]

@@ -9,6 +9,7 @@ from textual.screen import ModalScreen, Screen
 from mesh_agent.client.state import AgentEvent
 from mesh_tui.bridge import FromAgent
 from mesh_tui.driver import MeshDriver
+from mesh_tui.workers import SENDING, begin
 from protocol.errors import MeshError
 from protocol.text import clean_line
 
@@ -55,14 +56,24 @@ class MeshScreen(Patient[Result]):
         if handler := self.EVENTS.get(type(message.event)):
             handler(self, message.event)
 
+    def came_to_front(self) -> None:
+        """What is on the screen is seen from now on."""
+
+    def on_screen_resume(self) -> None:
+        self.came_to_front()
+
     def complain(self, error: MeshError) -> None:
         """Says what went wrong, in the words of the error."""
         self.notify(clean_line(error.message), severity="error", markup=False)
 
-    async def attempt(self, call: Awaitable[Answer]) -> Answer | None:
+    def entrust(self, call: Callable[..., Awaitable[object]], *arguments: object) -> None:
+        """Makes a call to the agent that goes on when this screen is closed."""
+        begin(self.mesh, self.attempt, call, *arguments, group=SENDING)
+
+    async def attempt(self, call: Callable[..., Awaitable[Answer]], *arguments: object) -> Answer | None:
         """The answer of a call to the agent; None, and a complaint, where it fails."""
         try:
-            return await call
+            return await call(*arguments)
         except MeshError as error:
             self.complain(error)
             return None

@@ -17,6 +17,7 @@ from mesh_tui.widgets.form import Field
 from mesh_tui.widgets.keybar import KeyBar
 from mesh_tui.widgets.rooms import Failed, Loaded, RoomList
 from mesh_tui.widgets.status import StatusLine
+from mesh_tui.workers import begin
 from protocol.errors import MeshError
 from protocol.limits import NAME_CHARS
 from protocol.rest import Room
@@ -90,11 +91,11 @@ class Home(MeshScreen[None]):
 
     def action_again(self) -> None:
         if isinstance(self.mesh.agent.connection, Waiting):
-            self.run_worker(self.mesh.agent.reconnect_now())
+            self.entrust(self.mesh.agent.reconnect_now)
         rooms = self.query_one(RoomList)
         if not isinstance(rooms.public, Loaded):
             rooms.put(public="loading")
-        self.run_worker(self._load_public(), exclusive=True, group="directory")
+        begin(self, self._load_public, exclusive=True, group="directory")
 
     async def _load_public(self) -> None:
         rooms = self.query_one(RoomList)
@@ -110,10 +111,10 @@ class Home(MeshScreen[None]):
         if event.mine:
             self.mesh.open_room(event.room.id)
         else:
-            self.run_worker(self._join(event.room), exclusive=True, group="enter")
+            begin(self, self._join, event.room, exclusive=True, group="enter")
 
     async def _join(self, room: Room) -> None:
-        if joined := await self.attempt(self.mesh.agent.join(room.id)):
+        if joined := await self.attempt(self.mesh.agent.join, room.id):
             self.mesh.open_room(joined.id)
 
     def action_create(self) -> None:
@@ -130,7 +131,7 @@ class Home(MeshScreen[None]):
     def create(self, event: Input.Submitted) -> None:
         name = event.value.strip()
         if name:
-            self.run_worker(self._create(name), exclusive=True, group="enter")
+            begin(self, self._create, name, exclusive=True, group="enter")
         else:
             self._field.complain("A room needs a name.")
 
@@ -158,4 +159,4 @@ class Home(MeshScreen[None]):
 
     def _sign_out(self, yes: bool | None) -> None:
         if yes:
-            self.run_worker(self.mesh.sign_out(), exclusive=True, group="enter")
+            begin(self.mesh, self.mesh.sign_out, exclusive=True, group="enter")

@@ -20,6 +20,7 @@ from mesh_tui.screens.base import MeshScreen
 from mesh_tui.screens.opening import BRAND
 from mesh_tui.widgets.form import Field, ModeSwitch
 from mesh_tui.widgets.keybar import KeyBar
+from mesh_tui.workers import begin
 from protocol.errors import MeshError
 from protocol.limits import PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS, USERNAME_CHARS
 from protocol.text import clean_line
@@ -155,7 +156,7 @@ class Login(MeshScreen[None]):
         self._busy = True
         self._say("")
         self._show()
-        self.run_worker(self._enter(), exclusive=True)
+        begin(self, self._enter, exclusive=True)
 
     def _complete(self) -> bool:
         """Whether every field is filled; the first that is not gets the focus."""

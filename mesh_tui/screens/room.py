@@ -7,12 +7,13 @@ screen, with the terminal in front, is what is marked as read.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widgets import TextArea
 
@@ -42,12 +43,12 @@ from mesh_tui.widgets.keybar import KeyBar
 from mesh_tui.widgets.participants import Participants
 from mesh_tui.widgets.status import StatusLine
 from mesh_tui.widgets.transcript import Transcript
+from mesh_tui.workers import SENDING, begin
 from protocol.errors import MeshError
 from protocol.rest import Room
-from protocol.text import clean_line
 
-PAGE: Final = 100
-"""Messages asked for at once; the first page is that long too."""
+PAGE: Final = 200
+"""Messages asked for at once."""
 
 AROUND: Final = 40
 """Read messages that are loaded above the first unread one."""
@@ -75,9 +76,7 @@ class RoomScreen(MeshScreen[None]):
     def compose(self) -> ComposeResult:
         yield Bar(classes="top")
         with Horizontal():
-            with Vertical(classes="conversation"):
-                yield Transcript()
-                yield Bar(classes="below")
+            yield Transcript()
             yield Participants()
         yield Composer(f"Message {clip(paintable(self.room.name), 40)}")
         yield StatusLine()
@@ -90,7 +89,7 @@ class RoomScreen(MeshScreen[None]):
         self._show_room()
         self._show_state()
         self._load()
-        self.run_worker(self._load_members(), exclusive=True, group="members")
+        begin(self, self._load_members, exclusive=True, group="members")
         composer.focus()
 
     @property
@@ -105,7 +104,7 @@ class RoomScreen(MeshScreen[None]):
     # ── loading ──────────────────────────────────────────────────────────────────────────────────
 
     def _load(self) -> None:
-        self.run_worker(self._load_newest(), exclusive=True, group="history")
+        begin(self, self._load_newest, exclusive=True, group="history")
 
     async def _load_newest(self) -> None:
         """The newest page; the page around the first unread message where more than that is new."""
@@ -115,47 +114,45 @@ class RoomScreen(MeshScreen[None]):
         try:
             page = await self.mesh.agent.history(self.room.id, before=before, limit=PAGE)
         except MeshError as error:
-            self._apply_head(Head("failed", error=clean_line(error.message)))
+            self._apply_head(Head("failed", error=error.message))
             return
         self._seen = read
         self._unread_after = read if unread else None
         self._timeline.reset(page, self.mesh.agent.outgoing(self.room.id), self.room.last_seq if far else 0)
         self._timeline.set_head(self._head(page.has_more))
         self._transcript.show(self._timeline, self._me, self._unread_after)
-        self._transcript.start_at_unread()
 
     @on(Transcript.EarlierWanted)
     def load_earlier(self) -> None:
         if self._timeline.head.state == "earlier":
             self._apply_head(Head("loading"))
-            self.run_worker(self._load_earlier(), exclusive=True, group="history")
+            begin(self, self._load_earlier, exclusive=True, group="history")
 
     async def _load_earlier(self) -> None:
         try:
             page = await self.mesh.agent.history(self.room.id, before=self._timeline.first, limit=PAGE)
         except MeshError as error:
-            self._apply_head(Head("failed", error=clean_line(error.message)))
+            self._apply_head(Head("failed", error=error.message))
             return
         splices = self._timeline.prepend(page)
         self._transcript.apply([*splices, self._timeline.set_head(self._head(page.has_more))])
 
     @on(Transcript.LaterWanted)
     def load_later(self) -> None:
-        self.run_worker(self._load_later(), exclusive=True, group="later")
+        begin(self, self._load_later, exclusive=True, group="later")
 
     async def _load_later(self) -> None:
         last = self._timeline.last or 0
-        page = await self.attempt(self.mesh.agent.history(self.room.id, before=last + PAGE + 1, limit=PAGE))
-        if page:
+        if page := await self.attempt(partial(self.mesh.agent.history, self.room.id, after=last, limit=PAGE)):
             self._transcript.apply(self._timeline.extend(page.messages))
 
     async def _load_members(self) -> None:
-        if members := await self.attempt(self.mesh.agent.members(self.room.id)):
+        if members := await self.attempt(self.mesh.agent.members, self.room.id):
             self.query_one(Participants).put(members, self._me.id)
 
     def _head(self, has_more: bool) -> Head:
         room = self.room
-        return Head("earlier") if has_more else Head("beginning", paintable(room.name), paintable(room.topic))
+        return Head("earlier") if has_more else Head("beginning", room.name, room.topic)
 
     def _apply_head(self, head: Head) -> None:
         self._transcript.apply([self._timeline.set_head(head)])
@@ -202,12 +199,13 @@ class RoomScreen(MeshScreen[None]):
 
     def _history_reset(self, event: HistoryReset) -> None:
         if event.room_id == self.room.id:
+            self._timeline = Timeline()  # its numbers may have begun anew
             self._load()
 
     def _dropped(self, _: EventsDropped) -> None:
         self._show_state()
         self._load()
-        self.run_worker(self._load_members(), exclusive=True, group="members")
+        begin(self, self._load_members, exclusive=True, group="members")
 
     def _gone(self, event: RoomGone) -> None:
         if event.room_id == self.room.id:
@@ -260,6 +258,9 @@ class RoomScreen(MeshScreen[None]):
         """What is on the screen is seen: this screen is on top and the terminal has the focus."""
         return self.is_current and self.app.app_focus
 
+    def came_to_front(self) -> None:
+        self._transcript.look()
+
     @on(Transcript.Moved)
     def moved(self, event: Transcript.Moved) -> None:
         if event.following != self._following:
@@ -267,11 +268,8 @@ class RoomScreen(MeshScreen[None]):
             self.refresh_bindings()
         if self._in_front and event.seen > self._seen:
             self._seen = event.seen
-            self.run_worker(self._mark_read(event.seen), exclusive=True, group="read")
+            self.entrust(self.mesh.agent.mark_read, self.room.id, event.seen)
         self._show_below()
-
-    async def _mark_read(self, seq: int) -> None:
-        await self.attempt(self.mesh.agent.mark_read(self.room.id, seq))
 
     def _mark_unread(self, seq: int | None) -> None:
         self._unread_after = seq
@@ -279,31 +277,26 @@ class RoomScreen(MeshScreen[None]):
 
     def _show_below(self) -> None:
         """Says how much is new below, unless the reader is there."""
-        below = self.query_one(".below", Bar)
         count = max(0, self._timeline.newest - self._seen)
-        below.display = not self._following
-        new = [Fragment(f" ↓ {count} new ", "count")] if count else [Fragment(" ↓ newest ", "muted")]
-        below.put(new, [Fragment("Ctrl+End", "key"), Fragment(" ", "")])
+        words = f"↓ {count} new · Ctrl+End" if count else "↓ Ctrl+End to the newest"
+        self.query_one(Composer).say_above("" if self._following else words)
 
-    def on_click(self) -> None:
-        below = self.query_one(".below", Bar)
-        if below.display and below.mouse_hover:
-            self.action_newest()
+    @on(Composer.AboveClicked)
+    def newest_clicked(self) -> None:
+        self.action_newest()
 
     def action_newest(self) -> None:
         if self._timeline.detached:
             self.room = self.mesh.agent.room(self.room.id)
-            self.run_worker(self._load_end(), exclusive=True, group="history")
+            begin(self, self._load_end, exclusive=True, group="history")
         else:
             self._transcript.follow()
 
     async def _load_end(self) -> None:
-        page = await self.attempt(self.mesh.agent.history(self.room.id, limit=PAGE))
-        if page:
+        if page := await self.attempt(partial(self.mesh.agent.history, self.room.id, limit=PAGE)):
             self._timeline.reset(page, self.mesh.agent.outgoing(self.room.id), 0)
             self._timeline.set_head(self._head(page.has_more))
-            self._transcript.show(self._timeline, self._me, self._unread_after)
-            self._transcript.follow()
+            self._transcript.show(self._timeline, self._me, self._unread_after, at_end=True)
 
     def action_page(self, direction: int) -> None:
         self._transcript.scroll_relative(
@@ -328,16 +321,22 @@ class RoomScreen(MeshScreen[None]):
     def send(self, event: Composer.Sent) -> None:
         self._mark_unread(None)
         self.action_newest()
-        self.run_worker(self._send(event.text), group="send")
+        begin(self.mesh, self._send, event.text, group=SENDING)
 
     async def _send(self, text: str) -> None:
         async with self._sending:  # in the order typed
             try:
                 await self.mesh.agent.send(self.room.id, text)
             except MeshError as error:
-                composer = self.query_one(Composer)
-                composer.load_text("\n".join(filter(None, (text, composer.text))))
+                self._put_back(text)
                 self.complain(error)
+
+    def _put_back(self, text: str) -> None:
+        """What could not be kept for sending stays where it was typed, also if that is elsewhere by now."""
+        text = "\n".join(filter(None, (text, self.mesh.drafts.get(self.room.id))))
+        self.mesh.drafts.put(self.room.id, text)
+        if self.is_attached:
+            self.query_one(Composer).load_text(text)
 
     # ── what was not sent ────────────────────────────────────────────────────────────────────────
 
@@ -373,14 +372,14 @@ class RoomScreen(MeshScreen[None]):
     def action_again(self) -> None:
         agent = self.mesh.agent
         if isinstance(agent.connection, Waiting):
-            self.run_worker(agent.reconnect_now())
+            self.entrust(agent.reconnect_now)
         if self._timeline.head.state == "failed":
             earlier = self._timeline.first is not None
             self._apply_head(Head("loading"))
-            load = self._load_earlier() if earlier else self._load_newest()
-            self.run_worker(load, exclusive=True, group="history")
+            load = self._load_earlier if earlier else self._load_newest
+            begin(self, load, exclusive=True, group="history")
         for outgoing in self._timeline.failed():
-            self.run_worker(self.attempt(agent.retry(outgoing.nonce)), group="send")
+            self.entrust(agent.retry, outgoing.nonce)
 
     def action_drop(self) -> None:
         self._ask_to_drop(self._timeline.failed()[0])
@@ -392,7 +391,7 @@ class RoomScreen(MeshScreen[None]):
     def _ask_to_drop(self, outgoing: Outgoing) -> None:
         def answered(yes: bool | None) -> None:
             if yes:
-                self.run_worker(self.attempt(self.mesh.agent.discard(outgoing.nonce)), group="send")
+                self.entrust(self.mesh.agent.discard, outgoing.nonce)
 
         text = clip(paintable(outgoing.content).replace("\n", " "), 200)
         self.mesh.push_screen(Ask("Drop this message?", f"{text}\n\n{outgoing.error}", yes="Drop"), answered)
@@ -420,7 +419,7 @@ class RoomScreen(MeshScreen[None]):
 
     def _leave(self, yes: bool | None) -> None:
         if yes:
-            self.run_worker(self._leave_now(), exclusive=True, group="leave")
+            begin(self, self._leave_now, exclusive=True, group="leave")
 
     async def _leave_now(self) -> None:
         try:

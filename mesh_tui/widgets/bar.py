@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from textual.strip import Strip
 from textual.widget import Widget
 
-from mesh_tui.layout.cells import Fragment, Line, clip, width
+from mesh_tui.layout.cells import Fragment, Line, fit, width
 from mesh_tui.theme import Palette
 
 
@@ -35,19 +35,8 @@ class Bar(Widget):
         palette = self._palette = self._palette or Palette(self)
         if y:
             return Strip.blank(self.size.width, palette.style(""))
-        right = _fit(self._right, self.size.width)
+        right = fit(self._right, self.size.width)
         taken = sum(width(fragment.text) for fragment in right)
-        left = _fit(self._left, self.size.width - taken - (1 if right else 0))
+        left = fit(self._left, self.size.width - taken - (1 if right else 0))
         between = self.size.width - taken - sum(width(fragment.text) for fragment in left)
         return palette.strip(Line((*left, Fragment(" " * between), *right)), self.size.width)
-
-
-def _fit(fragments: Iterable[Fragment], cells: int) -> list[Fragment]:
-    """As much of `fragments` as fits, the cut shown."""
-    fitting: list[Fragment] = []
-    for text, role in fragments:
-        if cells <= 0:
-            break
-        fitting.append(Fragment(clip(text, cells), role))
-        cells -= width(fitting[-1].text)
-    return fitting

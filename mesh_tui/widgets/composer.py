@@ -10,6 +10,7 @@ from typing import ClassVar, Final
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import TextArea
 from textual.widgets.text_area import Location
@@ -57,6 +58,9 @@ class Composer(TextArea):
 
         reason: str
 
+    class AboveClicked(Message):
+        """What is said above was clicked."""
+
     def __init__(self, placeholder: str) -> None:
         super().__init__(
             soft_wrap=True,
@@ -65,7 +69,16 @@ class Composer(TextArea):
             placeholder=placeholder,
             compact=True,
         )
+        self.cursor_blink = False
         self._cut = ""
+
+    def say_above(self, words: str) -> None:
+        """Writes into the upper border, or nothing if `words` is empty."""
+        self.border_title = Content(words) if words else None
+
+    def on_click(self, event: events.Click) -> None:
+        if self.border_title and event.y == 0:
+            self.post_message(self.AboveClicked())
 
     def on_key(self, event: events.Key) -> None:
         if event.key == "enter":

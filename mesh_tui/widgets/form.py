@@ -29,6 +29,7 @@ class Field(Vertical):
     def __init__(self, name: str, label: str, *, limit: int, password: bool = False) -> None:
         super().__init__(id=name)
         self.input = CleanInput(password=password, max_length=limit, select_on_focus=False)
+        self.input.cursor_blink = False
         self.input.border_title = Content(label)
         self._error = Static(Content(""), classes="error")
 

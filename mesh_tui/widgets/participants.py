@@ -51,8 +51,8 @@ class Participants(LineList):
         look = _LOOKS[member.presence]
         mine = member.user_id == self._my_id
         note = " you" if mine else f" {member.role}" if member.role != "member" else ""
-        name = clip(paintable(member.username), cells - 2 - len(note))
-        if width(name) < 4 <= cells - 2:
-            name, note = clip(paintable(member.username), cells - 2), ""
+        name = clip(paintable(member.username), cells - width(look.sign) - 1)
+        if width(name) + len(note) + 2 > cells:
+            note = ""  # the name counts more
         role = "muted" if member.presence == "offline" else "own" if mine else author_role(member.user_id)
         return Line((Fragment(f"{look.sign} ", look.role), Fragment(name, role), Fragment(note, "muted")))

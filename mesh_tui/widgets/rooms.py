@@ -80,7 +80,8 @@ class RoomList(LineList, can_focus=True):
         lines += [Line(()), _heading("Public rooms", cells)]
         public: Listing = self.public
         if isinstance(public, Loaded):
-            public = Loaded([room for room in public.rooms if room.id not in self._mine_ids])
+            rooms = [room for room in public.rooms if room.id not in self._mine_ids]
+            public = Loaded(sorted(rooms, key=lambda room: (-(room.member_count or 0), room.name.casefold())))
         self._section(lines, public, "There is no other public room.", cells)
         if self._chosen not in {room.id for room in self._at.values()}:
             self._chosen = next(iter(self._at.values())).id if self._at else ""
@@ -126,8 +127,9 @@ class RoomList(LineList, can_focus=True):
             self.post_message(self.Chosen(room, room.id in self._mine_ids))
 
     def on_click(self, event: events.Click) -> None:
-        row = round(self.scroll_y) + event.y
-        if row in self._at:
+        offset = event.get_content_offset(self)
+        row = round(self.scroll_y) + offset.y if offset else None
+        if row is not None and row in self._at:
             self._chosen = self._at[row].id
             self.refresh()
             self.action_choose()

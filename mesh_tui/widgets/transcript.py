@@ -30,6 +30,9 @@ from protocol.rest import Message
 NEAR: Final = 2
 """Scrolling down to this many rows from the end is reaching the end."""
 
+AHEAD: Final = 4
+"""Screens from the end of what is held at which more is asked for."""
+
 SELECTED_ROWS: Final = 2_000
 """Rows that one copy takes at most."""
 
@@ -75,29 +78,42 @@ class Transcript(ScrollView, can_focus=True):
         self._strips: dict[tuple[int, int], Strip] = {}
         self._origin = 0
         self._moving = False
-        self._starting = False
+        self._settled_size = Size()
+        self._at_end = False
+        self._started = False
+        """A size was known when the present timeline was shown, so it has a place."""
 
     # ── what is shown ────────────────────────────────────────────────────────────────────────────
 
-    def show(self, timeline: Timeline, me: Me, unread_after: int | None = None) -> None:
-        """Shows another timeline, or the same one after it was reset."""
+    def show(
+        self, timeline: Timeline, me: Me, unread_after: int | None = None, *, at_end: bool = False
+    ) -> None:
+        """Shows another timeline, or the same one after it was reset.
+
+        The line "new" stands at the top where what is new does not fit below it, unless `at_end`.
+        """
         self._timeline = timeline
         self._blocks = Blocks(timeline, me, self._cells, unread_after)
+        self._at_end = at_end
         self.screen.clear_selection()
-        self._changed()
+        self._start()
 
-    def start_at_unread(self) -> None:
-        """Puts the line "new" at the top, where what is new does not fit below it; else goes to the end."""
-        self._starting = not self.size
-        index = self._blocks.unread_index
+    def _start(self) -> None:
+        self._strips.clear()
         self.following = True
         self._settle()
-        if index is None or self._blocks.height - self._blocks.top(index) <= self.size.height:
-            self._notify()
-            return
-        self.following = False
-        self._settle(Anchor(index, self._blocks[index].lead.height))
-        self._notify()
+        index = self._blocks.unread_index
+        if (
+            index is not None
+            and not self._at_end
+            and self._blocks.height - self._blocks.top(index) > self.size.height
+        ):
+            self.following = False
+            self._settle(Anchor(index, self._blocks[index].lead.height))
+        self.following = self.following and not self._timeline.detached
+        self._started = bool(self.size)
+        self.refresh()
+        self.look()
 
     def apply(self, splices: Iterable[Splice]) -> None:
         """Follows what the timeline did, and leaves what is being read where it is."""
@@ -118,7 +134,7 @@ class Transcript(ScrollView, can_focus=True):
         self.following = True
         self._settle()
         self.refresh()
-        self._notify()
+        self.look()
 
     # ── where things stand ───────────────────────────────────────────────────────────────────────
 
@@ -157,7 +173,7 @@ class Transcript(ScrollView, can_focus=True):
         self._strips.clear()
         self._settle(anchor)
         self.refresh()
-        self._notify()
+        self.look()
 
     def _settle(self, anchor: Anchor | None = None) -> None:
         """Lays out what is visible and puts the anchor back; ends because each round makes blocks exact."""
@@ -191,19 +207,20 @@ class Transcript(ScrollView, can_focus=True):
         self.scroll_y = self.scroll_target_y = row
         self._moving = False
 
-    def _notify(self) -> None:
+    def look(self) -> None:
         """Tells the screen what is visible, and what will be wanted soon."""
         if not self.size:
             return
         top = round(self.scroll_y)
         bottom = top + self.size.height
-        if top <= self.size.height and self._timeline.head.state == "earlier":
+        ahead = AHEAD * self.size.height
+        if top <= ahead and self._timeline.head.state == "earlier":
             self.post_message(self.EarlierWanted())
-        if bottom >= self._blocks.height - self.size.height and self._timeline.detached:
+        if bottom >= self._blocks.height - ahead and self._timeline.detached:
             self.post_message(self.LaterWanted())
-        self.post_message(self.Moved(self._seen(bottom), self.following and not self._timeline.detached))
+        self.post_message(self.Moved(self._last_seen(bottom), self.following and not self._timeline.detached))
 
-    def _seen(self, bottom: int) -> int:
+    def _last_seen(self, bottom: int) -> int:
         for index in range(self._blocks.at(bottom - 1), 0, -1):
             entry = self._blocks[index].entry
             if isinstance(entry, Message) and self._blocks.top(index + 1) <= bottom:
@@ -216,21 +233,24 @@ class Transcript(ScrollView, can_focus=True):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        if self._moving or round(old_value) == round(new_value):
+        # Where the size has just changed it was not the reader who scrolled; `on_resize` comes next.
+        if self._moving or self.size != self._settled_size or round(old_value) == round(new_value):
             return
         down = new_value > old_value
         self.following = down and new_value >= self.max_scroll_y - NEAR and not self._timeline.detached
         self._settle(self._anchor())
-        self._notify()
+        self.look()
 
     def on_resize(self, _: events.Resize) -> None:
+        self._settled_size = self.size
         anchor = self._anchor()
         if self._cells != self._blocks.cells:
             self._blocks.resize(self._cells)
             self.screen.clear_selection()
-        self._changed(anchor)
-        if self._starting:
-            self.start_at_unread()
+        if self._started:
+            self._changed(anchor)
+        else:
+            self._start()
 
     def on_click(self, event: events.Click) -> None:
         index = self._blocks.at(round(self.scroll_y) + event.y - self._padding)
@@ -291,7 +311,7 @@ class Transcript(ScrollView, can_focus=True):
         first = selection.start.y + self._origin if selection.start else 0
         last = selection.end.y + self._origin if selection.end else height - 1
         first, last = max(0, first), min(height - 1, last)
-        parts: list[str] = []
+        text, joiner = "", ""
         for row in range(first, min(last, first + SELECTED_ROWS) + 1):
             span = selection.get_span(row - self._origin)
             index = self._blocks.at(row)
@@ -299,8 +319,9 @@ class Transcript(ScrollView, can_focus=True):
             if span is None or (line.decoration and line.decoration >= len(line.text)):
                 continue
             start, end = span
-            parts.append(line.text[max(start, line.decoration) : None if end < 0 else end] + line.joiner)
-        return ("".join(parts).rstrip("\n"), "\n") if parts else None
+            text += joiner + line.text[max(start, line.decoration) : None if end < 0 else end]
+            joiner = line.joiner
+        return (text, "\n") if text else None
 
 
 def _cut(text: str, position: int, start: int, end: int) -> Iterable[tuple[str, bool]]:

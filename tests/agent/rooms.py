@@ -51,15 +51,8 @@ def message(seq: int, rev: int, *, room_id: str = "r", author: str = "u-bob", no
     )
 
 
-def room(room_id: str = "r", **more: int) -> Room:
-    facts: dict[str, Any] = {
-        "last_seq": 0,
-        "rev": 0,
-        "member_count": 1,
-        "read_seq": 0,
-        "unread": 0,
-        "mentions": 0,
-    } | more
+def room(room_id: str = "r", **more: Any) -> Room:
+    facts = {"last_seq": 0, "rev": 0, "member_count": 1, "read_seq": 0, "unread": 0, "mentions": 0} | more
     return Room(
         id=room_id,
         name=f"Room {room_id}",

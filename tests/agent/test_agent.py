@@ -161,7 +161,7 @@ async def test_rooms_are_created_found_joined_and_left(alice: Agent, bob: Agent)
     await until(lambda: alice.room(created.id).member_count == 2, "alice to see that bob joined")
     await bob.leave(created.id)
     assert bob.rooms() == []
-    assert heard.of(RoomGone) == [RoomGone(created.id)]
+    assert await heard.wait(RoomGone) == RoomGone(created.id)
     await until(lambda: alice.room(created.id).member_count == 1, "alice to see that bob left")
     for attempt in (bob.history(created.id), bob.members(created.id), bob.send(created.id, "x")):
         with pytest.raises(NotMember):

@@ -12,9 +12,19 @@ from mesh_agent.client.cache import Cache
 from mesh_agent.client.changes import RoomEntered, RoomHeld
 from mesh_agent.client.roster import Roster
 from mesh_agent.client.state import AgentEvent, HistoryReset, MembersChanged, MessageReceived, RoomGone
-from mesh_agent.client.sync import TOLD_MAX, Outcome, Sync
+from mesh_agent.client.sync import TOLD_MAX, MessageChange, Outcome, Sync
 from protocol import limits
-from protocol.events import MemberLeft, MessageCreated, RoomJoined, RoomLeft, ServerToClient
+from protocol.events import (
+    MemberLeft,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    MessagePinned,
+    ReactionUpdated,
+    RoomJoined,
+    RoomLeft,
+    ServerToClient,
+)
 from tests.agent.rooms import ME, RoomLog, member, message, room, welcome
 
 
@@ -422,3 +432,31 @@ def test_whatever_happens_to_the_line_nothing_is_lost_or_told_twice(
             step(world, number)
         world.check()
         world.cache.close()
+
+
+def test_a_message_that_changes_is_told_as_it_is_now() -> None:
+    log = RoomLog()
+    sync = connected(log, held(log))
+    sync.apply(log.post())
+    changed = replace(message(1, 2), content="edited")
+    changes: list[MessageChange] = [
+        MessageEdited(message=changed),
+        MessagePinned(message=replace(changed, rev=3, pinned=True)),
+        ReactionUpdated(room_id="r", message_id=changed.id, message=replace(changed, rev=4)),
+        MessageDeleted(message=replace(changed, rev=5, content="", deleted=True)),
+    ]
+    for event in changes:
+        assert sync.apply(event).events == [MessageReceived(event.message)]
+        assert sync.apply(event).events == []
+    assert sync.apply(MessageEdited(message=replace(changed, rev=9))).lost
+
+
+def test_a_message_deleted_before_it_was_read_is_not_unread() -> None:
+    log = RoomLog()
+    sync = connected(log, held(log))
+    first, second = log.post(), log.post()
+    sync.apply(first)
+    sync.apply(second)
+    assert [mine.unread for mine in sync.rooms()] == [2]
+    sync.apply(MessageDeleted(message=replace(first.message, rev=3, content="", deleted=True)))
+    assert [mine.unread for mine in sync.rooms()] == [1]

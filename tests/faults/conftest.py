@@ -13,8 +13,13 @@ HEARTBEAT_S = 1.0
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    with running_server(tmp_path / "data", MESH_HEARTBEAT_S=str(HEARTBEAT_S)) as running:
+def heartbeat_s() -> float:
+    return HEARTBEAT_S
+
+
+@pytest.fixture
+def server(tmp_path: Path, heartbeat_s: float) -> Iterator[ServerProcess]:
+    with running_server(tmp_path / "data", MESH_HEARTBEAT_S=str(heartbeat_s)) as running:
         yield running
 
 

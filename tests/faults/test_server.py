@@ -1,12 +1,15 @@
 """Guarantees 2, 3, 5, 6 and 7: kills, full disks, slow readers, dead lines and restarts."""
 
 import asyncio
+import itertools
 import resource
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from socket import SO_RCVBUF, SOL_SOCKET
 
 import aiohttp
 import pytest
@@ -14,7 +17,7 @@ import pytest
 from tests.faults.conftest import HEARTBEAT_S
 from tests.support.conditions import until
 from tests.support.server import ServerProcess
-from tests.support.wire import Json, Person, Refused, call
+from tests.support.wire import Json, Person, Refused, Socket, call
 
 
 def address(server: ServerProcess) -> str:
@@ -119,12 +122,14 @@ async def test_a_full_disk_stops_acks_and_not_the_server(
 # ── slow and dead readers ────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.parametrize("heartbeat_s", [600.0])  # or silence would end the connection before slowness does
 async def test_who_does_not_read_is_closed_and_resumes_without_loss(
-    server: ServerProcess, alice: Person, bob: Person, room_id: str
+    alice: Person, bob: Person, room_id: str
 ) -> None:
     total = 2_500
     async with alice.socket() as hers, bob.socket() as his:
         # Not receiving is not reading: the client library stops when its own small queue is full.
+        _keep_the_kernel_from_reading(his)
         for number in range(total):
             ack = await hers.say(room_id, "x" * 7_900, nonce=f"n{number}")
             assert ack["seq"] == number + 1
@@ -138,6 +143,28 @@ async def test_who_does_not_read_is_closed_and_resumes_without_loss(
         await his.wait("room.resumed")
         replayed = [m["message"]["seq"] for m in his.seen if m["type"] == "chat.message.created"]
         assert replayed == list(range(total - 299, total + 1))
+
+
+def _keep_the_kernel_from_reading(socket: Socket) -> None:
+    """Its buffer grows to tens of megabytes where it may."""
+    socket.wire.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_RCVBUF, 64 * 1024)
+
+
+async def test_whose_line_breaks_in_a_replay_is_seen_to_go(alice: Person, bob: Person, room_id: str) -> None:
+    def bob_is(presence: str) -> Callable[[Json], bool]:
+        return lambda m: (
+            m["type"] == "presence.update" and m == {**m, "user_id": bob.user_id, "presence": presence}
+        )
+
+    async with alice.socket() as hers, bob.socket(hello=False) as his:
+        for number in range(300):
+            await hers.say(room_id, "\N{GRINNING FACE}" * 5_000, nonce=f"n{number}")
+            hers.seen.clear()
+        _keep_the_kernel_from_reading(his)
+        await his.send("system.hello", version=1, resume={room_id: 1})
+        await hers.wait(bob_is("online"))
+        his.wire._conn.transport.abort()  # type: ignore[union-attr]  # a line that breaks
+        await hers.wait(bob_is("offline"))
 
 
 async def _metrics(person: Person) -> str:
@@ -198,6 +225,32 @@ async def test_sigterm_says_bye_acknowledges_and_closes_with_1012(
     messages = await history(alice, room_id)
     assert {f"n{message['content']}" for message in messages} >= acked
     assert delivered == list(range(1, len(delivered) + 1))
+
+
+async def test_who_keeps_writing_keeps_no_server_from_stopping(
+    server: ServerProcess, alice: Person, bob: Person, room_id: str
+) -> None:
+    """And hears the bye and the 1012, with all that a busy line holds at that moment."""
+
+    async def write(hers: Socket) -> None:
+        for number in itertools.count():
+            await hers.send("chat.message.send", room_id=room_id, nonce=f"n{number}", content="Hello!")
+            if number % 50 == 0:
+                await asyncio.sleep(0)
+
+    async with alice.socket() as hers, bob.socket() as his:
+        writing = asyncio.create_task(write(hers))
+        await his.wait("chat.message.created")
+        stopping = asyncio.create_task(asyncio.to_thread(server.stop))
+        ended = asyncio.create_task(his.closed())
+        while (frame := await hers.wire.receive()).type is aiohttp.WSMsgType.TEXT:
+            hers.seen.append(frame.json())
+        assert (frame.type, frame.data) == (aiohttp.WSMsgType.CLOSE, 1012)
+        assert "system.bye" in [message["type"] for message in hers.seen]
+        assert await ended == 1012
+        assert await stopping == 0
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
 
 
 async def test_it_prints_one_line_and_logs_json_without_secrets(

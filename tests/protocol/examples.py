@@ -274,6 +274,7 @@ erased: Final = rest.Message(
     reply_to=FIRST,
 )
 thumbs: Final = [rest.Reaction(reaction="👍", users=[BOB, ALICE])]
+reacted: Final = msgspec.structs.replace(hello, rev=6, reactions=thumbs)
 pinned: Final = rest.Message(
     id=FIRST,
     room_id=ROOM,
@@ -438,13 +439,13 @@ SERVER_TO_CLIENT: Final[dict[str, events.Event]] = {
     "chat.message.pinned, by someone else": events.MessagePinned(message=pinned),
     "chat.message.pinned, taken off": events.MessagePinned(re=11, message=unpinned),
     "chat.reaction.updated": events.ReactionUpdated(
-        re=12, room_id=ROOM, message_id=FIRST, seq=1, rev=6, reactions=thumbs
+        re=12, room_id=ROOM, message_id=FIRST, reactions=thumbs, message=reacted
     ),
     "chat.reaction.updated, by someone else": events.ReactionUpdated(
-        room_id=ROOM, message_id=FIRST, seq=1, rev=6, reactions=thumbs
+        room_id=ROOM, message_id=FIRST, reactions=thumbs, message=reacted
     ),
     "chat.reaction.updated, the last one gone": events.ReactionUpdated(
-        re=13, room_id=ROOM, message_id=FIRST, seq=1, rev=9
+        re=13, room_id=ROOM, message_id=FIRST, message=msgspec.structs.replace(hello, rev=9)
     ),
     "chat.typing": events.Typing(room_id=ROOM, user_id=BOB, username="bob"),
     "chat.read": events.ReadMarked(re=6, room_id=ROOM, user_id=ALICE, seq=2),

@@ -93,6 +93,17 @@ def test_a_missing_lock_is_named_and_harms_nothing(checkout: Checkout) -> None:
     assert checkout.level() == "run"
 
 
+@pytest.mark.parametrize("installer", INSTALLERS)
+def test_what_cannot_be_added_leaves_what_is_there(installer: str, tmp_path: Path) -> None:
+    checkout = Checkout.make(tmp_path, installer)
+    assert checkout.run("scripts/mesh", "agent").returncode == 0
+    for wheel in (tmp_path / "wheels").glob("rope*"):
+        wheel.unlink()
+    assert set_up(checkout, "test").returncode == 1
+    checkout.forget_installers()
+    assert checkout.run("scripts/mesh", "agent").stdout == "agent anchor\n"
+
+
 def test_a_changed_lock_is_installed(checkout: Checkout) -> None:
     assert checkout.run("scripts/mesh", "agent").returncode == 0
     rope = (checkout.root / "requirements-test.lock").read_text()

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from tests.support.conditions import PATIENCE_S
+from tests.support.conditions import PATIENCE_S, until
 from tests.support.server import ServerProcess, running_server
 from tests.support.wire import PASSWORD, Person, call, register
 
@@ -202,6 +202,16 @@ async def test_who_hangs_up_in_the_middle_of_a_body(ask: Asker, server: ServerPr
         writer.write(CHUNKED + b"Expect: 100-continue\r\n\r\n")
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"2\r\n{")
+
+
+async def test_who_hangs_up_is_no_failure_of_the_servers(server: ServerProcess) -> None:
+    logged = len(server.log_text())
+    async with line_to(server) as (reader, writer):
+        writer.write(CHUNKED + b"Expect: 100-continue\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        writer.transport.abort()
+    await until(lambda: '"status": 499' in server.log_text()[logged:], "the request to be logged")
+    assert '"error"' not in server.log_text()[logged:]
 
 
 async def test_what_is_not_http(ask: Asker, server: ServerProcess) -> None:

@@ -206,11 +206,12 @@ async def test_reactions_come_and_go(alice: Person, bob: Person, room_id: str) -
         message_id = await say(hers, room_id)
         place = {"room_id": room_id, "message_id": message_id}
         updated = await his.ask("chat.reaction.add", **place, reaction="🎉")
-        assert (updated["type"], updated["seq"], updated["rev"]) == ("chat.reaction.updated", 1, 3)
+        assert (updated["type"], updated["message_id"]) == ("chat.reaction.updated", message_id)
+        assert (updated["message"]["seq"], updated["message"]["rev"]) == (1, 3)
         assert updated["reactions"] == [{"reaction": "🎉", "users": [bob.user_id]}]
         assert (await hers.wait("chat.reaction.updated"))["reactions"] == updated["reactions"]
         again = await his.ask("chat.reaction.add", **place, reaction="🎉")
-        assert again["rev"] == 3
+        assert again["message"]["rev"] == 3
         both = await hers.ask("chat.reaction.add", **place, reaction="🎉")
         assert both["reactions"] == [{"reaction": "🎉", "users": [bob.user_id, alice.user_id]}]
         assert (await page(bob, room_id))[0]["reactions"] == both["reactions"]

@@ -26,6 +26,7 @@ from protocol.codec import JSON, MSGPACK, Format
 from protocol.events import (
     MemberJoined,
     MemberLeft,
+    PresenceChanged,
     ReadMarked,
     RoomDeleted,
     RoomJoined,
@@ -76,7 +77,7 @@ class Reader:
         self._hub = hub
 
     def open(self, **revs: int) -> "Reader":
-        self._hub.open(self.outbound, revs, self._hub.listen())
+        self._hub.open(self._hub.listen(self.outbound), revs)
         return self
 
     def events(self) -> list[ServerToClient]:
@@ -202,11 +203,11 @@ async def test_what_is_said_during_the_hello_comes_after_it_once(
     hub: Hub, publish: Callable[[BusMessage], None]
 ) -> None:
     bob = Reader(hub, "bob")
-    listener = hub.listen()
+    listener = hub.listen(bob.outbound)
     publish(created(1, 2))
     publish(created(3))
     # The snapshot was taken between 2 and 3.
-    hub.open(bob.outbound, {ROOM: 2}, listener)
+    hub.open(listener, {ROOM: 2})
     publish(created(4))
     assert revs_and_nonces(await bob.read()) == [(3, None), (4, None)]
 
@@ -215,13 +216,13 @@ async def test_rooms_entered_and_left_during_the_hello(
     hub: Hub, publish: Callable[[BusMessage], None]
 ) -> None:
     entering, leaving = Reader(hub, "bob"), Reader(hub, "alice")
-    first, second = hub.listen(), hub.listen()
+    first, second = hub.listen(entering.outbound), hub.listen(leaving.outbound)
     publish(created(4))
     publish(came_in("bob", 5))
     publish(went_out("alice", 6))
     publish(created(7, author="bob"))
-    hub.open(entering.outbound, {}, first)
-    hub.open(leaving.outbound, {ROOM: 3}, second)
+    hub.open(first, {})
+    hub.open(second, {ROOM: 3})
     publish(created(8, author="bob"))
     kinds = [type(event).__name__ for event in await entering.read()]
     assert kinds == ["RoomJoined", "MemberLeft", "MessageCreated", "MessageCreated"]
@@ -259,13 +260,13 @@ async def test_a_deleted_room_is_over_for_everyone_in_it(
     readers = [Reader(hub, name).open(**{ROOM: 0}) for name in ("alice", "bob")]
     stranger, arriving, later = (Reader(hub, name) for name in ("stranger", "user3", "user4"))
     stranger.open()
-    first, second = hub.listen(), hub.listen()
+    first, second = hub.listen(arriving.outbound), hub.listen(later.outbound)
     gone = RoomDeleted(room_id=ROOM)
     publish(RoomGone(room_id=ROOM, event=gone))
     publish(created(1))
     # The snapshot of one had the room still in it, that of the other not any more.
-    hub.open(arriving.outbound, {ROOM: 0}, first)
-    hub.open(later.outbound, {}, second)
+    hub.open(first, {ROOM: 0})
+    hub.open(second, {})
     for reader in (*readers, arriving):
         assert await reader.read() == [gone]
         assert not reader.outbound.rooms
@@ -294,6 +295,33 @@ async def test_a_revoked_device_is_closed_and_hears_no_more(
     assert laptop.events() == []
 
 
+async def test_a_device_that_is_revoked_during_its_hello_gets_no_further(
+    hub: Hub, publish: Callable[[BusMessage], None]
+) -> None:
+    bob = Reader(hub, "bob", device="laptop")
+    listener = hub.listen(bob.outbound)
+    publish(DeviceRevoked(device_id="laptop"))
+    assert bob.closed == [CloseCode.REVOKED]
+    hub.open(listener, {ROOM: 0})
+    publish(created(1))
+    hub.send(bob.outbound, Typing(room_id=ROOM, user_id="alice", username="alice"))
+    await flushed(hub)
+    assert bob.events() == []
+    assert hub.connections == []
+
+
+async def test_who_comes_and_goes_during_the_hello_is_told_after_it(
+    hub: Hub, publish: Callable[[BusMessage], None]
+) -> None:
+    bob = Reader(hub, "bob")
+    listener = hub.listen(bob.outbound)
+    online = PresenceChanged(user_id="alice", presence="online")
+    publish(ToRooms(room_ids=[ROOM], event=online, except_user=""))
+    publish(ToRooms(room_ids=["elsewhere"], event=online, except_user=""))
+    hub.open(listener, {ROOM: 0})
+    assert await bob.read() == [online]
+
+
 async def test_one_device_too_many_replaces_the_oldest(hub: Hub) -> None:
     readers = [Reader(hub, "bob").open() for _ in range(hub_module.DEVICE_CONNECTIONS + 1)]
     assert readers[0].closed == [CloseCode.REPLACED]
@@ -317,6 +345,17 @@ async def test_a_slow_reader_is_closed_and_costs_the_others_nothing(
     assert slow.outbound.waiting_bytes == 0
     assert [rev for rev, _ in revs_and_nonces(quick.events())] == list(range(1, 201))
     assert hub.too_slow == 1
+
+
+async def test_more_than_a_queue_at_once_costs_a_quick_reader_nothing(
+    hub: Hub, publish: Callable[[BusMessage], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbound_module, "OUTBOUND_BYTES", 1_000)
+    bob = Reader(hub, "bob").open(**{ROOM: 0})
+    publish(created(*range(1, 201)))
+    publish(created(*range(201, 401)))
+    assert [rev for rev, _ in revs_and_nonces(await bob.read())] == list(range(1, 401))
+    assert bob.closed == []
 
 
 async def test_a_reader_that_recovers_gets_everything_in_order(
@@ -358,6 +397,7 @@ async def test_a_removed_connection_leaves_nothing_behind(
     await flushed(hub)
     assert hub.connections == []
     assert bob.events() == []
+    assert bob.outbound.rooms == {ROOM}, "what is to be told that it is gone"
 
 
 def test_every_bus_message_has_a_handler(hub: Hub) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from mesh_server import config
 from protocol import limits
 from tests.support.conditions import until
 from tests.support.server import ServerProcess, running_server
@@ -139,7 +140,7 @@ async def test_someone_is_added_by_name(
         again = await alice.call("POST", path, {"username": third.name})
         assert again["user_id"] == third.user_id
         await his.wait("chat.message.created")
-        assert await his.settle() == []
+        assert await his.settle_room() == []
     await refused(404, "user.not_found", alice.call("POST", path, {"username": "nobody.at.all"}))
 
 
@@ -151,7 +152,7 @@ async def test_a_role_is_given_and_taken(alice: Person, bob: Person, room_id: st
             changed = await his.wait("room.member.changed")
             assert (changed["rev"], changed["user_id"], changed["role"]) == (rev, bob.user_id, role)
         await alice.call("PATCH", path, {"role": "member"})
-        assert await his.settle() == []
+        assert await his.settle_room() == []
     await refused(404, "user.not_found", alice.call("PATCH", f"{path}x", {"role": "member"}))
 
 
@@ -362,6 +363,20 @@ async def test_a_server_by_invite(http: aiohttp.ClientSession, by_invite: Server
     await refused(404, "room.invalid_invite", register(http, url, "user1", invite=code))
 
 
+@pytest.mark.parametrize(
+    ("settings", "mode"),
+    [
+        ({"listen": "127.0.0.1:8000"}, "open"),
+        ({"listen": "0.0.0.0:8000"}, "invite"),
+        ({"listen": "[::]:8000"}, "invite"),
+        ({"listen": "0.0.0.0:8000", "registration": "open"}, "open"),
+        ({"listen": "127.0.0.1:8000", "registration": "closed"}, "closed"),
+    ],
+)
+def test_beyond_loopback_it_takes_an_invite(settings: dict[str, str], mode: str) -> None:
+    assert config.load(env={}, flags=settings).registration_mode == mode
+
+
 async def test_of_many_who_register_with_the_last_use_one_gets_in(
     http: aiohttp.ClientSession, server: ServerProcess, alice: Person, attic: str
 ) -> None:
@@ -444,7 +459,7 @@ async def test_a_deleted_room_is_gone(alice: Person, bob: Person, room_id: str) 
         assert (await his.ask("room.join", room_id=room_id))["code"] == "room.not_found"
         later = {"room_id": room_id, "nonce": "later", "content": "Hello?"}
         assert (await his.ask("chat.message.send", **later))["code"] == "room.not_found"
-        assert await hers.settle() == []
+        assert await hers.settle_room() == []
     for person in (alice, bob):
         await refused(404, "room.not_found", person.call("GET", f"/api/rooms/{room_id}"))
         assert room_id not in [room["id"] for room in (await person.call("GET", "/api/rooms"))["rooms"]]

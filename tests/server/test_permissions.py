@@ -361,7 +361,7 @@ async def test_who_is_out_finds_and_hears_nothing(people: dict[str, Person], vis
             await theirs.say(room_id, "Is anybody here?")
             await theirs.send("chat.typing", room_id=room_id)
             await theirs.settle()
-            assert await socket.settle() == []
+            assert await socket.settle_room() == []
         assert (await people[name].call("GET", "/api/search", q=WORD))["hits"] == []
         assert (await people[name].call("GET", "/api/rooms"))["rooms"] == []
         directory = (await people[name].call("GET", "/api/rooms", scope="public"))["rooms"]
@@ -383,7 +383,7 @@ async def test_who_is_put_out_is_out_at_once(people: dict[str, Person]) -> None:
             answer = await socket.ask(row.ask, **house.fill(row.body))
             assert answer.get("code") == row.public["banned"], row.ask
         await owner.call("PATCH", f"/api/rooms/{room_id}", {"topic": "He is gone"})
-        assert await socket.settle() == []
+        assert await socket.settle_room() == []
 
 
 async def test_a_conversation_of_two_has_no_order(people: dict[str, Person]) -> None:

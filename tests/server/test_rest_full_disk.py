@@ -30,7 +30,14 @@ async def test_a_full_disk_stops_what_must_be_stored_and_nothing_else(
     room_id = await alice.create_room()
     tokens = {"refresh_token": alice.session["refresh_token"]}
     login = {"username": "alice", "password": PASSWORD}
+    async with alice.socket(device_key="sha256:known"):
+        pass
     with full_disk(server.pid):
+        async with alice.socket(device_key="sha256:known") as hers:
+            assert hers.welcome["type"] == "system.welcome"
+        async with alice.socket(hello=False) as hers:
+            assert (await hers.hello(device_key="sha256:new"))["code"] == "storage.unavailable"
+            assert await hers.closed() == 1012
         await refused(503, "storage.unavailable", register(http, server.url, "bob"))
         await refused(503, "storage.unavailable", alice.call("POST", "/api/rooms", {"name": "another"}))
         await refused(503, "storage.unavailable", call(http, server.url, "POST", "/api/auth/login", login))

@@ -1,0 +1,75 @@
+"""A home of their own for each test, real servers, seats before the program, and people without a screen."""
+
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from mesh_agent.agent import Agent
+from tests.support.server import ServerProcess, running_server
+from tests.tui.seat import PASSWORD, Seat, seated
+
+_numbers = itertools.count(1)
+
+SitDown = Callable[..., Awaitable[Seat]]
+SignUp = Callable[..., Awaitable[Agent]]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Folders in which the person who runs the tests has nothing."""
+    folder = tmp_path / "home"
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(folder / name.lower()))
+    for name in ("NO_COLOR", "SSH_CONNECTION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server for tests that neither stop it nor look at all of it."""
+    with running_server(tmp_path_factory.mktemp("tui") / "data") as server:
+        yield server.url
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[ServerProcess]:
+    """A server that a test may kill and start again."""
+    with running_server(tmp_path / "data") as server:
+        yield server
+
+
+@pytest.fixture
+def number() -> int:
+    """One that no other test has; for names on the shared server."""
+    return next(_numbers)
+
+
+@pytest.fixture
+async def sit_down() -> AsyncIterator[SitDown]:
+    """Opens apps; they end with the test."""
+    async with AsyncExitStack() as stack:
+
+        async def sit_down(profile: str, server: str | None = None, size: tuple[int, int] = (80, 24)) -> Seat:
+            return await stack.enter_async_context(seated(server=server, profile=profile, size=size))
+
+        yield sit_down
+
+
+@pytest.fixture
+async def sign_up() -> AsyncIterator[SignUp]:
+    """Makes people who have an agent and no screen; connected."""
+    async with AsyncExitStack() as stack:
+
+        async def sign_up(name: str, server: str) -> Agent:
+            agent = await Agent.open(profile=name, server=server)
+            stack.push_async_callback(agent.close)
+            await agent.register(name, PASSWORD)
+            await agent.wait_connected(10)
+            return agent
+
+        yield sign_up

@@ -1,0 +1,126 @@
+"""Someone who sits before `mesh-tui` and sees only what is on the screen.
+
+Strategy: the app runs headless, with a real agent behind it, in a context of its own, so that several can
+run in one test. Keys go through Textual's pilot; what is seen are the cells that would be painted.
+"""
+
+import asyncio
+import contextvars
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, TypeVar
+
+from rich.cells import cell_len
+from textual import events
+from textual.pilot import Pilot
+
+from mesh_tui.app import MeshApp
+from tests.support.conditions import until
+
+PASSWORD = "password123"
+Answer = TypeVar("Answer")
+
+
+class Seat:
+    """One running app."""
+
+    def __init__(self, app: MeshApp, pilot: Pilot[None], context: contextvars.Context) -> None:
+        self.app = app
+        self.pilot = pilot
+        self._context = context
+
+    @property
+    def screen(self) -> list[str]:
+        """The rows of the screen, as text."""
+        if not self.app.screen_stack:
+            return []
+        return [strip.text.rstrip() for strip in self._context.run(self.app.screen._compositor.render_strips)]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.screen)
+
+    async def press(self, *keys: str) -> None:
+        await _within(self._context, self.pilot.press(*keys))
+
+    async def type(self, text: str) -> None:
+        """Puts text in as a paste does, whole."""
+
+        async def paste() -> None:
+            focused = self.app.screen.focused
+            assert focused is not None
+            focused.post_message(events.Paste(text))
+            await self.pilot.pause()
+
+        await _within(self._context, paste())
+
+    async def click(self, text: str) -> None:
+        """Clicks on the first letter of `text`."""
+        row = self.row_of(text)
+        before = self.screen[row][: self.screen[row].index(text)]
+        await _within(self._context, self._click(cell_len(before), row))
+
+    async def _click(self, x: int, y: int) -> None:
+        await self.pilot.click(offset=(x, y))
+
+    async def resize(self, columns: int, rows: int) -> None:
+        await _within(self._context, self.pilot.resize_terminal(columns, rows))
+
+    async def sees(self, *texts: str) -> None:
+        """Waits until all of `texts` are on the screen at once."""
+        try:
+            await until(lambda: all(text in self.text for text in texts), repr(texts))
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the screen:\n{self.text}") from None
+
+    async def no_longer_sees(self, text: str) -> None:
+        try:
+            await until(lambda: text not in self.text, f"{text!r} to go")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the screen:\n{self.text}") from None
+
+    def row_of(self, text: str) -> int:
+        return next(number for number, row in enumerate(self.screen) if text in row)
+
+    # ── what everybody does ──────────────────────────────────────────────────────────────────────
+
+    async def register(self, name: str, password: str = PASSWORD) -> None:
+        await self.sees("Create account")
+        await self.press("ctrl+t")
+        await self.type(name)
+        await self.press("enter")
+        await self.type(password)
+        await self.press("enter")
+        await self.sees("Your rooms")
+
+    async def create_room(self, name: str) -> None:
+        await self.press("n")
+        await self.type(name)
+        await self.press("enter")
+        await self.sees(f"Message {name}", "connected")
+
+    async def say(self, text: str) -> None:
+        await self.type(text)
+        await self.press("enter")
+
+
+@asynccontextmanager
+async def seated(
+    *, server: str | None, profile: str, size: tuple[int, int] = (80, 24)
+) -> AsyncIterator[Seat]:
+    """An app that runs until the end of the block."""
+    context = contextvars.copy_context()
+    async with AsyncExitStack() as stack:
+        app = context.run(MeshApp, server=server, profile=profile)
+        running = app.run_test(size=size, notifications=True)
+        pilot = await _within(context, running.__aenter__())
+
+        async def end() -> None:
+            await running.__aexit__(None, None, None)
+
+        stack.push_async_callback(lambda: _within(context, end()))
+        yield Seat(app, pilot, context)
+
+
+async def _within(context: contextvars.Context, work: Coroutine[Any, Any, Answer]) -> Answer:
+    return await asyncio.create_task(work, context=context)

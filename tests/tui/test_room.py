@@ -1,0 +1,278 @@
+"""A room: reading, writing, and what becomes of both when something goes wrong."""
+
+import pytest
+from textual import events
+
+from mesh_agent.agent import Agent
+from mesh_tui.screens.room import RoomScreen
+from mesh_tui.widgets.composer import Composer
+from mesh_tui.widgets.transcript import Transcript
+from protocol.limits import CONTENT_CHARS
+from tests.support.conditions import until
+from tests.support.server import ServerProcess
+from tests.tui.conftest import SignUp, SitDown
+from tests.tui.seat import Seat
+
+
+@pytest.fixture
+async def alice(shared_server: str, sit_down: SitDown, number: int) -> Seat:
+    """Alone in a room of her own."""
+    seat = await sit_down("alice", shared_server)
+    await seat.register(f"alice{number}")
+    await seat.create_room(f"room {number}")
+    return seat
+
+
+@pytest.fixture
+async def bob(shared_server: str, sign_up: SignUp, alice: Seat, number: int) -> Agent:
+    """Someone without a screen, in alice's room."""
+    agent = await sign_up(f"bob{number}", shared_server)
+    await agent.join(_room(alice).room.id)
+    return agent
+
+
+def _room(seat: Seat) -> RoomScreen:
+    screen = next(screen for screen in seat.app.screen_stack if isinstance(screen, RoomScreen))
+    assert isinstance(screen, RoomScreen)
+    return screen
+
+
+def _composer(seat: Seat) -> Composer:
+    return _room(seat).query_one(Composer)
+
+
+async def _say(agent: Agent, seat: Seat, *texts: str) -> None:
+    for text in texts:
+        outgoing = await agent.send(_room(seat).room.id, text)
+    await agent.sent(outgoing.nonce, 20)
+
+
+# ── writing ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_lines_are_broken_by_three_keys_and_sent_by_enter(alice: Seat) -> None:
+    for key, letter in zip(("alt+enter", "ctrl+j", "shift+enter"), "abc", strict=True):
+        await alice.press(letter, key)
+    await alice.press("d", "enter")
+    await alice.sees("▎ a", "▎ b", "▎ c", "▎ d")
+    assert _composer(alice).text == ""
+
+
+async def test_nothing_but_white_space_is_not_sent(alice: Seat) -> None:
+    await alice.press("space", "enter", "space")
+    await alice.say("word")
+    await alice.sees("word", "▎")
+    assert len(_room(alice)._timeline.entries) == 2
+
+
+async def test_the_keys_of_a_shell(alice: Seat) -> None:
+    await alice.type("one two three")
+    await alice.press("ctrl+w", "ctrl+w", "ctrl+y", "ctrl+a", "x", "ctrl+e", "y")
+    assert _composer(alice).text == "xone two y"
+    await alice.press("ctrl+u", "ctrl+y", "ctrl+a", "ctrl+f", "ctrl+k")
+    assert _composer(alice).text == "x"
+
+
+async def test_pasted_text_is_clean_before_it_is_painted(alice: Seat) -> None:
+    await alice.type("a\x1b[31mb\u202ec\r\nd")
+    assert _composer(alice).text == "a[31mbc\nd"
+
+
+async def test_a_paste_that_is_too_long_is_refused_whole(alice: Seat) -> None:
+    await alice.type("kept")
+    await alice.type("x" * CONTENT_CHARS)
+    await alice.sees("That is 8000 characters")
+    assert _composer(alice).text == "kept"
+
+
+async def test_what_is_typed_right_after_enter_is_the_next_message(alice: Seat) -> None:
+    composer = _composer(alice)
+    for key in ("a", "enter", "b"):
+        composer.post_message(events.Key(key, key if len(key) == 1 else "\r"))
+    await alice.sees("▎ a")
+    assert composer.text == "b"
+
+
+async def test_a_draft_survives_leaving_the_room_and_the_program(
+    shared_server: str, sit_down: SitDown, alice: Seat, number: int
+) -> None:
+    await alice.type("half a thou")
+    await alice.press("escape")
+    await alice.sees("Your rooms")
+    await alice.press("enter")
+    await alice.sees("half a thou")
+    await alice.app.action_quit()
+    await until(lambda: not alice.app.is_running, "the end")
+    again = await sit_down("alice", shared_server)
+    await again.sees(f"# room {number}")
+    await again.press("enter")
+    await again.sees("half a thou")
+
+
+async def test_a_message_entered_just_before_leaving_is_sent(alice: Seat, bob: Agent) -> None:
+    await alice.type("last words")
+    await alice.press("enter", "escape")
+    room_id = alice.app.agent.rooms()[0].id
+    await until(lambda: bob.room(room_id).last_seq == 1, "the message to arrive")
+
+
+# ── what was not sent ────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_refused_message_says_why_and_can_be_tried_again_or_dropped(alice: Seat) -> None:
+    await alice.app.agent.send(_room(alice).room.id, "an answer", reply_to="never-there")
+    await alice.sees("Not sent:", "F5 Try again", "F8 Drop")
+    await alice.press("f5")
+    await alice.sees("Not sent:")
+    await alice.press("f8")
+    await alice.sees("Drop this message?", "an answer")
+    await alice.press("escape")
+    await alice.sees("Not sent:")
+    await alice.press("f8", "y")
+    await alice.no_longer_sees("Not sent:")
+    await alice.no_longer_sees("F8 Drop")
+
+
+# ── reading ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_reader_further_up_is_told_how_many_are_new(alice: Seat, bob: Agent) -> None:
+    await _say(bob, alice, *(f"line {count}" for count in range(40)))
+    await alice.sees("line 39")
+    await alice.press("pageup")
+    await alice.no_longer_sees("line 39")
+    await _say(bob, alice, "fresh one", "fresh two")
+    await alice.sees("↓ 2 new", "Ctrl+End")
+    assert "fresh" not in alice.text
+    await alice.press("ctrl+end")
+    await alice.sees("fresh two")
+    await alice.no_longer_sees("↓")
+
+
+async def test_only_what_was_on_the_screen_is_read(alice: Seat, bob: Agent) -> None:
+    await alice.press("escape")
+    await alice.sees("Your rooms")
+    room = alice.app.agent.rooms()[0]
+    for count in range(60):
+        outgoing = await bob.send(room.id, f"line {count}")
+    await bob.sent(outgoing.nonce, 20)
+    await alice.sees("60 new")
+    await alice.press("enter")
+    await alice.sees("new", "line 0")
+    assert "line 59" not in alice.text
+    await until(lambda: 0 < (alice.app.agent.room(room.id).unread or 0) < 60, "some to be read")
+    await alice.press("ctrl+end")
+    await alice.sees("line 59")
+    await until(lambda: alice.app.agent.room(room.id).unread == 0, "all to be read")
+
+
+async def test_nothing_is_read_while_another_window_is_in_front(alice: Seat, bob: Agent) -> None:
+    alice.app.post_message(events.AppBlur())
+    await until(lambda: not alice.app.app_focus, "the focus to go")
+    await _say(bob, alice, "are you there?")
+    await alice.sees("are you there?", "new")
+    assert alice.app.agent.room(_room(alice).room.id).unread == 1
+    alice.app.post_message(events.AppFocus())
+    await until(lambda: not alice.app.agent.room(_room(alice).room.id).unread, "it to be read")
+
+
+async def test_earlier_history_is_loaded_on_the_way_up(
+    own_server: ServerProcess, sit_down: SitDown, sign_up: SignUp
+) -> None:
+    bob = await sign_up("bob", own_server.url)
+    room = await bob.create_room("long")
+    for count in range(450):
+        outgoing = await bob.send(room.id, f"line {count}.")
+    await bob.sent(outgoing.nonce, 60)
+    alice = await sit_down("alice", own_server.url)
+    await alice.register("alice")
+    await alice.press("enter")
+    await alice.sees("line 449.")
+    transcript = alice.app.screen.query_one(Transcript)
+    transcript.focus()
+    for _ in range(4):
+        await alice.press("home")
+    await until(lambda: _room(alice)._timeline.first == 1, "the beginning")
+    await alice.press("home")
+    await alice.sees("This is the beginning of long", "line 0.")
+
+
+async def test_who_types_is_said_and_forgotten(alice: Seat, bob: Agent, number: int) -> None:
+    bob.typing(_room(alice).room.id)
+    await alice.sees(f"bob{number} is typing…")
+    await _say(bob, alice, "done")
+    await alice.no_longer_sees("is typing…")
+
+
+async def test_who_comes_and_goes(alice: Seat, bob: Agent, number: int) -> None:
+    await alice.sees(f"● bob{number}")
+    await bob.set_presence("away")
+    await alice.sees(f"◐ bob{number}")
+    await bob.close()
+    await alice.sees(f"○ bob{number}")
+
+
+async def test_the_list_of_people_can_be_hidden(alice: Seat) -> None:
+    await alice.sees("online 1")
+    await alice.press("f2")
+    await alice.no_longer_sees("online 1")
+    await alice.press("f2")
+    await alice.sees("online 1")
+
+
+HOSTILE = (
+    "\x1b[2J\x1b[H\x1b]0;owned\x07 [@click=app.quit]press[/] [/nonsense] [bold red]x[/]",
+    "a\u202egnp.exe \u2066x",
+    "[b]" * 50,
+    "```\n\x1b[31mred\n```",
+    "<http://a.example/%1B%5B2J>",
+)
+
+
+async def test_text_from_others_can_style_and_move_nothing(alice: Seat, bob: Agent) -> None:
+    await _say(bob, alice, *HOSTILE, "the end")
+    await alice.sees("the end", "[@click=app.quit]press[/]")
+    assert not {"\x1b", "\x07", "\u202e", "\u2066"} & set(alice.text)
+    assert alice.screen[0].startswith(" room")
+    await alice.click("press[/]")
+    await alice.press("x")
+    assert alice.app.is_running
+    assert _composer(alice).text == "x" or alice.app.screen.focused is not None
+
+
+# ── going elsewhere ──────────────────────────────────────────────────────────────────────────────
+
+
+async def test_leaving_asks_first(alice: Seat, number: int) -> None:
+    await alice.press("f9")
+    await alice.sees(f"Leave room {number}?")
+    await alice.press("n")
+    await alice.no_longer_sees("Leave room")
+    await alice.press("f9", "y")
+    await alice.sees("You are in no room yet.")
+
+
+async def test_a_room_left_elsewhere_closes(alice: Seat) -> None:
+    await alice.app.agent.leave(_room(alice).room.id)
+    await alice.sees("Your rooms")
+
+
+async def test_the_next_room_with_something_new(
+    shared_server: str, alice: Seat, bob: Agent, number: int
+) -> None:
+    other = await bob.create_room(f"other {number}")
+    await alice.app.agent.join(other.id)
+    await bob.send(other.id, "over here")
+    await alice.sees(f"other {number} 1", "Alt+A Next unread")
+    await alice.press("alt+a")
+    await alice.sees("over here", f"Message other {number}")
+    await alice.press("escape")
+    await alice.sees("Your rooms")
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 60)])
+async def test_every_size_shows_what_matters(alice: Seat, bob: Agent, size: tuple[int, int]) -> None:
+    await alice.say("Hello!")
+    await alice.resize(*size)
+    await alice.sees("Hello!", "Message room", "connected", "Esc Back")
+    assert len(alice.screen) == size[1]
