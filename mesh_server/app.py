@@ -29,12 +29,15 @@ from mesh_server.ids import id_maker, system_clock
 from mesh_server.metrics import Metrics
 from mesh_server.services.accounts import AccountService
 from mesh_server.services.edits import EditService
+from mesh_server.services.invites import InviteService
 from mesh_server.services.messages import MessageService
+from mesh_server.services.order import OrderService
 from mesh_server.services.passwords import Passwords
 from mesh_server.services.presence import PresenceService
 from mesh_server.services.rooms import RoomService
 from mesh_server.services.search import SearchService
 from mesh_server.services.tokens import KEY_FILE, AccessTokens, SecretUnusable, load_secret
+from mesh_server.services.upkeep import UpkeepService
 from mesh_server.store.schema import NewerDatabase
 from mesh_server.store.sqlite import DataFolderInUse, DataFolderLock, SqliteStore
 from mesh_server.ws import connection
@@ -64,6 +67,7 @@ class Built(NamedTuple):
 
     gateway: Gateway
     search: SearchService
+    upkeep: UpkeepService
     application: web.Application
 
 
@@ -129,7 +133,12 @@ async def _serve(config: Config, store: SqliteStore, lock: DataFolderLock, secre
     await runner.setup()
     chores = [
         asyncio.create_task(_watched(chore))
-        for chore in (gateway.sweep(), _note_who_is_here(gateway), built.search.keep_index())
+        for chore in (
+            gateway.sweep(),
+            _note_who_is_here(gateway),
+            built.search.keep_index(),
+            built.upkeep.keep(),
+        )
     ]
     try:
         site = await _listen(config, runner)
@@ -230,17 +239,23 @@ def _build(config: Config, store: SqliteStore, secret: bytes) -> Built:
         new_id=new_id,
         on_commit=metrics.commit_seconds.observe,
     )
+    invites = InviteService(store.invites, rooms, clock=clock, new_id=new_id)
     accounts = AccountService(
         store.accounts,
+        store.invites,
         passwords=Passwords(cost=config.bcrypt_cost),
         tokens=AccessTokens(secret, clock=clock),
         clock=clock,
         new_id=new_id,
         registration=config.registration_mode,
         on_revoked=lambda device_id: bus.publish(DeviceRevoked(device_id=device_id)),
+        on_joined=rooms.came_in,
     )
     edits = EditService(store.messages, rooms, bus, clock=clock)
     search = SearchService(store.search, rooms)
+    order = OrderService(
+        store.order, rooms, presence, bus, find_user=store.accounts.get_user_by_key, clock=clock
+    )
     gateway = Gateway(
         store=store,
         bus=bus,
@@ -276,13 +291,16 @@ def _build(config: Config, store: SqliteStore, secret: bytes) -> Built:
     services = Services(
         accounts=accounts,
         rooms=rooms,
+        order=order,
+        invites=invites,
         messages=messages,
         edits=edits,
         search=search,
+        server_name=config.name,
         version=version,
         ready=ready,
         metrics=metrics.text,
     )
     add_routes(application, services)
     application.router.add_get("/ws", lambda request: connection.serve(request, gateway))
-    return Built(gateway, search, application)
+    return Built(gateway, search, UpkeepService(store.upkeep, bus, clock=clock), application)

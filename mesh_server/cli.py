@@ -33,8 +33,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", metavar="FILE", type=Path, help="a TOML file of settings")
     parser.add_argument(
         "--registration",
-        choices=["open", "closed"],
-        help="who may make an account; by default open on loopback only, elsewhere the first account only",
+        choices=["open", "invite", "closed"],
+        help="who may make an account besides the first: by default anyone on loopback, elsewhere by invite",
     )
     parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
     return parser

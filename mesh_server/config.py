@@ -16,6 +16,7 @@ import platformdirs
 from msgspec import Meta, Struct
 
 from protocol import limits
+from protocol.rest import Registration
 
 PREFIX: Final = "MESH_"
 
@@ -30,7 +31,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     listen: str = "127.0.0.1:8000"
     data: str = msgspec.field(default_factory=lambda: str(platformdirs.user_data_path("mesh") / "server"))
     name: Annotated[str, Meta(min_length=1, max_length=limits.NAME_CHARS)] = "Mesh"
-    registration: Literal["open", "closed", "default"] = "default"
+    registration: Literal["open", "invite", "closed", "default"] = "default"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     heartbeat_s: Annotated[float, Meta(ge=0.1, le=600)] = limits.HEARTBEAT_S
     hello_timeout_s: Annotated[float, Meta(ge=0.1, le=600)] = limits.HELLO_TIMEOUT_S
@@ -55,10 +56,10 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             return host == "localhost"
 
     @property
-    def registration_mode(self) -> Literal["open", "closed"]:
-        """`open` by default on loopback only; elsewhere `closed`, but for the very first account."""
+    def registration_mode(self) -> Registration:
+        """`open` by default on loopback only; elsewhere `invite`, but for the very first account."""
         if self.registration == "default":
-            return "open" if self.is_loopback else "closed"
+            return "open" if self.is_loopback else "invite"
         return self.registration
 
     @property

@@ -26,6 +26,7 @@ from mesh_server.bus.base import (
     DeviceRevoked,
     MessagesCreated,
     RoomChanged,
+    RoomGone,
     ToRooms,
     ToUser,
     WentOut,
@@ -78,6 +79,7 @@ class Hub:
             CameIn: self._came_in,
             WentOut: self._went_out,
             RoomChanged: self._room_changed,
+            RoomGone: self._room_gone,
             ToUser: self._to_user,
             ToRooms: self._to_rooms,
             DeviceRevoked: self._device_revoked,
@@ -141,6 +143,9 @@ class Hub:
             case RoomChanged(room_id=room_id) if room_id in outbound.rooms:
                 if message.rev > revs.get(room_id, -1):
                     self.send(outbound, message.event)
+            case RoomGone(room_id=room_id) if room_id in outbound.rooms:
+                self._detach(outbound, room_id)
+                self.send(outbound, message.event)
             case ToUser(user_id=outbound.user_id):
                 self.send(outbound, message.event)
             case ToRooms(event=PresenceChanged()) if not outbound.rooms.isdisjoint(message.room_ids):
@@ -232,6 +237,12 @@ class Hub:
     def _room_changed(self, changed: RoomChanged) -> None:
         readers = self._rooms.get(changed.room_id, ())
         self._broadcast([o for o in readers if o.peer_id != changed.asked_by], changed.event)
+
+    def _room_gone(self, gone: RoomGone) -> None:
+        readers = list(self._rooms.get(gone.room_id, ()))
+        for outbound in readers:
+            self._detach(outbound, gone.room_id)
+        self._broadcast(readers, gone.event)
 
     def _to_user(self, to_user: ToUser) -> None:
         own = self._users.get(to_user.user_id, ())

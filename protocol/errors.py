@@ -23,6 +23,7 @@
     │   ├── RefreshInvalid          auth.invalid_refresh
     │   ├── CredentialsInvalid      auth.invalid_credentials
     │   ├── RegistrationClosed      auth.registration_closed
+    │   ├── InviteRequired          auth.invite_required
     │   ├── UsernameTaken           auth.username_taken
     │   ├── UsernameInvalid         auth.invalid_username
     │   ├── DisplayNameInvalid      auth.invalid_display_name
@@ -33,6 +34,11 @@
     │   ├── NotMember               room.not_member
     │   ├── RoomForbidden           room.forbidden
     │   ├── RoomFull                room.full
+    │   ├── RoomArchived            room.archived
+    │   ├── Banned                  room.banned
+    │   ├── InviteInvalid           room.invalid_invite
+    │   ├── TooManyInvites          room.too_many_invites
+    │   ├── TooManyBans             room.too_many_bans
     │   ├── RoomNameTaken           room.name_taken
     │   ├── RoomNameInvalid         room.invalid_name
     │   ├── TopicInvalid            room.invalid_topic
@@ -220,6 +226,12 @@ class RegistrationClosed(AuthError):
     text = "This server takes no new accounts. Ask the person who runs it."
 
 
+class InviteRequired(AuthError):
+    code = "auth.invite_required"
+    status = 403
+    text = "This server takes new accounts by invite only. Ask someone who is on it for a link."
+
+
 class UsernameTaken(AuthError):
     code = "auth.username_taken"
     status = 409
@@ -279,6 +291,34 @@ class RoomFull(RoomError):
     code = "room.full"
     status = 409
     text = "This room has as many members as a room can have."
+
+
+class RoomArchived(RoomError):
+    code = "room.archived"
+    text = "This room is archived: it can be read, and nothing more."
+
+
+class Banned(RoomError):
+    code = "room.banned"
+    text = "You are banned from this room."
+
+
+class InviteInvalid(RoomError):
+    code = "room.invalid_invite"
+    status = 404
+    text = "This invite is not valid, or no longer. Ask for a new one."
+
+
+class TooManyInvites(RoomError):
+    code = "room.too_many_invites"
+    status = 409
+    text = f"This room has {limits.ROOM_INVITES} invites, as many as a room can have. Revoke one first."
+
+
+class TooManyBans(RoomError):
+    code = "room.too_many_bans"
+    status = 409
+    text = f"This room has {limits.ROOM_BANS:,} bans, as many as a room can have. Lift one first."
 
 
 class RoomNameTaken(RoomError):

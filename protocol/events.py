@@ -16,6 +16,7 @@ from protocol.rest import (
     Message,
     Presence,
     Reaction,
+    Removal,
     Rev,
     Role,
     Room,
@@ -219,6 +220,23 @@ class RoomJoined(Answer, frozen=True, kw_only=True, tag="room.joined"):
 
 
 class RoomLeft(Answer, frozen=True, kw_only=True, tag="room.left"):
+    """`reason`: why, where it was not of one's own accord."""
+
+    room_id: str
+    reason: Removal | None = None
+
+
+class RoomUpdated(Event, frozen=True, kw_only=True, tag="room.updated"):
+    """`room` as it is now; what differs from member to member is left out of it."""
+
+    room_id: str
+    rev: Rev
+    room: Room
+
+
+class RoomDeleted(Event, frozen=True, kw_only=True, tag="room.deleted"):
+    """The room and everything in it is gone."""
+
     room_id: str
 
 
@@ -244,13 +262,24 @@ class MemberJoined(Event, frozen=True, kw_only=True, tag="room.member.joined"):
 
 
 class MemberLeft(Event, frozen=True, kw_only=True, tag="room.member.left"):
-    """`new_owner`: the id of the user who became the owner, because the last owner left."""
+    """`new_owner`: the id of the user who became the owner, because the last owner left.
+
+    `reason`: why, where it was not of their own accord.
+    """
 
     room_id: str
     rev: Rev
     user_id: str
     username: str
     new_owner: str | None = None
+    reason: Removal | None = None
+
+
+class MemberChanged(Event, frozen=True, kw_only=True, tag="room.member.changed"):
+    room_id: str
+    rev: Rev
+    user_id: str
+    role: Role
 
 
 class MessageAck(Answer, frozen=True, kw_only=True, tag="chat.message.ack"):
@@ -316,9 +345,12 @@ ServerToClient = (
     | Error
     | RoomJoined
     | RoomLeft
+    | RoomUpdated
+    | RoomDeleted
     | RoomResumed
     | MemberJoined
     | MemberLeft
+    | MemberChanged
     | MessageAck
     | MessageCreated
     | MessageEdited
@@ -336,7 +368,9 @@ ChatEvent = (
     | MessageDeleted
     | MessagePinned
     | ReactionUpdated
+    | RoomUpdated
     | MemberJoined
     | MemberLeft
+    | MemberChanged
 )
 """The events that took a `rev` of their room."""

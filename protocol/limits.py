@@ -58,6 +58,28 @@ QUERY_CHARS: Final = 200
 ROOM_MEMBERS: Final = 5_000
 """Members of one room: its whole list of members must fit in a frame."""
 
+ROOM_BANS: Final = 5_000
+"""People who may be banned from one room."""
+
+ROOM_INVITES: Final = 100
+"""Invites into one room that can still be used."""
+
+INVITE_DEFAULT_S: Final = 7 * 86_400
+"""How long an invite lives where nothing else is asked."""
+
+INVITE_MAX_S: Final = 365 * 86_400
+INVITE_USES: Final = 10_000
+"""Uses that an invite may be limited to."""
+
+REASON_CHARS: Final = 250
+"""Why someone was banned."""
+
+SLOW_MODE_MAX_S: Final = 6 * 3_600
+"""The longest time between two messages of one member that a room may ask for."""
+
+RETENTION_MAX_S: Final = 10 * 365 * 86_400
+"""The longest time after which a room forgets its messages, where it does."""
+
 PAGE_DEFAULT: Final = 50
 PAGE_MAX: Final = 200
 """Messages in one page of history."""

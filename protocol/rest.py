@@ -14,6 +14,8 @@ Role = Literal["owner", "moderator", "member"]
 Visibility = Literal["public", "private"]
 RoomKind = Literal["room", "dm"]
 UserRole = Literal["admin", "user"]
+Registration = Literal["open", "invite", "closed"]
+Removal = Literal["kicked", "banned"]
 
 Whole = Annotated[int, Meta(ge=0, le=limits.INTEGER_MAX)]
 Seq = Whole
@@ -111,6 +113,8 @@ class Room(_Body, frozen=True, kw_only=True):
 
     A `dm` is the private room of exactly two people: `dm_with` is the other one, and `name` their username.
     `unread` counts other people's messages past `read_seq`; `mentions` those of them that name the asker.
+    An `archived` room can be read, and nothing more. `slow_mode_s`: seconds between two messages of one
+    member. `retention_s`: seconds after which messages are deleted for good; 0 keeps them.
     """
 
     id: str
@@ -122,6 +126,9 @@ class Room(_Body, frozen=True, kw_only=True):
     created_at: str
     last_seq: Seq
     rev: Rev
+    archived: bool = False
+    slow_mode_s: Whole = 0
+    retention_s: Whole = 0
     dm_with: Author | None = None
     member_count: Whole | None = None
     my_role: Role | None = None
@@ -145,12 +152,83 @@ class CreateRoomRequest(_Body, frozen=True, kw_only=True):
     visibility: Visibility = "public"
 
 
+SlowMode = Annotated[int, Meta(ge=0, le=limits.SLOW_MODE_MAX_S)]
+Retention = Annotated[int, Meta(ge=0, le=limits.RETENTION_MAX_S)]
+
+
+class UpdateRoomRequest(_Body, frozen=True, kw_only=True):
+    """What is absent stays as it is."""
+
+    name: Text | None = None
+    topic: Text | None = None
+    visibility: Visibility | None = None
+    archived: bool | None = None
+    slow_mode_s: SlowMode | None = None
+    retention_s: Retention | None = None
+
+
+class JoinRequest(_Body, frozen=True, kw_only=True):
+    invite: Text = ""
+
+
 class RoomList(_Body, frozen=True, kw_only=True):
     rooms: list[Room]
 
 
 class MemberList(_Body, frozen=True, kw_only=True):
     members: list[Member]
+
+
+class AddMemberRequest(_Body, frozen=True, kw_only=True):
+    username: Text
+
+
+class RoleRequest(_Body, frozen=True, kw_only=True):
+    """`owner` hands the room over: who asks is a moderator then."""
+
+    role: Role
+
+
+class BanRequest(_Body, frozen=True, kw_only=True):
+    username: Text
+    reason: Text = ""
+
+
+class Ban(_Body, frozen=True, kw_only=True):
+    user_id: str
+    username: str
+    banned_by: Author
+    created_at: str
+    reason: str = ""
+
+
+class BanList(_Body, frozen=True, kw_only=True):
+    bans: list[Ban]
+
+
+class InviteRequest(_Body, frozen=True, kw_only=True):
+    """Without `max_uses` it can be used until it expires."""
+
+    expires_in_s: Annotated[int, Meta(ge=1, le=limits.INVITE_MAX_S)] = limits.INVITE_DEFAULT_S
+    max_uses: Annotated[int, Meta(ge=1, le=limits.INVITE_USES)] | None = None
+
+
+class Invite(_Body, frozen=True, kw_only=True):
+    """A way into a room. `code` and `url`, the path of its link, are told once, to who made it."""
+
+    id: str
+    room_id: str
+    created_by: Author
+    created_at: str
+    expires_at: str
+    uses: Whole
+    max_uses: Whole | None = None
+    code: str | None = None
+    url: str | None = None
+
+
+class InviteList(_Body, frozen=True, kw_only=True):
+    invites: list[Invite]
 
 
 class Reaction(_Body, frozen=True, kw_only=True):
@@ -236,7 +314,7 @@ class VersionInfo(_Body, frozen=True, kw_only=True):
     version: str
     wire: list[int]
     subprotocols: list[str]
-    registration: Literal["open", "closed"]
+    registration: Registration
 
 
 class ErrorDetail(_Body, frozen=True, kw_only=True):

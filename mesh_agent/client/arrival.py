@@ -19,6 +19,7 @@ from protocol.errors import InvalidMessage
 from protocol.events import (
     Bye,
     Error,
+    MemberChanged,
     MemberJoined,
     MemberLeft,
     MessageAck,
@@ -29,10 +30,12 @@ from protocol.events import (
     PresenceChanged,
     ReactionUpdated,
     ReadMarked,
+    RoomDeleted,
     RoomJoined,
     RoomLeft,
     RoomResumed,
     RoomState,
+    RoomUpdated,
     Server,
     Typing,
     Welcome,
@@ -246,8 +249,19 @@ def _present(event: _Present) -> _Present:
     )
 
 
-def _room_left(event: RoomLeft) -> RoomLeft:
+_Over = TypeVar("_Over", RoomLeft, RoomDeleted)
+
+
+def _room_over(event: _Over) -> _Over:
     return replace(event, room_id=_id(event.room_id))
+
+
+def _room_updated(event: RoomUpdated) -> RoomUpdated:
+    return replace(event, room_id=_id(event.room_id), room=_room(event.room))
+
+
+def _member_changed(event: MemberChanged) -> MemberChanged:
+    return replace(event, room_id=_id(event.room_id), user_id=_id(event.user_id))
 
 
 def _member_joined(event: MemberJoined) -> MemberJoined:
@@ -328,7 +342,10 @@ _CLEANERS: Final[dict[type, Callable[[Any], Any]]] = {
     Error: _error,
     RoomJoined: _present,
     RoomResumed: _present,
-    RoomLeft: _room_left,
+    RoomLeft: _room_over,
+    RoomDeleted: _room_over,
+    RoomUpdated: _room_updated,
+    MemberChanged: _member_changed,
     MemberJoined: _member_joined,
     MemberLeft: _member_left,
     MessageAck: _ack,

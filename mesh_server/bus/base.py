@@ -9,7 +9,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from protocol.events import ChatEvent, Event, MemberJoined, MemberLeft, RoomJoined, RoomLeft
+from protocol.events import ChatEvent, Event, MemberJoined, MemberLeft, RoomDeleted, RoomJoined, RoomLeft
 from protocol.rest import Message
 
 
@@ -51,6 +51,13 @@ class RoomChanged(Struct, frozen=True, tag=True):
     asked_by: str
 
 
+class RoomGone(Struct, frozen=True, tag=True):
+    """A room was deleted: for everyone who was in it."""
+
+    room_id: str
+    event: RoomDeleted
+
+
 class ToUser(Struct, frozen=True, tag=True):
     """For every connection of a user but the one that asked."""
 
@@ -71,7 +78,7 @@ class DeviceRevoked(Struct, frozen=True, tag=True):
     device_id: str
 
 
-BusMessage = MessagesCreated | CameIn | WentOut | RoomChanged | ToUser | ToRooms | DeviceRevoked
+BusMessage = MessagesCreated | CameIn | WentOut | RoomChanged | RoomGone | ToUser | ToRooms | DeviceRevoked
 
 
 class Bus(Protocol):

@@ -7,7 +7,7 @@ from mesh_server.http.services import SERVICES
 from mesh_server.services.principal import Principal
 from protocol import limits
 from protocol.errors import QueryInvalid
-from protocol.rest import CreateRoomRequest, DmRequest, MemberList, MessagePage, RoomList
+from protocol.rest import CreateRoomRequest, DmRequest, JoinRequest, MessagePage, RoomList, UpdateRoomRequest
 
 
 async def create(request: web.Request, who: Principal) -> web.Response:
@@ -34,18 +34,28 @@ async def get(request: web.Request, who: Principal) -> web.Response:
     return answer(await request.app[SERVICES].rooms.get(who, request.match_info["room_id"]))
 
 
+async def update(request: web.Request, who: Principal) -> web.Response:
+    body = await read_body(request, UpdateRoomRequest)
+    return answer(await request.app[SERVICES].order.update(who, request.match_info["room_id"], body))
+
+
+async def delete(request: web.Request, who: Principal) -> web.Response:
+    await request.app[SERVICES].order.delete(who, request.match_info["room_id"])
+    return web.Response(status=204)
+
+
 async def join(request: web.Request, who: Principal) -> web.Response:
-    return answer(await request.app[SERVICES].rooms.join(who, request.match_info["room_id"]))
+    """Whoever has an invite sends it in a body; there is none otherwise."""
+    services, room_id = request.app[SERVICES], request.match_info["room_id"]
+    body = await read_body(request, JoinRequest) if request.can_read_body else JoinRequest()
+    if body.invite:
+        return answer(await services.invites.join(who, body.invite, room_id=room_id))
+    return answer(await services.rooms.join(who, room_id))
 
 
 async def leave(request: web.Request, who: Principal) -> web.Response:
     await request.app[SERVICES].rooms.leave(who, request.match_info["room_id"])
     return web.Response(status=204)
-
-
-async def members(request: web.Request, who: Principal) -> web.Response:
-    found = await request.app[SERVICES].rooms.members(who, request.match_info["room_id"])
-    return answer(MemberList(members=found))
 
 
 async def messages(request: web.Request, who: Principal) -> web.Response:

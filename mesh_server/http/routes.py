@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from mesh_server.http import accounts, rooms, search, system
+from mesh_server.http import accounts, invites, members, rooms, search, system
 from mesh_server.http.services import SERVICES, Services
 from mesh_server.services.principal import Principal
 from mesh_server.services.tokens import bearer_token
@@ -19,6 +19,7 @@ OPEN: Final[tuple[tuple[str, str, Open], ...]] = (
     ("POST", "/api/auth/login", accounts.login),
     ("POST", "/api/auth/refresh", accounts.refresh),
     ("GET", "/api/version", system.version),
+    ("GET", "/invite/{code}", invites.page),
     ("GET", "/livez", system.live),
     ("GET", "/readyz", system.ready),
     ("GET", "/metrics", system.metrics),
@@ -35,9 +36,21 @@ SIGNED_IN: Final[tuple[tuple[str, str, SignedIn], ...]] = (
     ("POST", "/api/rooms", rooms.create),
     ("GET", "/api/rooms", rooms.list_rooms),
     ("GET", "/api/rooms/{room_id}", rooms.get),
+    ("PATCH", "/api/rooms/{room_id}", rooms.update),
+    ("DELETE", "/api/rooms/{room_id}", rooms.delete),
     ("POST", "/api/rooms/{room_id}/join", rooms.join),
     ("POST", "/api/rooms/{room_id}/leave", rooms.leave),
-    ("GET", "/api/rooms/{room_id}/members", rooms.members),
+    ("GET", "/api/rooms/{room_id}/members", members.list_members),
+    ("POST", "/api/rooms/{room_id}/members", members.add),
+    ("PATCH", "/api/rooms/{room_id}/members/{user_id}", members.set_role),
+    ("DELETE", "/api/rooms/{room_id}/members/{user_id}", members.kick),
+    ("GET", "/api/rooms/{room_id}/bans", members.bans),
+    ("POST", "/api/rooms/{room_id}/bans", members.ban),
+    ("DELETE", "/api/rooms/{room_id}/bans/{user_id}", members.lift_ban),
+    ("GET", "/api/rooms/{room_id}/invites", invites.list_invites),
+    ("POST", "/api/rooms/{room_id}/invites", invites.create),
+    ("DELETE", "/api/rooms/{room_id}/invites/{invite_id}", invites.revoke),
+    ("POST", "/api/invites/{code}/join", invites.join),
     ("GET", "/api/rooms/{room_id}/messages", rooms.messages),
     ("GET", "/api/rooms/{room_id}/messages/{message_id}/versions", rooms.versions),
     ("GET", "/api/rooms/{room_id}/pins", rooms.pins),

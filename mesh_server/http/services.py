@@ -7,7 +7,9 @@ from aiohttp import web
 
 from mesh_server.services.accounts import AccountService
 from mesh_server.services.edits import EditService
+from mesh_server.services.invites import InviteService
 from mesh_server.services.messages import MessageService
+from mesh_server.services.order import OrderService
 from mesh_server.services.rooms import RoomService
 from mesh_server.services.search import SearchService
 from protocol.rest import VersionInfo
@@ -19,9 +21,12 @@ class Services:
 
     accounts: AccountService
     rooms: RoomService
+    order: OrderService
+    invites: InviteService
     messages: MessageService
     edits: EditService
     search: SearchService
+    server_name: str
     version: Callable[[], Awaitable[VersionInfo]]
     ready: Callable[[], Awaitable[None]]
     metrics: Callable[[], bytes]

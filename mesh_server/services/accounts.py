@@ -7,12 +7,13 @@ Whatever costs a hash is throttled first; whatever is refused tells no more than
 
 import secrets
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final
 
 from msgspec import structs
 
 from mesh_server.ids import Clock, NewId
 from mesh_server.services import names
+from mesh_server.services.invites import code_hash
 from mesh_server.services.passwords import Passwords, check_password
 from mesh_server.services.principal import Principal, PrincipalCache, SignedInDevice
 from mesh_server.services.throttle import AccountThrottle
@@ -27,10 +28,20 @@ from mesh_server.services.tokens import (
 )
 from mesh_server.services.turns import Turns
 from mesh_server.services.views import device_view, user_view
-from mesh_server.store.base import AccountStore, DeviceRecord, RefreshRecord, SignedIn, UserRecord
+from mesh_server.store.base import (
+    AccountStore,
+    DeviceRecord,
+    InviteStore,
+    Joined,
+    RefreshRecord,
+    SignedIn,
+    UserRecord,
+)
 from protocol.errors import (
     CredentialsInvalid,
     DeviceNotFound,
+    InviteInvalid,
+    InviteRequired,
     RefreshInvalid,
     RegistrationClosed,
     TokenInvalid,
@@ -43,23 +54,26 @@ from protocol.rest import (
     ProfileRequest,
     RefreshRequest,
     RegisterRequest,
+    Registration,
     Session,
     User,
 )
 from protocol.text import clean_name
-
-Registration = Literal["open", "closed"]
 
 SEEN_MAX: Final = 10_000
 """Devices whose last signs of life wait to be stored; past it they are stored later than others."""
 
 
 class AccountService:
-    """`on_revoked` is called with the id of each device that is signed out, once that is on disk."""
+    """`on_revoked` is called with the id of each device that is signed out, once that is on disk.
+
+    `on_joined` is called as the commit returns where someone registered with an invite.
+    """
 
     def __init__(
         self,
         store: AccountStore,
+        invites: InviteStore,
         *,
         passwords: Passwords,
         tokens: AccessTokens,
@@ -67,15 +81,17 @@ class AccountService:
         clock: Clock,
         new_id: NewId,
         on_revoked: Callable[[str], None],
+        on_joined: Callable[[Joined], object],
         random_bytes: RandomBytes = secrets.token_bytes,
     ) -> None:
-        self._store = store
+        self._store, self._invites = store, invites
         self._passwords = passwords
         self._tokens = tokens
         self._registration = registration
         self._clock = clock
         self._new_id = new_id
         self._on_revoked = on_revoked
+        self._on_joined = on_joined
         self._random_bytes = random_bytes
         self._throttle = AccountThrottle()
         self._turns = Turns()
@@ -89,23 +105,32 @@ class AccountService:
     # ── signing in ───────────────────────────────────────────────────────────────────────────────
 
     async def registration(self) -> Registration:
-        """Whether someone may register now; the very first one always may."""
-        if self._registration == "closed" and await self._store.count_users():
-            return "closed"
+        """Who may register now; the very first one always may."""
+        if self._registration != "open" and await self._store.count_users():
+            return self._registration
         return "open"
 
     async def register(self, body: RegisterRequest, *, address: str) -> Session:
         """Makes an account and signs its first device in; the first account of all is the admin's.
 
+        With an invite it is a member of the invite's room from the first.
+
         Raises:
-            RegistrationClosed, UsernameInvalid, UsernameTaken, PasswordInvalid, RateLimited
+            RegistrationClosed, InviteRequired, InviteInvalid, RoomFull, UsernameInvalid, UsernameTaken,
+            PasswordInvalid, RateLimited
         """
-        if await self.registration() == "closed":
+        registration = await self.registration()
+        if registration == "closed":
             raise RegistrationClosed
+        if registration == "invite" and not body.invite:
+            raise InviteRequired
         username = names.username(body.username)
         check_password(body.password)
         self._throttle.check_registration(address, self._clock())
         key = names.name_key(username)
+        invite = code_hash(body.invite) if body.invite else None
+        if invite is not None and await self._invites.get_invite(invite, self._clock()) is None:
+            raise InviteInvalid
         if await self._store.get_user_by_key(key) is not None:
             raise UsernameTaken
         password_hash = await self._passwords.hash(body.password)
@@ -121,7 +146,14 @@ class AccountService:
         )
         device = self._new_device(user, body.device_name, now)
         token, record = self._new_refresh(device, now)
-        user = await self._store.create_user(user, device, record, only_first=self._registration == "closed")
+        user = await self._store.create_user(
+            user,
+            device,
+            record,
+            registration=self._registration,
+            invite=invite,
+            then=self._on_joined,
+        )
         self._throttle.succeeded(key, address)
         return self._session(user, device, token)
 

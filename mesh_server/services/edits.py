@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from mesh_server.bus.base import Bus, RoomChanged
 from mesh_server.ids import Clock
-from mesh_server.services.permissions import Deed, require
+from mesh_server.services.permissions import Deed, allow, require
 from mesh_server.services.principal import Principal
 from mesh_server.services.rooms import RoomService
 from mesh_server.services.views import message_view, reactions_view
-from mesh_server.store.base import Change, Edit, Erase, MessageRecord, MessageStore, Pin, React
+from mesh_server.store.base import Change, Edit, Erase, MessageRecord, MessageStore, Pin, React, Standing
 from protocol import limits
 from protocol.errors import ContentEmpty, ContentTooLong, ReactionInvalid
 from protocol.events import (
@@ -28,7 +28,7 @@ from protocol.events import (
     ReactionUpdated,
     RemoveReaction,
 )
-from protocol.rest import Message, MessageHistory, MessageVersion, Role
+from protocol.rest import Message, MessageHistory, MessageVersion
 from protocol.text import clean_name
 from protocol.times import format_time
 
@@ -100,11 +100,6 @@ class EditService:
         view: View,
         asker: Asker,
     ) -> None:
-        await self._rooms.require_member(who, request.room_id)
-
-        def allow(role: Role, own: bool) -> None:
-            require(deed, role, own=own)
-
         def then(outcome: tuple[MessageRecord, bool]) -> None:
             record, changed = outcome
             event = view(record)
@@ -115,14 +110,14 @@ class EditService:
             asker.answer(event)
 
         await self._messages.change_message(
-            request.room_id, request.message_id, who.user_id, change, allow, then
+            request.room_id, request.message_id, who.user_id, change, allow(deed), then
         )
 
     async def versions(self, who: Principal, room_id: str, message_id: str) -> MessageHistory:
         """What a message said before. Raises: RoomForbidden."""
         mine = await self._rooms.require_member(who, room_id)
         assert mine.role is not None
-        require(Deed.READ_VERSIONS, mine.role)
+        require(Deed.READ_VERSIONS, Standing(role=mine.role))
         found = await self._messages.list_versions(room_id, message_id)
         return MessageHistory(
             versions=[

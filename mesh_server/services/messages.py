@@ -13,6 +13,7 @@ from typing import Final
 from mesh_server.bus.base import Bus, MessagesCreated
 from mesh_server.ids import Clock, NewId
 from mesh_server.services.edits import check_content
+from mesh_server.services.permissions import Deed, roles_that_may
 from mesh_server.services.principal import Principal
 from mesh_server.services.rooms import RoomService
 from mesh_server.services.views import message_view
@@ -39,6 +40,7 @@ WAITING_CHARS: Final = 32 * 1024 * 1024
 """Characters that wait for a transaction: 128 MiB of memory at most."""
 
 _SEQ_MAX: Final = 2**53
+_UNHURRIED: Final = roles_that_may(Deed.SKIP_SLOW_MODE)
 
 Settled = Callable[[MessageAck | MeshError], None]
 """What a sender is told once its message is on disk, or refused; called on the event loop, exactly once."""
@@ -111,7 +113,7 @@ class MessageService:
             self._on_commit(asyncio.get_running_loop().time() - began)
             self._committed(batch, outcome)
 
-        self._messages.append([new for new, _ in batch], done)
+        self._messages.append([new for new, _ in batch], done, unhurried=_UNHURRIED)
 
     def _take_batch(self) -> list[tuple[NewMessage, Settled]]:
         """What waits, in its order, up to the bounds of a batch."""

@@ -97,6 +97,11 @@ def room_topic(text: str) -> str:
     return topic
 
 
+def ban_reason(text: str) -> str:
+    """Cut to its limit rather than refused: the ban matters more than all of its reason."""
+    return clean_name(clean_name(text)[: limits.REASON_CHARS])
+
+
 def device_name(text: str) -> str:
     """Cut to its limit rather than refused: programs choose it, from the name of a machine."""
     return clean_name(clean_name(text)[: limits.NAME_CHARS]) or _UNNAMED_DEVICE

@@ -15,11 +15,10 @@ from mesh_server.services.views import member_view, room_view
 from mesh_server.store.base import Joined, Left, MyRoom, RoomRecord, RoomStore, UserRecord
 from protocol.errors import NotMember, RoomNotFound, UserNotFound
 from protocol.events import MemberJoined, MemberLeft, ReadMarked, RoomJoined, RoomLeft
-from protocol.rest import CreateRoomRequest, DmRequest, Member, Room
+from protocol.rest import CreateRoomRequest, DmRequest, Member, Removal, Room
 from protocol.times import format_time
 
 Answer = Callable[[RoomJoined], None]
-
 
 FindUser = Callable[[str], Awaitable[UserRecord | None]]
 """A user by the key of their name."""
@@ -62,7 +61,7 @@ class RoomService:
         )
 
         def then(joined: Joined) -> None:
-            self._came_in(joined, asked_by="", first=True)
+            self.came_in(joined, first=True)
 
         joined = await self._rooms.create_room(record, then)
         return room_view(joined.my_room)
@@ -87,7 +86,7 @@ class RoomService:
 
         def then(both: tuple[Joined, Joined]) -> None:
             for joined in both:
-                self._came_in(joined, asked_by="", first=True)
+                self.came_in(joined, first=True)
 
         mine, _ = await self._rooms.get_or_create_dm(record, other.id, then)
         return room_view(mine.my_room)
@@ -124,20 +123,21 @@ class RoomService:
     async def join(
         self, who: Principal, room_id: str, *, asked_by: str = "", answer: Answer | None = None
     ) -> Room:
-        """Comes in, or is in already. Raises: RoomNotFound, RoomFull.
+        """Comes in, or is in already. Raises: RoomNotFound, Banned, RoomFull.
 
         `answer` gets the room as it was at that moment, before any later event of it is delivered.
         """
 
         def then(joined: Joined) -> None:
-            view = self._came_in(joined, asked_by=asked_by)
+            view = self.came_in(joined, asked_by=asked_by)
             if answer is not None:
                 answer(view)
 
         joined = await self._rooms.add_member(room_id, who.user_id, self._clock(), then)
         return room_view(joined.my_room)
 
-    def _came_in(self, joined: Joined, *, asked_by: str, first: bool = False) -> RoomJoined:
+    def came_in(self, joined: Joined, *, asked_by: str = "", first: bool = False) -> RoomJoined:
+        """Tells whom it concerns; to be called as the commit returns. `first`: there is nobody else."""
         room, member = room_view(joined.my_room), joined.member
         view = RoomJoined(
             room_id=room.id,
@@ -165,17 +165,23 @@ class RoomService:
         """Raises: RoomNotFound, NotMember."""
 
         def then(left: Left) -> None:
-            event = MemberLeft(
-                room_id=room_id,
-                rev=left.rev,
-                user_id=left.member.user_id,
-                username=left.member.username,
-                new_owner=left.heir,
-            )
-            gone = RoomLeft(room_id=room_id)
-            self._bus.publish(WentOut(event=event, left=gone, user_id=who.user_id, asked_by=asked_by))
+            self.went_out(left, asked_by=asked_by)
 
         await self._rooms.remove_member(room_id, who.user_id, then)
+
+    def went_out(self, left: Left, *, asked_by: str = "", reason: Removal | None = None) -> None:
+        """Tells whom it concerns; to be called as the commit returns."""
+        member = left.member
+        event = MemberLeft(
+            room_id=member.room_id,
+            rev=left.rev,
+            user_id=member.user_id,
+            username=member.username,
+            new_owner=left.heir,
+            reason=reason,
+        )
+        gone = RoomLeft(room_id=member.room_id, reason=reason)
+        self._bus.publish(WentOut(event=event, left=gone, user_id=member.user_id, asked_by=asked_by))
 
     async def mark_read(self, who: Principal, room_id: str, seq: int, *, asked_by: str = "") -> ReadMarked:
         """Moves my read marker forward and tells my other connections. Raises: NotMember."""

@@ -1,7 +1,17 @@
 """Records of the store as the structs that travel."""
 
-from mesh_server.store.base import DeviceRecord, MemberRecord, MessageRecord, MyRoom, UserRecord
-from protocol.rest import Author, Device, Member, Message, Presence, Reaction, Room, User
+from msgspec import structs
+
+from mesh_server.store.base import (
+    BanRecord,
+    DeviceRecord,
+    InviteRecord,
+    MemberRecord,
+    MessageRecord,
+    MyRoom,
+    UserRecord,
+)
+from protocol.rest import Author, Ban, Device, Invite, Member, Message, Presence, Reaction, Room, User
 from protocol.times import format_time
 
 
@@ -40,11 +50,43 @@ def room_view(mine: MyRoom) -> Room:
         created_at=format_time(room.created_at),
         last_seq=room.last_seq,
         rev=room.rev,
+        archived=room.archived_at is not None,
+        slow_mode_s=room.slow_mode_s,
+        retention_s=room.retention_s,
         member_count=mine.member_count,
         my_role=mine.role,
         read_seq=mine.read_seq,
         unread=mine.unread,
         mentions=mine.mentions,
+    )
+
+
+def shared_room_view(mine: MyRoom) -> Room:
+    """A room without what differs from member to member."""
+    return structs.replace(room_view(mine), my_role=None, read_seq=None, unread=None, mentions=None)
+
+
+def ban_view(ban: BanRecord) -> Ban:
+    return Ban(
+        user_id=ban.user_id,
+        username=ban.username,
+        banned_by=Author(id=ban.banned_by, username=ban.banned_by_name),
+        created_at=format_time(ban.created_at),
+        reason=ban.reason,
+    )
+
+
+def invite_view(invite: InviteRecord, *, code: str | None = None, url: str | None = None) -> Invite:
+    return Invite(
+        id=invite.id,
+        room_id=invite.room_id,
+        created_by=Author(id=invite.created_by, username=invite.created_by_name),
+        created_at=format_time(invite.created_at),
+        expires_at=format_time(invite.expires_at),
+        uses=invite.uses,
+        max_uses=invite.max_uses,
+        code=code,
+        url=url,
     )
 
 

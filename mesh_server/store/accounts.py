@@ -11,10 +11,12 @@ import sqlalchemy as sa
 from msgspec import structs
 from sqlalchemy.exc import IntegrityError
 
-from mesh_server.store.base import DeviceRecord, RefreshRecord, SignedIn, UserRecord
+from mesh_server.store.base import DeviceRecord, Joined, RefreshRecord, SignedIn, UserRecord
 from mesh_server.store.database import Database
+from mesh_server.store.invites import use_invite
 from mesh_server.store.tables import devices, meta, refresh_tokens, users
-from protocol.errors import RegistrationClosed, UsernameTaken
+from protocol.errors import InviteRequired, RegistrationClosed, UsernameTaken
+from protocol.rest import Registration
 
 
 class SqlAccounts:
@@ -24,9 +26,22 @@ class SqlAccounts:
         self._db = database
 
     async def create_user(
-        self, user: UserRecord, device: DeviceRecord, token: RefreshRecord, *, only_first: bool
+        self,
+        user: UserRecord,
+        device: DeviceRecord,
+        token: RefreshRecord,
+        *,
+        registration: Registration,
+        invite: bytes | None = None,
+        then: Callable[[Joined], object] = lambda _joined: None,
     ) -> UserRecord:
-        return await self._db.write(_create_user, user, device, token, only_first)
+        def tell(outcome: tuple[UserRecord, Joined | None]) -> None:
+            if outcome[1] is not None:
+                then(outcome[1])
+
+        asked = (user, device, token, registration, invite)
+        created, _ = await self._db.write(_create_user, *asked, then=tell)
+        return created
 
     async def count_users(self) -> int:
         return await self._db.read(_count_users)
@@ -119,19 +134,28 @@ def _for_each(call: Callable[[str], None]) -> Callable[[Sequence[str]], None]:
 
 
 def _create_user(
-    connection: sa.Connection, user: UserRecord, device: DeviceRecord, token: RefreshRecord, only_first: bool
-) -> UserRecord:
+    connection: sa.Connection,
+    user: UserRecord,
+    device: DeviceRecord,
+    token: RefreshRecord,
+    registration: Registration,
+    invite: bytes | None,
+) -> tuple[UserRecord, Joined | None]:
     if _is_first(connection):
         user = structs.replace(user, role="admin")
-    elif only_first:
+    elif registration == "closed":
         raise RegistrationClosed
+    elif registration == "invite" and invite is None:
+        raise InviteRequired
     try:
         connection.execute(sa.insert(users).values(structs.asdict(user)))
     except IntegrityError:
         raise UsernameTaken from None
     connection.execute(sa.insert(devices).values(structs.asdict(device)))
     connection.execute(sa.insert(refresh_tokens).values(structs.asdict(token)))
-    return user
+    if invite is None:
+        return user, None
+    return user, use_invite(connection, invite, user.id, user.created_at, None)
 
 
 def _is_first(connection: sa.Connection) -> bool:

@@ -13,7 +13,16 @@ import sqlalchemy as sa
 from mesh_server.store.base import Appended, MessageRecord, NewMessage
 from mesh_server.store.rows import COLUMNS, FIELDS, to_record, to_row
 from mesh_server.store.tables import members, mentions, messages, rooms, users
-from protocol.errors import MeshError, NonceConflict, NotMember, ReferenceUnknown, RoomNotFound
+from protocol.errors import (
+    MeshError,
+    NonceConflict,
+    NotMember,
+    RateLimited,
+    ReferenceUnknown,
+    RoomArchived,
+    RoomNotFound,
+)
+from protocol.rest import Role
 
 
 class _Prepared:
@@ -41,7 +50,9 @@ class Append:
 
         nonce = _same(room_id=messages.c.room_id, device_id=messages.c.device_id, nonce=messages.c.nonce)
         self.room = prepare(
-            sa.select(rooms.c.last_seq, rooms.c.rev, rooms.c.visibility)
+            sa.select(
+                rooms.c.last_seq, rooms.c.rev, rooms.c.visibility, rooms.c.archived_at, rooms.c.slow_mode_s
+            )
             .where(_same(room_id=rooms.c.id))
             .with_for_update()
         )
@@ -55,6 +66,15 @@ class Append:
         self.known = prepare(
             sa.select(messages.c.seq).where(_same(id=messages.c.id, room_id=messages.c.room_id))
         )
+        by_author = messages.alias("by_author")
+        last_seq = sa.select(sa.func.max(by_author.c.seq)).where(
+            _same(room_id=by_author.c.room_id, author_id=by_author.c.author_id)
+        )
+        self.last_said = prepare(
+            sa.select(messages.c.created_at).where(
+                _same(room_id=messages.c.room_id), messages.c.seq == last_seq.scalar_subquery()
+            )
+        )
         self.insert = prepare(sa.insert(messages).values({name: sa.bindparam(name) for name in FIELDS}))
         self.mention = prepare(
             sa.insert(mentions).values({name: sa.bindparam(name) for name in ("room_id", "user_id", "seq")})
@@ -65,11 +85,13 @@ class Append:
             .values(last_seq=sa.bindparam("new_seq"), rev=sa.bindparam("new_rev"))
         )
 
-    def __call__(self, connection: sa.Connection, batch: Sequence[NewMessage]) -> list[Appended | MeshError]:
+    def __call__(
+        self, connection: sa.Connection, batch: Sequence[NewMessage], unhurried: frozenset[Role]
+    ) -> list[Appended | MeshError]:
         cursor = connection.connection.cursor()
         driver_error = connection.dialect.loaded_dbapi.Error
         try:
-            return _Batch(self, cursor).run(batch)
+            return _Batch(self, cursor, unhurried).run(batch)
         except driver_error as error:
             # As the engine would have raised it, so that `Database` need know one kind of failure only.
             raise sa.exc.DBAPIError.instance(None, None, error, driver_error) from error
@@ -78,21 +100,24 @@ class Append:
 
 
 class _Head(NamedTuple):
-    """The last numbers of a room, as this batch has moved them so far."""
+    """The last numbers of a room, as this batch has moved them so far, and who may speak in it."""
 
     seq: int
     rev: int
     visibility: str
+    archived_at: int | None
+    slow_mode_s: int
 
 
 class _Batch:
     """One batch on its way into the log."""
 
-    def __init__(self, sql: Append, cursor: Any) -> None:
-        self._sql, self._cursor = sql, cursor
+    def __init__(self, sql: Append, cursor: Any, unhurried: frozenset[Role]) -> None:
+        self._sql, self._cursor, self._unhurried = sql, cursor, unhurried
         self._heads: dict[str, _Head] = {}
         self._fresh: dict[tuple[str, str, str], MessageRecord] = {}
         self._fresh_ids: set[tuple[str, str]] = set()
+        self._last_said: dict[tuple[str, str], int] = {}
 
     def run(self, batch: Sequence[NewMessage]) -> list[Appended | MeshError]:
         outcome = [self._one(message) for message in batch]
@@ -116,9 +141,26 @@ class _Batch:
             return Appended(record=first, new=False) if _is_same(first, new) else NonceConflict()
         if role is None:
             return NotMember() if head.visibility == "public" else RoomNotFound()
+        if head.archived_at is not None:
+            return RoomArchived()
         if not (self._is_known(new.room_id, new.reply_to) and self._is_known(new.room_id, new.thread)):
             return ReferenceUnknown()
+        if head.slow_mode_s and role not in self._unhurried:
+            wait_ms = self._wait_ms(new, head.slow_mode_s * 1000)
+            if wait_ms > 0:
+                return _too_soon(wait_ms)
         return self._take(new, head)
+
+    def _wait_ms(self, new: NewMessage, between_ms: int) -> int:
+        """How long the author has to wait; no longer than `between_ms`, also where the clock was set back."""
+        key = (new.room_id, new.author_id)
+        if key not in self._last_said:
+            row = self._select(self._sql.last_said, room_id=new.room_id, author_id=new.author_id)
+            self._last_said[key] = row[0] if row is not None else new.created_at - between_ms
+        wait_ms = min(between_ms, self._last_said[key] + between_ms - new.created_at)
+        if wait_ms <= 0:
+            self._last_said[key] = new.created_at
+        return wait_ms
 
     def _head(self, room_id: str) -> _Head | None:
         if room_id not in self._heads:
@@ -128,7 +170,7 @@ class _Batch:
             self._heads[room_id] = _Head(*row)
         return self._heads[room_id]
 
-    def _role_and_first(self, new: NewMessage) -> tuple[str | None, MessageRecord | None]:
+    def _role_and_first(self, new: NewMessage) -> tuple[Role | None, MessageRecord | None]:
         """The author's role, and the message that used this nonce first, in this batch or long ago."""
         names = {"room_id": new.room_id, "device_id": new.device_id, "nonce": new.nonce}
         role, used = self._select(self._sql.role_and_used, user_id=new.author_id, **names)
@@ -167,7 +209,7 @@ class _Batch:
             thread=new.thread,
             mentions=named,
         )
-        self._heads[new.room_id] = _Head(record.seq, record.rev, head.visibility)
+        self._heads[new.room_id] = head._replace(seq=record.seq, rev=record.rev)
         self._fresh[new.room_id, new.device_id, new.nonce] = record
         self._fresh_ids.add((new.room_id, new.id))
         return Appended(record=record, new=True)
@@ -192,6 +234,13 @@ class _Batch:
                 if room_id in touched
             ],
         )
+
+
+def _too_soon(wait_ms: int) -> RateLimited:
+    seconds = -(-wait_ms // 1000)
+    plural = "" if seconds == 1 else "s"
+    text = f"This room is in slow mode. Wait {seconds} second{plural}."
+    return RateLimited(text, retry_after=wait_ms / 1000)
 
 
 def _is_same(first: MessageRecord, new: NewMessage) -> bool:

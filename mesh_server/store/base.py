@@ -11,7 +11,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from protocol.errors import MeshError
-from protocol.rest import Role, RoomKind, UserRole, Visibility
+from protocol.rest import Registration, Role, RoomKind, UserRole, Visibility
 
 # ── accounts ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -58,13 +58,23 @@ class AccountStore(Protocol):
     """`on_revoked` is called with the id of each device that a call signed out, once that is on disk."""
 
     async def create_user(
-        self, user: UserRecord, device: DeviceRecord, token: RefreshRecord, *, only_first: bool
+        self,
+        user: UserRecord,
+        device: DeviceRecord,
+        token: RefreshRecord,
+        *,
+        registration: Registration,
+        invite: bytes | None = None,
+        then: Callable[["Joined"], object] = lambda _joined: None,
     ) -> UserRecord:
-        """The first user of all becomes `admin`, whatever the record says.
+        """The first user of all becomes `admin`, whatever the record says, and needs no invite.
+
+        `invite` is the hash of a code; its room is joined in the same transaction, and `then` told of it.
 
         Raises:
             UsernameTaken: a user of this `username_key` exists.
-            RegistrationClosed: `only_first`, and there is a user already.
+            RegistrationClosed, InviteRequired: `registration` says so, and there is a user already.
+            InviteInvalid, RoomFull
         """
         ...
 
@@ -150,6 +160,31 @@ class RoomRecord(Struct, kw_only=True, frozen=True):
     created_at: int
     last_seq: int
     rev: int
+    archived_at: int | None = None
+    slow_mode_s: int = 0
+    retention_s: int = 0
+
+
+class Standing(Struct, kw_only=True, frozen=True):
+    """Where one who wants to do something in a room stands.
+
+    Attributes:
+        own: they wrote the message that it is about.
+        over: the role of the one whom it is about; None for one who is no member.
+    """
+
+    role: Role
+    own: bool = False
+    over: Role | None = None
+    public: bool = False
+    archived: bool = False
+
+
+Allow = Callable[[Standing], None]
+"""A rule: raises where it is not allowed.
+
+It is called in the transaction, so that no role can change between the question and the deed.
+"""
 
 
 class MemberRecord(Struct, kw_only=True, frozen=True):
@@ -191,6 +226,34 @@ class Left(Struct, kw_only=True, frozen=True):
     heir: str | None
 
 
+class Settings(Struct, kw_only=True, frozen=True):
+    """What of a room is to change; None is what stays. `name_key` goes with `name`."""
+
+    name: str | None = None
+    name_key: str | None = None
+    topic: str | None = None
+    visibility: Visibility | None = None
+    archived: bool | None = None
+    slow_mode_s: int | None = None
+    retention_s: int | None = None
+
+
+class Promoted(Struct, kw_only=True, frozen=True):
+    """A member in their new role, and the `rev` that it took."""
+
+    member: MemberRecord
+    rev: int
+
+
+class BanRecord(Struct, kw_only=True, frozen=True):
+    user_id: str
+    username: str
+    banned_by: str
+    banned_by_name: str
+    reason: str
+    created_at: int
+
+
 class RoomStore(Protocol):
     """`then` as in `Database.write`: called in the order of the commits."""
 
@@ -215,7 +278,7 @@ class RoomStore(Protocol):
     async def add_member(
         self, room_id: str, user_id: str, now: int, then: Callable[[Joined], None]
     ) -> Joined:
-        """Joins a public room. Raises: RoomNotFound (also for a private room of others), RoomFull."""
+        """Joins a public room. Raises: RoomNotFound (also for a private room of others), Banned, RoomFull."""
         ...
 
     async def remove_member(self, room_id: str, user_id: str, then: Callable[[Left], None]) -> Left:
@@ -224,6 +287,156 @@ class RoomStore(Protocol):
 
     async def set_read(self, room_id: str, user_id: str, seq: int) -> int:
         """Moves the read marker forward, at most to `last_seq`; returns where it is. Raises: NotMember."""
+        ...
+
+
+class OrderStore(Protocol):
+    """What those who look after a room do with it and its members.
+
+    `user_id` asks; every call raises RoomNotFound (also for a private room of others), NotMember, and what
+    `allow` raises. Each change takes the room's next `rev`; `then` as in `Database.write`.
+    """
+
+    async def update_room(
+        self,
+        room_id: str,
+        user_id: str,
+        settings: Settings,
+        now: int,
+        allow: Allow,
+        then: Callable[[tuple[MyRoom, bool]], None],
+    ) -> MyRoom:
+        """`then` also learns whether that changed anything. Raises: RoomNameTaken."""
+        ...
+
+    async def delete_room(
+        self, room_id: str, user_id: str, now: int, allow: Allow, then: Callable[[None], None]
+    ) -> None:
+        """Takes it from everyone at once; what was said in it goes by `UpkeepStore.purge_room`."""
+        ...
+
+    async def bring_in(
+        self,
+        room_id: str,
+        user_id: str,
+        other_id: str,
+        now: int,
+        allow: Allow,
+        then: Callable[[Joined], None],
+    ) -> Joined:
+        """Makes `other_id` a member, or finds that they are one. Raises: Banned, RoomFull."""
+        ...
+
+    async def set_role(
+        self,
+        room_id: str,
+        user_id: str,
+        other_id: str,
+        role: Role,
+        allow: Allow,
+        then: Callable[[list[Promoted]], None],
+    ) -> MemberRecord:
+        """A new owner takes the place of the asker, who is a moderator then. Raises: UserNotFound."""
+        ...
+
+    async def kick(
+        self, room_id: str, user_id: str, other_id: str, allow: Allow, then: Callable[[Left], None]
+    ) -> None:
+        """Raises: UserNotFound: they are no member."""
+        ...
+
+    async def ban(
+        self,
+        room_id: str,
+        user_id: str,
+        other_id: str,
+        reason: str,
+        now: int,
+        allow: Allow,
+        then: Callable[[Left | None], None],
+    ) -> BanRecord:
+        """Takes them out, where they are in, and keeps them out. Raises: TooManyBans."""
+        ...
+
+    async def lift_ban(self, room_id: str, user_id: str, other_id: str, allow: Allow) -> None:
+        """Raises: UserNotFound: they are not banned."""
+        ...
+
+    async def list_bans(self, room_id: str, user_id: str, allow: Allow) -> list[BanRecord]:
+        """The last one first."""
+        ...
+
+
+class InviteRecord(Struct, kw_only=True, frozen=True):
+    """`max_uses` is None where it may be used until it expires."""
+
+    id: str
+    room_id: str
+    created_by: str
+    created_by_name: str
+    created_at: int
+    expires_at: int
+    max_uses: int | None
+    uses: int = 0
+
+
+class Opened(Struct, kw_only=True, frozen=True):
+    """What an invite leads to."""
+
+    room_id: str
+    room_name: str
+
+
+class InviteStore(Protocol):
+    """What has expired, or was used as often as it may be, is there no longer."""
+
+    async def create_invite(self, invite: InviteRecord, code_hash: bytes, allow: Allow) -> None:
+        """Raises: RoomNotFound, NotMember, TooManyInvites, and what `allow` raises."""
+        ...
+
+    async def list_invites(self, room_id: str, user_id: str, now: int, allow: Allow) -> list[InviteRecord]:
+        """The last one first. Raises: RoomNotFound, NotMember, and what `allow` raises."""
+        ...
+
+    async def remove_invite(self, room_id: str, user_id: str, invite_id: str, allow: Allow) -> None:
+        """Raises: RoomNotFound, NotMember, InviteInvalid, and what `allow` raises."""
+        ...
+
+    async def get_invite(self, code_hash: bytes, now: int) -> Opened | None: ...
+
+    async def use_invite(
+        self,
+        code_hash: bytes,
+        user_id: str,
+        now: int,
+        then: Callable[[Joined], None],
+        *,
+        room_id: str | None = None,
+    ) -> Joined:
+        """Joins the room that it leads to, which has to be `room_id` where that is named.
+
+        Raises: InviteInvalid, Banned, RoomFull.
+        """
+        ...
+
+
+class UpkeepStore(Protocol):
+    async def list_deleted(self) -> list[str]:
+        """Deleted rooms that have not gone altogether."""
+        ...
+
+    async def purge_room(self, room_id: str, limit: int) -> None:
+        """Deletes at most `limit` messages of a deleted room for good, and in the end the room."""
+        ...
+
+    async def list_forgetful(self, now: int) -> list[str]:
+        """Rooms with messages older than they keep them."""
+        ...
+
+    async def erase_expired(
+        self, room_id: str, now: int, limit: int, then: Callable[[list["MessageRecord"]], None]
+    ) -> int:
+        """Erases at most `limit` of them, each under the room's next `rev`; how many."""
         ...
 
 
@@ -289,12 +502,6 @@ class React(Struct, kw_only=True, frozen=True):
 
 Change = Edit | Erase | Pin | React
 
-Allow = Callable[[Role, bool], None]
-"""A rule: gets the asker's role and whether they wrote the message; raises where it is not allowed.
-
-It is called in the transaction, so that no role can change between the question and the deed.
-"""
-
 
 class Appended(Struct, kw_only=True, frozen=True):
     """`new` is False where the nonce had been used before: `record` is the first message then."""
@@ -321,11 +528,18 @@ class Overview(Struct, kw_only=True, frozen=True):
 
 
 class MessageStore(Protocol):
-    def append(self, batch: Sequence[NewMessage], done: Callable[[AppendOutcome], None]) -> None:
+    def append(
+        self,
+        batch: Sequence[NewMessage],
+        done: Callable[[AppendOutcome], None],
+        *,
+        unhurried: frozenset[Role] = frozenset(),
+    ) -> None:
         """Stores a batch in one transaction, each message under its room's next `seq` and `rev`.
 
         `done` is called once, on the event loop and in the order of the commits, with a result a message;
-        one that is refused takes no number (RoomNotFound, NotMember, NonceConflict, ReferenceUnknown).
+        one that is refused takes no number (RoomNotFound, NotMember, NonceConflict, RoomArchived,
+        ReferenceUnknown, and RateLimited where the room has slow mode, but not for the roles `unhurried`).
         Or with one error, where nothing of the batch was stored.
         """
         ...
@@ -342,7 +556,7 @@ class MessageStore(Protocol):
         """Changes a message under the room's next `rev`; `then` also learns whether that changed anything.
 
         Raises:
-            NotMember, MessageNotFound, TooManyReactions, and what `allow` raises.
+            RoomNotFound, NotMember, MessageNotFound, TooManyReactions, and what `allow` raises.
         """
         ...
 
@@ -426,6 +640,15 @@ class Store(Protocol):
 
     @property
     def rooms(self) -> RoomStore: ...
+
+    @property
+    def order(self) -> OrderStore: ...
+
+    @property
+    def invites(self) -> InviteStore: ...
+
+    @property
+    def upkeep(self) -> UpkeepStore: ...
 
     @property
     def messages(self) -> MessageStore: ...

@@ -9,14 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import structs
 
 from mesh_server.store.base import Allow, Change, Edit, Erase, MessageRecord, Pin, React
+from mesh_server.store.rooms import next_rev, standing
 from mesh_server.store.rows import WITH_AUTHOR, to_record, with_reactions
 from mesh_server.store.search import reindex
-from mesh_server.store.tables import members, mentions, messages, reactions, rooms, versions
+from mesh_server.store.tables import members, mentions, messages, reactions, versions
 from protocol import limits
-from protocol.errors import MessageNotFound, NotMember, TooManyReactions
-from protocol.rest import Role
+from protocol.errors import MessageNotFound, TooManyReactions
 
 
 def change_message(
@@ -29,26 +30,22 @@ def change_message(
 ) -> tuple[MessageRecord, bool]:
     """The message afterwards, and whether that changed anything.
 
-    Raises: what `allow` raises, NotMember, MessageNotFound, TooManyReactions.
+    Raises: what `allow` raises, RoomNotFound, NotMember, MessageNotFound, TooManyReactions.
     """
-    role = _role(connection, room_id, user_id)
+    who = standing(connection, room_id, user_id)
     record = _find(connection, room_id, message_id)
-    allow(role, record.author_id == user_id)
+    allow(structs.replace(who, own=record.author_id == user_id))
     changed = _APPLY[type(change)](connection, record, user_id, change)
     if changed is None:
         return record, False
-    rev = _next_rev(connection, room_id)
-    values = changed | {"rev": rev}
+    return _store(connection, record, changed), True
+
+
+def _store(connection: sa.Connection, record: MessageRecord, changed: dict[str, Any]) -> MessageRecord:
+    """Under the room's next `rev`."""
+    values = changed | {"rev": next_rev(connection, record.room_id)}
     connection.execute(sa.update(messages).where(_at(record)).values(values))
-    return _find(connection, room_id, message_id, erased=True), True
-
-
-def _role(connection: sa.Connection, room_id: str, user_id: str) -> Role:
-    query = sa.select(members.c.role).where(members.c.room_id == room_id, members.c.user_id == user_id)
-    role: Role | None = connection.execute(query).scalar_one_or_none()
-    if role is None:
-        raise NotMember
-    return role
+    return _find(connection, record.room_id, record.id, erased=True)
 
 
 def _find(connection: sa.Connection, room_id: str, message_id: str, *, erased: bool = False) -> MessageRecord:
@@ -61,11 +58,6 @@ def _find(connection: sa.Connection, room_id: str, message_id: str, *, erased: b
 
 def _at(record: MessageRecord) -> sa.ColumnElement[bool]:
     return (messages.c.room_id == record.room_id) & (messages.c.seq == record.seq)
-
-
-def _next_rev(connection: sa.Connection, room_id: str) -> int:
-    query = sa.update(rooms).where(rooms.c.id == room_id).values(rev=rooms.c.rev + 1).returning(rooms.c.rev)
-    return int(connection.execute(query).scalar_one())
 
 
 def _edit(
@@ -111,11 +103,17 @@ def _forget(connection: sa.Connection, table: sa.Table, record: MessageRecord) -
     connection.execute(sa.delete(table).where(table.c.room_id == record.room_id, table.c.seq == record.seq))
 
 
-def _erase(connection: sa.Connection, record: MessageRecord, _user_id: str, erase: Erase) -> dict[str, Any]:
+def erase(connection: sa.Connection, room_id: str, message_id: str, now: int) -> MessageRecord:
+    """Erases a message that is not erased yet, whoever wrote it; what is left of it."""
+    record = _find(connection, room_id, message_id)
+    return _store(connection, record, _erase(connection, record, "", Erase(now=now)))
+
+
+def _erase(connection: sa.Connection, record: MessageRecord, _user_id: str, change: Erase) -> dict[str, Any]:
     reindex(connection, record.id, record.content, "")
     for table in (versions, reactions, mentions):
         _forget(connection, table, record)
-    return {"content": "", "mentions": None, "pinned_at": None, "deleted_at": erase.now}
+    return {"content": "", "mentions": None, "pinned_at": None, "deleted_at": change.now}
 
 
 def _pin(_connection: sa.Connection, record: MessageRecord, _user_id: str, pin: Pin) -> dict[str, Any] | None:

@@ -26,6 +26,7 @@ from mesh_server.store.rows import WITH_AUTHOR, to_record, with_reactions
 from mesh_server.store.tables import messages, versions
 from protocol import limits
 from protocol.errors import InternalError, MeshError, MessageNotFound
+from protocol.rest import Role
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,13 @@ class SqlMessages:
         self._db = database
         self._append = Append(dialect)
 
-    def append(self, batch: Sequence[NewMessage], done: Callable[[AppendOutcome], None]) -> None:
+    def append(
+        self,
+        batch: Sequence[NewMessage],
+        done: Callable[[AppendOutcome], None],
+        *,
+        unhurried: frozenset[Role] = frozenset(),
+    ) -> None:
         def failed(future: "asyncio.Future[list[Appended | MeshError]]") -> None:
             error = future.exception()
             if isinstance(error, MeshError):
@@ -46,7 +53,7 @@ class SqlMessages:
                 log.error("a batch was not stored", exc_info=error)
                 done(InternalError())
 
-        self._db.submit(self._append, batch, then=done).add_done_callback(failed)
+        self._db.submit(self._append, batch, unhurried, then=done).add_done_callback(failed)
 
     async def change_message(
         self,

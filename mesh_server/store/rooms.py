@@ -10,11 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from mesh_server.store.base import Joined, Left, MemberRecord, MyRoom, RoomRecord
+from mesh_server.store.base import Joined, Left, MemberRecord, MyRoom, RoomRecord, Standing
 from mesh_server.store.database import Database
-from mesh_server.store.tables import members, mentions, messages, rooms, users
+from mesh_server.store.tables import bans, invites, members, mentions, messages, rooms, users
 from protocol import limits
-from protocol.errors import NotMember, RoomForbidden, RoomFull, RoomNameTaken, RoomNotFound
+from protocol.errors import Banned, NotMember, RoomForbidden, RoomFull, RoomNameTaken, RoomNotFound
 from protocol.rest import Role
 
 
@@ -155,13 +155,30 @@ def list_members(connection: sa.Connection, room_id: str) -> list[MemberRecord]:
     return [_to_member(row) for row in connection.execute(query)]
 
 
-def _member(connection: sa.Connection, room_id: str, user_id: str) -> MemberRecord | None:
+def standing(connection: sa.Connection, room_id: str, user_id: str) -> Standing:
+    """Where a member stands. Raises: RoomNotFound where the room may not even be known, else NotMember."""
+    mine = (members.c.room_id == rooms.c.id) & (members.c.user_id == user_id)
+    query = (
+        sa.select(rooms.c.visibility, rooms.c.archived_at, members.c.role)
+        .select_from(rooms.outerjoin(members, mine))
+        .where(rooms.c.id == room_id)
+        .with_for_update(of=rooms)
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None or (row.role is None and row.visibility != "public"):
+        raise RoomNotFound
+    if row.role is None:
+        raise NotMember
+    return Standing(role=row.role, public=row.visibility == "public", archived=row.archived_at is not None)
+
+
+def get_member(connection: sa.Connection, room_id: str, user_id: str) -> MemberRecord | None:
     row = connection.execute(_members(room_id).where(members.c.user_id == user_id)).one_or_none()
     return None if row is None else _to_member(row)
 
 
 def _joined(connection: sa.Connection, room_id: str, user_id: str, *, new: bool) -> Joined:
-    member = _member(connection, room_id, user_id)
+    member = get_member(connection, room_id, user_id)
     mine = my_room(connection, room_id, user_id)
     assert member is not None
     assert mine is not None
@@ -198,37 +215,65 @@ def _insert_member(
     connection.execute(sa.insert(members).values(values))
 
 
-def _next_rev(connection: sa.Connection, room_id: str) -> int:
+def next_rev(connection: sa.Connection, room_id: str) -> int:
     query = sa.update(rooms).where(rooms.c.id == room_id).values(rev=rooms.c.rev + 1).returning(rooms.c.rev)
     return int(connection.execute(query).scalar_one())
 
 
 def _add_member(connection: sa.Connection, room_id: str, user_id: str, now: int) -> Joined:
     mine = my_room(connection, room_id, user_id)
-    if mine is not None and mine.role is not None:
-        return _joined(connection, room_id, user_id, new=False)
-    if mine is None or mine.room.visibility != "public":
+    if mine is None or (mine.role is None and mine.room.visibility != "public"):
         raise RoomNotFound
+    return let_in(connection, mine, user_id, now)
+
+
+def let_in(connection: sa.Connection, mine: MyRoom, user_id: str, now: int) -> Joined:
+    """Makes someone a member of a room that they may enter, or finds that they are.
+
+    Raises: Banned, RoomFull.
+    """
+    room = mine.room
+    if mine.role is not None:
+        return _joined(connection, room.id, user_id, new=False)
+    if is_banned(connection, room.id, user_id):
+        raise Banned
     if mine.member_count >= limits.ROOM_MEMBERS:
         raise RoomFull
     # A public room that everyone had left belongs to who comes back first.
     role: Role = "member" if mine.member_count else "owner"
-    _insert_member(connection, room_id, user_id, role, now, read_seq=mine.room.last_seq)
-    _next_rev(connection, room_id)
-    return _joined(connection, room_id, user_id, new=True)
+    _insert_member(connection, room.id, user_id, role, now, read_seq=room.last_seq)
+    next_rev(connection, room.id)
+    return _joined(connection, room.id, user_id, new=True)
+
+
+def is_banned(connection: sa.Connection, room_id: str, user_id: str) -> bool:
+    query = sa.select(bans.c.user_id).where(bans.c.room_id == room_id, bans.c.user_id == user_id)
+    return connection.execute(query).first() is not None
 
 
 def _remove_member(connection: sa.Connection, room_id: str, user_id: str) -> Left:
-    leaving = _member(connection, room_id, user_id)
+    leaving = get_member(connection, room_id, user_id)
     if leaving is None:
         room = connection.execute(sa.select(rooms.c.visibility).where(rooms.c.id == room_id)).one_or_none()
         raise NotMember if room is not None and room.visibility == "public" else RoomNotFound
     if connection.execute(sa.select(rooms.c.kind).where(rooms.c.id == room_id)).scalar() == "dm":
         raise RoomForbidden("A conversation of two cannot be left.")
-    mine = (members.c.room_id == room_id) & (members.c.user_id == user_id)
+    return take_out(connection, leaving)
+
+
+def take_out(connection: sa.Connection, leaving: MemberRecord) -> Left:
+    room_id = leaving.room_id
+    mine = (members.c.room_id == room_id) & (members.c.user_id == leaving.user_id)
     connection.execute(sa.delete(members).where(mine))
+    revoke_invites(connection, room_id, leaving.user_id)
     heir = _promote_heir(connection, room_id) if leaving.role == "owner" else None
-    return Left(member=leaving, rev=_next_rev(connection, room_id), heir=heir)
+    return Left(member=leaving, rev=next_rev(connection, room_id), heir=heir)
+
+
+def revoke_invites(connection: sa.Connection, room_id: str, user_id: str) -> None:
+    """An invite lives no longer than its maker may invite."""
+    theirs = (invites.c.room_id == room_id) & (invites.c.created_by == user_id)
+    connection.execute(sa.delete(invites).where(theirs))
 
 
 def _promote_heir(connection: sa.Connection, room_id: str) -> str | None:

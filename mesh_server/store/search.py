@@ -98,6 +98,15 @@ def reindex(connection: sa.Connection, message_id: str, before: str, after: str)
         _add(connection, [(pk, after)])
 
 
+def rewind(connection: sa.Connection) -> None:
+    """Called by who deletes rows of the log: SQLite gives the highest `pk` anew where its row is gone."""
+    if connection.dialect.name != "sqlite":
+        return
+    last = int(connection.execute(sa.select(sa.func.max(messages.c.pk))).scalar() or 0)
+    if last < _indexed(connection):
+        _set(connection, INDEXED, str(last))
+
+
 def _purge(connection: sa.Connection) -> bool:
     """One step of a merge of everything into one segment (section 6.8 of FTS5's documentation)."""
     if _get(connection, STALE) is None:

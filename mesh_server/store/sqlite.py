@@ -11,11 +11,14 @@ import sqlalchemy as sa
 
 from mesh_server.store.accounts import SqlAccounts
 from mesh_server.store.database import Database, make_engine
+from mesh_server.store.invites import SqlInvites
 from mesh_server.store.messages import SqlMessages
+from mesh_server.store.order import SqlOrder
 from mesh_server.store.rooms import SqlRooms
 from mesh_server.store.schema import migrate
 from mesh_server.store.search import SqlSearch
 from mesh_server.store.tables import meta
+from mesh_server.store.upkeep import SqlUpkeep
 
 DATABASE_FILE: Final = "mesh.db"
 LOCK_FILE: Final = "server.lock"
@@ -61,6 +64,9 @@ class SqliteStore:
         self._db = Database(engine)
         self.accounts = SqlAccounts(self._db)
         self.rooms = SqlRooms(self._db)
+        self.order = SqlOrder(self._db)
+        self.invites = SqlInvites(self._db)
+        self.upkeep = SqlUpkeep(self._db)
         self.messages = SqlMessages(self._db, engine.dialect)
         self.search = SqlSearch(self._db)
 

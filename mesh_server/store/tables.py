@@ -91,7 +91,16 @@ rooms = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("last_seq", BigInteger, nullable=False),
     Column("rev", BigInteger, nullable=False),
+    Column("slow_mode_s", BigInteger, nullable=False, server_default="0"),
+    Column("retention_s", BigInteger, nullable=False, server_default="0"),
+    Column("erased_seq", BigInteger, nullable=False, server_default="0"),
+    Column("archived_at", BigInteger),
+    Column("deleted_at", BigInteger),
 )
+"""`erased_seq`: up to there the room has forgotten its messages, where it has a retention time.
+
+A deleted room has no name, no topic, no members and is private, so that nobody can see it; its messages
+go a step at a time, and its row goes last (`store.upkeep`)."""
 
 members = Table(
     "members",
@@ -103,6 +112,30 @@ members = Table(
     Column("read_seq", BigInteger, nullable=False),
     Index("ix_members_user_id", "user_id"),
 )
+
+bans = Table(
+    "bans",
+    metadata,
+    Column("room_id", ForeignKey("rooms.id"), primary_key=True),
+    Column("user_id", ForeignKey("users.id"), primary_key=True),
+    Column("banned_by", ForeignKey("users.id"), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+invites = Table(
+    "invites",
+    metadata,
+    Column("code_hash", LargeBinary, primary_key=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("room_id", ForeignKey("rooms.id"), nullable=False, index=True),
+    Column("created_by", ForeignKey("users.id"), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("max_uses", BigInteger),
+    Column("uses", BigInteger, nullable=False),
+)
+"""Hashed with SHA-256, as refresh tokens are: who reads the database cannot use them."""
 
 messages = Table(
     "messages",

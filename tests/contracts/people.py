@@ -28,7 +28,7 @@ async def add_user(store: Store, name: str) -> UserRecord:
     token = RefreshRecord(
         token_hash=laptop.id.encode(), device_id=laptop.id, issued_at=NOW, expires_at=NOW + 1
     )
-    return await store.accounts.create_user(user, laptop, token, only_first=False)
+    return await store.accounts.create_user(user, laptop, token, registration="open")
 
 
 def room_record(name: str, creator: UserRecord, visibility: Visibility = "public") -> RoomRecord:

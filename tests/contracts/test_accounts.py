@@ -57,7 +57,7 @@ def accounts(store: Store) -> AccountStore:
 
 async def register(accounts: AccountStore, name: str = "alice") -> UserRecord:
     laptop = device(name)
-    return await accounts.create_user(user(name), laptop, token(laptop), only_first=False)
+    return await accounts.create_user(user(name), laptop, token(laptop), registration="open")
 
 
 # ── users ────────────────────────────────────────────────────────────────────────────────────────
@@ -88,16 +88,16 @@ async def test_a_key_is_taken_once(accounts: AccountStore) -> None:
     other = structs.replace(user("bob"), username="ALICE", username_key="alice")
     bobs = device("bob")
     with pytest.raises(UsernameTaken):
-        await accounts.create_user(other, bobs, token(bobs), only_first=False)
+        await accounts.create_user(other, bobs, token(bobs), registration="open")
     assert await accounts.count_users() == 1
     assert await accounts.get_device(bobs.id) is None
 
 
 async def test_where_only_the_first_may_come_the_second_may_not(accounts: AccountStore) -> None:
     laptop, bobs = device(), device("bob")
-    assert (await accounts.create_user(user(), laptop, token(laptop), only_first=True)).role == "admin"
+    assert (await accounts.create_user(user(), laptop, token(laptop), registration="closed")).role == "admin"
     with pytest.raises(RegistrationClosed):
-        await accounts.create_user(user("bob"), bobs, token(bobs), only_first=True)
+        await accounts.create_user(user("bob"), bobs, token(bobs), registration="closed")
 
 
 async def test_a_display_name_is_set(accounts: AccountStore) -> None:

@@ -22,6 +22,7 @@ SECOND: Final = "01jd5f1bq7c2t9e4y0m2"
 EPOCH: Final = "01jd5dz0v3g8p1w6s5ep"
 NONCE: Final = "4f1c9a7e2b"
 FINGERPRINT: Final = "SHA256:2vHqgJ0bT6mXnR5c1kYzE8uWd3oLfAi9sP7xQeVtB4M"
+INVITE_CODE: Final = "5d0a8be2c71f4396a0de57b81c3f924e6ab07d15"
 ACCESS_TOKEN: Final = "access.token.of-alice"
 REFRESH_TOKEN: Final = "refresh-token-of-alice"
 
@@ -111,6 +112,68 @@ dm_with_bob: Final = rest.Room(
     read_seq=0,
     unread=0,
     mentions=0,
+)
+shown_to_all: Final = rest.Room(
+    id=ROOM,
+    name="Test Chat",
+    topic="Where we try things",
+    visibility="public",
+    kind="room",
+    created_by=ALICE,
+    created_at="2024-11-20T09:01:00.000Z",
+    last_seq=2,
+    rev=10,
+    slow_mode_s=30,
+    retention_s=2_592_000,
+    member_count=2,
+)
+archived: Final = rest.Room(
+    id=ROOM,
+    name="Test Chat",
+    topic="Where we try things",
+    visibility="public",
+    kind="room",
+    created_by=ALICE,
+    created_at="2024-11-20T09:01:00.000Z",
+    last_seq=2,
+    rev=11,
+    archived=True,
+    member_count=2,
+)
+ban: Final = rest.Ban(
+    user_id=BOB,
+    username="bob",
+    banned_by=rest.Author(id=ALICE, username="alice"),
+    created_at="2024-11-20T09:30:00.000Z",
+    reason="spam",
+)
+new_invite: Final = rest.Invite(
+    id="01jd5f8c3pw6t0m9r2nv",
+    room_id=PRIVATE_ROOM,
+    created_by=rest.Author(id=ALICE, username="alice"),
+    created_at="2024-11-20T09:07:00.000Z",
+    expires_at="2024-11-21T09:07:00.000Z",
+    uses=0,
+    max_uses=5,
+    code=INVITE_CODE,
+    url=f"/invite/{INVITE_CODE}",
+)
+listed_invite: Final = rest.Invite(
+    id="01jd5f8c3pw6t0m9r2nv",
+    room_id=PRIVATE_ROOM,
+    created_by=rest.Author(id=ALICE, username="alice"),
+    created_at="2024-11-20T09:07:00.000Z",
+    expires_at="2024-11-21T09:07:00.000Z",
+    uses=1,
+    max_uses=5,
+)
+lasting_invite: Final = rest.Invite(
+    id="01jd5f8h7vd2y5k1q4sx",
+    room_id=PRIVATE_ROOM,
+    created_by=rest.Author(id=ALICE, username="alice"),
+    created_at="2024-11-20T09:08:00.000Z",
+    expires_at="2024-11-27T09:08:00.000Z",
+    uses=3,
 )
 alice_in_room: Final = rest.Member(
     user_id=ALICE,
@@ -335,6 +398,10 @@ SERVER_TO_CLIENT: Final[dict[str, events.Event]] = {
     ),
     "room.left": events.RoomLeft(re=3, room_id=ROOM),
     "room.left, elsewhere": events.RoomLeft(room_id=ROOM),
+    "room.left, not of one's own accord": events.RoomLeft(room_id=ROOM, reason="kicked"),
+    "room.updated": events.RoomUpdated(room_id=ROOM, rev=10, room=shown_to_all),
+    "room.updated, archived": events.RoomUpdated(room_id=ROOM, rev=11, room=archived),
+    "room.deleted": events.RoomDeleted(room_id=ROOM),
     "room.resumed": events.RoomResumed(
         room_id=ROOM, room=my_room, members=[alice_in_room, bob_in_room], last_seq=2, rev=3
     ),
@@ -352,6 +419,10 @@ SERVER_TO_CLIENT: Final[dict[str, events.Event]] = {
     "room.member.left, and another is the owner now": events.MemberLeft(
         room_id=ROOM, rev=4, user_id=ALICE, username="alice", new_owner=BOB
     ),
+    "room.member.left, not of their own accord": events.MemberLeft(
+        room_id=ROOM, rev=12, user_id=BOB, username="bob", reason="banned"
+    ),
+    "room.member.changed": events.MemberChanged(room_id=ROOM, rev=9, user_id=BOB, role="moderator"),
     "chat.message.ack": events.MessageAck(room_id=ROOM, nonce="0b6d2f81c4", message_id=FIRST, seq=1, rev=1),
     "chat.message.ack, with an id": events.MessageAck(
         re=4, room_id=ROOM, nonce=NONCE, message_id=SECOND, seq=2, rev=3
@@ -417,6 +488,33 @@ REST: Final[dict[str, msgspec.Struct]] = {
     "CreateRoomRequest, with everything": rest.CreateRoomRequest(
         name="Back office", topic="Where we try things", visibility="private"
     ),
+    "Room, archived": archived,
+    "Room, in slow mode, and forgetful": shown_to_all,
+    "UpdateRoomRequest": rest.UpdateRoomRequest(slow_mode_s=30, retention_s=2_592_000),
+    "UpdateRoomRequest, with everything": rest.UpdateRoomRequest(
+        name="Test Chat",
+        topic="Where we try things",
+        visibility="private",
+        archived=True,
+        slow_mode_s=0,
+        retention_s=0,
+    ),
+    "UpdateRoomRequest, with nothing": rest.UpdateRoomRequest(),
+    "JoinRequest": rest.JoinRequest(),
+    "JoinRequest, with an invite": rest.JoinRequest(invite=INVITE_CODE),
+    "AddMemberRequest": rest.AddMemberRequest(username="bob"),
+    "RoleRequest": rest.RoleRequest(role="moderator"),
+    "BanRequest": rest.BanRequest(username="bob"),
+    "BanRequest, with a reason": rest.BanRequest(username="bob", reason="spam"),
+    "Ban": ban,
+    "Ban, without a reason": msgspec.structs.replace(ban, reason=""),
+    "BanList": rest.BanList(bans=[ban]),
+    "InviteRequest": rest.InviteRequest(),
+    "InviteRequest, with everything": rest.InviteRequest(expires_in_s=86_400, max_uses=5),
+    "Invite": listed_invite,
+    "Invite, just made": new_invite,
+    "Invite, without a limit": lasting_invite,
+    "InviteList": rest.InviteList(invites=[lasting_invite, listed_invite]),
     "RoomList": rest.RoomList(rooms=[my_room]),
     "MemberList": rest.MemberList(members=[alice_in_room, bob_in_room]),
     "Author": rest.Author(id=BOB, username="bob"),

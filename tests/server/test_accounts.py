@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mesh_server.ids import id_maker
-from mesh_server.services.accounts import AccountService, Registration
+from mesh_server.services.accounts import AccountService
 from mesh_server.services.passwords import Passwords
 from mesh_server.services.principal import Principal
 from mesh_server.services.throttle import ACCOUNT
@@ -34,6 +34,7 @@ from protocol.rest import (
     ProfileRequest,
     RefreshRequest,
     RegisterRequest,
+    Registration,
     Session,
 )
 
@@ -58,12 +59,14 @@ class House:
         self.revoked: list[str] = []
         self.service = AccountService(
             store.accounts,
+            store.invites,
             passwords=passwords or Passwords(cost=4),
             tokens=AccessTokens(b"s" * 32, clock=self.clock),
             registration=registration,
             clock=self.clock,
             new_id=id_maker(self.clock),
             on_revoked=self.revoked.append,
+            on_joined=lambda _joined: None,
         )
 
     async def register(self, name: str = "alice", device: str = "laptop") -> Session:

@@ -68,7 +68,7 @@ async def log(tmp_path: Path) -> AsyncIterator[Log]:
         id=ALICE.device_id, user_id=user.id, name="", created_at=0, signed_in_at=0, last_seen_at=0
     )
     token = RefreshRecord(token_hash=b"token", device_id=device.id, issued_at=0, expires_at=1)
-    await store.accounts.create_user(user, device, token, only_first=False)
+    await store.accounts.create_user(user, device, token, registration="open")
     log = Log(store)
     log.room_id = (await log.rooms.create(ALICE, CreateRoomRequest(name="Test Chat"))).id
     yield log

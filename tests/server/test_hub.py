@@ -7,7 +7,16 @@ from typing import get_args
 import pytest
 
 from mesh_server import hub as hub_module
-from mesh_server.bus.base import BusMessage, CameIn, DeviceRevoked, MessagesCreated, ToRooms, ToUser, WentOut
+from mesh_server.bus.base import (
+    BusMessage,
+    CameIn,
+    DeviceRevoked,
+    MessagesCreated,
+    RoomGone,
+    ToRooms,
+    ToUser,
+    WentOut,
+)
 from mesh_server.bus.memory import MemoryBus
 from mesh_server.hub import Hub
 from mesh_server.ws import outbound as outbound_module
@@ -19,6 +28,7 @@ from protocol.events import (
     MemberLeft,
     PresenceChanged,
     ReadMarked,
+    RoomDeleted,
     RoomJoined,
     RoomLeft,
     ServerToClient,
@@ -242,6 +252,25 @@ async def test_leaving_cuts_all_of_my_connections_off(
     publish(created(2))
     assert len(await alice.read()) == 2
     assert [[type(event) for event in reader.events()] for reader in bob] == [[RoomLeft], [RoomLeft]]
+
+
+async def test_a_deleted_room_is_over_for_everyone_in_it(
+    hub: Hub, publish: Callable[[BusMessage], None]
+) -> None:
+    readers = [Reader(hub, name).open(**{ROOM: 0}) for name in ("alice", "bob")]
+    stranger, arriving, later = (Reader(hub, name) for name in ("stranger", "user3", "user4"))
+    stranger.open()
+    first, second = hub.listen(arriving.outbound), hub.listen(later.outbound)
+    gone = RoomDeleted(room_id=ROOM)
+    publish(RoomGone(room_id=ROOM, event=gone))
+    publish(created(1))
+    # The snapshot of one had the room still in it, that of the other not any more.
+    hub.open(first, {ROOM: 0})
+    hub.open(second, {})
+    for reader in (*readers, arriving):
+        assert await reader.read() == [gone]
+        assert not reader.outbound.rooms
+    assert (stranger.events(), later.events()) == ([], [])
 
 
 async def test_a_read_marker_goes_to_my_other_connections_only(

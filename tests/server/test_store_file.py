@@ -9,11 +9,14 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from mesh_server.store.base import Edit
 from mesh_server.store.database import make_engine
 from mesh_server.store.migrations import HEAD
 from mesh_server.store.schema import NewerDatabase, migrate
 from mesh_server.store.sqlite import DATABASE_FILE, LOCK_FILE, DataFolderInUse, DataFolderLock, SqliteStore
 from mesh_server.store.tables import metadata
+from tests.contracts.people import NOW, add_room, add_user
+from tests.contracts.test_messages import append, new, records
 
 
 def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
@@ -92,3 +95,27 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / DATABASE_FILE).write_bytes(b"not a database at all, but long enough" * 100)
     with pytest.raises(sa.exc.DBAPIError):
         SqliteStore.open(tmp_path)
+
+
+def everything_in(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
+async def test_what_was_said_in_a_deleted_room_leaves_the_files(tmp_path: Path) -> None:
+    secret = "xyzzy-the-only-copy"
+    store = SqliteStore.open(tmp_path)
+    alice = await add_user(store, "alice")
+    kept, doomed = [(await add_room(store, name, alice)).my_room.room.id for name in ("kept", "doomed")]
+    edited, _ = records(await append(store, new(alice, doomed, secret), new(alice, kept, "still here")))
+    edit = Edit(content=f"{secret} edited", mentions=(), now=NOW)
+    await store.messages.change_message(doomed, edited.id, alice.id, edit, lambda _: None, lambda _: None)
+    await store.search.index_next(100)
+    await store.order.delete_room(doomed, alice.id, NOW, lambda _: None, lambda _: None)
+    while await store.upkeep.list_deleted():
+        await store.upkeep.purge_room(doomed, 10)
+    while await store.search.purge():
+        pass
+    await store.close()
+    left = everything_in(tmp_path)
+    assert b"xyzzy" not in left
+    assert b"still here" in left

@@ -163,6 +163,10 @@ class Socket:
         seen, self.seen = self.seen, []
         return seen
 
+    async def settle_room(self) -> list[Json]:
+        """As `settle`, without who came and went meanwhile: that is told whenever it is noticed."""
+        return [message for message in await self.settle() if message["type"] != "presence.update"]
+
     async def closed(self) -> int | None:
         """Reads until the server closes; the close code."""
         async with asyncio.timeout(PATIENCE_S):
