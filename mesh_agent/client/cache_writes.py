@@ -17,6 +17,7 @@ from mesh_agent.client.changes import (
     MarkerTold,
     MemberPut,
     MemberRemoved,
+    MemberRole,
     MembersHeld,
     MessagesHeld,
     OutgoingGone,
@@ -144,8 +145,14 @@ def _remove_member(db: sqlite3.Connection, change: MemberRemoved) -> None:
     _edit_members(db, change, lambda members: roster.remove(members, change.user_id, change.new_owner))
 
 
+def _set_role(db: sqlite3.Connection, change: MemberRole) -> None:
+    _edit_members(db, change, lambda members: roster.set_role(members, change.user_id, change.role))
+
+
 def _edit_members(
-    db: sqlite3.Connection, change: MemberPut | MemberRemoved, edit: Callable[[roster.Members], None]
+    db: sqlite3.Connection,
+    change: MemberPut | MemberRole | MemberRemoved,
+    edit: Callable[[roster.Members], None],
 ) -> None:
     row = db.execute(
         "SELECT data FROM members WHERE room_id = ? AND rev < ?", (change.room_id, change.rev)
@@ -206,6 +213,7 @@ _WRITERS: Final[dict[type, Callable[[sqlite3.Connection, Any], None]]] = {
     MembersHeld: _hold_members,
     MemberPut: _put_member,
     MemberRemoved: _remove_member,
+    MemberRole: _set_role,
     MarkerSet: _set_marker,
     MarkerTold: _told_marker,
     OutgoingMarked: _mark_outgoing,

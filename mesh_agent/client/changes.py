@@ -8,7 +8,7 @@ profile, each with its own line, may write to one file in any order.
 from dataclasses import dataclass
 
 from mesh_agent.client.state import Outgoing
-from protocol.rest import Member, Message, Room
+from protocol.rest import Member, Message, Role, Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,14 @@ class MemberPut:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberRole:
+    room_id: str
+    rev: int
+    user_id: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
 class MemberRemoved:
     room_id: str
     rev: int
@@ -132,6 +140,7 @@ Change = (
     | MessagesHeld
     | MembersHeld
     | MemberPut
+    | MemberRole
     | MemberRemoved
     | MarkerSet
     | MarkerTold

@@ -11,8 +11,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from protocol.events import MemberJoined, MemberLeft, PresenceChanged
-from protocol.rest import Member
+from protocol.events import MemberChanged, MemberJoined, MemberLeft, PresenceChanged
+from protocol.rest import Member, Role
 
 WATCHED_ROOMS: Final = 32
 NOTED_EVENTS: Final = 1_000
@@ -21,7 +21,7 @@ NOTED_EVENTS: Final = 1_000
 Members = dict[str, Member]
 """By user id."""
 
-MemberEvent = MemberJoined | MemberLeft | PresenceChanged
+MemberEvent = MemberJoined | MemberLeft | MemberChanged | PresenceChanged
 
 
 def member_of(event: MemberJoined) -> Member:
@@ -46,6 +46,12 @@ def remove(members: Members, user_id: str, new_owner: str | None) -> None:
         members[heir.user_id] = replace(heir, role="owner")
 
 
+def set_role(members: Members, user_id: str, role: Role) -> None:
+    known = members.get(user_id)
+    if known is not None:
+        members[user_id] = replace(known, role=role)
+
+
 def apply(members: Members, event: MemberEvent) -> bool:
     """Whether `event` concerned one of `members`, or added one."""
     if isinstance(event, MemberJoined):
@@ -56,6 +62,8 @@ def apply(members: Members, event: MemberEvent) -> bool:
         return False
     if isinstance(event, MemberLeft):
         remove(members, event.user_id, event.new_owner)
+    elif isinstance(event, MemberChanged):
+        set_role(members, event.user_id, event.role)
     elif known.presence == event.presence:
         return False
     else:
@@ -112,7 +120,7 @@ class Roster:
     def forget(self, room_id: str) -> None:
         self._rooms.pop(room_id, None)
 
-    def changed(self, room_id: str, event: MemberJoined | MemberLeft) -> bool:
+    def changed(self, room_id: str, event: MemberJoined | MemberLeft | MemberChanged) -> bool:
         """Whether what a watcher of `room_id` sees has changed."""
         self._note([room_id], event)
         members = self._rooms.get(room_id)

@@ -21,6 +21,7 @@ from mesh_agent.client.changes import (
     Change,
     MemberPut,
     MemberRemoved,
+    MemberRole,
     MembersHeld,
     MessagesHeld,
     RoomAdvanced,
@@ -34,6 +35,7 @@ from mesh_agent.client.roster import Roster, member_of
 from mesh_agent.client.state import AgentEvent, HistoryReset, MembersChanged, MessageReceived, RoomGone
 from protocol import limits
 from protocol.events import (
+    MemberChanged,
     MemberJoined,
     MemberLeft,
     MessageCreated,
@@ -42,16 +44,23 @@ from protocol.events import (
     MessagePinned,
     PresenceChanged,
     ReactionUpdated,
+    RoomDeleted,
     RoomJoined,
     RoomLeft,
     RoomResumed,
     RoomState,
+    RoomUpdated,
     ServerToClient,
     Welcome,
 )
 from protocol.rest import Message, Room
 
 MessageChange = MessageEdited | MessageDeleted | MessagePinned | ReactionUpdated
+
+MemberEvent = MemberJoined | MemberLeft | MemberChanged
+
+_MINE: Final = ("dm_with", "my_role", "read_seq", "unread", "mentions", "member_count")
+"""Fields of a room that differ from member to member, and one that other events keep."""
 
 ROOMS_MAX: Final = 5_000
 """Rooms of one account; what a server sends past that is not taken in."""
@@ -122,9 +131,12 @@ class Sync:
             ReactionUpdated: self._changed,
             RoomResumed: self._resumed,
             RoomJoined: self._joined,
+            RoomUpdated: self._updated,
+            RoomDeleted: self._left,
             RoomLeft: self._left,
             MemberJoined: self._member_joined,
             MemberLeft: self._member_left,
+            MemberChanged: self._member_changed,
             PresenceChanged: self._presence,
         }
 
@@ -331,7 +343,17 @@ class Sync:
             self._reset(line, RoomHeld(event.room, line.epoch, event.rev, event.last_seq), outcome)
             self._hold_members(event, outcome)
 
-    def _left(self, event: RoomLeft, outcome: Outcome) -> None:
+    def _updated(self, event: RoomUpdated, outcome: Outcome) -> None:
+        """What all members see is the event's; what only I see stays."""
+        line = self._lines.get(event.room_id)
+        if line is None or not self._next(line, event.rev, outcome):
+            return
+        mine = {name: getattr(line.room, name) for name in _MINE}
+        line.room = replace(event.room, rev=event.rev, **mine)
+        outcome.changes.append(RoomAdvanced(line.held(), event.rev - 1))
+        outcome.rooms = True
+
+    def _left(self, event: RoomLeft | RoomDeleted, outcome: Outcome) -> None:
         if event.room_id in self._lines:
             self._drop(event.room_id, outcome)
 
@@ -354,6 +376,15 @@ class Sync:
         if event.new_owner == self._me:
             line.room = replace(line.room, my_role="owner")
         outcome.changes.append(MemberRemoved(event.room_id, event.rev, event.user_id, event.new_owner))
+        self._member_change(line, event, outcome)
+
+    def _member_changed(self, event: MemberChanged, outcome: Outcome) -> None:
+        line = self._lines.get(event.room_id)
+        if line is None or not self._next(line, event.rev, outcome):
+            return
+        if event.user_id == self._me:
+            line.room = replace(line.room, my_role=event.role)
+        outcome.changes.append(MemberRole(event.room_id, event.rev, event.user_id, event.role))
         self._member_change(line, event, outcome)
 
     def _presence(self, event: PresenceChanged, outcome: Outcome) -> None:
@@ -401,7 +432,7 @@ class Sync:
         if count is not None:
             line.room = replace(line.room, member_count=max(0, count + step))
 
-    def _member_change(self, line: Line, event: MemberJoined | MemberLeft, outcome: Outcome) -> None:
+    def _member_change(self, line: Line, event: MemberEvent, outcome: Outcome) -> None:
         line.room = replace(line.room, rev=event.rev)
         outcome.changes.append(RoomAdvanced(line.held(), event.rev - 1))
         outcome.rooms = True

@@ -9,20 +9,23 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from mesh_agent.client.cache import Cache
-from mesh_agent.client.changes import RoomEntered, RoomHeld
+from mesh_agent.client.changes import MemberRole, RoomEntered, RoomHeld
 from mesh_agent.client.roster import Roster
 from mesh_agent.client.state import AgentEvent, HistoryReset, MembersChanged, MessageReceived, RoomGone
 from mesh_agent.client.sync import TOLD_MAX, MessageChange, Outcome, Sync
 from protocol import limits
 from protocol.events import (
+    MemberChanged,
     MemberLeft,
     MessageCreated,
     MessageDeleted,
     MessageEdited,
     MessagePinned,
     ReactionUpdated,
+    RoomDeleted,
     RoomJoined,
     RoomLeft,
+    RoomUpdated,
     ServerToClient,
 )
 from tests.agent.rooms import ME, RoomLog, member, message, room, welcome
@@ -460,3 +463,32 @@ def test_a_message_deleted_before_it_was_read_is_not_unread() -> None:
     assert [mine.unread for mine in sync.rooms()] == [2]
     sync.apply(MessageDeleted(message=replace(first.message, rev=3, content="", deleted=True)))
     assert [mine.unread for mine in sync.rooms()] == [1]
+
+
+def test_a_room_that_is_changed_keeps_what_is_mine() -> None:
+    log = RoomLog()
+    sync = connected(log, held(log))
+    sync.apply(log.post())
+    renamed = replace(room(rev=2), name="Another name", topic="Why", my_role=None, read_seq=None, unread=None)
+    sync.apply(RoomUpdated(room_id="r", rev=2, room=renamed))
+    (mine,) = sync.rooms()
+    assert (mine.name, mine.topic, mine.rev) == ("Another name", "Why", 2)
+    assert (mine.my_role, mine.read_seq, mine.unread) == ("member", 0, 1)
+    assert sync.apply(RoomUpdated(room_id="r", rev=9, room=renamed)).lost
+
+
+def test_roles_change_for_me_and_for_others() -> None:
+    log = RoomLog()
+    sync = connected(log, held(log))
+    sync.apply(MemberChanged(room_id="r", rev=1, user_id=ME, role="moderator"))
+    (mine,) = sync.rooms()
+    assert mine.my_role == "moderator"
+    outcome = sync.apply(MemberChanged(room_id="r", rev=2, user_id="u-bob", role="owner"))
+    assert MemberRole("r", 2, "u-bob", "owner") in outcome.changes
+
+
+def test_a_room_that_is_deleted_is_gone() -> None:
+    log = RoomLog()
+    sync = connected(log, held(log))
+    assert RoomGone("r") in sync.apply(RoomDeleted(room_id="r")).events
+    assert sync.rooms() == []
