@@ -8,6 +8,7 @@ first screen. What ends the program (a key, a signal, a terminal that is gone) g
 import asyncio
 import importlib
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -42,18 +43,29 @@ log = logging.getLogger(__name__)
 
 
 class MeshApp(App[None]):
-    """`server` and `profile` are those of the command line; `plain`: the terminal's own colours only."""
+    """`server` and `profile` are those of the command line; `plain`: the terminal's own colours only.
+
+    `started` is called once everything that a session needs has been loaded.
+    """
 
     TITLE = "mesh"
     CSS_PATH: ClassVar[list[str | PurePath]] = [PurePath("styles", name) for name in STYLES]
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = []
 
-    def __init__(self, *, server: str | None = None, profile: str = "default", plain: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        server: str | None = None,
+        profile: str = "default",
+        plain: bool = False,
+        started: Callable[[], None] = lambda: None,
+    ) -> None:
         # An ansi app from its first line on, or Textual would mute the colours instead of leaving them out.
         super().__init__(driver_class=MeshDriver, ansi_color=plain or None)
         self._server = server
         self._profile = profile
+        self._started = started
         self._agent: Agent | None = None
         self._drafts: Drafts | None = None
         self._leaving = False
@@ -99,6 +111,7 @@ class MeshApp(App[None]):
         else:
             await self.agent.start()
             self.enter_home()
+        self.call_after_refresh(self._started)
 
     def _listen(self) -> None:
         begin(self, forward, self, self.agent.subscribe(), exclusive=True, group="bridge")

@@ -28,6 +28,8 @@ class Patient(Screen[Result]):
 
     def _compositor_refresh(self) -> None:
         # Textual paints here and nowhere else; what is put off stays marked as dirty in the compositor.
+        # It forgets which widgets are dirty then, so the compositor must know of them first.
+        self._compositor.update_widgets(self._dirty_widgets)
         driver = self.app._driver  # noqa: SLF001 - there is no public way to the driver
         if isinstance(driver, MeshDriver) and driver.waiting:
             self._dirty_widgets.clear()

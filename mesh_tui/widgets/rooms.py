@@ -166,7 +166,7 @@ class RoomList(LineList, can_focus=True):
 
 
 def _heading(text: str, cells: int) -> Line:
-    rule = "─" * max(0, cells - width(text) - 4)
+    rule = "─" * max(0, cells - width(text) - 3)
     return Line((Fragment(" "), Fragment(text, "heading"), Fragment(f" {rule}", "rule")))
 
 

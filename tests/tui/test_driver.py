@@ -167,11 +167,11 @@ class Bare:
         )
         os.close(far)
 
-    def read_until(self, text: str) -> bytes:
+    def read_until(self, text: str, *, at_once: int = 65536) -> bytes:
         data = b""
         while text.encode() not in data:
             assert select.select([self.near], [], [], PATIENCE_S)[0], data
-            data += os.read(self.near, 65536)
+            data += os.read(self.near, at_once)
         return data
 
     def type(self, text: str) -> None:
@@ -244,6 +244,20 @@ def test_a_line_that_takes_nothing_for_a_while_gets_the_last_screen_not_all_of_t
         print(len(late))
         # What the pseudo-terminal takes by itself, what waits, and a frame; one frame a key is 220,000 bytes.
         assert len(late) < 60_000
+
+
+def test_nothing_that_was_put_off_is_forgotten(server: ServerProcess) -> None:
+    with bare("--server", server.url, "--profile", "halting") as program:
+        program.read_until("Username")
+        for count in range(40):
+            # The help paints the whole screen, which is more than may wait.
+            program.type("\x1bOP")
+            program.read_until("Keys", at_once=500)
+            program.type(f"\x1b[27u\x15round{count}")
+            program.read_until("Username", at_once=500)
+            # While the line gets free again, a last letter comes.
+            program.type(".")
+            program.read_until(f"round{count}.", at_once=500)
 
 
 @pytest.mark.parametrize(("arguments", "more"), [((), {"NO_COLOR": "1"}), (("--color", "none"), {})])
