@@ -23,6 +23,7 @@ from textual.worker import WorkerCancelled, WorkerFailed
 from mesh_agent.client.state import ConnectionChanged, SignedOut
 from mesh_tui.bridge import FromAgent, forward
 from mesh_tui.driver import MeshDriver
+from mesh_tui.layout import markdown
 from mesh_tui.screens.base import MeshScreen, Patient
 from mesh_tui.screens.opening import Opening
 from mesh_tui.theme import MONOKAI, PLAIN
@@ -111,6 +112,7 @@ class MeshApp(App[None]):
         else:
             await self.agent.start()
             self.enter_home()
+        await asyncio.to_thread(markdown.prepare)
         self.call_after_refresh(self._started)
 
     def _listen(self) -> None:

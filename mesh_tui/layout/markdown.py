@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from mesh_tui.layout.cells import Fragment, Line, paintable, width, wrap
+from mesh_tui.layout.cells import Fragment, Line, fit, paintable, width, wrap
 from mesh_tui.layout.code import highlight
 from protocol.text import clean_text
 
@@ -25,6 +25,9 @@ MARKS: Final = 1_200
 
 NESTING: Final = 6
 """Quotes and lists within each other that are still indented."""
+
+DEPTH: Final = 40
+"""Levels that the parser goes down."""
 
 _MEANT: Final = re.compile(r"[\\`*_~\[\]!<>&#|]")
 _PLAIN: Final = re.compile(r"(?:(?!\s{0,3}(?:[-+=#>]|\d+[.)])|\t| {4})[^\\`*_~\[\]<&]*(?:\n|\Z))*\Z")
@@ -54,6 +57,12 @@ class Flow:
     tight: bool = True
 
 
+def prepare() -> None:
+    """Imports what the first message with markdown or code would wait for; may run in a thread."""
+    highlight("pass", "python")
+    _parser()
+
+
 def rows(source: str, cells: int, me: str = "") -> Iterator[Line]:
     """`source`, cleaned and paintable, as rows of at most `cells` cells. `me`: whose mentions stand out."""
     for number, flow in enumerate(flows(source, me)):
@@ -65,19 +74,26 @@ def rows(source: str, cells: int, me: str = "") -> Iterator[Line]:
 def flows(source: str, me: str = "") -> list[Flow]:
     """The paragraphs of `source`."""
     if _PLAIN.match(source) or len(_MEANT.findall(source)) > MARKS:
-        lines = _BLANK_RUN.sub("\n\n", source.strip("\n")).split("\n")
-        return [Flow([_references(line, "", me) for line in lines])]
-    return _Walk(me).walk(_parser().parse(source))
+        return _as_it_is(source, me)
+    tokens = _parser().parse(source)
+    if any(token.level >= DEPTH - 1 for token in tokens):
+        return _as_it_is(source, me)  # the parser leaves out what lies deeper
+    return _Walk(me).walk(tokens)
+
+
+def _as_it_is(source: str, me: str) -> list[Flow]:
+    lines = _BLANK_RUN.sub("\n\n", source.strip("\n")).split("\n")
+    return [Flow([_references(line, "", me) for line in lines])]
 
 
 def _flow_rows(flow: Flow, cells: int) -> Iterator[Line]:
-    prefix = flow.first
+    prefix, rest = tuple(fit(flow.first, cells // 2)), tuple(fit(flow.rest, cells // 2))
     for fragments in flow.lines:
-        room = max(2, cells - sum(width(fragment.text) for fragment in prefix))
+        room = cells - sum(width(fragment.text) for fragment in prefix)
         for row in wrap(fragments, room, words=flow.words):
             decoration = sum(len(fragment.text) for fragment in prefix)
             yield Line((*prefix, *row.fragments), decoration, row.joiner, flow.fill)
-            prefix = flow.rest
+            prefix = rest
 
 
 def _references(text: str, role: str, me: str) -> list[Fragment]:
@@ -102,7 +118,7 @@ _OFF: Final = ("reference", "lheading", "entity", "autolink")
 def _parser() -> "MarkdownIt":
     from markdown_it import MarkdownIt
 
-    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 12})
+    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": DEPTH})
     return parser.enable("strikethrough").disable(list(_OFF))
 
 
@@ -112,7 +128,8 @@ class _Level:
 
     rest: Fragment
     first: Fragment | None = None
-    number: int | None = None
+    written: str = ""
+    """The mark as it was typed, which is painted where nothing follows it."""
 
 
 @dataclass(slots=True)
@@ -122,7 +139,7 @@ class _Walk:
     me: str
     flows: list[Flow] = field(default_factory=list)
     levels: list[_Level] = field(default_factory=list)
-    heading: bool = False
+    heading: str = ""
     tight: bool = True
 
     def walk(self, tokens: Sequence["Token"]) -> list[Flow]:
@@ -144,7 +161,8 @@ class _Walk:
         self.tight = False
 
     def inline(self, token: "Token") -> None:
-        self.add(_inline(token.children or [], "heading" if self.heading else "", self.me))
+        lines = _inline(token.children or [], "heading" if self.heading else "", self.me)
+        self.add(lines if token.content else [[Fragment(self.heading)]])
 
     def code(self, token: "Token") -> None:
         language = token.info.split()[0] if token.info.split() else ""
@@ -157,32 +175,34 @@ class _Walk:
     def rule(self, _: "Token") -> None:
         self.add([[Fragment("─" * 16, "rule")]])
 
-    def open_heading(self, _: "Token") -> None:
-        self.heading = True
+    def open_heading(self, token: "Token") -> None:
+        self.heading = token.markup
 
     def close_heading(self, _: "Token") -> None:
-        self.heading = False
+        self.heading = ""
 
     def open_quote(self, _: "Token") -> None:
-        self.levels.append(_Level(Fragment("▎ ", "quote")))
+        bar = Fragment("▎ ", "quote")
+        self.levels.append(_Level(bar, bar, ">"))
 
-    def open_bullets(self, _: "Token") -> None:
+    def open_list(self, _: "Token") -> None:
         self.levels.append(_Level(Fragment("  ")))
 
-    def open_numbers(self, token: "Token") -> None:
-        self.levels.append(_Level(Fragment("   "), number=int(token.attrGet("start") or 1)))
-
-    def close_level(self, _: "Token") -> None:
+    def close_level(self, token: "Token") -> None:
+        self.close_item(token)
         self.levels.pop()
 
-    def open_item(self, _: "Token") -> None:
+    def open_item(self, token: "Token") -> None:
         level = self.levels[-1]
-        if level.number is None:
-            level.first = Fragment("• ", "bullet")
-            return
-        level.first = Fragment(f"{level.number}. ", "bullet")
+        level.written = f"{token.info}{token.markup}"
+        level.first = Fragment(f"{level.written} " if token.info else "• ", "bullet")
         level.rest = Fragment(" " * len(level.first.text))
-        level.number += 1
+
+    def close_item(self, _: "Token") -> None:
+        level = self.levels[-1]
+        if level.first is not None:
+            level.first, level.rest = None, Fragment("")
+            self.add([[Fragment(level.written)]])
 
     def open_paragraph(self, token: "Token") -> None:
         # `hidden` marks the paragraphs of a list whose items have no empty line between them.
@@ -198,11 +218,12 @@ _BLOCKS: Final[dict[str, Callable[[_Walk, "Token"], None]]] = {
     "heading_close": _Walk.close_heading,
     "blockquote_open": _Walk.open_quote,
     "blockquote_close": _Walk.close_level,
-    "bullet_list_open": _Walk.open_bullets,
+    "bullet_list_open": _Walk.open_list,
     "bullet_list_close": _Walk.close_level,
-    "ordered_list_open": _Walk.open_numbers,
+    "ordered_list_open": _Walk.open_list,
     "ordered_list_close": _Walk.close_level,
     "list_item_open": _Walk.open_item,
+    "list_item_close": _Walk.close_item,
     "paragraph_open": _Walk.open_paragraph,
 }
 
@@ -223,16 +244,21 @@ def _inline(tokens: Sequence["Token"], role: str, me: str) -> list[list[Fragment
             lines[-1].append(Fragment(token.content, f"{current} code-inline".strip()))
         elif token.type == "image":
             lines[-1] += [Fragment(token.content or "image", f"{current} link".strip())]
-            lines[-1] += _target(str(token.attrGet("src") or ""))
+            lines[-1] += _target(_where(token, "src"))
         elif edge == "open":
             roles.append(_INLINE_ROLES.get(kind, ""))
-            targets.append(str(token.attrGet("href") or ""))
+            targets.append(_where(token, "href"))
         elif edge == "close":
             roles.pop()
             target = targets.pop()
             if not (lines[-1] and target == lines[-1][-1].text):
                 lines[-1] += _target(target)
     return lines
+
+
+def _where(token: "Token", attribute: str) -> str:
+    """The address of a link, and its title if it has one."""
+    return " ".join(str(token.attrGet(name)) for name in (attribute, "title") if token.attrGet(name))
 
 
 def _target(address: str) -> list[Fragment]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ClassVar, Final
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -307,6 +307,14 @@ class RoomScreen(MeshScreen[None]):
         )
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────
+
+    def on_key(self, event: events.Key) -> None:
+        """Whatever has the focus, what is typed is written."""
+        composer = self.query_one(Composer)
+        if event.character and event.is_printable and not composer.has_focus:
+            event.stop()
+            composer.insert(event.character)
+            self.set_focus(composer)
 
     @on(TextArea.Changed)
     def keep_draft(self, event: TextArea.Changed) -> None:

@@ -63,6 +63,16 @@ class Seat:
     async def _click(self, x: int, y: int) -> None:
         await self.pilot.click(offset=(x, y))
 
+    async def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Presses the button at a cell, moves to another, and lets go."""
+
+        async def move() -> None:
+            await self.pilot.mouse_down(offset=start)
+            await self.pilot.hover(offset=end)
+            await self.pilot.mouse_up(offset=end)
+
+        await _within(self._context, move())
+
     async def resize(self, columns: int, rows: int) -> None:
         await _within(self._context, self.pilot.resize_terminal(columns, rows))
 

@@ -1,5 +1,6 @@
 """Markdown to rows: what it means, and that nobody's text can do more than that."""
 
+import re
 import unicodedata
 
 import pytest
@@ -41,6 +42,25 @@ def test_emphasis_code_and_struck_out() -> None:
     assert (roles["a"], roles["b"], roles["c"], roles["d"], roles["e"]) == (
         "em", "strong", "code-inline", "strike", "em strong",
     )  # fmt: skip
+
+
+@given(st.text(alphabet="aB7.) *_~#>-+=[]!(\\\n", max_size=60))
+def test_no_word_is_swallowed(source: str) -> None:
+    painted = " ".join(line.text for line in rows(source, 400))
+    assert set(re.findall(r"\w+", source.replace("_", " "))) <= set(
+        re.findall(r"\w+", painted.replace("_", " "))
+    )
+
+
+@pytest.mark.parametrize("source", ["12.", "7)", "-", "+", "#", ">", "text\n\n3.", "- a\n-\n- b", "> - 1."])
+def test_a_mark_with_nothing_behind_it_is_painted_as_it_is(source: str) -> None:
+    assert _texts(source)[-1].strip("• ▎") or _texts(source)[-1].strip()
+    painted = "".join(_texts(source))
+    assert all(mark in painted for mark in re.findall(r"\d+[.)]|[#+]", source))
+
+
+def test_numbers_stand_as_they_were_written() -> None:
+    assert _texts("3. a\n3. b\n1986. c") == ["3. a", "3. b", "1986. c"]
 
 
 def test_plain_text_keeps_its_lines() -> None:
@@ -103,8 +123,14 @@ def test_bullets_and_bars_are_not_copied() -> None:
     assert [line.text[line.decoration :] for line in rows("> - said", 40)] == ["said"]
 
 
-def test_levels_without_end_still_leave_room() -> None:
-    assert all(width(text) <= 8 for text in _texts("> " * 200 + "deep", 8))
+@pytest.mark.parametrize("depth", [5, 15, 25, 100, 2_000])
+def test_levels_without_end_still_leave_room_and_swallow_nothing(depth: int) -> None:
+    for source in (
+        "> " * depth + "deep",
+        "".join("  " * level + "- x\n" for level in range(min(depth, 60))) + "deep",
+    ):
+        assert all(width(text) <= 8 for text in _texts(source, 8))
+        assert "deep" in "".join(_texts(source, 8)).replace(" ", "")
 
 
 def test_more_marks_than_people_write_are_painted_as_they_came() -> None:

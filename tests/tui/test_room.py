@@ -8,6 +8,7 @@ from mesh_tui.screens.room import RoomScreen
 from mesh_tui.widgets.composer import Composer
 from mesh_tui.widgets.transcript import Transcript
 from protocol.limits import CONTENT_CHARS
+from protocol.rest import Message
 from tests.support.conditions import until
 from tests.support.server import ServerProcess
 from tests.tui.conftest import SignUp, SitDown
@@ -276,3 +277,28 @@ async def test_every_size_shows_what_matters(alice: Seat, bob: Agent, size: tupl
     await alice.resize(*size)
     await alice.sees("Hello!", "Message room", "connected", "Esc Back")
     assert len(alice.screen) == size[1]
+
+
+async def test_text_is_chosen_with_the_mouse_and_copied_while_writing(alice: Seat) -> None:
+    await alice.say("copy *this* please")
+    await alice.sees("copy this please")
+    row = alice.row_of("copy this please")
+    await alice.drag((2, row), (2 + len("copy this"), row))
+    await alice.press("ctrl+c")
+    await until(lambda: alice.app.clipboard == "copy this", "the clipboard")
+
+
+async def test_what_is_typed_is_written_whatever_has_the_focus(alice: Seat) -> None:
+    await alice.say("something to click on")
+    await alice.sees("something to click on")
+    await alice.click("something")
+    assert alice.app.screen.focused is not _composer(alice)
+    await alice.press("h", "i")
+    assert _composer(alice).text == "hi"
+
+
+async def test_a_burst_arrives_whole_and_in_order(alice: Seat, bob: Agent) -> None:
+    await _say(bob, alice, *(f"{count}." for count in range(300)))
+    await alice.sees("299.")
+    contents = [entry.content for entry in _room(alice)._timeline.entries if isinstance(entry, Message)]
+    assert contents == [f"{count}." for count in range(300)]
