@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import ssl
 import time
 from collections.abc import Coroutine
 from typing import Any, Final, NamedTuple
@@ -203,7 +204,7 @@ def _stop_signal() -> asyncio.Event:
 
 async def _listen(config: Config, runner: web.AppRunner) -> web.TCPSite:
     host, port = config.address
-    site = web.TCPSite(runner, host, port, backlog=BACKLOG, reuse_address=True)
+    site = web.TCPSite(runner, host, port, backlog=BACKLOG, reuse_address=True, ssl_context=_tls(config))
     try:
         await site.start()
     except OSError as error:
@@ -211,11 +212,24 @@ async def _listen(config: Config, runner: web.AppRunner) -> web.TCPSite:
     return site
 
 
+def _tls(config: Config) -> ssl.SSLContext | None:
+    if not config.tls.certificate:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(config.tls.certificate, config.tls.key)
+    except (OSError, ssl.SSLError) as error:
+        files = f"{config.tls.certificate} and {config.tls.key}"
+        raise CannotStart(f"The certificate in {files} cannot be used: {error.strerror or error}.") from None
+    return context
+
+
 def _url(config: Config, runner: web.AppRunner) -> str:
     """The address as it became: the port is what port 0 picked."""
     host, _ = config.address
     port = runner.addresses[0][1]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if config.tls.certificate else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _build(config: Config, store: SqliteStore, secret: bytes) -> Built:

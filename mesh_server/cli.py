@@ -1,22 +1,72 @@
-"""`mesh-server`: arguments to a command. Nothing heavy is imported before it is needed."""
+"""`mesh-server`: arguments to a command. Nothing heavy is imported before it is needed.
+
+Each command is a row of `COMMANDS`: its words of help, its own arguments, and what runs it. `serve` is
+the one that runs where none is named.
+"""
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from protocol.version import __version__
 
-_USAGE_ERROR = 2
+if TYPE_CHECKING:
+    from mesh_server.config import Config
+
+_FAILED: Final = 1
+_USAGE_ERROR: Final = 2
 
 _EPILOG = """\
 Every setting can also stand in the file (listen = "0.0.0.0:8000") or in the environment (MESH_LISTEN).
 Flags win over the environment, and the environment over the file.
 
+"mesh-server COMMAND --help" explains a command.
+
 examples:
   mesh-server                                    on this machine only, data in your data folder
   mesh-server --listen 0.0.0.0:8000 --data /var/lib/mesh
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`run` gets the configuration and the command's own arguments, and returns the exit code."""
+
+    summary: str
+    run: "Callable[[Config, argparse.Namespace], int]"
+    add_arguments: Callable[[argparse.ArgumentParser], None] = lambda _parser: None
+
+
+def _serve(config: "Config", _arguments: argparse.Namespace) -> int:
+    from mesh_server import app
+
+    try:
+        app.run(config)
+    except app.CannotStart as error:
+        print(f"mesh-server: {error}", file=sys.stderr)
+        return _FAILED
+    return 0
+
+
+def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--listen", metavar="HOST:PORT", help="where to listen; port 0 picks a free one")
+    parser.add_argument(
+        "--registration",
+        choices=["open", "invite", "closed"],
+        help="who may make an account besides the first: by default anyone on loopback, elsewhere by invite",
+    )
+    parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
+
+
+COMMANDS: Final[dict[str, Command]] = {
+    "serve": Command("run the server (the default)", _serve, _add_serve_arguments),
+}
+
+_SETTINGS: Final = ("listen", "data", "registration", "log_level")
+"""Arguments that are settings, whichever command they are given to."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -27,38 +77,38 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"mesh-server {__version__}")
-    parser.add_argument("command", nargs="?", default="serve", choices=["serve"], help="serve (the default)")
-    parser.add_argument("--listen", metavar="HOST:PORT", help="where to listen; port 0 picks a free one")
-    parser.add_argument("--data", metavar="DIR", help="the folder for everything that the server keeps")
-    parser.add_argument("--config", metavar="FILE", type=Path, help="a TOML file of settings")
-    parser.add_argument(
-        "--registration",
-        choices=["open", "invite", "closed"],
-        help="who may make an account besides the first: by default anyone on loopback, elsewhere by invite",
-    )
-    parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        described = commands.add_parser(
+            name,
+            help=command.summary,
+            description=f"{command.summary[0].upper()}{command.summary[1:]}.",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        described.add_argument(
+            "--data", metavar="DIR", help="the folder for everything that the server keeps"
+        )
+        described.add_argument("--config", metavar="FILE", type=Path, help="a TOML file of settings")
+        command.add_arguments(described)
     return parser
+
+
+def _with_command(argv: Sequence[str]) -> Sequence[str]:
+    """`mesh-server --listen …` is `mesh-server serve --listen …`."""
+    names_one = argv and (argv[0] in COMMANDS or not argv[0].startswith("-"))
+    return argv if names_one or {"-h", "--help", "--version"} & set(argv) else ["serve", *argv]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code: 0 stopped as asked, 1 could not run, 2 told something impossible."""
-    arguments = vars(_parser().parse_args(argv))
-    del arguments["command"]
-    file = arguments.pop("config")
+    arguments = _parser().parse_args(_with_command(sys.argv[1:] if argv is None else argv))
+    flags = {name: getattr(arguments, name, None) for name in _SETTINGS}
 
     from mesh_server import config
 
     try:
-        settings = config.load(file, flags=arguments)
+        settings = config.load(arguments.config, flags=flags)
     except config.ConfigError as error:
         print(f"mesh-server: {error}", file=sys.stderr)
         return _USAGE_ERROR
-
-    from mesh_server import app
-
-    try:
-        app.run(settings)
-    except app.CannotStart as error:
-        print(f"mesh-server: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return COMMANDS[arguments.command].run(settings, arguments)

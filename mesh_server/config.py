@@ -1,15 +1,16 @@
 """The one configuration: a TOML file, `MESH_*` variables and flags, each overriding the one before.
 
 Every setting is a field of `Config`: `listen` is `listen = "…"` in the file, `MESH_LISTEN` in the
-environment and `--listen` on the command line. A key that does not exist is refused, so that a typo cannot
-pass for a setting.
+environment and, for the few that have one, `--listen` on the command line. A field that is a struct is a
+section: `tls.certificate` stands under `[tls]` in the file and is `MESH_TLS_CERTIFICATE`; a list is
+separated by commas there. A key that does not exist is refused, so that a typo cannot pass for a setting.
 """
 
 import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_origin, get_type_hints
 
 import msgspec
 import platformdirs
@@ -25,6 +26,13 @@ class ConfigError(Exception):
     """A setting that cannot be; the text is for the operator."""
 
 
+class Tls(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """PEM files of a certificate with its chain, and of its key; both or neither."""
+
+    certificate: str = ""
+    key: str = ""
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a server is told. Times are seconds."""
 
@@ -36,6 +44,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     heartbeat_s: Annotated[float, Meta(ge=0.1, le=600)] = limits.HEARTBEAT_S
     hello_timeout_s: Annotated[float, Meta(ge=0.1, le=600)] = limits.HELLO_TIMEOUT_S
     bcrypt_cost: Annotated[int, Meta(ge=4, le=16)] = 12
+    tls: Tls = Tls()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -76,14 +85,39 @@ def load(
     settings: dict[str, Any] = {}
     if file is not None:
         settings |= _from_file(file)
-    environment = os.environ if env is None else env
-    for name in Config.__struct_fields__:
-        if PREFIX + name.upper() in environment:
-            settings[name] = environment[PREFIX + name.upper()]
-    settings |= {name: value for name, value in (flags or {}).items() if value is not None}
+    _merge(settings, _from_environment(Config, PREFIX, os.environ if env is None else env))
+    _merge(settings, {name: value for name, value in (flags or {}).items() if value is not None})
     config = _convert(settings, "The configuration is not valid")
     _ = config.address
+    if bool(config.tls.certificate) != bool(config.tls.key):
+        raise ConfigError("tls.certificate and tls.key go together: name both files, or neither.")
     return config
+
+
+def _merge(settings: dict[str, Any], stronger: dict[str, Any]) -> None:
+    """Puts `stronger` over `settings`, section by section."""
+    for name, value in stronger.items():
+        if isinstance(value, dict) and isinstance(settings.get(name), dict):
+            _merge(settings[name], value)
+        else:
+            settings[name] = value
+
+
+def _from_environment(kind: type[Struct], prefix: str, env: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, hint in get_type_hints(kind).items():
+        variable = prefix + name.upper()
+        if isinstance(hint, type) and issubclass(hint, Struct):
+            if section := _from_environment(hint, variable + "_", env):
+                found[name] = section
+        elif variable in env:
+            is_list = get_origin(hint) in (list, tuple)
+            found[name] = _items(env[variable]) if is_list else env[variable]
+    return found
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
 
 
 def _from_file(file: Path) -> dict[str, Any]:

@@ -1,0 +1,136 @@
+"""What the services may ask of a store, and the records they get: no SQL, so that rules know none.
+
+Verbs: `list_` and `get_` read, `create_`, `set_`, `add_`, `remove_` write in one durable transaction
+each. Every call may raise `StorageUnavailable`; nothing was stored then. Records are as in the
+tables, times in milliseconds. One contract suite (`tests/contracts`) runs against every implementation.
+"""
+
+from typing import Protocol
+
+from mesh_server.store.base.accounts import (
+    AccountStore,
+    DeviceRecord,
+    RefreshRecord,
+    SignedIn,
+    UserRecord,
+)
+from mesh_server.store.base.log import (
+    Appended,
+    AppendOutcome,
+    Change,
+    Changes,
+    Edit,
+    Erase,
+    MessageRecord,
+    MessageStore,
+    NewMessage,
+    Overview,
+    Pin,
+    React,
+    VersionRecord,
+)
+from mesh_server.store.base.order import (
+    Allow,
+    BanRecord,
+    InviteRecord,
+    InviteStore,
+    Opened,
+    OrderStore,
+    Promoted,
+    Settings,
+    Standing,
+)
+from mesh_server.store.base.rooms import (
+    Joined,
+    Left,
+    MemberRecord,
+    MyRoom,
+    RoomRecord,
+    RoomStore,
+)
+from mesh_server.store.base.search import (
+    Found,
+    SearchQuery,
+    SearchStore,
+)
+from mesh_server.store.base.upkeep import (
+    UpkeepStore,
+)
+
+__all__ = [
+    "AccountStore",
+    "Allow",
+    "AppendOutcome",
+    "Appended",
+    "BanRecord",
+    "Change",
+    "Changes",
+    "DeviceRecord",
+    "Edit",
+    "Erase",
+    "Found",
+    "InviteRecord",
+    "InviteStore",
+    "Joined",
+    "Left",
+    "MemberRecord",
+    "MessageRecord",
+    "MessageStore",
+    "MyRoom",
+    "NewMessage",
+    "Opened",
+    "OrderStore",
+    "Overview",
+    "Pin",
+    "Promoted",
+    "React",
+    "RefreshRecord",
+    "RoomRecord",
+    "RoomStore",
+    "SearchQuery",
+    "SearchStore",
+    "Settings",
+    "SignedIn",
+    "Standing",
+    "Store",
+    "UpkeepStore",
+    "UserRecord",
+    "VersionRecord",
+]
+
+
+class Store(Protocol):
+    """A database and its parts.
+
+    `epoch` names this history of numbers: it is another one after a restored backup.
+    """
+
+    @property
+    def accounts(self) -> AccountStore: ...
+
+    @property
+    def rooms(self) -> RoomStore: ...
+
+    @property
+    def order(self) -> OrderStore: ...
+
+    @property
+    def invites(self) -> InviteStore: ...
+
+    @property
+    def upkeep(self) -> UpkeepStore: ...
+
+    @property
+    def messages(self) -> MessageStore: ...
+
+    @property
+    def search(self) -> SearchStore: ...
+
+    @property
+    def epoch(self) -> str: ...
+
+    async def check(self) -> None:
+        """Whether it can be written to. Raises: StorageUnavailable."""
+        ...
+
+    async def close(self) -> None: ...
