@@ -41,11 +41,12 @@ class Command:
 
 
 def _serve(config: "Config", _arguments: argparse.Namespace) -> int:
-    from mesh_server import app
+    from mesh_server.app import run
+    from mesh_server.errors import CannotStart
 
     try:
-        app.run(config)
-    except app.CannotStart as error:
+        run(config)
+    except CannotStart as error:
         print(f"mesh-server: {error}", file=sys.stderr)
         return _FAILED
     return 0

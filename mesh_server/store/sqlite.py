@@ -1,16 +1,14 @@
 """The store of one node: a SQLite file in the data folder, held by one server at a time."""
 
-import fcntl
-import json
-import os
 import secrets
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 import sqlalchemy as sa
 
 from mesh_server.store.accounts import SqlAccounts
 from mesh_server.store.database import Database, make_engine
+from mesh_server.store.folder import DATABASE_FILE
 from mesh_server.store.invites import SqlInvites
 from mesh_server.store.messages import SqlMessages
 from mesh_server.store.order import SqlOrder
@@ -19,41 +17,6 @@ from mesh_server.store.schema import migrate
 from mesh_server.store.search import SqlSearch
 from mesh_server.store.tables import meta
 from mesh_server.store.upkeep import SqlUpkeep
-
-DATABASE_FILE: Final = "mesh.db"
-LOCK_FILE: Final = "server.lock"
-
-
-class DataFolderInUse(Exception):
-    """Another server holds this data folder."""
-
-
-class DataFolderLock:
-    """Held as long as the server runs; the file says where that server is.
-
-    Its content is JSON, `{"pid": 4711, "url": "http://127.0.0.1:8000"}`; the lock itself (flock) ends with
-    the process, however that ends.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        """Raises: DataFolderInUse, OSError."""
-        self._file = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._file)
-            raise DataFolderInUse(
-                f"Another mesh-server already runs on the data folder {folder}. Stop it first, or name "
-                "another folder with --data."
-            ) from None
-        self.tell(url="")
-
-    def tell(self, *, url: str) -> None:
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, json.dumps({"pid": os.getpid(), "url": url}).encode(), 0)
-
-    def release(self) -> None:
-        os.close(self._file)
 
 
 class SqliteStore:

@@ -11,9 +11,10 @@ from alembic.migration import MigrationContext
 
 from mesh_server.store.base import Edit
 from mesh_server.store.database import make_engine
+from mesh_server.store.folder import DATABASE_FILE, LOCK_FILE, DataFolderInUse, DataFolderLock
 from mesh_server.store.migrations import HEAD
 from mesh_server.store.schema import NewerDatabase, migrate
-from mesh_server.store.sqlite import DATABASE_FILE, LOCK_FILE, DataFolderInUse, DataFolderLock, SqliteStore
+from mesh_server.store.sqlite import SqliteStore
 from mesh_server.store.tables import metadata
 from tests.contracts.people import NOW, add_room, add_user
 from tests.contracts.test_messages import append, new, records

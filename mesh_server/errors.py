@@ -1,0 +1,5 @@
+"""What an operator is told where the server cannot do what it was started for."""
+
+
+class CannotStart(Exception):
+    """One sentence for the operator."""
