@@ -22,6 +22,7 @@ from protocol.errors import (
     FrameTooLarge,
     InvalidMessage,
     ProtocolError,
+    QueryInvalid,
     UnknownType,
 )
 from protocol.events import ClientToServer, Event, Request, RequestId, ServerToClient
@@ -189,3 +190,11 @@ def decode_body(data: bytes, kind: type[T], *, limit: int = limits.BODY_BYTES) -
     except _UNREADABLE:
         raise BodyMalformed from None
     return body
+
+
+def convert_query(given: dict[str, str | int], kind: type[T]) -> T:
+    """The parameters of an address as `kind`, one of `protocol.queries`. Raises: QueryInvalid."""
+    try:
+        return msgspec.convert(given, kind)
+    except msgspec.ValidationError as error:
+        raise QueryInvalid(f"A parameter of the address is not valid: {_reason(error)}.") from None

@@ -2,21 +2,27 @@
 
 import asyncio
 import math
-from typing import Any, Final, TypeVar
+from functools import cache
+from types import UnionType
+from typing import Any, Final, TypeVar, Union, get_args, get_origin
 
 from aiohttp import hdrs, web
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from mesh_server import log as logs
 from protocol import limits
-from protocol.codec import decode_body, encode_body
+from protocol.codec import convert_query, decode_body, encode_body
 from protocol.errors import BodyMalformed, BodyTooLarge, MeshError, QueryInvalid, UnsupportedContentType
 from protocol.rest import ErrorBody, ErrorDetail
 
 T = TypeVar("T", bound=Struct)
 
-_JSON: Final = "application/json"
-_MAX_DIGITS: Final = 15
+JSON: Final = "application/json"
+HTML: Final = "text/html"
+TEXT: Final = "text/plain"
+_MAX_DIGITS: Final = 16
+"""No whole number that travels has more (`limits.INTEGER_MAX`)."""
+
 BODY_S: Final = 30.0
 """How long a body may take to arrive."""
 
@@ -27,7 +33,7 @@ async def read_body(request: web.Request, kind: type[T]) -> T:
     Raises:
         UnsupportedContentType, BodyTooLarge, BodyMalformed, BodyInvalid
     """
-    if request.content_type != _JSON or hdrs.CONTENT_ENCODING in request.headers:
+    if request.content_type != JSON or hdrs.CONTENT_ENCODING in request.headers:
         raise UnsupportedContentType
     if request.content_length is not None and request.content_length > limits.BODY_BYTES:
         raise BodyTooLarge
@@ -49,18 +55,33 @@ async def _read(request: web.Request) -> bytes:
     return bytes(data)
 
 
-def query_number(request: web.Request, name: str) -> int | None:
-    """A whole number of the query; None where it is not there. Raises: QueryInvalid."""
-    text = request.query.get(name)
-    if text is None:
-        return None
+def read_query(request: web.Request, kind: type[T]) -> T:
+    """What stands behind the `?` as `kind`, which need not know all of it. Raises: QueryInvalid."""
+    given: dict[str, str | int] = {}
+    for field in structs.fields(kind):
+        values = request.query.getall(field.encode_name, ())
+        if len(values) > 1:
+            raise QueryInvalid(f"{field.encode_name} is there more than once.")
+        if values:
+            given[field.encode_name] = _number(values[0], field) if _is_number(field.type) else values[0]
+    return convert_query(given, kind)
+
+
+def _number(text: str, field: structs.FieldInfo) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS):
-        raise QueryInvalid(f"{name} is a whole number, not {text[:20]!r}.")
+        raise QueryInvalid(f"{field.encode_name} is a whole number, not {text[:20]!r}.")
     return int(text)
 
 
+@cache
+def _is_number(kind: Any) -> bool:
+    """Whether a field holds a whole number, or none."""
+    kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+    return any(one is int or get_args(one)[:1] == (int,) for one in kinds)
+
+
 def answer(body: Any, *, status: int = 200) -> web.Response:
-    return web.Response(body=encode_body(body), status=status, content_type=_JSON)
+    return web.Response(body=encode_body(body), status=status, content_type=JSON)
 
 
 def refusal(error: MeshError) -> web.Response:

@@ -5,11 +5,10 @@ from typing import Final
 
 from aiohttp import web
 
-from mesh_server.http.bodies import answer, read_body
-from mesh_server.http.services import SERVICES
+from mesh_server.http.services import Services
 from mesh_server.services.principal import Principal
 from protocol.errors import InviteInvalid
-from protocol.rest import InviteList, InviteRequest
+from protocol.rest import Invite, InviteList, InviteRequest, Room
 
 _HEADERS: Final = {
     "Content-Security-Policy": (
@@ -42,32 +41,26 @@ _HOW: Final = """\
 _OVER: Final = "<p>It has expired, was used as often as it may be, or was revoked. Ask for a new one.</p>"
 
 
-async def create(request: web.Request, who: Principal) -> web.Response:
-    body = await read_body(request, InviteRequest)
-    invite = await request.app[SERVICES].invites.create(who, request.match_info["room_id"], body)
-    return answer(invite, status=201)
+async def create(services: Services, who: Principal, room_id: str, body: InviteRequest) -> Invite:
+    return await services.invites.create(who, room_id, body)
 
 
-async def list_invites(request: web.Request, who: Principal) -> web.Response:
-    found = await request.app[SERVICES].invites.list_usable(who, request.match_info["room_id"])
-    return answer(InviteList(invites=found))
+async def list_invites(services: Services, who: Principal, room_id: str) -> InviteList:
+    return InviteList(invites=await services.invites.list_usable(who, room_id))
 
 
-async def revoke(request: web.Request, who: Principal) -> web.Response:
-    place = request.match_info
-    await request.app[SERVICES].invites.revoke(who, place["room_id"], place["invite_id"])
-    return web.Response(status=204)
+async def revoke(services: Services, who: Principal, room_id: str, invite_id: str) -> None:
+    await services.invites.revoke(who, room_id, invite_id)
 
 
-async def join(request: web.Request, who: Principal) -> web.Response:
-    return answer(await request.app[SERVICES].invites.join(who, request.match_info["code"]))
+async def join(services: Services, who: Principal, code: str) -> Room:
+    return await services.invites.join(who, code)
 
 
-async def page(request: web.Request) -> web.Response:
+async def page(services: Services, code: str) -> web.Response:
     """Says how to come in, to a person with a browser; names the server and the room, and nothing else."""
-    services = request.app[SERVICES]
     try:
-        room = await services.invites.room_name(request.match_info["code"])
+        room = await services.invites.room_name(code)
     except InviteInvalid:
         return _html("This invite is not valid, or no longer", _OVER, status=404)
     return _html(f"You are invited to {room} on {services.server_name}", _HOW)

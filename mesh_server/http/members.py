@@ -1,48 +1,35 @@
 """`/api/rooms/{room_id}/members` and `…/bans`"""
 
-from aiohttp import web
-
-from mesh_server.http.bodies import answer, read_body
-from mesh_server.http.services import SERVICES
+from mesh_server.http.services import Services
 from mesh_server.services.principal import Principal
-from protocol.rest import AddMemberRequest, BanList, BanRequest, MemberList, RoleRequest
+from protocol.rest import AddMemberRequest, Ban, BanList, BanRequest, Member, MemberList, RoleRequest
 
 
-async def list_members(request: web.Request, who: Principal) -> web.Response:
-    found = await request.app[SERVICES].rooms.members(who, request.match_info["room_id"])
-    return answer(MemberList(members=found))
+async def list_members(services: Services, who: Principal, room_id: str) -> MemberList:
+    return MemberList(members=await services.rooms.members(who, room_id))
 
 
-async def add(request: web.Request, who: Principal) -> web.Response:
-    body = await read_body(request, AddMemberRequest)
-    member = await request.app[SERVICES].order.add_member(who, request.match_info["room_id"], body)
-    return answer(member, status=201)
+async def add(services: Services, who: Principal, room_id: str, body: AddMemberRequest) -> Member:
+    return await services.order.add_member(who, room_id, body)
 
 
-async def set_role(request: web.Request, who: Principal) -> web.Response:
-    body = await read_body(request, RoleRequest)
-    place = request.match_info
-    return answer(await request.app[SERVICES].order.set_role(who, place["room_id"], place["user_id"], body))
+async def set_role(
+    services: Services, who: Principal, room_id: str, user_id: str, body: RoleRequest
+) -> Member:
+    return await services.order.set_role(who, room_id, user_id, body)
 
 
-async def kick(request: web.Request, who: Principal) -> web.Response:
-    place = request.match_info
-    await request.app[SERVICES].order.kick(who, place["room_id"], place["user_id"])
-    return web.Response(status=204)
+async def kick(services: Services, who: Principal, room_id: str, user_id: str) -> None:
+    await services.order.kick(who, room_id, user_id)
 
 
-async def bans(request: web.Request, who: Principal) -> web.Response:
-    found = await request.app[SERVICES].order.bans(who, request.match_info["room_id"])
-    return answer(BanList(bans=found))
+async def bans(services: Services, who: Principal, room_id: str) -> BanList:
+    return BanList(bans=await services.order.bans(who, room_id))
 
 
-async def ban(request: web.Request, who: Principal) -> web.Response:
-    body = await read_body(request, BanRequest)
-    banned = await request.app[SERVICES].order.ban(who, request.match_info["room_id"], body)
-    return answer(banned, status=201)
+async def ban(services: Services, who: Principal, room_id: str, body: BanRequest) -> Ban:
+    return await services.order.ban(who, room_id, body)
 
 
-async def lift_ban(request: web.Request, who: Principal) -> web.Response:
-    place = request.match_info
-    await request.app[SERVICES].order.lift_ban(who, place["room_id"], place["user_id"])
-    return web.Response(status=204)
+async def lift_ban(services: Services, who: Principal, room_id: str, user_id: str) -> None:
+    await services.order.lift_ban(who, room_id, user_id)

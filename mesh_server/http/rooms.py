@@ -1,82 +1,77 @@
 """`/api/rooms`"""
 
-from aiohttp import web
-
-from mesh_server.http.bodies import answer, query_number, read_body
-from mesh_server.http.services import SERVICES
+from mesh_server.http.services import Services
 from mesh_server.services.principal import Principal
-from protocol import limits
-from protocol.errors import QueryInvalid
-from protocol.rest import CreateRoomRequest, DmRequest, JoinRequest, MessagePage, RoomList, UpdateRoomRequest
+from protocol.queries import HistoryQuery, RoomsQuery
+from protocol.rest import (
+    CreateRoomRequest,
+    DmRequest,
+    JoinRequest,
+    MessageHistory,
+    MessagePage,
+    Room,
+    RoomList,
+    UpdateRoomRequest,
+)
 
 
-async def create(request: web.Request, who: Principal) -> web.Response:
-    body = await read_body(request, CreateRoomRequest)
-    return answer(await request.app[SERVICES].rooms.create(who, body), status=201)
+async def create(services: Services, who: Principal, body: CreateRoomRequest) -> Room:
+    return await services.rooms.create(who, body)
 
 
-async def dm(request: web.Request, who: Principal) -> web.Response:
-    body = await read_body(request, DmRequest)
-    return answer(await request.app[SERVICES].rooms.dm(who, body))
+async def dm(services: Services, who: Principal, body: DmRequest) -> Room:
+    return await services.rooms.dm(who, body)
 
 
-async def list_rooms(request: web.Request, who: Principal) -> web.Response:
-    rooms = request.app[SERVICES].rooms
-    scope = request.query.get("scope", "mine")
-    if scope == "mine":
-        return answer(RoomList(rooms=await rooms.list_mine(who)))
-    if scope == "public":
-        return answer(RoomList(rooms=await rooms.directory(who)))
-    raise QueryInvalid("scope is mine or public.")
+async def list_rooms(services: Services, who: Principal, query: RoomsQuery) -> RoomList:
+    rooms = services.rooms
+    found = await (rooms.directory(who) if query.scope == "public" else rooms.list_mine(who))
+    return RoomList(rooms=found)
 
 
-async def get(request: web.Request, who: Principal) -> web.Response:
-    return answer(await request.app[SERVICES].rooms.get(who, request.match_info["room_id"]))
+async def get(services: Services, who: Principal, room_id: str) -> Room:
+    return await services.rooms.get(who, room_id)
 
 
-async def update(request: web.Request, who: Principal) -> web.Response:
-    body = await read_body(request, UpdateRoomRequest)
-    return answer(await request.app[SERVICES].order.update(who, request.match_info["room_id"], body))
+async def update(services: Services, who: Principal, room_id: str, body: UpdateRoomRequest) -> Room:
+    return await services.order.update(who, room_id, body)
 
 
-async def delete(request: web.Request, who: Principal) -> web.Response:
-    await request.app[SERVICES].order.delete(who, request.match_info["room_id"])
-    return web.Response(status=204)
+async def delete(services: Services, who: Principal, room_id: str) -> None:
+    await services.order.delete(who, room_id)
 
 
-async def join(request: web.Request, who: Principal) -> web.Response:
-    """Whoever has an invite sends it in a body; there is none otherwise."""
-    services, room_id = request.app[SERVICES], request.match_info["room_id"]
-    body = await read_body(request, JoinRequest) if request.can_read_body else JoinRequest()
+async def join(
+    services: Services,
+    who: Principal,
+    room_id: str,
+    body: JoinRequest = JoinRequest(),  # noqa: B008 - frozen
+) -> Room:
+    """Whoever has an invite sends it in a body; there need be none otherwise."""
     if body.invite:
-        return answer(await services.invites.join(who, body.invite, room_id=room_id))
-    return answer(await services.rooms.join(who, room_id))
+        return await services.invites.join(who, body.invite, room_id=room_id)
+    return await services.rooms.join(who, room_id)
 
 
-async def leave(request: web.Request, who: Principal) -> web.Response:
-    await request.app[SERVICES].rooms.leave(who, request.match_info["room_id"])
-    return web.Response(status=204)
+async def leave(services: Services, who: Principal, room_id: str) -> None:
+    await services.rooms.leave(who, room_id)
 
 
-async def messages(request: web.Request, who: Principal) -> web.Response:
-    limit = query_number(request, "limit")
-    page = await request.app[SERVICES].messages.page(
+async def messages(services: Services, who: Principal, room_id: str, query: HistoryQuery) -> MessagePage:
+    return await services.messages.page(
         who,
-        request.match_info["room_id"],
-        before=query_number(request, "before"),
-        after=query_number(request, "after"),
-        around=query_number(request, "around"),
-        thread=request.query.get("thread"),
-        limit=limits.PAGE_DEFAULT if limit is None else limit,
+        room_id,
+        before=query.before,
+        after=query.after,
+        around=query.around,
+        thread=query.thread,
+        limit=query.limit,
     )
-    return answer(page)
 
 
-async def pins(request: web.Request, who: Principal) -> web.Response:
-    found = await request.app[SERVICES].edits.pinned(who, request.match_info["room_id"])
-    return answer(MessagePage(messages=found, has_more=False))
+async def pins(services: Services, who: Principal, room_id: str) -> MessagePage:
+    return MessagePage(messages=await services.edits.pinned(who, room_id), has_more=False)
 
 
-async def versions(request: web.Request, who: Principal) -> web.Response:
-    place = request.match_info
-    return answer(await request.app[SERVICES].edits.versions(who, place["room_id"], place["message_id"]))
+async def versions(services: Services, who: Principal, room_id: str, message_id: str) -> MessageHistory:
+    return await services.edits.versions(who, room_id, message_id)

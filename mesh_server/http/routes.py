@@ -1,79 +1,257 @@
-"""Every REST call in one table."""
+"""Every REST call in one table (`calls.py` says what a row holds; `openapi.py` makes the document of it).
 
-from collections.abc import Awaitable, Callable
+A row is method, path, handler, a line of summary, and the errors that this call has of its own. Which others
+it may meet follows from what its handler takes (`openapi.errors_of`).
+"""
+
 from typing import Final
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from mesh_server.http import accounts, invites, members, rooms, search, system
+from mesh_server.http.bodies import HTML, JSON, TEXT
+from mesh_server.http.calls import Call, call, serve
+from mesh_server.http.openapi import document
 from mesh_server.http.services import SERVICES, Services
-from mesh_server.services.principal import Principal
-from mesh_server.services.tokens import bearer_token
-from protocol.errors import AuthRequired
-
-Open = Callable[[web.Request], Awaitable[web.Response]]
-SignedIn = Callable[[web.Request, Principal], Awaitable[web.Response]]
-
-OPEN: Final[tuple[tuple[str, str, Open], ...]] = (
-    ("POST", "/api/auth/register", accounts.register),
-    ("POST", "/api/auth/login", accounts.login),
-    ("POST", "/api/auth/refresh", accounts.refresh),
-    ("GET", "/api/version", system.version),
-    ("GET", "/invite/{code}", invites.page),
-    ("GET", "/livez", system.live),
-    ("GET", "/readyz", system.ready),
-    ("GET", "/metrics", system.metrics),
+from protocol.errors import (
+    Banned,
+    CredentialsInvalid,
+    DeviceNotFound,
+    DisplayNameInvalid,
+    InviteInvalid,
+    InviteRequired,
+    MessageNotFound,
+    NotMember,
+    PasswordInvalid,
+    RefreshInvalid,
+    RegistrationClosed,
+    RoomForbidden,
+    RoomFull,
+    RoomNameInvalid,
+    RoomNameTaken,
+    RoomNotFound,
+    ServerDraining,
+    TooManyBans,
+    TooManyInvites,
+    TopicInvalid,
+    UsernameInvalid,
+    UsernameTaken,
+    UserNotFound,
 )
-"""Calls that anyone may make."""
 
-SIGNED_IN: Final[tuple[tuple[str, str, SignedIn], ...]] = (
-    ("POST", "/api/auth/logout", accounts.logout),
-    ("GET", "/api/auth/me", accounts.get_me),
-    ("PATCH", "/api/auth/me", accounts.patch_me),
-    ("POST", "/api/auth/password", accounts.password),
-    ("GET", "/api/auth/devices", accounts.devices),
-    ("DELETE", "/api/auth/devices/{device_id}", accounts.delete_device),
-    ("POST", "/api/rooms", rooms.create),
-    ("GET", "/api/rooms", rooms.list_rooms),
-    ("GET", "/api/rooms/{room_id}", rooms.get),
-    ("PATCH", "/api/rooms/{room_id}", rooms.update),
-    ("DELETE", "/api/rooms/{room_id}", rooms.delete),
-    ("POST", "/api/rooms/{room_id}/join", rooms.join),
-    ("POST", "/api/rooms/{room_id}/leave", rooms.leave),
-    ("GET", "/api/rooms/{room_id}/members", members.list_members),
-    ("POST", "/api/rooms/{room_id}/members", members.add),
-    ("PATCH", "/api/rooms/{room_id}/members/{user_id}", members.set_role),
-    ("DELETE", "/api/rooms/{room_id}/members/{user_id}", members.kick),
-    ("GET", "/api/rooms/{room_id}/bans", members.bans),
-    ("POST", "/api/rooms/{room_id}/bans", members.ban),
-    ("DELETE", "/api/rooms/{room_id}/bans/{user_id}", members.lift_ban),
-    ("GET", "/api/rooms/{room_id}/invites", invites.list_invites),
-    ("POST", "/api/rooms/{room_id}/invites", invites.create),
-    ("DELETE", "/api/rooms/{room_id}/invites/{invite_id}", invites.revoke),
-    ("POST", "/api/invites/{code}/join", invites.join),
-    ("GET", "/api/rooms/{room_id}/messages", rooms.messages),
-    ("GET", "/api/rooms/{room_id}/messages/{message_id}/versions", rooms.versions),
-    ("GET", "/api/rooms/{room_id}/pins", rooms.pins),
-    ("POST", "/api/dms", rooms.dm),
-    ("GET", "/api/search", search.search),
+_HIDDEN: Final = (RoomNotFound, NotMember)
+"""What someone meets who is not in the room that is named."""
+
+_BY_ROLE: Final = (*_HIDDEN, RoomForbidden)
+
+ROOM: Final = "/api/rooms/{room_id}"
+
+CALLS: Final[tuple[Call, ...]] = (
+    # ── accounts ─────────────────────────────────────────────────────────────────────────────────
+    call(
+        "POST",
+        "/api/auth/register",
+        accounts.register,
+        "Make an account, and sign its first device in",
+        *(RegistrationClosed, InviteRequired, InviteInvalid, RoomFull),
+        *(UsernameInvalid, UsernameTaken, PasswordInvalid),
+        open=True,
+        status=201,
+    ),
+    call(
+        "POST",
+        "/api/auth/login",
+        accounts.login,
+        "Sign a device in",
+        CredentialsInvalid,
+        open=True,
+    ),
+    call(
+        "POST",
+        "/api/auth/refresh",
+        accounts.refresh,
+        "Spend a refresh token for the next pair of tokens",
+        RefreshInvalid,
+        open=True,
+    ),
+    call("POST", "/api/auth/logout", accounts.logout, "Sign this device out"),
+    call("GET", "/api/auth/me", accounts.get_me, "Who I am"),
+    call(
+        "PATCH",
+        "/api/auth/me",
+        accounts.patch_me,
+        "Change how I am shown",
+        DisplayNameInvalid,
+        UsernameTaken,
+    ),
+    call(
+        "POST",
+        "/api/auth/password",
+        accounts.password,
+        "Change my password; every other device is signed out",
+        CredentialsInvalid,
+        PasswordInvalid,
+    ),
+    call("GET", "/api/auth/devices", accounts.devices, "My devices that are signed in"),
+    call(
+        "DELETE",
+        "/api/auth/devices/{device_id}",
+        accounts.delete_device,
+        "Sign one of my devices out",
+        DeviceNotFound,
+    ),
+    # ── rooms ────────────────────────────────────────────────────────────────────────────────────
+    call(
+        "POST",
+        "/api/rooms",
+        rooms.create,
+        "Make a room; I am its owner",
+        *(RoomNameInvalid, TopicInvalid, RoomNameTaken),
+        status=201,
+    ),
+    call("GET", "/api/rooms", rooms.list_rooms, "My rooms, or the directory of public ones"),
+    call("GET", ROOM, rooms.get, "A room of mine, or a public one", RoomNotFound),
+    call(
+        "PATCH",
+        ROOM,
+        rooms.update,
+        "Change what a room is called and how it is set",
+        *_BY_ROLE,
+        *(RoomNameInvalid, TopicInvalid, RoomNameTaken),
+    ),
+    call("DELETE", ROOM, rooms.delete, "Delete a room and everything in it", *_BY_ROLE),
+    call(
+        "POST",
+        f"{ROOM}/join",
+        rooms.join,
+        "Come into a public room, or into any with an invite",
+        *(RoomNotFound, InviteInvalid, Banned, RoomFull),
+    ),
+    call("POST", f"{ROOM}/leave", rooms.leave, "Leave a room", *_BY_ROLE),
+    # ── members ──────────────────────────────────────────────────────────────────────────────────
+    call("GET", f"{ROOM}/members", members.list_members, "Who is in a room", *_HIDDEN),
+    call(
+        "POST",
+        f"{ROOM}/members",
+        members.add,
+        "Bring someone into a room",
+        *_BY_ROLE,
+        *(UserNotFound, Banned, RoomFull),
+        status=201,
+    ),
+    call(
+        "PATCH",
+        f"{ROOM}/members/{{user_id}}",
+        members.set_role,
+        "Give a member another role, or hand the room over",
+        *_BY_ROLE,
+        UserNotFound,
+    ),
+    call(
+        "DELETE",
+        f"{ROOM}/members/{{user_id}}",
+        members.kick,
+        "Put a member out",
+        *_BY_ROLE,
+        UserNotFound,
+    ),
+    call("GET", f"{ROOM}/bans", members.bans, "Who is kept out, the last one first", *_BY_ROLE),
+    call(
+        "POST",
+        f"{ROOM}/bans",
+        members.ban,
+        "Keep someone out, whether a member or not",
+        *_BY_ROLE,
+        UserNotFound,
+        TooManyBans,
+        status=201,
+    ),
+    call(
+        "DELETE",
+        f"{ROOM}/bans/{{user_id}}",
+        members.lift_ban,
+        "Lift a ban",
+        *_BY_ROLE,
+        UserNotFound,
+    ),
+    # ── invites ──────────────────────────────────────────────────────────────────────────────────
+    call(
+        "GET",
+        f"{ROOM}/invites",
+        invites.list_invites,
+        "Invites that can still be used, the last one first",
+        *_BY_ROLE,
+    ),
+    call(
+        "POST",
+        f"{ROOM}/invites",
+        invites.create,
+        "Make an invite; its code and its link are told this once",
+        *_BY_ROLE,
+        TooManyInvites,
+        status=201,
+    ),
+    call(
+        "DELETE",
+        f"{ROOM}/invites/{{invite_id}}",
+        invites.revoke,
+        "Revoke an invite",
+        *_BY_ROLE,
+        InviteInvalid,
+    ),
+    call(
+        "POST",
+        "/api/invites/{code}/join",
+        invites.join,
+        "Come into the room that an invite leads to",
+        *(InviteInvalid, Banned, RoomFull),
+    ),
+    call(
+        "GET",
+        "/invite/{code}",
+        invites.page,
+        "A page that says how to come in, for a browser; 404 where the invite is not valid",
+        open=True,
+        media=HTML,
+    ),
+    # ── messages ─────────────────────────────────────────────────────────────────────────────────
+    call(
+        "GET",
+        f"{ROOM}/messages",
+        rooms.messages,
+        "A page of a room's history, or of one thread",
+        *_HIDDEN,
+    ),
+    call(
+        "GET",
+        f"{ROOM}/messages/{{message_id}}/versions",
+        rooms.versions,
+        "What a message said before it was edited",
+        *_BY_ROLE,
+        MessageNotFound,
+    ),
+    call("GET", f"{ROOM}/pins", rooms.pins, "Pinned messages, the last one first", *_HIDDEN),
+    call("POST", "/api/dms", rooms.dm, "The one room of me and someone else", UserNotFound),
+    call("GET", "/api/search", search.search, "Find messages in my rooms, the newest first", *_HIDDEN),
+    # ── the server itself ────────────────────────────────────────────────────────────────────────
+    call("GET", "/api/version", system.version, "What this server is and speaks", open=True),
+    call("GET", "/api/openapi.json", system.document, "This document", open=True, media=JSON),
+    call("GET", "/livez", system.live, "Whether the process is up", open=True, media=TEXT),
+    call(
+        "GET",
+        "/readyz",
+        system.ready,
+        "Whether to send traffic here",
+        ServerDraining,
+        open=True,
+        media=TEXT,
+    ),
+    call("GET", "/metrics", system.metrics, "Figures for Prometheus", open=True, media=TEXT),
 )
-"""Calls that need an access token; who asks is the handler's second argument."""
 
 
 def add_routes(application: web.Application, services: Services) -> None:
     application[SERVICES] = services
-    for method, path, handler in OPEN:
-        application.router.add_route(method, path, handler)
-    for method, path, for_someone in SIGNED_IN:
-        application.router.add_route(method, path, _signed_in(for_someone))
-
-
-def _signed_in(handler: SignedIn) -> Open:
-    async def with_principal(request: web.Request) -> web.Response:
-        token = bearer_token(request.headers.get(hdrs.AUTHORIZATION, ""))
-        if not token:
-            raise AuthRequired
-        who = await request.app[SERVICES].accounts.authenticate(token)
-        return await handler(request, who)
-
-    return with_principal
+    application[system.DOCUMENT] = document(CALLS)
+    for each in CALLS:
+        application.router.add_route(each.method, each.path, serve(each))

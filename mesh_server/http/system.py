@@ -2,25 +2,34 @@
 
 from aiohttp import web
 
-from mesh_server.http.bodies import answer
-from mesh_server.http.services import SERVICES
+from mesh_server.http.bodies import JSON
+from mesh_server.http.services import Services
+from protocol.rest import VersionInfo
+
+DOCUMENT = web.AppKey("document", bytes)
+"""The document of the API, made when the routes are."""
 
 
-async def version(request: web.Request) -> web.Response:
-    return answer(await request.app[SERVICES].version())
+async def version(services: Services) -> VersionInfo:
+    return await services.version()
 
 
-async def live(_request: web.Request) -> web.Response:
+async def document(_services: Services, request: web.Request) -> web.Response:
+    """OpenAPI, for programs and for people who write them."""
+    return web.Response(body=request.app[DOCUMENT], content_type=JSON)
+
+
+async def live(_services: Services) -> web.Response:
     """The process is up, whatever else is not."""
     return web.Response(text="ok\n")
 
 
-async def ready(request: web.Request) -> web.Response:
+async def ready(services: Services) -> web.Response:
     """Whether to send traffic here: not while draining, nor when nothing can be written."""
-    await request.app[SERVICES].ready()
+    await services.ready()
     return web.Response(text="ok\n")
 
 
-async def metrics(request: web.Request) -> web.Response:
-    text = request.app[SERVICES].metrics()
+async def metrics(services: Services) -> web.Response:
+    text = services.metrics()
     return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})

@@ -145,15 +145,16 @@ def test_the_bytes_on_the_page_are_the_golden_ones() -> None:
 
 def test_every_call_is_on_the_page_and_no_other() -> None:
     documented = {unquoted(row[0]): row[3].startswith("*open*") for row in table("### Calls")}
-    open_calls = {f"{method} {path}": True for method, path, _ in routes.OPEN}
-    other_calls = {f"{method} {path}": False for method, path, _ in routes.SIGNED_IN}
-    assert documented == open_calls | other_calls
+    assert documented == {each.name: each.open for each in routes.CALLS}
 
 
-def test_calls_take_and_answer_with_objects_that_there_are() -> None:
-    objects = {unquoted(row[0]) for row in table("### Objects")}
-    for _, body, answer, _ in table("### Calls"):
-        assert {*_QUOTED.findall(body), *_QUOTED.findall(answer)} <= objects
+def test_calls_take_and_answer_with_what_the_page_says() -> None:
+    calls = {each.name: each for each in routes.CALLS}
+    for name, body, answer, _ in table("### Calls"):
+        each = calls[unquoted(name)]
+        assert _QUOTED.findall(body) == ([] if each.body is None else [each.body.__name__]), name
+        assert int(answer[:3]) == each.status, name
+        assert _QUOTED.findall(answer) == ([] if each.answer is None else [each.answer.__name__]), name
 
 
 def test_every_error_code_is_on_the_page_with_its_status_and_no_other() -> None:
@@ -182,7 +183,7 @@ def test_what_looks_like_a_type_or_a_code_is_one() -> None:
 
 
 def test_what_looks_like_a_call_is_one() -> None:
-    calls = {f"{method} {path}" for method, path, _ in (*routes.OPEN, *routes.SIGNED_IN)}
+    calls = {each.name for each in routes.CALLS}
     named = {word for word in _QUOTED.findall(PROSE) if re.match(r"(GET|POST|PATCH|PUT|DELETE) ", word)}
     assert named <= calls
 

@@ -1,0 +1,138 @@
+"""A REST call as one row: enough to route it, to decode what it takes, to encode its answer, to document it.
+
+Strategy: what a call takes and gives is said once, by its handler's signature. A handler gets the `Services`,
+and by their names what else it has a parameter for:
+
+    who      the `Principal` that is signed in; without it the call is open to anyone, and its row says so too
+    body     a struct of `protocol.rest`, decoded; where it has a default the body may be left out
+    query    a struct of `protocol.queries`, decoded from what stands behind the `?`
+    address  where the request came from
+    request  the request itself, for the few calls that look at more of it
+    any other name is a piece of the path
+
+and returns the struct of the answer, None for an answer without a body, or a `web.Response` of another type.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiohttp import hdrs, web
+from msgspec import Struct
+
+from mesh_server.http.bodies import JSON, answer, read_body, read_query
+from mesh_server.http.services import SERVICES
+from mesh_server.services.principal import Principal
+from mesh_server.services.tokens import bearer_token
+from protocol.errors import AuthRequired, MeshError
+
+Handler = Callable[..., Awaitable[Struct | web.Response | None]]
+
+_RESERVED: Final = frozenset({"services", "_services", "who", "body", "query", "address", "request"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One row.
+
+    Attributes:
+        summary: one line for whoever reads the document of the API.
+        open: whether anyone may make it, without an access token.
+        takes: the names of the handler's parameters.
+        body: the struct of the body, None where none is read.
+        body_needed: whether it must be there.
+        query: the struct of the parameters, None where there are none.
+        answer: the struct of the answer; None where it has no body, or is not JSON.
+        status: of the answer.
+        media: the type of the answer.
+        raises: the errors that this call has, besides those that every call of its kind has.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    open: bool
+    takes: frozenset[str]
+    body: type[Struct] | None
+    body_needed: bool
+    query: type[Struct] | None
+    answer: type[Struct] | None
+    status: int
+    media: str
+    raises: tuple[type[MeshError], ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def call(
+    method: str,
+    path: str,
+    handler: Handler,
+    summary: str,
+    *raises: type[MeshError],
+    status: int | None = None,
+    open: bool = False,  # noqa: A002 - as the contract calls it
+    media: str = JSON,
+) -> Call:
+    """The row of a handler. `status` is 204 for a handler that returns None, else 200, unless it is said.
+
+    Raises: TypeError, where handler and row do not agree; that is found when the server starts.
+    """
+    signature = inspect.signature(handler)
+    parameters = signature.parameters
+    given = signature.return_annotation
+    places = set(parameters) - _RESERVED
+    if places != {part[1:-1] for part in path.split("/") if part.startswith("{")}:
+        raise TypeError(f"{path} and {handler.__qualname__} do not name the same places.")
+    if open is ("who" in parameters):
+        raise TypeError(f"{method} {path} is either open or has a `who`.")
+    body, query = parameters.get("body"), parameters.get("query")
+    return Call(
+        method=method,
+        path=path,
+        handler=handler,
+        summary=summary,
+        open=open,
+        takes=frozenset(parameters),
+        body=None if body is None else body.annotation,
+        body_needed=body is not None and body.default is inspect.Parameter.empty,
+        query=None if query is None else query.annotation,
+        answer=given if isinstance(given, type) and issubclass(given, Struct) else None,
+        status=status or (204 if given is None else 200),
+        media=media,
+        raises=raises,
+    )
+
+
+def serve(one: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """What aiohttp calls for this row: who asks comes first, then the query, then the body."""
+
+    async def handle(request: web.Request) -> web.Response:
+        given: dict[str, Any] = dict(request.match_info)
+        if not one.open:
+            given["who"] = await _principal(request)
+        if one.query is not None:
+            given["query"] = read_query(request, one.query)
+        if one.body is not None and (one.body_needed or request.can_read_body):
+            given["body"] = await read_body(request, one.body)
+        if "address" in one.takes:
+            given["address"] = request.remote or ""
+        if "request" in one.takes:
+            given["request"] = request
+        found = await one.handler(request.app[SERVICES], **given)
+        if isinstance(found, web.Response):
+            return found
+        return web.Response(status=one.status) if found is None else answer(found, status=one.status)
+
+    return handle
+
+
+async def _principal(request: web.Request) -> Principal:
+    token = bearer_token(request.headers.get(hdrs.AUTHORIZATION, ""))
+    if not token:
+        raise AuthRequired
+    return await request.app[SERVICES].accounts.authenticate(token)

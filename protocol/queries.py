@@ -1,0 +1,40 @@
+"""What stands behind the `?` of a REST call, as types: each parameter with its bounds and its default."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from protocol import limits
+from protocol.rest import Seq
+
+PageLimit = Annotated[int, Meta(ge=1, le=limits.PAGE_MAX)]
+Named = Annotated[str, Meta(max_length=limits.TOKEN_CHARS)]
+"""An id, a name or a time; each service says what it is, with its own error."""
+
+
+class RoomsQuery(Struct, kw_only=True, frozen=True):
+    """`mine`: the rooms that I am a member of; `public`: the directory of public rooms."""
+
+    scope: Literal["mine", "public"] = "mine"
+
+
+class HistoryQuery(Struct, kw_only=True, frozen=True):
+    """One of `before`, `after` and `around` at most; `thread` does not go with `around`."""
+
+    before: Seq | None = None
+    after: Seq | None = None
+    around: Seq | None = None
+    thread: Named | None = None
+    limit: PageLimit = limits.PAGE_DEFAULT
+
+
+class FindQuery(Struct, kw_only=True, frozen=True):
+    """What is looked for, and what narrows it down; times are days or RFC 3339."""
+
+    q: Annotated[str, Meta(max_length=limits.QUERY_CHARS)]
+    room_id: Named | None = None
+    author: Named | None = field(default=None, name="from")
+    before: Named | None = None
+    after: Named | None = None
+    cursor: Seq | None = None
+    limit: PageLimit = limits.PAGE_DEFAULT
