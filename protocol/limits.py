@@ -35,6 +35,9 @@ PASSWORD_MAX_CHARS: Final = 1_024
 ID_CHARS: Final = 64
 """Any id, nonce, cursor or fingerprint that travels."""
 
+ATTEMPT_MIN_CHARS: Final = 16
+"""What must be drawn at random for a refresh that can be made again."""
+
 TOKEN_CHARS: Final = 4_096
 CONTENT_TYPE_CHARS: Final = 100
 MENTIONS: Final = 100

@@ -30,6 +30,10 @@ Text = Annotated[str, Meta(max_length=limits.TOKEN_CHARS)]
 """Any short text of a body; each service bounds and cleans it by its own rule, with its own error."""
 
 
+Attempt = Annotated[str, Meta(min_length=limits.ATTEMPT_MIN_CHARS, max_length=limits.ID_CHARS)]
+"""What nobody can guess, drawn by the client for one refresh and kept until that is answered."""
+
+
 class _Body(Struct, kw_only=True, omit_defaults=True, frozen=True):
     pass
 
@@ -74,7 +78,11 @@ class LoginRequest(_Body, frozen=True, kw_only=True):
 
 
 class RefreshRequest(_Body, frozen=True, kw_only=True):
+    """`attempt` is to a refresh what a nonce is to a message: sent again with the same one, it is the same
+    refresh and gets the same `refresh_token`, as long as that has not been used."""
+
     refresh_token: Text
+    attempt: Attempt | None = None
 
 
 class PasswordRequest(_Body, frozen=True, kw_only=True):

@@ -64,8 +64,8 @@ class Rest:
     async def login(self, request: rest.LoginRequest) -> rest.Session:
         return await self._read(rest.Session, self._send("POST", "/api/auth/login", request))
 
-    async def refresh(self, refresh_token: str) -> rest.Session:
-        request = rest.RefreshRequest(refresh_token=refresh_token)
+    async def refresh(self, refresh_token: str, attempt: str) -> rest.Session:
+        request = rest.RefreshRequest(refresh_token=refresh_token, attempt=attempt)
         return await self._read(rest.Session, self._send("POST", "/api/auth/refresh", request))
 
     async def logout(self, access_token: str) -> None:

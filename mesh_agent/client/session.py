@@ -3,11 +3,14 @@
 Strategy: the file is the truth, since several processes of a profile share it. A refresh token serves
 once, and one that is shown twice costs the device its session; so rotating happens under a lock that all
 these processes share, begins with reading the file again (another may just have rotated), and ends with
-the new pair on disk. It runs as a task of its own: whoever waits for it may be cancelled, it may not.
+the new pair on disk. It runs as a task of its own: whoever waits for it may be cancelled, it may not. Before
+the token goes out, the file says by which attempt: should the answer be lost on the line, or this process
+end, the next try is the same attempt, and the server gives the same answer.
 A signed-out account keeps its device id, by which its messages that wait are still sent only once.
 """
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
@@ -26,8 +29,10 @@ ACCOUNTS_MAX: Final = 50
 EXPIRY_MARGIN_MS: Final = 30_000
 """An access token this close to its end is replaced before it is used."""
 
-Refresh = Callable[[str], Awaitable[rest.Session]]
-"""Spends a refresh token at the server."""
+ATTEMPT_BYTES: Final = 16
+
+Refresh = Callable[[str, str], Awaitable[rest.Session]]
+"""Spends a refresh token at the server, by an attempt."""
 
 
 class Account(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
@@ -35,6 +40,7 @@ class Account(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
 
     Attributes:
         expires_at: of the access token, in milliseconds since 1970.
+        attempt: by which `refresh_token` is being spent, or was when the answer was lost.
         rotation: counts the pairs of tokens; of two, the one that counts higher is good. A clock that
             is set back would say the wrong one.
     """
@@ -44,6 +50,7 @@ class Account(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     device_id: str
     access_token: str = ""
     refresh_token: str = ""
+    attempt: str = ""
     expires_at: int = 0
     rotation: int = 0
 
@@ -55,7 +62,7 @@ class Account(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
         return (self.server, self.user.id) == (other.server, other.user.id)
 
     def signed_out(self) -> "Account":
-        return msgspec.structs.replace(self, access_token="", refresh_token="", expires_at=0)
+        return msgspec.structs.replace(self, access_token="", refresh_token="", attempt="", expires_at=0)
 
 
 class _Versioned(msgspec.Struct):
@@ -75,6 +82,11 @@ class _File(msgspec.Struct, kw_only=True, frozen=True):
     def on_server(self, server: str) -> Account | None:
         """Who is signed in there."""
         return next((known for known in self.accounts if known.server == server and known.signed_in), None)
+
+    def in_place(self, account: Account) -> "_File":
+        """With what is known of one account by now, and the order as it was."""
+        accounts = [account if known.same_as(account) else known for known in self.accounts]
+        return msgspec.structs.replace(self, accounts=accounts)
 
     def with_account(self, account: Account) -> "_File":
         others = [known for known in self.accounts if not known.same_as(account)]
@@ -151,7 +163,7 @@ class ProfileSession:
         return await asyncio.shield(self._rotation)
 
     async def close(self) -> None:
-        """Waits for a rotation that is under way: cut short, it would cost the device its session."""
+        """Waits for a rotation that is under way, so that its answer is on disk."""
         if self._rotation is not None:
             await asyncio.gather(self._rotation, return_exceptions=True)
 
@@ -165,10 +177,13 @@ class ProfileSession:
             latest = self.account = max(stored, mine, key=lambda account: account.rotation)
             if latest.access_token != spent and not self._expires(latest):
                 return latest.access_token
-            # A rehearsal: on a disk that takes nothing more, the old token must not be spent.
-            await asyncio.to_thread(self._write, file)
+            if not latest.attempt:
+                attempt = secrets.token_hex(ATTEMPT_BYTES)
+                latest = self.account = msgspec.structs.replace(latest, attempt=attempt)
+            # A rehearsal, too: on a disk that takes nothing more, the old token must not be spent.
+            await asyncio.to_thread(self._write, file.in_place(latest))
             try:
-                session = await refresh(latest.refresh_token)
+                session = await refresh(latest.refresh_token, latest.attempt)
             except AuthError as error:
                 self.account = None
                 await asyncio.to_thread(self._write, file.with_account(latest.signed_out()))

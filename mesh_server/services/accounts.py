@@ -196,10 +196,17 @@ class AccountService:
     async def refresh(self, body: RefreshRequest) -> Session:
         """The next pair of tokens for a refresh token, which is spent by it.
 
+        The same attempt made again, because its answer was lost, gets the same refresh token, until that
+        is used. Whoever cannot name the attempt has not made it.
+
         Raises:
             RefreshInvalid: it is unknown, expired, or spent already, which signs its device out.
         """
-        token = new_refresh_token(self._random_bytes)
+        token = (
+            new_refresh_token(self._random_bytes)
+            if body.attempt is None
+            else self._tokens.successor(body.refresh_token, body.attempt)
+        )
         now = self._clock()
         signed_in = await self._store.rotate_refresh(
             refresh_hash(body.refresh_token),

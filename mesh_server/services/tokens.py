@@ -1,10 +1,13 @@
 """The two tokens of a device: one that is shown with every request, and one that buys the next.
 
 An access token is a JWT (RFC 7519, HS256) that lives for minutes: user, device and the moment that the device
-signed in. A refresh token is 256 random bits, of which the store knows only the SHA-256.
+signed in. A refresh token is 256 random bits, of which the store knows only the SHA-256; where the client
+names its attempt, they are derived from that and from the token spent, so that an answer lost on the line
+can be given once more without being kept.
 """
 
 import hashlib
+import hmac
 import os
 import secrets
 from collections.abc import Callable
@@ -74,6 +77,11 @@ class AccessTokens:
         if payload["exp"] * 1000 <= self._clock():
             raise TokenExpired
         return Claims(user_id=user_id, device_id=device_id, signed_in_at=signed_in_at)
+
+    def successor(self, refresh_token: str, attempt: str) -> str:
+        """The refresh token that this attempt to spend `refresh_token` gets, however often it is made."""
+        spent = f"{refresh_token}\0{attempt}".encode("utf-8", "surrogatepass")
+        return hmac.digest(self._secret, b"mesh.refresh\0" + spent, "sha256").hex()
 
     def _payload(self, token: str) -> dict[str, Any]:
         if len(token) > limits.TOKEN_CHARS:

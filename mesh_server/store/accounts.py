@@ -279,6 +279,8 @@ def _rotate_refresh(
         return None
     spend = sa.update(refresh_tokens).where(this, refresh_tokens.c.spent_at.is_(None)).values(spent_at=now)
     if connection.execute(spend).rowcount == 0:
+        if _is_unused(connection, successor):
+            return _get_device(connection, successor.device_id)
         return _revoke(connection, devices.c.id == successor.device_id, now)
     connection.execute(
         sa.delete(refresh_tokens).where(
@@ -288,3 +290,13 @@ def _rotate_refresh(
     connection.execute(sa.insert(refresh_tokens).values(structs.asdict(successor)))
     _set_last_seen(connection, {successor.device_id: now})
     return _get_device(connection, successor.device_id)
+
+
+def _is_unused(connection: sa.Connection, token: RefreshRecord) -> bool:
+    """Whether the device got this very token before, and has not spent it."""
+    query = sa.select(refresh_tokens.c.token_hash).where(
+        refresh_tokens.c.token_hash == token.token_hash,
+        refresh_tokens.c.device_id == token.device_id,
+        refresh_tokens.c.spent_at.is_(None),
+    )
+    return connection.execute(query).first() is not None

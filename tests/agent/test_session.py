@@ -50,7 +50,7 @@ class Issuer:
             expires_in=900,
         )
 
-    async def refresh(self, refresh_token: str) -> rest.Session:
+    async def refresh(self, refresh_token: str, _attempt: str) -> rest.Session:
         self.calls += 1
         await asyncio.sleep(0)
         if refresh_token != f"refresh{self.number}":
@@ -165,7 +165,7 @@ async def test_a_refused_refresh_ends_the_session_and_keeps_the_device(clock: Cl
 
 
 async def test_a_line_that_breaks_during_a_refresh_ends_nothing(clock: Clock, issuer: Issuer) -> None:
-    async def unreachable(_: str) -> rest.Session:
+    async def unreachable(_token: str, _attempt: str) -> rest.Session:
         raise Unreachable
 
     session = open_session(clock)
@@ -173,6 +173,31 @@ async def test_a_line_that_breaks_during_a_refresh_ends_nothing(clock: Clock, is
     with pytest.raises(Unreachable):
         await session.token(unreachable, rejected="access1")
     assert await session.token(issuer.refresh, rejected="access1") == "access2"
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_refresh_whose_answer_was_lost_is_tried_again_as_the_same_attempt(
+    clock: Clock, issuer: Issuer, restarted: bool
+) -> None:
+    attempts: list[tuple[str, str]] = []
+
+    async def lossy(refresh_token: str, attempt: str) -> rest.Session:
+        attempts.append((refresh_token, attempt))
+        if len(attempts) == 1:
+            raise Unreachable
+        return await issuer.refresh(refresh_token, attempt)
+
+    session = open_session(clock)
+    await session.adopt(issuer.deal())
+    with pytest.raises(Unreachable):
+        await session.token(lossy, rejected="access1")
+    if restarted:
+        session = open_session(clock)
+    assert await session.token(lossy, rejected="access1") == "access2"
+    assert await session.token(lossy, rejected="access2") == "access3"
+    first, again, other = attempts
+    assert first == again
+    assert other[1] not in {"", first[1]}
 
 
 async def test_on_a_disk_that_takes_nothing_the_token_is_not_spent(

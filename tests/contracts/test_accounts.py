@@ -236,6 +236,17 @@ async def test_a_spent_token_signs_its_device_out(accounts: AccountStore) -> Non
     assert await accounts.list_devices("user-alice") == [phone]
 
 
+async def test_the_same_successor_once_more_is_the_same_request(accounts: AccountStore) -> None:
+    await register(accounts)
+    revoked = Revoked()
+    assert await rotate(accounts, b"alice-laptop/first", b"second") == "alice-laptop"
+    assert await rotate(accounts, b"alice-laptop/first", b"second", revoked=revoked) == "alice-laptop"
+    assert await rotate(accounts, b"second", b"third", revoked=revoked) == "alice-laptop"
+    assert revoked == []
+    assert await rotate(accounts, b"alice-laptop/first", b"second", revoked=revoked) is None
+    assert revoked == ["alice-laptop"]
+
+
 async def test_of_two_who_spend_a_token_at_once_one_goes_on(accounts: AccountStore) -> None:
     await register(accounts)
     outcomes = await asyncio.gather(

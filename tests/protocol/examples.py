@@ -470,6 +470,9 @@ REST: Final[dict[str, msgspec.Struct]] = {
         username="alice", password="password123", device_name="alice's laptop", device_id=DEVICE
     ),
     "RefreshRequest": rest.RefreshRequest(refresh_token=REFRESH_TOKEN),
+    "RefreshRequest, that can be repeated": rest.RefreshRequest(
+        refresh_token=REFRESH_TOKEN, attempt="5f0c2b7d9e1a4863"
+    ),
     "PasswordRequest": rest.PasswordRequest(current="password123", new="correct horse"),
     "ProfileRequest": rest.ProfileRequest(display_name="Alice B."),
     "Session": rest.Session(

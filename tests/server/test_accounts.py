@@ -314,6 +314,42 @@ async def test_a_spent_refresh_token_signs_its_device_out(house: House) -> None:
         await house.refresh(second)
 
 
+async def refresh_as(house: House, session: Session, attempt: str) -> Session:
+    return await house.service.refresh(RefreshRequest(refresh_token=session.refresh_token, attempt=attempt))
+
+
+async def test_a_refresh_whose_answer_was_lost_is_answered_again(house: House) -> None:
+    first = await house.register()
+    lost = await refresh_as(house, first, "attempt-of-alice")
+    house.clock.now += REFRESH_MS // 2
+    again = await refresh_as(house, first, "attempt-of-alice")
+    assert again.refresh_token == lost.refresh_token
+    assert await house.is_in(again)
+    third = await house.refresh(again)
+    assert third.refresh_token != again.refresh_token
+    assert house.revoked == []
+
+
+@pytest.mark.parametrize("attempt", [None, "attempt-of-a-thief"])
+async def test_whoever_cannot_name_the_attempt_is_a_thief(house: House, attempt: str | None) -> None:
+    first = await house.register()
+    second = await refresh_as(house, first, "attempt-of-alice")
+    with pytest.raises(RefreshInvalid):
+        await house.service.refresh(RefreshRequest(refresh_token=first.refresh_token, attempt=attempt))
+    assert house.revoked == [first.device.id]
+    assert not await house.is_in(second)
+
+
+async def test_an_attempt_whose_answer_was_used_is_over(house: House) -> None:
+    first = await house.register()
+    second = await refresh_as(house, first, "attempt-of-alice")
+    third = await refresh_as(house, second, "another-of-alice")
+    with pytest.raises(RefreshInvalid):
+        await refresh_as(house, first, "attempt-of-alice")
+    assert house.revoked == [first.device.id]
+    assert not await house.is_in(third)
+
+
 @pytest.mark.parametrize("token", ["", "guess", "\ud800", "0" * 64, "x" * 4_000])
 async def test_a_guessed_refresh_token_does_nothing(house: House, token: str) -> None:
     session = await house.register()

@@ -134,6 +134,7 @@ class AccountStore(Protocol):
         """Spends a refresh token and stores the next one of its device, in one transaction.
 
         None where the token is unknown, expired or spent. A spent one used again is a sign of theft
-        (RFC 9700 section 4.14.2), so it signs its device out.
+        (RFC 9700 section 4.14.2), so it signs its device out; but where `next_hash` is known already as a
+        token of the device that is not spent, this is the same request once more, and it may go on.
         """
         ...
