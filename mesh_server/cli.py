@@ -38,6 +38,8 @@ class Command:
     summary: str
     run: "Callable[[Config, argparse.Namespace], int]"
     add_arguments: Callable[[argparse.ArgumentParser], None] = lambda _parser: None
+    needs_settings: Callable[[argparse.Namespace], bool] = lambda _arguments: True
+    """Whether a configuration that cannot be keeps it from running."""
 
 
 def _serve(config: "Config", _arguments: argparse.Namespace) -> int:
@@ -52,6 +54,23 @@ def _serve(config: "Config", _arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _config(config: "Config", arguments: argparse.Namespace) -> int:
+    from mesh_server.commands import configuration
+
+    if arguments.what == "example":
+        return configuration.example()
+    return configuration.check(config, arguments.config, _flags(arguments))
+
+
+def _add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "what",
+        choices=["check", "example"],
+        help="check: whether the settings can be, and what they are; "
+        "example: a file of every setting with its meaning and default",
+    )
+
+
 def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--listen", metavar="HOST:PORT", help="where to listen; port 0 picks a free one")
     parser.add_argument(
@@ -64,6 +83,12 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMANDS: Final[dict[str, Command]] = {
     "serve": Command("run the server (the default)", _serve, _add_serve_arguments),
+    "config": Command(
+        "check the settings, or print an example of them",
+        _config,
+        _add_config_arguments,
+        needs_settings=lambda arguments: arguments.what != "example",
+    ),
 }
 
 _SETTINGS: Final = ("listen", "data", "registration", "log_level")
@@ -103,13 +128,19 @@ def _with_command(argv: Sequence[str]) -> Sequence[str]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code: 0 stopped as asked, 1 could not run, 2 told something impossible."""
     arguments = _parser().parse_args(_with_command(sys.argv[1:] if argv is None else argv))
-    flags = {name: getattr(arguments, name, None) for name in _SETTINGS}
+    command = COMMANDS[arguments.command]
 
     from mesh_server import config
 
     try:
-        settings = config.load(arguments.config, flags=flags)
+        settings = config.load(arguments.config, flags=_flags(arguments))
     except config.ConfigError as error:
-        print(f"mesh-server: {error}", file=sys.stderr)
-        return _USAGE_ERROR
-    return COMMANDS[arguments.command].run(settings, arguments)
+        if command.needs_settings(arguments):
+            print(f"mesh-server: {error}", file=sys.stderr)
+            return _USAGE_ERROR
+        settings = config.Config()
+    return command.run(settings, arguments)
+
+
+def _flags(arguments: argparse.Namespace) -> dict[str, object]:
+    return {name: getattr(arguments, name, None) for name in _SETTINGS}

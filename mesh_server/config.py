@@ -4,22 +4,24 @@ Every setting is a field of `Config`: `listen` is `listen = "…"` in the file, 
 environment and, for the few that have one, `--listen` on the command line. A field that is a struct is a
 section: `tls.certificate` stands under `[tls]` in the file and is `MESH_TLS_CERTIFICATE`; a list is
 separated by commas there. A key that does not exist is refused, so that a typo cannot pass for a setting.
+
+Each setting has a description, from which `mesh-server config example` is made (`mesh_server.settings`).
 """
 
 import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, get_origin, get_type_hints
+from typing import Annotated, Any, Literal
 
 import msgspec
 import platformdirs
 from msgspec import Meta, Struct
 
+from mesh_server import settings
+from mesh_server.settings import SECRET_FILE
 from protocol import limits
 from protocol.rest import Registration
-
-PREFIX: Final = "MESH_"
 
 
 class ConfigError(Exception):
@@ -27,42 +29,78 @@ class ConfigError(Exception):
 
 
 class Tls(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """PEM files of a certificate with its chain, and of its key; both or neither."""
+    """TLS by the server itself. Name both files, or neither; SIGHUP reads them again."""
 
-    certificate: str = ""
-    key: str = ""
+    certificate: Annotated[str, Meta(description="PEM file of the certificate and its chain.")] = ""
+    key: Annotated[
+        str, Meta(description="PEM file of the certificate's key, without a passphrase.", extra=SECRET_FILE)
+    ] = ""
+
+
+class MetricsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What Prometheus reads."""
+
+    listen: Annotated[
+        str,
+        Meta(
+            description="HOST:PORT where /metrics is answered, in plain HTTP, and not where clients come; "
+            "/livez and /readyz are answered at both. Empty: /metrics is where clients come."
+        ),
+    ] = ""
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a server is told. Times are seconds."""
 
-    listen: str = "127.0.0.1:8000"
-    data: str = msgspec.field(default_factory=lambda: str(platformdirs.user_data_path("mesh") / "server"))
-    name: Annotated[str, Meta(min_length=1, max_length=limits.NAME_CHARS)] = "Mesh"
-    registration: Literal["open", "invite", "closed", "default"] = "default"
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    heartbeat_s: Annotated[float, Meta(ge=0.1, le=600)] = limits.HEARTBEAT_S
-    hello_timeout_s: Annotated[float, Meta(ge=0.1, le=600)] = limits.HELLO_TIMEOUT_S
-    bcrypt_cost: Annotated[int, Meta(ge=4, le=16)] = 12
+    listen: Annotated[
+        str,
+        Meta(description="HOST:PORT where clients come; [::]:8000 is every address, port 0 any free port."),
+    ] = "127.0.0.1:8000"
+    data: Annotated[
+        str,
+        Meta(description="The folder of everything that the server keeps; it is made where it is missing."),
+    ] = msgspec.field(default_factory=lambda: str(platformdirs.user_data_path("mesh") / "server"))
+    name: Annotated[
+        str,
+        Meta(
+            description="What clients show as the name of this server.",
+            min_length=1,
+            max_length=limits.NAME_CHARS,
+        ),
+    ] = "Mesh"
+    registration: Annotated[
+        Literal["open", "invite", "closed", "default"],
+        Meta(
+            description="Who may make an account; the very first one anybody may. The default is open where "
+            "only this machine reaches the server, and invite elsewhere."
+        ),
+    ] = "default"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Meta(description="How much goes to the log, which is stderr."),
+    ] = "info"
+    heartbeat_s: Annotated[
+        float, Meta(description="A client that is silent for twice as long is gone.", ge=0.1, le=600)
+    ] = limits.HEARTBEAT_S
+    hello_timeout_s: Annotated[
+        float, Meta(description="How long a new connection may take to sign in.", ge=0.1, le=600)
+    ] = limits.HELLO_TIMEOUT_S
+    bcrypt_cost: Annotated[
+        int,
+        Meta(description="How dear a guess at a password is; one more is twice the work.", ge=4, le=16),
+    ] = 12
     tls: Tls = Tls()
+    metrics: MetricsSettings = MetricsSettings()
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port of `listen`. Raises: ConfigError."""
-        host, colon, port = self.listen.rpartition(":")
-        host = host.removeprefix("[").removesuffix("]")
-        if not colon or not host or not port.isdecimal() or int(port) > 0xFFFF:
-            raise ConfigError(f"listen is HOST:PORT, for instance 127.0.0.1:8000, not {self.listen!r}.")
-        return host, int(port)
+        return address_of("listen", self.listen)
 
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the server."""
-        host, _ = self.address
-        try:
-            return ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return host == "localhost"
+        return is_loopback(self.address[0])
 
     @property
     def registration_mode(self) -> Registration:
@@ -76,43 +114,70 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return Path(self.data).expanduser()
 
 
+def address_of(key: str, text: str) -> tuple[str, int]:
+    """Host and port of what the setting `key` says. Raises: ConfigError."""
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not host or not port.isdecimal() or int(port) > 0xFFFF:
+        raise ConfigError(f"{key} is HOST:PORT, for instance 127.0.0.1:8000, not {text!r}.")
+    return host, int(port)
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def load(
     file: Path | None = None,
     env: Mapping[str, str] | None = None,
     flags: Mapping[str, Any] | None = None,
 ) -> Config:
     """Raises: ConfigError, naming the file, variable or flag and what is wrong with it."""
-    settings: dict[str, Any] = {}
-    if file is not None:
-        settings |= _from_file(file)
-    _merge(settings, _from_environment(Config, PREFIX, os.environ if env is None else env))
-    _merge(settings, {name: value for name, value in (flags or {}).items() if value is not None})
-    config = _convert(settings, "The configuration is not valid")
+    values: dict[str, Any] = {}
+    for layer in layers(file, env, flags).values():
+        _merge(values, layer)
+    config = _convert(values, "The configuration is not valid")
     _ = config.address
+    if config.metrics.listen:
+        address_of("metrics.listen", config.metrics.listen)
     if bool(config.tls.certificate) != bool(config.tls.key):
         raise ConfigError("tls.certificate and tls.key go together: name both files, or neither.")
     return config
 
 
-def _merge(settings: dict[str, Any], stronger: dict[str, Any]) -> None:
-    """Puts `stronger` over `settings`, section by section."""
+def layers(
+    file: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    flags: Mapping[str, Any] | None = None,
+) -> dict[str, dict[str, Any]]:
+    """What each place says, by its name, the weakest first. Raises: ConfigError."""
+    return {
+        "file": {} if file is None else _from_file(file),
+        "environment": _from_environment(os.environ if env is None else env),
+        "flag": {name: value for name, value in (flags or {}).items() if value is not None},
+    }
+
+
+def _merge(values: dict[str, Any], stronger: dict[str, Any]) -> None:
+    """Puts `stronger` over `values`, section by section."""
     for name, value in stronger.items():
-        if isinstance(value, dict) and isinstance(settings.get(name), dict):
-            _merge(settings[name], value)
+        if isinstance(value, dict) and isinstance(values.get(name), dict):
+            _merge(values[name], value)
         else:
-            settings[name] = value
+            values[name] = value
 
 
-def _from_environment(kind: type[Struct], prefix: str, env: Mapping[str, str]) -> dict[str, Any]:
+def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for name, hint in get_type_hints(kind).items():
-        variable = prefix + name.upper()
-        if isinstance(hint, type) and issubclass(hint, Struct):
-            if section := _from_environment(hint, variable + "_", env):
-                found[name] = section
-        elif variable in env:
-            is_list = get_origin(hint) in (list, tuple)
-            found[name] = _items(env[variable]) if is_list else env[variable]
+    for setting in settings.settings(Config):
+        if (text := env.get(setting.variable)) is not None:
+            section = found
+            for name in setting.path[:-1]:
+                section = section.setdefault(name, {})
+            section[setting.path[-1]] = _items(text) if setting.is_list else text
     return found
 
 
@@ -122,17 +187,17 @@ def _items(text: str) -> list[str]:
 
 def _from_file(file: Path) -> dict[str, Any]:
     try:
-        settings: dict[str, Any] = msgspec.toml.decode(file.read_bytes())
+        values: dict[str, Any] = msgspec.toml.decode(file.read_bytes())
     except OSError as error:
         raise ConfigError(f"The file {file} cannot be read: {error.strerror}.") from None
     except msgspec.DecodeError as error:
         raise ConfigError(f"The file {file} is not TOML: {error}.") from None
-    _convert(settings, f"The file {file} is not valid")
-    return settings
+    _convert(values, f"The file {file} is not valid")
+    return values
 
 
-def _convert(settings: dict[str, Any], complaint: str) -> Config:
+def _convert(values: dict[str, Any], complaint: str) -> Config:
     try:
-        return msgspec.convert(settings, Config, strict=False)
+        return msgspec.convert(values, Config, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{complaint}: {error}.") from None

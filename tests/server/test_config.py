@@ -32,6 +32,7 @@ def test_a_section_is_a_table_in_the_file_and_a_prefix_in_the_environment(tmp_pa
         ("[tls]\ncertificate = 'a'", "tls.key"),
         ("heartbeat_s = 'often'", "heartbeat_s"),
         ("listen = 'here'", "HOST:PORT"),
+        ("[metrics]\nlisten = 'here'", "metrics.listen is HOST:PORT"),
         ("listen =", "TOML"),
     ],
 )

@@ -1,0 +1,1 @@
+"""What an operator may ask besides serving: one module a command."""
