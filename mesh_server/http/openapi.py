@@ -53,9 +53,10 @@ def document(calls: Sequence[Call]) -> bytes:
     bodies = {kind for each in calls for kind in (each.body, each.answer) if kind is not None} | {ErrorBody}
     in_order = sorted(bodies, key=lambda kind: kind.__name__)
     _, schemas = msgspec.json.schema_components(in_order, ref_template=_REFERENCE)
+    refusals: dict[str, Json] = {}
     paths: dict[str, Json] = {}
     for each in calls:
-        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each)
+        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, refusals)
     whole = {
         "openapi": "3.1.0",
         "info": {"title": "Mesh", "version": __version__, "summary": "A team's chat", "description": _ABOUT},
@@ -63,6 +64,7 @@ def document(calls: Sequence[Call]) -> bytes:
         "paths": paths,
         "components": {
             "schemas": schemas,
+            "responses": refusals,
             "securitySchemes": {"access_token": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -78,14 +80,15 @@ def errors_of(call: Call) -> set[type[MeshError]]:
     return kinds
 
 
-def _operation(call: Call) -> Json:
+def _operation(call: Call, refusals: dict[str, Json]) -> Json:
+    """Of one call; refusals that are not yet known to others are added to `refusals`."""
     about = call.handler.__module__.rpartition(".")[2]
     operation: Json = {
         "operationId": f"{about}_{call.handler.__name__}",
         "summary": call.summary,
         "tags": [about],
         "security": [] if call.open else [{"access_token": []}],
-        "responses": {str(call.status): _success(call), **_refusals(errors_of(call))},
+        "responses": {str(call.status): _success(call), **_refusals(errors_of(call), refusals)},
     }
     parameters = [*_places(call), *_query(call)]
     if parameters:
@@ -105,19 +108,24 @@ def _success(call: Call) -> Json:
     return {"description": call.summary, "content": {call.media: {"schema": {"type": kind}}}}
 
 
-def _refusals(kinds: Iterable[type[MeshError]]) -> dict[str, Json]:
-    """One response a status, in order, with the codes that it may carry."""
+def _refusals(kinds: Iterable[type[MeshError]], known: dict[str, Json]) -> dict[str, Json]:
+    """One response a status, with the codes that it may carry; calls with the same ones share it."""
     by_status: dict[int, list[type[MeshError]]] = {}
     for kind in sorted(kinds, key=lambda kind: (kind.status, kind.code)):
         by_status.setdefault(kind.status, []).append(kind)
-    return {str(status): _refusal(group) for status, group in by_status.items()}
+    responses = {}
+    for status, group in by_status.items():
+        name = "-".join((str(status), *(kind.code for kind in group)))
+        known.setdefault(name, _refusal(group))
+        responses[str(status)] = {"$ref": f"#/components/responses/{name}"}
+    return responses
 
 
 def _refusal(kinds: list[type[MeshError]]) -> Json:
     codes = {"type": "object", "properties": {"code": {"enum": [kind.code for kind in kinds]}}}
     schema = {"allOf": [_named(ErrorBody), {"type": "object", "properties": {"error": codes}}]}
     return {
-        "description": "; ".join(f"`{kind.code}`: {kind.text}" for kind in kinds),
+        "description": "\n".join(f"- `{kind.code}`: {kind.text}" for kind in kinds),
         "content": {JSON: {"schema": schema}},
     }
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
+from tests.support import contract
 from tests.support.conditions import PATIENCE_S, until
 from tests.support.server import ServerProcess, running_server
 from tests.support.wire import PASSWORD, Person, call, register
@@ -52,7 +53,9 @@ class Asker:
         headers = {**({"Authorization": f"Bearer {bearer}"} if bearer else {}), **more.pop("headers", {})}
         async with self._http.request(method, self._url + path, headers=headers, **more) as response:
             assert response.headers["X-Request-Id"]
-            body = await response.json() if response.status != 204 else {}
+            raw = await response.read()
+            contract.check(method, path, None, response.status, response.content_type, raw)
+            body = json.loads(raw) if raw else {}
             return response.status, body.get("error", {}).get("code", "")
 
 

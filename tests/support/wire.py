@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.support import contract
 from tests.support.conditions import PATIENCE_S
 
 Json = dict[str, Any]
@@ -82,10 +84,12 @@ async def call(
     token: str = "",
     **query: Any,
 ) -> Any:
-    """The decoded answer, None where there is no body. Raises: Refused."""
+    """The decoded answer, None where there is no body; it is as the document says. Raises: Refused."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with http.request(method, url + path, json=body, params=query, headers=headers) as response:
-        answer = await response.json() if response.status != 204 else None
+        raw = await response.read()
+        contract.check(method, path, body, response.status, response.content_type, raw)
+        answer = json.loads(raw) if raw else None
         if response.status >= 400:
             raise Refused(response.status, answer or {})
         return answer
