@@ -22,8 +22,10 @@ from mesh_server.http.services import Services
 from mesh_server.http.shared import Shared
 from mesh_server.hub import Hub
 from mesh_server.ids import id_maker, system_clock
+from mesh_server.keys import Keys, load_keys
 from mesh_server.metrics import Metrics
 from mesh_server.services.accounts import AccountService
+from mesh_server.services.capabilities import CapabilityService
 from mesh_server.services.edits import EditService
 from mesh_server.services.invites import InviteService
 from mesh_server.services.messages import MessageService
@@ -32,7 +34,8 @@ from mesh_server.services.passwords import Passwords
 from mesh_server.services.presence import PresenceService
 from mesh_server.services.rooms import RoomService
 from mesh_server.services.search import SearchService
-from mesh_server.services.tokens import KEY_FILE, AccessTokens, SecretUnusable, load_secret
+from mesh_server.services.signing import Signer
+from mesh_server.services.tokens import AccessTokens
 from mesh_server.services.upkeep import UpkeepService
 from mesh_server.serving import Built, serve
 from mesh_server.store.folder import DataFolderInUse, DataFolderLock
@@ -53,13 +56,13 @@ def run(config: Config) -> None:
     lock, store = open_store(config)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_run(config, store, lock, _secret(config)))
+            runner.run(_run(config, store, lock, load_keys(config)))
     finally:
         lock.release()
 
 
-async def _run(config: Config, store: SqliteStore, lock: DataFolderLock, secret: bytes) -> None:
-    await serve(config, _build(config, store, secret), lock)
+async def _run(config: Config, store: SqliteStore, lock: DataFolderLock, keys: Keys) -> None:
+    await serve(config, _build(config, store, keys), lock)
 
 
 def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
@@ -90,16 +93,7 @@ def open_store(config: Config) -> tuple[DataFolderLock, SqliteStore]:
         raise CannotStart(f"The database in {folder} cannot be opened: {why}.") from None
 
 
-def _secret(config: Config) -> bytes:
-    try:
-        return load_secret(config.folder)
-    except SecretUnusable as error:
-        raise CannotStart(str(error)) from None
-    except OSError as error:
-        raise CannotStart(f"The file {config.folder / KEY_FILE} cannot be used: {error.strerror}.") from None
-
-
-def _build(config: Config, store: SqliteStore, secret: bytes) -> Built:
+def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
     clock, new_id = system_clock, id_maker()
     bus, hub, metrics = MemoryBus(), Hub(), Metrics()
     bus.subscribe(hub.on_bus)
@@ -125,7 +119,7 @@ def _build(config: Config, store: SqliteStore, secret: bytes) -> Built:
         store.accounts,
         store.invites,
         passwords=Passwords(cost=config.bcrypt_cost),
-        tokens=AccessTokens(secret, clock=clock),
+        tokens=AccessTokens(keys.access, clock=clock),
         clock=clock,
         new_id=new_id,
         registration=config.registration_mode,
@@ -168,6 +162,7 @@ def _build(config: Config, store: SqliteStore, secret: bytes) -> Built:
         gateway.require_open()
         await disk()
 
+    signer = Signer(keys.signing, clock=clock, new_id=new_id)
     application = web.Application(middlewares=[errors])
     services = Services(
         accounts=accounts,
@@ -177,6 +172,8 @@ def _build(config: Config, store: SqliteStore, secret: bytes) -> Built:
         messages=messages,
         edits=edits,
         search=search,
+        capabilities=CapabilityService(rooms, signer),
+        signer=signer,
         server_name=config.name,
         version=version,
         ready=ready,

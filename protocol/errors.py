@@ -52,6 +52,18 @@
     │   ├── TooManyReactions        chat.too_many_reactions
     │   ├── NonceConflict           chat.nonce_conflict
     │   └── ReferenceUnknown        chat.unknown_reference
+    ├── P2pError                    two peers and what they do between themselves
+    │   └── KindInvalid             p2p.invalid_kind
+    ├── CapabilityError             a signed token does not fit what it is shown for
+    │   ├── CapabilityInvalid       p2p.invalid_token      none, or not signed by this server
+    │   ├── CapabilityExpired       p2p.expired_token
+    │   ├── CapabilityEarly         p2p.early_token        of a time to come
+    │   ├── CapabilityUsed          p2p.used_token
+    │   ├── WrongSession            p2p.wrong_session
+    │   ├── WrongKind               p2p.wrong_kind
+    │   ├── WrongRoom               p2p.wrong_room
+    │   ├── WrongPeer               p2p.wrong_peer         for other people
+    │   └── WrongDevice             p2p.wrong_device       for other devices of theirs
     └── ServerError                 not the asker's fault, or not only
         ├── RateLimited             rate.limited
         ├── StorageUnavailable      storage.unavailable
@@ -394,6 +406,69 @@ class NonceConflict(ChatError):
 class ReferenceUnknown(ChatError):
     code = "chat.unknown_reference"
     text = "The message that this one refers to is not in this room."
+
+
+class P2pError(MeshError):
+    """Two peers do not come together as asked."""
+
+    status = 403
+
+
+class KindInvalid(P2pError):
+    code = "p2p.invalid_kind"
+    status = 422
+    text = "A session is for a file, a folder or a terminal."
+
+
+class CapabilityError(MeshError):
+    """A signed token does not fit what it is shown for."""
+
+    status = 403
+
+
+class CapabilityInvalid(CapabilityError):
+    code = "p2p.invalid_token"
+    text = "This token is not one of this server's."
+
+
+class CapabilityExpired(CapabilityError):
+    code = "p2p.expired_token"
+    text = "This token has expired. Ask the server for a new one."
+
+
+class CapabilityEarly(CapabilityError):
+    code = "p2p.early_token"
+    text = "This token is of a time to come. Set the clock of this machine."
+
+
+class CapabilityUsed(CapabilityError):
+    code = "p2p.used_token"
+    text = "This token was used already. Ask the server for a new one."
+
+
+class WrongSession(CapabilityError):
+    code = "p2p.wrong_session"
+    text = "This token is for another session."
+
+
+class WrongKind(CapabilityError):
+    code = "p2p.wrong_kind"
+    text = "This token is for a session of another kind."
+
+
+class WrongRoom(CapabilityError):
+    code = "p2p.wrong_room"
+    text = "This token is for another room."
+
+
+class WrongPeer(CapabilityError):
+    code = "p2p.wrong_peer"
+    text = "This token is for other people."
+
+
+class WrongDevice(CapabilityError):
+    code = "p2p.wrong_device"
+    text = "This is for another device."
 
 
 class ServerError(MeshError):

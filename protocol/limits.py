@@ -83,6 +83,12 @@ SLOW_MODE_MAX_S: Final = 6 * 3_600
 RETENTION_MAX_S: Final = 10 * 365 * 86_400
 """The longest time after which a room forgets its messages, where it does."""
 
+CAPABILITY_S: Final = 180
+"""The longest life of a capability, and how long a session between two peers waits to be accepted."""
+
+CLOCK_SKEW_S: Final = 30
+"""How far the clock of a server may be ahead of that of a peer which verifies its capabilities."""
+
 PAGE_DEFAULT: Final = 50
 PAGE_MAX: Final = 200
 """Messages in one page of history."""

@@ -16,6 +16,7 @@ RoomKind = Literal["room", "dm"]
 UserRole = Literal["admin", "user"]
 Registration = Literal["open", "invite", "closed"]
 Removal = Literal["kicked", "banned"]
+P2pKind = Literal["file", "folder", "terminal"]
 
 Whole = Annotated[int, Meta(ge=0, le=limits.INTEGER_MAX)]
 Seq = Whole
@@ -312,6 +313,40 @@ class SearchPage(_Body, frozen=True, kw_only=True):
 
 class DmRequest(_Body, frozen=True, kw_only=True):
     username: Text
+
+
+# ── between two peers ────────────────────────────────────────────────────────────────────────────
+
+
+class CapabilityRequest(_Body, frozen=True, kw_only=True):
+    """`kind` is one of `P2pKind`; another one is refused by an error of its own."""
+
+    room_id: Text
+    kind: Text
+
+
+class Capability(_Body, frozen=True, kw_only=True):
+    """`capability`: that the asker is a member of the room, signed. `expires_in`: seconds that it lives."""
+
+    capability: str
+    expires_in: Whole
+
+
+class PublicKey(_Body, frozen=True, kw_only=True):
+    """A key that verifies capabilities, as a JWK (RFC 7517, RFC 8037)."""
+
+    kid: str
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    alg: Literal["EdDSA"]
+    use: Literal["sig"]
+    x: str
+
+
+class KeyList(_Body, frozen=True, kw_only=True):
+    """The keys of a server; the first one signs, the others did before it."""
+
+    keys: list[PublicKey]
 
 
 # ── the server itself ────────────────────────────────────────────────────────────────────────────

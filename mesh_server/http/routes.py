@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from mesh_server.http import accounts, invites, members, rooms, search, system
+from mesh_server.http import accounts, invites, members, peers, rooms, search, system
 from mesh_server.http.bodies import HTML, JSON, TEXT
 from mesh_server.http.calls import Call, call, serve
 from mesh_server.http.openapi import document
@@ -20,11 +20,13 @@ from protocol.errors import (
     DisplayNameInvalid,
     InviteInvalid,
     InviteRequired,
+    KindInvalid,
     MessageNotFound,
     NotMember,
     PasswordInvalid,
     RefreshInvalid,
     RegistrationClosed,
+    RoomArchived,
     RoomForbidden,
     RoomFull,
     RoomNameInvalid,
@@ -233,6 +235,15 @@ CALLS: Final[tuple[Call, ...]] = (
     call("GET", f"{ROOM}/pins", rooms.pins, "Pinned messages, the last one first", *_HIDDEN),
     call("POST", "/api/dms", rooms.dm, "The one room of me and someone else", UserNotFound),
     call("GET", "/api/search", search.search, "Find messages in my rooms, the newest first", *_HIDDEN),
+    # ── between two peers ────────────────────────────────────────────────────────────────────────
+    call(
+        "POST",
+        "/api/auth/capability",
+        peers.capability,
+        "A signed proof that I am a member of a room, for three minutes",
+        *(KindInvalid, *_HIDDEN, RoomArchived),
+    ),
+    call("GET", "/api/keys", peers.keys, "The public keys that verify capabilities", open=True),
     # ── the server itself ────────────────────────────────────────────────────────────────────────
     call("GET", "/api/version", system.version, "What this server is and speaks", open=True),
     call("GET", "/api/openapi.json", system.document, "This document", open=True, media=JSON),

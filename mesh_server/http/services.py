@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from mesh_server.services.accounts import AccountService
+from mesh_server.services.capabilities import CapabilityService
 from mesh_server.services.edits import EditService
 from mesh_server.services.invites import InviteService
 from mesh_server.services.messages import MessageService
 from mesh_server.services.order import OrderService
 from mesh_server.services.rooms import RoomService
 from mesh_server.services.search import SearchService
+from mesh_server.services.signing import Signer
 from protocol.rest import VersionInfo
 
 
@@ -26,6 +28,8 @@ class Services:
     messages: MessageService
     edits: EditService
     search: SearchService
+    capabilities: CapabilityService
+    signer: Signer
     server_name: str
     version: Callable[[], Awaitable[VersionInfo]]
     ready: Callable[[], Awaitable[None]]

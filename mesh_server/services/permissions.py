@@ -36,6 +36,8 @@ class Deed(Enum):
     LIST_BANS = auto()
     LIFT_BAN = auto()
     INVITE = auto()
+    OPEN_SESSION = auto()
+    CALL = auto()
 
 
 class Rule(NamedTuple):
@@ -46,7 +48,8 @@ class Rule(NamedTuple):
         in_public: the lowest role that may where the room is public, if that is another one.
         own: the author of the message may, whatever their role.
         outranks: only over those whose role is lower than one's own.
-        writes: it changes messages, which nobody may where the room is archived.
+        writes: it changes what is in the room, or sends something from member to member, which nobody may
+            where the room is archived.
     """
 
     least: Role | None
@@ -79,6 +82,8 @@ RULES: Final[dict[Deed, Rule]] = {
     Deed.LIST_BANS: Rule("moderator"),
     Deed.LIFT_BAN: Rule("moderator"),
     Deed.INVITE: Rule("moderator"),
+    Deed.OPEN_SESSION: Rule("member", writes=True),
+    Deed.CALL: Rule("member", writes=True),
 }
 
 _RANK: Final[dict[Role | None, int]] = {None: 0, "member": 1, "moderator": 2, "owner": 3}

@@ -128,7 +128,7 @@ def load_secret(folder: Path, *, random_bytes: RandomBytes = secrets.token_bytes
     """
     path = folder / KEY_FILE
     if not path.exists():
-        _write_whole(path, random_bytes(_SECRET_BYTES).hex().encode() + b"\n")
+        write_whole(path, random_bytes(_SECRET_BYTES).hex().encode() + b"\n")
     path.chmod(0o600)
     try:
         secret = bytes.fromhex(path.read_text("ascii"))
@@ -142,7 +142,7 @@ def load_secret(folder: Path, *, random_bytes: RandomBytes = secrets.token_bytes
     return secret
 
 
-def _write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """All of it or nothing, even where the power fails: a half-written secret would lock everyone out."""
     scratch = path.with_name(path.name + ".new")
     scratch.unlink(missing_ok=True)

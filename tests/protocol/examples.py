@@ -23,6 +23,7 @@ EPOCH: Final = "01jd5dz0v3g8p1w6s5ep"
 NONCE: Final = "4f1c9a7e2b"
 FINGERPRINT: Final = "SHA256:2vHqgJ0bT6mXnR5c1kYzE8uWd3oLfAi9sP7xQeVtB4M"
 INVITE_CODE: Final = "5d0a8be2c71f4396a0de57b81c3f924e6ab07d15"
+CAPABILITY: Final = "capability.signed.by-the-server"
 ACCESS_TOKEN: Final = "access.token.of-alice"
 REFRESH_TOKEN: Final = "refresh-token-of-alice"
 
@@ -52,6 +53,14 @@ other_device: Final = rest.Device(
     name="unnamed device",
     created_at="2024-11-20T09:20:00.000Z",
     last_seen_at="2024-11-20T09:20:00.000Z",
+)
+public_key: Final = rest.PublicKey(
+    kid="kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+    kty="OKP",
+    crv="Ed25519",
+    alg="EdDSA",
+    use="sig",
+    x="11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
 )
 my_room: Final = rest.Room(
     id=ROOM,
@@ -537,6 +546,10 @@ REST: Final[dict[str, msgspec.Struct]] = {
     "SearchPage": rest.SearchPage(hits=[found], has_more=True, next="1734"),
     "SearchPage, the last one": rest.SearchPage(hits=[found], has_more=False),
     "DmRequest": rest.DmRequest(username="bob"),
+    "CapabilityRequest": rest.CapabilityRequest(room_id=ROOM, kind="file"),
+    "Capability": rest.Capability(capability=CAPABILITY, expires_in=180),
+    "PublicKey": public_key,
+    "KeyList": rest.KeyList(keys=[public_key]),
     "VersionInfo": rest.VersionInfo(
         name="Mesh",
         version="0.1.0",

@@ -58,7 +58,7 @@ def test_only_errors_have_codes_and_not_their_groups() -> None:
 @pytest.mark.parametrize("error", ERRORS)
 class TestEachError:
     def test_its_code_is_lower_case_and_dotted(self, error: type[MeshError]) -> None:
-        assert re.fullmatch(r"[a-z]+\.[a-z]+(_[a-z]+)*", error.code)
+        assert re.fullmatch(r"[a-z][a-z0-9]*\.[a-z]+(_[a-z]+)*", error.code)
 
     def test_it_says_what_is_wrong_in_a_sentence(self, error: type[MeshError]) -> None:
         assert "text" in vars(error)

@@ -139,6 +139,7 @@ REST_ROWS: Final = [
     Row(f"GET {ROOM}/messages/{{message_id}}/versions", moderators()),
     Row(f"GET {ROOM}/pins", members()),
     Row(f"GET /api/search?q={WORD}&room_id={{room_id}}", members()),
+    Row("POST /api/auth/capability", members(), {"room_id": "{room_id}", "kind": "file"}),
 ]
 
 ABOUT_ONESELF: Final = {
@@ -433,6 +434,9 @@ def test_nobody_is_over_an_equal(deed: Deed) -> None:
         assert not may(deed, Standing(role=role, over=role))
 
 
-def test_what_changes_messages_is_what_an_archive_refuses() -> None:
+def test_what_changes_or_sends_something_is_what_an_archive_refuses() -> None:
     writes = {deed for deed, rule in RULES.items() if rule.writes}
-    assert writes == {Deed.EDIT_MESSAGE, Deed.DELETE_MESSAGE, Deed.PIN_MESSAGE, Deed.REACT}
+    assert writes == {
+        *(Deed.EDIT_MESSAGE, Deed.DELETE_MESSAGE, Deed.PIN_MESSAGE, Deed.REACT),
+        *(Deed.OPEN_SESSION, Deed.CALL),
+    }
