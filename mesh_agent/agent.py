@@ -15,11 +15,13 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from mesh_agent.client.address import parse_address
+from mesh_agent.client.conversation import Conversation, sayable
 from mesh_agent.client.errors import AlreadySignedIn, NoServer, SignInNeeded, TimedOut, Unreachable
 from mesh_agent.client.folders import Profile
 from mesh_agent.client.hub import Hub, Subscription
 from mesh_agent.client.link import Link
 from mesh_agent.client.network import Network
+from mesh_agent.client.order import Order
 from mesh_agent.client.outbox import Entry
 from mesh_agent.client.session import ProfileSession
 from mesh_agent.client.state import (
@@ -34,9 +36,9 @@ from mesh_agent.client.state import (
 )
 from mesh_agent.client.workspace import Workspace
 from protocol import limits, rest
-from protocol.errors import ContentEmpty, ContentTooLong, MeshError, NotMember, PasswordInvalid, RoomNotFound
-from protocol.rest import Member, Message, Presence, Room, User, Visibility
-from protocol.text import clean_line, clean_name, clean_text
+from protocol.errors import MeshError, NotMember, PasswordInvalid, RoomNotFound
+from protocol.rest import Device, Member, Message, Presence, Room, User, Visibility
+from protocol.text import clean_line, clean_name
 from protocol.times import format_time
 
 if TYPE_CHECKING:  # it imports aiohttp
@@ -116,6 +118,16 @@ class Agent:
         """An async iterator of events; bounded, see `EventsDropped`. Close it when done."""
         return self._hub.subscribe()
 
+    @property
+    def conversation(self) -> Conversation:
+        """What can be done with messages; raises `SignInNeeded`."""
+        return Conversation(self._signed_in(), self._network)
+
+    @property
+    def order(self) -> Order:
+        """What a room is and who may be in it; raises `SignInNeeded`."""
+        return Order(self._signed_in(), self._network)
+
     # ── account ──────────────────────────────────────────────────────────────────────────────────
 
     async def server_info(self) -> rest.VersionInfo:
@@ -166,6 +178,16 @@ class Agent:
             with contextlib.suppress(MeshError, TimeoutError):
                 async with asyncio.timeout(SIGN_OUT_S):
                     await (await self._network.rest()).logout(token)
+
+    async def devices(self) -> list[Device]:
+        """My devices that are signed in."""
+        self._signed_in()
+        return await (await self._network.rest()).devices()
+
+    async def sign_out_device(self, device_id: str) -> None:
+        """Ends the session of another device of mine, or of this one."""
+        self._signed_in()
+        await (await self._network.rest()).delete_device(device_id)
 
     async def start(self) -> None:
         """Begins to connect in the background, for ever; does nothing where nobody is signed in."""
@@ -279,8 +301,12 @@ class Agent:
         """What is on its way to the room, in the order typed."""
         return [] if self._workspace is None else self._workspace.sender.of_room(room_id)
 
-    async def send(self, room_id: str, content: str, *, reply_to: str | None = None) -> Outgoing:
+    async def send(
+        self, room_id: str, content: str, *, reply_to: str | None = None, thread: str | None = None
+    ) -> Outgoing:
         """On return the message is on this machine's disk, and will be sent exactly once.
+
+        Members whose `@name` is in it are mentioned.
 
         Raises:
             ContentEmpty, ContentTooLong, NotMember: it would be refused; nothing is kept.
@@ -289,13 +315,10 @@ class Agent:
         workspace = self._signed_in()
         if workspace.sync.line(room_id) is None:
             raise NotMember
-        content = clean_text(content)
-        if not content.strip():
-            raise ContentEmpty
-        if len(content) > limits.CONTENT_CHARS:
-            raise ContentTooLong
+        content = sayable(content)
+        mentions = await workspace.history.named(room_id, content, line_up=workspace.line_up)
         outgoing = Outgoing(secrets.token_hex(16), room_id, content, format_time(_now_ms()), "pending")
-        await workspace.sender.add(Entry(outgoing, reply_to))
+        await workspace.sender.add(Entry(outgoing, reply_to, thread, mentions))
         return outgoing
 
     async def retry(self, nonce: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from protocol.errors import MeshError
-from protocol.rest import Member, Message, Room, User
+from protocol.rest import Ban, Device, Invite, Member, Message, MessageVersion, Room, SearchHit, User
 from protocol.times import parse_time
 
 _CONTINUED: Final = "\n    "
@@ -56,26 +56,86 @@ class Output:
 
 
 def _message(message: Message) -> str:
-    at = datetime.fromtimestamp(parse_time(message.created_at) / 1000).astimezone()
     content = message.content.replace("\n", _CONTINUED)
-    return f"{at:%Y-%m-%d %H:%M}  {message.author.username}: {content}"
+    # Before the colon stands nothing that its author could have written.
+    facts = _facts(message)
+    who = f"{message.author.username} ({', '.join(facts)})" if facts else message.author.username
+    return f"{_at(message.created_at)} #{message.seq}  {who}: {content}".rstrip()
+
+
+def _facts(message: Message) -> list[str]:
+    if message.deleted:
+        return ["deleted"]
+    facts = ["edited"] if message.edited_at else []
+    facts += ["pinned"] if message.pinned else []
+    facts += ["reply"] if message.reply_to else []
+    facts += ["thread"] if message.thread else []
+    return facts + [f"{reaction.reaction} {len(reaction.users)}" for reaction in message.reactions]
+
+
+def _at(time: str) -> str:
+    return f"{datetime.fromtimestamp(parse_time(time) / 1000).astimezone():%Y-%m-%d %H:%M}"
 
 
 def _room(room: Room) -> str:
     facts = [room.id]
+    if room.mentions:
+        facts.append(f"{room.mentions} mention{'s' if room.mentions != 1 else ''}")
     if room.unread:
         facts.append(f"{room.unread} unread")
     if room.member_count is not None:
         facts.append(f"{room.member_count} member{'s' if room.member_count != 1 else ''}")
-    if room.visibility == "private":
-        facts.append("private")
+    facts += [word for word, so in _words(room) if so]
+    if room.slow_mode_s:
+        facts.append(f"slow mode {span(room.slow_mode_s)}")
+    if room.retention_s:
+        facts.append(f"kept {span(room.retention_s)}")
     if room.topic:
         facts.append(room.topic)
     return f"{room.name}  ({', '.join(facts)})"
 
 
+def _words(room: Room) -> tuple[tuple[str, bool], ...]:
+    dm = room.kind == "dm"
+    return ("dm", dm), ("private", room.visibility == "private" and not dm), ("archived", room.archived)
+
+
+_SPANS: Final = ((604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m"))
+
+
+def span(seconds: int) -> str:
+    """`seconds` in the largest unit that says it exactly: `7d`, `90s`."""
+    for size, unit in _SPANS:
+        if seconds and seconds % size == 0 and not (unit == "w" and seconds == size):
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
 def _member(member: Member) -> str:
     return f"{member.username}  ({member.role}, {member.presence})"
+
+
+def _ban(ban: Ban) -> str:
+    reason = f": {ban.reason}" if ban.reason else ""
+    return f"{ban.username}  (by {ban.banned_by.username}, {_at(ban.created_at)}){reason}"
+
+
+def _invite(invite: Invite) -> str:
+    uses = f"used {invite.uses} of {invite.max_uses}" if invite.max_uses else f"used {invite.uses}"
+    return f"{invite.id}  (by {invite.created_by.username}, {uses}, until {_at(invite.expires_at)})"
+
+
+def _device(device: Device) -> str:
+    this = ", this one" if device.current else ""
+    return f"{device.name}  ({device.id}, last seen {_at(device.last_seen_at)}{this})"
+
+
+def _version(version: MessageVersion) -> str:
+    return f"until {_at(version.until)}: {version.content.replace(chr(10), _CONTINUED)}"
+
+
+def _hit(hit: SearchHit) -> str:
+    return f"{hit.room_name}  {_message(hit.message)}"
 
 
 def _user(user: User) -> str:
@@ -86,6 +146,11 @@ _LINES: Final[dict[type, Callable[[Any], str]]] = {
     Message: _message,
     Room: _room,
     Member: _member,
+    Ban: _ban,
+    Invite: _invite,
+    Device: _device,
+    MessageVersion: _version,
+    SearchHit: _hit,
     User: _user,
     dict: lambda result: f"{next(iter(result.values()))}",
 }

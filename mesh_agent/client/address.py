@@ -1,4 +1,4 @@
-"""A server's address as people type it, in its one written form.
+"""A server's address, and an invite's link, as people type them, in their one written form.
 
 Strategy: `chat.example.org` means https, a name of this machine means http, since there the server of
 `scripts/mesh` listens without TLS. What would be dropped or misread later (a password, a query) is
@@ -7,14 +7,29 @@ refused now.
 
 import ipaddress
 import re
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from mesh_agent.client.errors import WrongAddress
+from mesh_agent.client.errors import LinkInvalid, WrongAddress
+from protocol import limits
 
 ADDRESS_CHARS: Final = 300
+INVITE_PATH: Final = "/invite/"
+_CODE: Final = re.compile(rf"[A-Za-z0-9_-]{{8,{limits.ID_CHARS}}}")
 _HOST: Final = re.compile(r"[\w.:%-]+")
 _SCHEMES: Final = {"http": 80, "https": 443}
+
+
+class Link(NamedTuple):
+    """An invite into a room of the server at `server`."""
+
+    server: str
+    code: str
+
+    @property
+    def url(self) -> str:
+        """As it is passed on."""
+        return f"{self.server}{INVITE_PATH}{self.code}"
 
 
 def parse_address(text: str) -> str:
@@ -38,6 +53,27 @@ def parse_address(text: str) -> str:
     shown = f"[{host}]" if ":" in host else host
     shown_port = "" if port is None or port == _SCHEMES[scheme] else f":{port}"
     return f"{scheme}://{shown}{shown_port}{parts.path.rstrip('/')}"
+
+
+def parse_link(text: str) -> Link:
+    """An invite's link: the server's address, `/invite/` and a code.
+
+    Raises:
+        LinkInvalid: this is no such link.
+    """
+    typed = text.strip().strip("<>")
+    before, found, code = typed.rstrip("/").rpartition(INVITE_PATH)
+    if not found or not _CODE.fullmatch(code):
+        raise LinkInvalid
+    try:
+        return Link(parse_address(before), code)
+    except WrongAddress:
+        raise LinkInvalid from None
+
+
+def is_link(text: str) -> bool:
+    """Whether `text` is meant as an invite's link, right or wrong."""
+    return INVITE_PATH in text or "://" in text
 
 
 def is_loopback(host: str) -> bool:

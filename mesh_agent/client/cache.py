@@ -150,6 +150,8 @@ def _row(entry: Entry) -> tuple[str | None, ...]:
         outgoing.room_id,
         outgoing.content,
         entry.reply_to,
+        entry.thread,
+        " ".join(entry.mentions),
         outgoing.created_at,
         outgoing.state,
         outgoing.error,
@@ -161,8 +163,11 @@ def _entry(
     room_id: str,
     content: str,
     reply_to: str | None,
+    thread: str | None,
+    mentions: str,
     created_at: str,
     state: Literal["pending", "failed"],
     error: str,
 ) -> Entry:
-    return Entry(Outgoing(nonce, room_id, content, created_at, state, error), reply_to)
+    outgoing = Outgoing(nonce, room_id, content, created_at, state, error)
+    return Entry(outgoing, reply_to, thread, tuple(mentions.split()))

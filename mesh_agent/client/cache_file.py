@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mesh_agent.client.errors import FilesUnusable
-from mesh_agent.client.schema import INSERT_OUTGOING, SELECT_OUTBOX, migrate
+from mesh_agent.client.schema import INSERT_OUTGOING, SELECT_FIRST_OUTBOX, SELECT_OUTBOX, migrate
 
 log = logging.getLogger(__name__)
 
@@ -141,10 +141,14 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _salvage_outbox(path: Path) -> tuple[list[tuple[Any, ...]], bool]:
     """The rows of the outbox that can still be read, and whether that is all of them."""
-    rows: list[tuple[Any, ...]] = []
-    try:
-        with contextlib.closing(sqlite3.connect(path, timeout=BUSY_S)) as db:
-            rows.extend(db.execute(SELECT_OUTBOX))
-    except sqlite3.Error:
-        return rows, False
-    return rows, True
+    for select in (SELECT_OUTBOX, SELECT_FIRST_OUTBOX):
+        rows: list[tuple[Any, ...]] = []
+        try:
+            with contextlib.closing(sqlite3.connect(path, timeout=BUSY_S)) as db:
+                rows.extend(db.execute(select))
+        except sqlite3.Error:
+            if rows:
+                return rows, False
+        else:
+            return rows, True
+    return [], False

@@ -15,6 +15,7 @@ MeshError
 └── LocalError               something in this program's own files or arguments
     ├── NoServer             client.no_server
     ├── AlreadySignedIn      client.already_signed_in
+    ├── LinkInvalid          client.invite_link
     ├── ProfileInvalid       client.profile
     ├── FileTooNew           client.file_too_new     written by a newer Mesh
     ├── FilesUnusable        client.files            folder or file cannot be read or written
@@ -87,6 +88,11 @@ class NoServer(LocalError):
 
 class AlreadySignedIn(LocalError):
     code = "client.already_signed_in"
+
+
+class LinkInvalid(LocalError):
+    code = "client.invite_link"
+    text = "This is not the link of an invite. One looks like https://chat.example.org/invite/5d0a8be2c71f."
 
 
 class ProfileInvalid(LocalError):

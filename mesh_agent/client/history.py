@@ -6,6 +6,8 @@ restored backup) or its continuity; such an answer belongs to what was before an
 Without a line, what is held is shown as far as it goes.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
@@ -14,6 +16,7 @@ from msgspec.structs import replace
 from mesh_agent.client.cache_thread import CacheThread
 from mesh_agent.client.changes import MembersHeld, MessagesHeld
 from mesh_agent.client.errors import FilesUnusable, LineLost, Unreachable
+from mesh_agent.client.naming import may_name, named
 from mesh_agent.client.roster import Roster, by_name
 from mesh_agent.client.state import Page
 from mesh_agent.client.sync import Line, Sync
@@ -26,6 +29,9 @@ if TYPE_CHECKING:  # it imports aiohttp
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+NAMING_S: Final = 3.0
+"""How long a message waits at most for the list of those whom it may name."""
 
 TRIES: Final = 3
 """How often a page is asked for whose room was reset meanwhile."""
@@ -79,6 +85,15 @@ class History:
             raise
         return Page([*held, *page.messages], page.has_more)
 
+    async def around(self, room_id: str, seq: int, limit: int) -> Page:
+        """The messages on both sides of `seq`; `has_more` tells of earlier ones. Raises as `before`."""
+        self._line(room_id)
+        try:
+            page = await self._fetch(room_id, limit, around=seq)
+        except (Unreachable, ServerError):
+            return await self.before(room_id, seq + limit // 2 + 1, limit)
+        return Page(page.messages, page.has_more)
+
     async def members(self, room_id: str, *, line_up: bool) -> list[Member]:
         """The members by name; from now on the room is watched.
 
@@ -104,6 +119,19 @@ class History:
             return self._roster.answered(room_id, members[: limits.ROOM_MEMBERS])
         finally:
             self._roster.unanswered(room_id)
+
+    async def named(self, room_id: str, content: str, *, line_up: bool) -> tuple[str, ...]:
+        """The ids of the members whom `content` names; never waits long, for it is about to be sent."""
+        if not may_name(content):
+            return ()
+        members = self._roster.members(room_id)
+        if members is None and line_up:
+            with contextlib.suppress(Unreachable, ServerError, TimeoutError):
+                async with asyncio.timeout(NAMING_S):
+                    members = await self.members(room_id, line_up=True)
+        if members is None:
+            members = await self._held(self._cache.cache.members, room_id)
+        return named(content, members)
 
     async def unread(self, room_id: str, seq: int) -> tuple[int, int]:
         """How many messages of others stand past `seq`, and how many of them name me."""
@@ -135,13 +163,19 @@ class History:
         return line
 
     async def _fetch(
-        self, room_id: str, limit: int, *, before: int | None = None, after: int | None = None
+        self,
+        room_id: str,
+        limit: int,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        around: int | None = None,
     ) -> MessagePage:
         rest = await self._rest()
         for _ in range(TRIES):
             line = self._line(room_id)
             resets = line.resets
-            page = await rest.messages(room_id, before=before, after=after, limit=limit)
+            page = await rest.messages(room_id, before=before, after=after, around=around, limit=limit)
             if self._sync.line(room_id) is line and line.resets == resets:
                 messages = _orderly(page.messages, room_id, limit)
                 self._cache.change([MessagesHeld(room_id, messages)])

@@ -1,43 +1,34 @@
-"""The calls under `/api`: structs of `protocol.rest` in, structs out, failures as `MeshError`.
+"""The calls under `/api` as methods: structs of `protocol.rest` in, structs out.
 
-Strategy: one way out (`_send`) and one way in (`_read`) for every call. An answer is read up to a bound,
-decoded off the loop where it is long, and cleaned at the one entrance (`arrival`). A call that needs to
-know who asks takes its token from the session; when the server no longer takes that one, it is tried once
-more with a new.
+Strategy: `exchange` carries each; here is only which call it is. Ids and codes that go into a path are
+quoted, whatever they are.
 """
 
-from collections.abc import Awaitable
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import quote, urlencode
 
 import aiohttp
-from msgspec import Struct
 
-from mesh_agent.client.arrival import clean, read_in
-from mesh_agent.client.errors import NotMesh, VersionMismatch
-from mesh_agent.client.http import explain, explain_status
+from mesh_agent.client.errors import VersionMismatch
+from mesh_agent.client.exchange import Exchange
+from mesh_agent.client.http import explain_status
 from mesh_agent.client.session import ProfileSession
-from protocol import limits, rest
-from protocol.codec import decode_body, encode_body
-from protocol.errors import MeshError, ProtocolError, TokenExpired, TokenInvalid
+from protocol import rest
+from protocol.errors import ProtocolError
 from protocol.version import WIRE_VERSION
-
-T = TypeVar("T", bound=Struct)
 
 PAGE_LIMIT: Final = 100
 """Messages asked for at once."""
 
 
 class Rest:
-    """One server's REST calls in the name of one session.
-
-    Every method raises `Unreachable` or one of its kinds where no Mesh server answered, and otherwise
-    the `MeshError` that the server answered with.
-    """
+    """One server's REST calls in the name of one session; each raises as those of `Exchange`."""
 
     def __init__(self, http: aiohttp.ClientSession, session: ProfileSession) -> None:
-        self._http = http
-        self._session = session
+        self._exchange = Exchange(http, session)
+        self.refresh: Final = self._exchange.refresh
+
+    # ── the server and the account ───────────────────────────────────────────────────────────────
 
     async def version(self) -> rest.VersionInfo:
         """Who answers.
@@ -46,10 +37,11 @@ class Rest:
             NotMesh: something else than a Mesh server.
             VersionMismatch: one that does not speak this program's version.
         """
+        exchange = self._exchange
         try:
-            info = await self._read(rest.VersionInfo, self._send("GET", "/api/version"))
+            info = await exchange.read(rest.VersionInfo, exchange.send("GET", "/api/version"))
         except ProtocolError as error:
-            raise explain_status(error.status, self._session.server) from None
+            raise explain_status(error.status, exchange.session.server) from None
         if WIRE_VERSION not in info.wire:
             older = max(info.wire, default=0) < WIRE_VERSION
             raise VersionMismatch(
@@ -59,104 +51,121 @@ class Rest:
         return info
 
     async def register(self, request: rest.RegisterRequest) -> rest.Session:
-        return await self._read(rest.Session, self._send("POST", "/api/auth/register", request))
+        exchange = self._exchange
+        return await exchange.read(rest.Session, exchange.send("POST", "/api/auth/register", request))
 
     async def login(self, request: rest.LoginRequest) -> rest.Session:
-        return await self._read(rest.Session, self._send("POST", "/api/auth/login", request))
-
-    async def refresh(self, refresh_token: str, attempt: str) -> rest.Session:
-        request = rest.RefreshRequest(refresh_token=refresh_token, attempt=attempt)
-        return await self._read(rest.Session, self._send("POST", "/api/auth/refresh", request))
+        exchange = self._exchange
+        return await exchange.read(rest.Session, exchange.send("POST", "/api/auth/login", request))
 
     async def logout(self, access_token: str) -> None:
-        await self._send("POST", "/api/auth/logout", token=access_token)
+        await self._exchange.send("POST", "/api/auth/logout", token=access_token)
+
+    async def devices(self) -> list[rest.Device]:
+        return (await self._exchange.get(rest.DeviceList, "/api/auth/devices")).devices
+
+    async def delete_device(self, device_id: str) -> None:
+        await self._exchange.send_signed("DELETE", f"/api/auth/devices/{_part(device_id)}")
+
+    # ── rooms ────────────────────────────────────────────────────────────────────────────────────
 
     async def my_rooms(self) -> list[rest.Room]:
-        return (await self._read(rest.RoomList, self._send_signed("GET", "/api/rooms"))).rooms
+        return (await self._exchange.get(rest.RoomList, "/api/rooms")).rooms
 
     async def public_rooms(self) -> list[rest.Room]:
-        return (await self._read(rest.RoomList, self._send_signed("GET", "/api/rooms?scope=public"))).rooms
+        return (await self._exchange.get(rest.RoomList, "/api/rooms?scope=public")).rooms
 
     async def create_room(self, request: rest.CreateRoomRequest) -> rest.Room:
-        return await self._read(rest.Room, self._send_signed("POST", "/api/rooms", request))
+        return await self._exchange.ask(rest.Room, "POST", "/api/rooms", request)
+
+    async def dm(self, username: str) -> rest.Room:
+        return await self._exchange.ask(rest.Room, "POST", "/api/dms", rest.DmRequest(username=username))
+
+    async def update_room(self, room_id: str, request: rest.UpdateRoomRequest) -> rest.Room:
+        return await self._exchange.ask(rest.Room, "PATCH", _room(room_id), request)
+
+    async def delete_room(self, room_id: str) -> None:
+        await self._exchange.send_signed("DELETE", _room(room_id))
 
     async def join(self, room_id: str) -> rest.Room:
-        return await self._read(rest.Room, self._send_signed("POST", f"{_room_path(room_id)}/join"))
+        return await self._exchange.ask(rest.Room, "POST", _room(room_id, "join"))
 
     async def leave(self, room_id: str) -> None:
-        await self._send_signed("POST", f"{_room_path(room_id)}/leave")
+        await self._exchange.send_signed("POST", _room(room_id, "leave"))
+
+    # ── who is in a room ─────────────────────────────────────────────────────────────────────────
 
     async def members(self, room_id: str) -> list[rest.Member]:
-        sent = self._send_signed("GET", f"{_room_path(room_id)}/members")
-        return (await self._read(rest.MemberList, sent)).members
+        return (await self._exchange.get(rest.MemberList, _room(room_id, "members"))).members
+
+    async def add_member(self, room_id: str, username: str) -> rest.Member:
+        request = rest.AddMemberRequest(username=username)
+        return await self._exchange.ask(rest.Member, "POST", _room(room_id, "members"), request)
+
+    async def set_role(self, room_id: str, user_id: str, role: rest.Role) -> rest.Member:
+        path = _room(room_id, "members", user_id)
+        return await self._exchange.ask(rest.Member, "PATCH", path, rest.RoleRequest(role=role))
+
+    async def kick(self, room_id: str, user_id: str) -> None:
+        await self._exchange.send_signed("DELETE", _room(room_id, "members", user_id))
+
+    async def bans(self, room_id: str) -> list[rest.Ban]:
+        return (await self._exchange.get(rest.BanList, _room(room_id, "bans"))).bans
+
+    async def ban(self, room_id: str, username: str, reason: str) -> rest.Ban:
+        request = rest.BanRequest(username=username, reason=reason)
+        return await self._exchange.ask(rest.Ban, "POST", _room(room_id, "bans"), request)
+
+    async def lift_ban(self, room_id: str, user_id: str) -> None:
+        await self._exchange.send_signed("DELETE", _room(room_id, "bans", user_id))
+
+    async def invites(self, room_id: str) -> list[rest.Invite]:
+        return (await self._exchange.get(rest.InviteList, _room(room_id, "invites"))).invites
+
+    async def create_invite(self, room_id: str, request: rest.InviteRequest) -> rest.Invite:
+        return await self._exchange.ask(rest.Invite, "POST", _room(room_id, "invites"), request)
+
+    async def revoke_invite(self, room_id: str, invite_id: str) -> None:
+        await self._exchange.send_signed("DELETE", _room(room_id, "invites", invite_id))
+
+    async def use_invite(self, code: str) -> rest.Room:
+        return await self._exchange.ask(rest.Room, "POST", f"/api/invites/{_part(code)}/join")
+
+    # ── messages ─────────────────────────────────────────────────────────────────────────────────
 
     async def messages(
-        self, room_id: str, *, before: int | None = None, after: int | None = None, limit: int = PAGE_LIMIT
+        self,
+        room_id: str,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        around: int | None = None,
+        thread: str | None = None,
+        limit: int = PAGE_LIMIT,
     ) -> rest.MessagePage:
-        """At most `PAGE_LIMIT` messages, the newest ones where neither `before` nor `after` is named."""
-        asked = {"limit": min(limit, PAGE_LIMIT), "before": before, "after": after}
-        query = urlencode({name: value for name, value in asked.items() if value is not None})
-        sent = self._send_signed("GET", f"{_room_path(room_id)}/messages?{query}")
-        return await self._read(rest.MessagePage, sent)
+        """At most `PAGE_LIMIT` messages, the newest ones where none of the others is named."""
+        query = _query(limit=min(limit, PAGE_LIMIT), before=before, after=after, around=around, thread=thread)
+        return await self._exchange.get(rest.MessagePage, f"{_room(room_id, 'messages')}?{query}")
 
-    async def _read(self, kind: type[T], sent: Awaitable[bytes]) -> T:
-        answer = await sent
-        try:
-            return await read_in(answer, lambda data: _decode(data, kind))
-        except ProtocolError as error:
-            raise explain_status(200, self._session.server) from error
+    async def versions(self, room_id: str, message_id: str) -> list[rest.MessageVersion]:
+        path = _room(room_id, "messages", message_id, "versions")
+        return (await self._exchange.get(rest.MessageHistory, path)).versions
 
-    async def _send_signed(self, method: str, path: str, body: Struct | None = None) -> bytes:
-        token = await self._session.token(self.refresh)
-        try:
-            return await self._send(method, path, body, token=token)
-        except (TokenExpired, TokenInvalid):
-            token = await self._session.token(self.refresh, rejected=token)
-        return await self._send(method, path, body, token=token)
+    async def pins(self, room_id: str) -> list[rest.Message]:
+        return (await self._exchange.get(rest.MessagePage, _room(room_id, "pins"))).messages
 
-    async def _send(
-        self, method: str, path: str, body: Struct | None = None, *, token: str | None = None
-    ) -> bytes:
-        """One exchange; returns the body of a success."""
-        server = self._session.server
-        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        data = None if body is None else encode_body(body)
-        try:
-            async with self._http.request(method, server + path, data=data, headers=headers) as response:
-                status, answer = response.status, await _read_bounded(response)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise explain(error, server) from error
-        if answer is None:
-            raise NotMesh(f"{server} answers with more than a Mesh server ever sends.")
-        if status >= 400:
-            raise _refusal(status, answer, server)
-        return answer
+    async def search(self, **query: str | int | None) -> rest.SearchPage:
+        """`query`: the parameters of the call, by their names."""
+        return await self._exchange.get(rest.SearchPage, f"/api/search?{_query(**query)}")
 
 
-async def _read_bounded(response: aiohttp.ClientResponse) -> bytes | None:
-    """The whole body, or None for one past `limits.ANSWER_BYTES`."""
-    parts, size = [], 0
-    async for part in response.content.iter_any():
-        size += len(part)
-        if size > limits.ANSWER_BYTES:
-            return None
-        parts.append(part)
-    return b"".join(parts)
+def _query(**parameters: str | int | None) -> str:
+    return urlencode({name: value for name, value in parameters.items() if value is not None})
 
 
-def _decode(answer: bytes, kind: type[T]) -> T:
-    return decode_body(answer, kind, limit=limits.ANSWER_BYTES)
+def _part(text: str) -> str:
+    return quote(text, safe="")
 
 
-def _refusal(status: int, answer: bytes, server: str) -> MeshError:
-    try:
-        detail = clean(_decode(answer, rest.ErrorBody).error)
-    except ProtocolError:
-        return explain_status(status, server)
-    return MeshError.from_wire(detail.code, detail.message, detail.retry_after)
-
-
-def _room_path(room_id: str) -> str:
-    return f"/api/rooms/{quote(room_id, safe='')}"
+def _room(room_id: str, *rest_of_path: str) -> str:
+    return "/".join(("/api/rooms", *map(_part, (room_id, *rest_of_path))))

@@ -179,6 +179,8 @@ class Sender:
                     room_id=outgoing.room_id,
                     content=outgoing.content,
                     reply_to=entry.reply_to,
+                    thread=entry.thread,
+                    mentions=list(entry.mentions),
                 )
             )
         if self._timer is not None:
@@ -217,6 +219,8 @@ class Sender:
             content_type="text/markdown",
             created_at=entry.outgoing.created_at,
             reply_to=entry.reply_to,
+            thread=entry.thread,
+            mentions=list(entry.mentions),
             nonce=ack.nonce,
         )
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from mesh_agent.client.asking import Asking
 from mesh_agent.client.cache import Held
 from mesh_agent.client.cache_thread import CacheThread
 from mesh_agent.client.history import History
@@ -76,6 +77,7 @@ class Workspace:
         author = Author(id=user.id, username=user.username)
         self.sender = Sender(author, cache, Outbox(held.outbox), hub.publish, self.sync.is_settled)
         self.markers = Markers(held.markers, cache.change)
+        self.asking = Asking()
         self.history = History(self.sync, self._roster, cache, network.rest)
         self.trouble: MeshError | None = None
         self._connection: Connection | None = None
@@ -113,6 +115,7 @@ class Workspace:
         """Writes what is queued."""
         if self._rooms_timer is not None:
             self._rooms_timer.cancel()
+        self.asking.line_lost()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -188,9 +191,11 @@ class Workspace:
         for room_id, seq in self.markers.untold():
             await self._show_read(room_id, seq)
         self.markers.line_up(connection.send)
+        self.asking.line_up(connection.send)
         await self.sender.line_up(connection.send)
 
     async def handle(self, event: ServerToClient) -> None:
+        self.asking.answered(event)
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
@@ -203,6 +208,7 @@ class Workspace:
         self._connection = None
         self.sender.line_lost()
         self.markers.line_lost()
+        self.asking.line_lost()
         self._network.lost(error)
 
     # ── what arrives ─────────────────────────────────────────────────────────────────────────────
@@ -236,6 +242,8 @@ class Workspace:
 
     def _on_error(self, error: Error) -> None:
         refusal = MeshError.from_wire(error.code, error.message, error.retry_after)
+        if self.asking.refused(error.re, refusal):
+            return
         if isinstance(error.re, str):
             self.sender.refused(error.re, refusal)
         else:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh_agent.client.address import parse_address
-from mesh_agent.client.errors import WrongAddress
+from mesh_agent.client.address import Link, is_link, parse_address, parse_link
+from mesh_agent.client.errors import LinkInvalid, WrongAddress
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,51 @@ def test_nothing_but_a_wrong_address_is_raised_and_the_form_is_stable(typed: str
     except WrongAddress:
         return
     assert parse_address(written) == written
+
+
+CODE = "5d0a8be2c71f4396a0de57b81c3f924e6ab07d15"
+
+
+@pytest.mark.parametrize(
+    ("typed", "server"),
+    [
+        (f"https://chat.example.org/invite/{CODE}", "https://chat.example.org"),
+        (f"  <HTTPS://Chat.Example.org/invite/{CODE}/> ", "https://chat.example.org"),
+        (f"chat.example.org:8443/mesh/invite/{CODE}", "https://chat.example.org:8443/mesh"),
+        (f"http://127.0.0.1:8000/invite/{CODE}", "http://127.0.0.1:8000"),
+    ],
+)
+def test_a_link_has_a_server_and_a_code(typed: str, server: str) -> None:
+    link = parse_link(typed)
+    assert link == Link(server, CODE)
+    assert link.url == f"{server}/invite/{CODE}"
+    assert is_link(typed)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "https://chat.example.org",
+        "https://chat.example.org/invite/",
+        "/invite/" + CODE,
+        f"ftp://chat.example.org/invite/{CODE}",
+        f"https://chat.example.org/invite/{CODE}?from=mail",
+        f"https://chat.example.org/invite/{CODE}/more",
+        "https://chat.example.org/invite/../../api",
+        f"https://alice:secret@chat.example.org/invite/{CODE}",
+        f"https://chat.example.org/invite/{'x' * 65}",
+    ],
+)
+def test_what_is_no_link(typed: str) -> None:
+    with pytest.raises(LinkInvalid):
+        parse_link(typed)
+
+
+@given(st.text())
+def test_a_link_is_one_or_is_refused(text: str) -> None:
+    try:
+        link = parse_link(text)
+    except LinkInvalid:
+        return
+    assert parse_link(link.url) == link

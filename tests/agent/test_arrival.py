@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from mesh_agent.client import arrival
-from mesh_agent.client.arrival import CONTENT_KEPT_CHARS, clean, read_in
+from mesh_agent.client.arrival import clean, read_in
+from mesh_agent.client.clean_rest import CONTENT_KEPT_CHARS
 from protocol import limits, rest
 from protocol.codec import MSGPACK
 from protocol.errors import InvalidMessage
@@ -35,8 +36,9 @@ def strings(value: Any) -> Iterator[str]:
 
 def test_every_event_and_every_answer_has_a_cleaner_or_no_text() -> None:
     kinds = [*get_args(ServerToClient), rest.Session, rest.Room, rest.RoomList, rest.MemberList]
-    kinds += [rest.MessagePage, rest.VersionInfo, rest.ErrorDetail, rest.User]
-    without = {kind for kind in kinds if kind not in arrival._CLEANERS}
+    kinds += [rest.MessagePage, rest.VersionInfo, rest.ErrorDetail, rest.User, rest.DeviceList, rest.Member]
+    kinds += [rest.Ban, rest.BanList, rest.Invite, rest.InviteList, rest.MessageHistory, rest.SearchPage]
+    without = {kind for kind in kinds if kind not in arrival.CLEANERS}
     assert {kind.__name__ for kind in without} == {"Pong"}
 
 

@@ -1,6 +1,7 @@
 """The cache file: pages, what may overwrite what, damage, versions, and several processes at once."""
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 import stat
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mesh_agent.client import cache_writes
+from mesh_agent.client import cache_writes, schema
 from mesh_agent.client.cache import Cache
 from mesh_agent.client.cache_thread import QUEUED_CHANGES, CacheThread
 from mesh_agent.client.changes import (
@@ -46,7 +47,7 @@ def held(rev: int = 0, top_seq: int = 0, epoch: str = "e", room_id: str = "r") -
 
 
 def entry(nonce: str) -> Entry:
-    return Entry(Outgoing(nonce, "r", f"text {nonce}", AT, "pending"), reply_to="m1")
+    return Entry(Outgoing(nonce, "r", f"text {nonce}", AT, "pending"), "m1", "m0", ("u1", "u2"))
 
 
 def fill(cache: Cache, count: int) -> None:
@@ -167,6 +168,25 @@ def test_the_outbox_keeps_its_order_and_its_states(path: Path) -> None:
     failed = Outgoing("a", "r", "text a", AT, "failed", "No.")
     cache.apply([OutgoingMarked(failed), OutgoingGone("c"), OutgoingGone("never there")])
     assert [known.outgoing for known in cache.outbox()] == [failed, entry("b").outgoing]
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_waited_in_a_file_of_the_first_version_is_kept(path: Path, damaged: bool) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.executescript(schema._STEPS[0] + "PRAGMA user_version = 1;")
+        db.execute(
+            "INSERT INTO outbox (nonce, room_id, content, reply_to, created_at, state, error)"
+            " VALUES ('n', 'r', 'kept', 'm1', ?, 'pending', '')",
+            (AT,),
+        )
+        db.commit()
+    if damaged:
+        path.with_suffix(".damaged").touch()
+    cache = Cache(path)
+    assert cache.outbox() == [Entry(Outgoing("n", "r", "kept", AT, "pending"), reply_to="m1")]
+    cache.add_outgoing(entry("a"))
+    assert cache.outbox()[1] == entry("a")
+    assert bool(cache.warning) == damaged
 
 
 def test_a_full_outbox_says_so(path: Path) -> None:

@@ -8,9 +8,11 @@ from typing import Final
 
 import msgspec
 
-from mesh_agent import cli, verbs
+from mesh_agent.arguments import VERBS
 from mesh_agent.client import cache_writes, errors, outbox
 from mesh_agent.client.link import ChangeLost
+from mesh_agent.verbs import VERBS as RUNS
+from mesh_agent.verbs import common, say
 from protocol import limits
 from protocol.errors import MeshError
 from protocol.rest import Message
@@ -22,17 +24,21 @@ INTERNAL: Final = {errors.LocalError.code, errors.OutgoingUnknown.code, ChangeLo
 
 
 def test_every_verb_and_option_is_there() -> None:
-    for verb in cli._VERBS:
+    for verb in VERBS:
         assert f"| `{verb.name}" in PAGE, verb.name
         for argument in verb.arguments:
             option = argument.names[-1]
-            if option.startswith("--") and option != "--invite":
+            if option.startswith("--"):
                 assert option in PAGE, option
+
+
+def test_every_verb_does_something() -> None:
+    assert RUNS.keys() == {verb.name for verb in VERBS}
 
 
 def test_every_code_of_this_side_is_there() -> None:
     codes = {kind.code for kind in kinds(MeshError) if kind.__module__.startswith("mesh_agent.")}
-    assert verbs.UsageError.code in codes
+    assert common.UsageError.code in codes
     assert {code for code in codes - INTERNAL if f"`{code}`" not in PAGE} == set()
 
 
@@ -43,7 +49,7 @@ def kinds(error: type[MeshError]) -> Iterator[type[MeshError]]:
 
 
 def test_numbers_are_those_of_the_program() -> None:
-    for number in (outbox.OUTBOX_MAX, cache_writes.MESSAGES_KEPT, limits.CONTENT_CHARS, verbs.LINES_AHEAD):
+    for number in (outbox.OUTBOX_MAX, cache_writes.MESSAGES_KEPT, limits.CONTENT_CHARS, say.LINES_AHEAD):
         assert f"{number:,}" in PAGE
 
 

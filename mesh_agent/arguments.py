@@ -1,0 +1,375 @@
+"""What each verb of `mesh-agent` takes: one row a verb. Nothing heavy is imported, nothing is done here.
+
+Strategy: a row says what `argparse` is to be told, one phrase for the lists of verbs, and one whole command
+as an example. What a verb does is in `verbs`, under the same name.
+"""
+
+import argparse
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from protocol import limits
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What `add_argument` is told."""
+
+    names: tuple[str, ...]
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """`name` may be two words. `summary` is one phrase, `example` a whole command."""
+
+    name: str
+    summary: str
+    example: str
+    arguments: tuple[Argument, ...] = ()
+
+
+def _arg(*names: str, **options: Any) -> Argument:
+    return Argument(names, options)
+
+
+def _number(kind: Callable[[str], float], least: int, most: int) -> Callable[[str], float]:
+    """A type for `add_argument`: a number from `least` to `most`."""
+
+    def parse(text: str) -> float:
+        try:
+            number = kind(text)
+        except ValueError:
+            number = least - 1
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number from {least} to {most}")
+        return number
+
+    return parse
+
+
+_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+
+
+def _span(most: int, *, off: bool = False) -> Callable[[str], int]:
+    """A type for `add_argument`: a span of time such as `30s`, `12h` or `7d`; with `off`, that too."""
+
+    def parse(text: str) -> int:
+        if off and text.lower() in {"off", "0"}:
+            return 0
+        match = re.fullmatch(r"([0-9]{1,10})([smhdw]?)", text.strip().lower())
+        seconds = int(match[1]) * _UNITS[match[2]] if match else 0
+        if not 1 <= seconds <= most:
+            such = "30s, 15m, 12h or 7d" + (", or off" if off else "")
+            raise argparse.ArgumentTypeError(f"{text!r} is no span of time such as {such}, up to {most} s")
+        return seconds
+
+    return parse
+
+
+_count: Final = _number(int, 1, 1_000_000)
+_seconds: Final = _number(float, 0, 86_400)
+
+_ROOM: Final = _arg("room", metavar="ROOM", help="its name or id")
+_MESSAGE: Final = _arg("message", metavar="MESSAGE", help="its number, its id, last, or mine (my last one)")
+_MEMBER: Final = _arg("user", metavar="NAME", help="a member's name or id")
+_PERSON: Final = _arg("user", metavar="NAME", help="a person's name")
+_LIMIT: Final = _arg("--limit", metavar="N", type=_count, default=50, help="how many at most (%(default)d)")
+_PASSWORD: Final = _arg(
+    "--password-file",
+    metavar="FILE",
+    help="the file whose first line is the password; - is stdin; without it you are asked",
+)
+_TIMEOUT: Final = _arg(
+    "--timeout",
+    metavar="S",
+    type=_seconds,
+    default=30.0,
+    help="how long to wait for the server (%(default)g s)",
+)
+_REPLY_TO: Final = _arg("--reply-to", metavar="MESSAGE", help="the message that it answers")
+_THREAD: Final = _arg("--thread", metavar="MESSAGE", help="the message whose thread it belongs to")
+_TEXT: Final = _arg("text", metavar="TEXT", nargs="+", help="the text; after -- it may begin with a dash")
+_SAID: Final = _arg(
+    "text",
+    metavar="TEXT",
+    nargs="+",
+    help="the message; - alone reads lines from stdin; after -- it may begin with a dash",
+)
+
+
+def _setting(name: str, summary: str, example: str, *arguments: Argument) -> Verb:
+    return Verb(f"room {name}", summary, f"mesh-agent room {name} {example}", (_ROOM, *arguments))
+
+
+GROUPS: Final = {
+    "room": "make a room, change it, and say who may be in it",
+    "invite": "links that let people into a room",
+    "device": "the devices on which I am signed in",
+}
+"""First words that have several verbs below them."""
+
+ACCOUNT: Final = (
+    Verb(
+        "register",
+        "make an account and sign in",
+        "mesh-agent --server https://chat.example.org register alice",
+        (
+            _arg("username", metavar="NAME"),
+            _PASSWORD,
+            _arg(
+                "--invite",
+                metavar="LINK",
+                default="",
+                help="an invite's link, or the code in it; I am in its room then",
+            ),
+        ),
+    ),
+    Verb(
+        "login",
+        "sign in",
+        "mesh-agent --server https://chat.example.org login alice --password-file secret.txt",
+        (_arg("username", metavar="NAME"), _PASSWORD),
+    ),
+    Verb("logout", "sign out, and forget what was cached", "mesh-agent logout"),
+    Verb("devices", "list the devices on which I am signed in", "mesh-agent devices --json"),
+    Verb(
+        "device sign-out",
+        "end the session of a device",
+        "mesh-agent device sign-out 01jd5f0q1d9b3e6j0pnd",
+        (_arg("device", metavar="DEVICE", help="its id, or its name where no other has it"),),
+    ),
+    Verb(
+        "presence",
+        "be seen as online, away, busy or offline, until Ctrl+C",
+        "mesh-agent presence away Back at two --for 1h",
+        (
+            _arg("presence", metavar="STATE", choices=("online", "away", "busy", "offline")),
+            _arg("text", metavar="TEXT", nargs="*", help="a few words about it"),
+            _arg("--for", metavar="TIME", dest="span", type=_span(limits.INVITE_MAX_S), help="end by itself"),
+            _TIMEOUT,
+        ),
+    ),
+)
+
+ROOMS: Final = (
+    Verb(
+        "rooms",
+        "list my rooms",
+        "mesh-agent rooms --public",
+        (_arg("--public", action="store_true", help="list the rooms that anyone may join instead"),),
+    ),
+    Verb(
+        "unread",
+        "list my rooms with something new, those that mention me first",
+        "mesh-agent unread --mentions",
+        (_arg("--mentions", action="store_true", help="only those that mention me"),),
+    ),
+    Verb(
+        "join",
+        "join a public room, or by the link of an invite",
+        "mesh-agent join https://chat.example.org/invite/5d0a8be2c71f4396",
+        (_arg("room", metavar="ROOM", help="its name or id, or the link of an invite"),),
+    ),
+    Verb("leave", "leave a room", 'mesh-agent leave "Test Chat"', (_ROOM,)),
+    Verb("members", "list who is in a room", 'mesh-agent members "Test Chat"', (_ROOM,)),
+    Verb(
+        "dm",
+        "open my room with one other person, and say something there",
+        "mesh-agent dm bob Have you got a minute?",
+        (
+            _PERSON,
+            _arg("text", metavar="TEXT", nargs="*", help="without one the room is only shown"),
+            _TIMEOUT,
+        ),
+    ),
+    Verb(
+        "room create",
+        "create a room",
+        'mesh-agent room create "Test Chat" --topic "Anything goes"',
+        (
+            _arg("name", metavar="NAME"),
+            _arg("--topic", default="", help="one line about what it is for"),
+            _arg("--private", action="store_true", help="keep it out of the list of public rooms"),
+        ),
+    ),
+    _setting("show", "show a room of mine, or a public one", "ops --json"),
+    _setting("topic", "set the topic", "ops What is on fire", _TEXT),
+    _setting("rename", "give a room another name", 'ops "Operations"', _arg("name", metavar="NAME")),
+    _setting(
+        "visibility",
+        "list a room among the public ones, or hide it",
+        "ops private",
+        _arg("visibility", metavar="HOW", choices=("public", "private")),
+    ),
+    _setting("archive", "close a room for writing", "ops"),
+    _setting("unarchive", "open it again", "ops"),
+    _setting(
+        "slow-mode",
+        "set how long a member waits between two messages",
+        "ops 30s",
+        _arg("span", metavar="TIME", type=_span(limits.SLOW_MODE_MAX_S, off=True), help="30s, or off"),
+    ),
+    _setting(
+        "retention",
+        "set after which time messages are deleted for good",
+        "ops 30d",
+        _arg("span", metavar="TIME", type=_span(limits.RETENTION_MAX_S, off=True), help="30d, or off"),
+    ),
+    _setting(
+        "delete",
+        "delete a room and everything in it, for everyone and for good",
+        "ops --yes",
+        _arg("--yes", action="store_true", help="I mean it"),
+    ),
+)
+
+PEOPLE: Final = (
+    _setting("add", "add a person", "ops bob", _PERSON),
+    _setting("kick", "put somebody out; they may come back", "ops bob", _MEMBER),
+    _setting(
+        "role",
+        "make somebody a moderator, or a plain member again",
+        "ops bob moderator",
+        _MEMBER,
+        _arg("role", metavar="ROLE", choices=("moderator", "member")),
+    ),
+    _setting(
+        "transfer",
+        "hand a room over to another owner",
+        "ops bob --yes",
+        _MEMBER,
+        _arg("--yes", action="store_true", help="I mean it"),
+    ),
+    _setting(
+        "ban",
+        "put somebody out and keep them out",
+        "ops bob spam",
+        _PERSON,
+        _arg("reason", metavar="REASON", nargs="*"),
+    ),
+    _setting("unban", "let somebody in again", "ops bob", _PERSON),
+    _setting("bans", "list who is banned, and why", "ops"),
+    Verb(
+        "invite create",
+        "make a link that lets people in, and print it",
+        "mesh-agent invite create ops --expires 1d --uses 5",
+        (
+            _ROOM,
+            _arg(
+                "--expires",
+                metavar="TIME",
+                type=_span(limits.INVITE_MAX_S),
+                help="12h; by default 7d",
+            ),
+            _arg("--uses", metavar="N", type=_number(int, 1, limits.INVITE_USES), help="how often, at most"),
+        ),
+    ),
+    Verb("invite list", "list the invites that can still be used", "mesh-agent invite list ops", (_ROOM,)),
+    Verb(
+        "invite revoke",
+        "end an invite",
+        "mesh-agent invite revoke ops 01jd5f8c3pw6t0m9r2nv",
+        (_ROOM, _arg("invite", metavar="INVITE", help="its id, as invite list prints it")),
+    ),
+)
+
+MESSAGES: Final = (
+    Verb(
+        "say",
+        "send a message, or each line of stdin as one",
+        "journalctl -f | mesh-agent say logs -",
+        (_ROOM, _SAID, _REPLY_TO, _THREAD, _TIMEOUT),
+    ),
+    Verb(
+        "edit",
+        "change what a message of mine says",
+        "mesh-agent edit ops mine It was the disk.",
+        (_ROOM, _MESSAGE, _TEXT, _TIMEOUT),
+    ),
+    Verb("delete", "delete a message", "mesh-agent delete ops 17", (_ROOM, _MESSAGE, _TIMEOUT)),
+    Verb(
+        "react",
+        "put a reaction below a message",
+        "mesh-agent react ops last 👍",
+        (_ROOM, _MESSAGE, _arg("reaction", metavar="REACTION", help="one emoji or one word"), _TIMEOUT),
+    ),
+    Verb(
+        "unreact",
+        "take it away again",
+        "mesh-agent unreact ops last 👍",
+        (_ROOM, _MESSAGE, _arg("reaction", metavar="REACTION"), _TIMEOUT),
+    ),
+    Verb("pin", "pin a message", "mesh-agent pin ops 17", (_ROOM, _MESSAGE, _TIMEOUT)),
+    Verb("unpin", "take a pin off", "mesh-agent unpin ops 17", (_ROOM, _MESSAGE, _TIMEOUT)),
+    Verb("pins", "list what is pinned, the last one first", "mesh-agent pins ops", (_ROOM,)),
+    Verb(
+        "history",
+        "print messages of a room, the oldest first",
+        'mesh-agent history "Test Chat" --limit 10 --json',
+        (
+            _ROOM,
+            _LIMIT,
+            _arg("--before", metavar="SEQ", type=_count, help="only those before this one"),
+            _arg("--after", metavar="SEQ", type=_number(int, 0, 10**15), help="only those after this one"),
+            _arg("--around", metavar="SEQ", type=_count, help="those next to this one"),
+            _TIMEOUT,
+        ),
+    ),
+    Verb(
+        "thread",
+        "print a thread: the message that began it, and those in it",
+        "mesh-agent thread ops 17",
+        (_ROOM, _MESSAGE, _LIMIT, _TIMEOUT),
+    ),
+    Verb(
+        "versions",
+        "print what a message said before it was edited",
+        "mesh-agent versions ops 17",
+        (_ROOM, _MESSAGE, _TIMEOUT),
+    ),
+    Verb(
+        "search",
+        "find messages in my rooms, the newest first",
+        'mesh-agent search "disk full" --from alice --after 2026-01-31',
+        (
+            _arg(
+                "words",
+                metavar="WORD",
+                nargs="+",
+                help="all have to occur; in double quotes, together; filters such as from:alice too",
+            ),
+            _arg("--room", metavar="ROOM", help="in this room only"),
+            _arg("--from", metavar="NAME", dest="author", help="by this person only"),
+            _arg("--before", metavar="DAY", help="a day such as 2026-01-31, or an RFC 3339 time"),
+            _arg("--after", metavar="DAY", help="this day or time, or later"),
+            _LIMIT,
+        ),
+    ),
+    Verb(
+        "read",
+        "mark a room as read, on all my devices",
+        "mesh-agent read ops",
+        (_ROOM, _arg("message", metavar="MESSAGE", nargs="?", default="last", help="up to it"), _TIMEOUT),
+    ),
+    Verb(
+        "tail",
+        "print the last messages of a room and then each new one, until Ctrl+C",
+        'mesh-agent tail "Test Chat" --lines 0',
+        (
+            _ROOM,
+            _arg(
+                "--lines",
+                metavar="N",
+                type=_number(int, 0, 1_000_000),
+                default=10,
+                help="how many of the last (%(default)d)",
+            ),
+        ),
+    ),
+)
+
+VERBS: Final = (*ACCOUNT, *ROOMS, *PEOPLE, *MESSAGES)
+"""In the order of the help."""

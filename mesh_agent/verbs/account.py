@@ -1,0 +1,97 @@
+"""Signing in and out, devices, and how one is seen."""
+
+import asyncio
+import contextlib
+import getpass
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Final
+
+from mesh_agent.agent import Agent
+from mesh_agent.client.address import is_link, parse_link
+from mesh_agent.client.errors import SignInNeeded
+from mesh_agent.client.state import ConnectionChanged, SignedOut
+from mesh_agent.names import find_device
+from mesh_agent.output import Output
+from mesh_agent.verbs.common import Run, UsageError
+
+PASSWORD_BYTES: Final = 8 * 1024
+
+
+async def _register(agent: Agent, options: Namespace, output: Output) -> None:
+    code = parse_link(options.invite).code if is_link(options.invite) else options.invite
+    output.show(await agent.register(options.username, options.password, invite=code))
+
+
+async def _login(agent: Agent, options: Namespace, output: Output) -> None:
+    output.show(await agent.login(options.username, options.password))
+
+
+async def _logout(agent: Agent, _: Namespace, output: Output) -> None:
+    if agent.user is None:
+        raise SignInNeeded
+    username = agent.user.username
+    await agent.logout()
+    output.show({"signed_out": username})
+
+
+async def _devices(agent: Agent, _: Namespace, output: Output) -> None:
+    for device in await agent.devices():
+        output.show(device)
+
+
+async def _sign_out_device(agent: Agent, options: Namespace, output: Output) -> None:
+    device = await find_device(agent, options.device)
+    await agent.sign_out_device(device.id)
+    output.show({"signed_out": device.name, "device_id": device.id})
+
+
+async def _presence(agent: Agent, options: Namespace, output: Output) -> None:
+    """Ends by itself only where the session does, or the time is over."""
+    with contextlib.closing(agent.subscribe()) as events:
+        await agent.set_presence(options.presence)
+        await agent.start()
+        await agent.wait_connected(options.timeout)
+        output.show({"presence": options.presence})
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(options.span):
+                async for event in events:
+                    if isinstance(event, ConnectionChanged) and isinstance(event.state, SignedOut):
+                        raise SignInNeeded(event.state.reason)
+
+
+def ask_password(file: str | None, *, twice: bool) -> str:
+    """The password, from `file` or from who sits at the terminal. Raises: UsageError."""
+    if file is not None:
+        return _password_from(file)
+    if not sys.stdin.isatty():
+        raise UsageError("There is no terminal to ask for the password. Use --password-file.")
+    password = getpass.getpass("Password: ")
+    if twice and getpass.getpass("The same again: ") != password:
+        raise UsageError("The two were not the same.")
+    return password
+
+
+def _password_from(file: str) -> str:
+    try:
+        if file == "-":
+            data = sys.stdin.buffer.readline(PASSWORD_BYTES)
+        else:
+            with Path(file).open("rb") as opened:
+                data = opened.readline(PASSWORD_BYTES)
+        return data.decode().rstrip("\r\n")
+    except OSError as error:
+        raise UsageError(f"The password file {file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"The password file {file} is not UTF-8 text.") from None
+
+
+VERBS: Final[dict[str, Run]] = {
+    "register": _register,
+    "login": _login,
+    "logout": _logout,
+    "devices": _devices,
+    "device sign-out": _sign_out_device,
+    "presence": _presence,
+}

@@ -1,0 +1,255 @@
+"""`mesh-agent` as a real process: what is done with messages, rooms and the people in them."""
+
+import asyncio
+import signal
+from typing import Any
+
+import pytest
+
+from mesh_agent.agent import Agent
+from mesh_agent.client.folders import Profile
+from protocol.rest import User
+from tests.agent.conftest import PASSWORD, SignUp
+from tests.agent.test_programs import Done, done, run, running
+
+Json = dict[str, Any]
+
+
+async def out(agent: Agent, *arguments: str) -> list[Json]:
+    """What a verb prints, as JSON."""
+    return (await done("--profile", agent.profile, "--json", *arguments)).objects()
+
+
+async def one(agent: Agent, *arguments: str) -> Json:
+    (result,) = await out(agent, *arguments)
+    return result
+
+
+async def lines(agent: Agent, *arguments: str) -> list[str]:
+    return (await done("--profile", agent.profile, *arguments)).out.splitlines()
+
+
+async def refused(agent: Agent, *arguments: str) -> str:
+    result = await run("--profile", agent.profile, "--json", *arguments)
+    assert result.code != 0
+    return result.error()["code"]
+
+
+def name(agent: Agent) -> str:
+    assert isinstance(agent.user, User)
+    return agent.user.username
+
+
+@pytest.fixture
+async def alice(shared_server: str, sign_up: SignUp) -> Agent:
+    """Owner of the room that bears her name."""
+    agent = await sign_up(shared_server, "alice")
+    await agent.create_room(name(agent))
+    return agent
+
+
+@pytest.fixture
+async def bob(shared_server: str, sign_up: SignUp, alice: Agent) -> Agent:
+    """A member of it."""
+    agent = await sign_up(shared_server, "bob")
+    await agent.join(alice.room(name(alice)).id)
+    return agent
+
+
+async def test_a_message_is_changed_by_number_by_id_and_as_the_last(alice: Agent, bob: Agent) -> None:
+    room = name(alice)
+    first = await one(alice, "say", room, "Hello,", f"@{name(bob)}!")
+    assert first["mentions"] == [bob.user and bob.user.id]
+    second = await one(bob, "say", room, "Hi", "--reply-to", "1")
+    assert second["reply_to"] == first["id"]
+    inside = await one(alice, "say", room, "in a thread", "--thread", first["id"])
+    assert [known["seq"] for known in await out(bob, "thread", room, "3")] == [1, 3]
+
+    edited = await one(alice, "edit", room, "#1", "Hello", "all")
+    assert (edited["content"], edited["seq"], "mentions" in edited) == ("Hello all", 1, False)
+    assert (await one(bob, "edit", room, "mine", "Hi!"))["seq"] == 2
+    assert await refused(bob, "edit", room, inside["id"], "x") == "chat.not_author"
+    assert await refused(alice, "edit", room, "99", "x") == "chat.message_not_found"
+    (version,) = await out(alice, "versions", room, "1")
+    assert version["content"] == f"Hello, @{name(bob)}!"
+    assert await refused(bob, "versions", room, "1") == "room.forbidden"
+
+    reacted = await one(bob, "react", room, "1", "👍")
+    assert reacted["reactions"] == [{"reaction": "👍", "users": [bob.user and bob.user.id]}]
+    pinned = await one(alice, "pin", room, first["id"])
+    assert pinned["pinned"]
+    assert [known["id"] for known in await out(bob, "pins", room)] == [first["id"]]
+    assert (await lines(bob, "history", room))[0].endswith(
+        f"#1  {name(alice)} (edited, pinned, 👍 1): Hello all"
+    )
+    assert "reactions" not in await one(bob, "unreact", room, "1", "👍")
+    assert "pinned" not in await one(alice, "unpin", room, "1")
+    gone = await one(alice, "delete", room, "last")
+    assert (gone["id"], gone["deleted"], gone["content"]) == (inside["id"], True, "")
+    assert await refused(alice, "react", room, "3", "👍") == "chat.message_not_found"
+    assert (await lines(bob, "history", room))[-1].endswith(f"#3  {name(alice)} (deleted):")
+
+
+async def test_pages_of_history_and_what_was_read(alice: Agent, bob: Agent) -> None:
+    room = name(alice)
+    await done("--profile", alice.profile, "say", room, "-", stdin="\n".join(map(str, range(1, 21))))
+    assert [known["seq"] for known in await out(bob, "history", room, "--after", "17")] == [18, 19, 20]
+    around = [known["seq"] for known in await out(bob, "history", room, "--around", "10", "--limit", "5")]
+    assert 10 in around
+    assert around == list(range(around[0], around[0] + 5))
+    assert await refused(bob, "history", room, "--around", "1", "--before", "2") == "client.usage"
+    assert (await one(bob, "unread"))["unread"] == 20
+    assert (await one(bob, "read", room, "15"))["read"] == 15
+    assert (await one(bob, "unread"))["unread"] == 5
+    assert (await one(bob, "read", room))["read"] == 20
+    assert await out(bob, "unread") == []
+    await done("--profile", alice.profile, "say", room, f"@{name(bob)}: look")
+    (line,) = await lines(bob, "unread", "--mentions")
+    assert "1 mention, 1 unread" in line
+
+
+async def test_searching(alice: Agent, bob: Agent) -> None:
+    room = name(alice)
+    word = f"word{room}"
+    for text in (f"the {word} is here", f"{word} again", "nothing of it"):
+        await done("--profile", alice.profile, "say", room, text)
+    await done("--profile", bob.profile, "say", room, f"{word} of mine")
+    hits = await out(bob, "search", word)
+    assert [hit["message"]["seq"] for hit in hits] == [4, 2, 1]
+    assert hits[0]["room_name"] == room
+    assert [hit["message"]["seq"] for hit in await out(bob, "search", f"{word} is")] == [1]
+    mine = await out(bob, "search", word, "--from", name(bob), "--room", room, "--limit", "1")
+    assert [hit["message"]["seq"] for hit in mine] == [4]
+    assert await out(bob, "search", word, "--before", "2020-01-01") == []
+    assert await refused(bob, "search", word, "--after", "yesterday") == "query.invalid"
+
+
+async def test_a_room_is_changed_and_deleted(alice: Agent, bob: Agent) -> None:
+    room = name(alice)
+    topic = await one(alice, "room", "topic", room, "What", "is on fire")
+    assert topic["topic"] == "What is on fire"
+    assert await refused(bob, "room", "topic", room, "Mine") == "room.forbidden"
+    assert (await one(alice, "room", "slow-mode", room, "2m"))["slow_mode_s"] == 120
+    assert (await one(alice, "room", "retention", room, "30d"))["retention_s"] == 30 * 86_400
+    assert (await one(alice, "room", "visibility", room, "private"))["visibility"] == "private"
+    (line,) = await lines(alice, "room", "show", room)
+    assert "private, slow mode 2m, kept 30d, What is on fire" in line
+    assert "slow_mode_s" not in await one(alice, "room", "slow-mode", room, "off")
+    renamed = await one(alice, "room", "rename", room, f"{room} two")
+    assert renamed["name"] == f"{room} two"
+    room = renamed["name"]
+    assert (await one(alice, "room", "archive", room))["archived"]
+    assert await refused(bob, "say", room, "x") == "room.archived"
+    assert "archived" not in await one(alice, "room", "unarchive", room)
+    assert await refused(alice, "room", "delete", room) == "client.usage"
+    assert (await one(alice, "room", "delete", room, "--yes"))["deleted"] == room
+    assert await refused(bob, "members", room) == "room.not_found"
+
+
+async def test_people_come_go_and_are_kept_out(alice: Agent, bob: Agent) -> None:
+    room, his = name(alice), name(bob)
+    assert (await one(alice, "room", "role", room, his.upper(), "moderator"))["role"] == "moderator"
+    assert (await one(alice, "room", "kick", room, f"@{his}"))["kicked"] == his
+    assert await refused(alice, "room", "kick", room, his) == "user.not_found"
+    assert (await one(alice, "room", "add", room, his))["username"] == his
+    assert (await one(alice, "room", "ban", room, his, "too", "loud"))["reason"] == "too loud"
+    (line,) = await lines(alice, "room", "bans", room)
+    assert line.startswith(f"{his}  (by {room}, ")
+    assert line.endswith("): too loud")
+    assert await refused(bob, "join", room) == "room.banned"
+    assert (await one(alice, "room", "unban", room, his))["unbanned"] == his
+    await done("--profile", bob.profile, "join", room)
+    assert await refused(alice, "room", "transfer", room, his) == "client.usage"
+    assert (await one(alice, "room", "transfer", room, his, "--yes"))["role"] == "owner"
+    roles = {member["username"]: member["role"] for member in await out(bob, "members", room)}
+    assert roles == {room: "moderator", his: "owner"}
+
+
+async def test_two_people_alone(alice: Agent, bob: Agent) -> None:
+    room = await one(alice, "dm", name(bob))
+    assert (room["kind"], room["dm_with"]["username"]) == ("dm", name(bob))
+    said = await one(bob, "dm", name(alice), "Have you got a minute?")
+    assert (said["room_id"], said["content"]) == (room["id"], "Have you got a minute?")
+    assert "dm" in (await lines(alice, "room", "show", name(bob)))[0]
+
+
+async def test_an_invites_link_lets_in_who_has_an_account_and_who_makes_one(
+    shared_server: str, alice: Agent, bob: Agent
+) -> None:
+    private = f"private {name(alice)}"
+    await one(alice, "room", "create", private, "--private")
+    made = await one(alice, "invite", "create", private, "--expires", "1h", "--uses", "2")
+    link = made["link"]
+    assert link == f"{shared_server}/invite/{made['code']}"
+    assert (await lines(alice, "invite", "create", private))[0].startswith(f"{shared_server}/invite/")
+    joined = await one(bob, "join", f" {link}/ ")
+    assert joined["name"] == private
+
+    carol = f"bob.{name(alice)}"
+    assert await refused_in(carol, "join", link) == "client.signed_out"
+    await done(
+        "--profile", carol, "register", carol, "--invite", link, "--password-file", "-", stdin=PASSWORD
+    )
+    (mine,) = (await done("--profile", carol, "--json", "rooms")).objects()
+    assert mine["name"] == private
+
+    other = await one(alice, "invite", "create", private, "--uses", "5")
+    assert {known["id"] for known in await out(alice, "invite", "list", private)} >= {other["id"]}
+    assert (await one(alice, "invite", "revoke", private, other["id"]))["revoked"] == other["id"]
+    await one(bob, "leave", private)
+    for spent in (link, other["link"]):
+        assert await refused(bob, "join", spent) == "room.invalid_invite"
+    assert await refused(bob, "join", f"{shared_server}/invite/") == "client.invite_link"
+    elsewhere = await run("--profile", bob.profile, "--server", "http://127.0.0.1:9", "join", link)
+    assert (elsewhere.code, "another" in elsewhere.err) == (2, True)
+
+
+async def refused_in(profile: str, *arguments: str) -> str:
+    return (await run("--profile", profile, "--json", *arguments)).error()["code"]
+
+
+async def test_devices_are_listed_and_signed_out(shared_server: str, alice: Agent) -> None:
+    common = ("--server", shared_server, "--profile", "elsewhere")
+    await done(*common, "login", name(alice), "--password-file", "-", stdin=PASSWORD)
+    devices = await out(alice, "devices")
+    assert len(devices) == 2
+    (other,) = [device for device in devices if not device.get("current")]
+    assert await refused(alice, "device", "sign-out", "no such device") == "user.not_found"
+    gone = await one(alice, "device", "sign-out", other["id"])
+    assert gone["device_id"] == other["id"]
+    assert await refused_in("elsewhere", "rooms") == "client.signed_out"
+    assert len(await lines(alice, "devices")) == 1
+
+
+async def test_presence_lasts_as_long_as_the_program(alice: Agent, bob: Agent) -> None:
+    await bob.close()
+    room_id = alice.room(name(alice)).id
+    async with running("--profile", bob.profile, "presence", "busy") as presence:
+        await presence.wait_count(1)
+        assert presence.lines == ["busy"]
+        seen = {member.user_id: member.presence for member in await alice.members(room_id)}
+        assert seen[bob.user.id if bob.user else ""] == "busy"
+        assert await presence.end(signal.SIGINT) == 0
+    ended: Done = await done("--profile", bob.profile, "presence", "away", "--for", "1s")
+    assert ended.out == "away\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("room", "slow-mode", "r", "soon"),
+        ("room", "retention", "r", "99999999d"),
+        ("room", "visibility", "r", "secret"),
+        ("room", "role", "r", "bob", "owner"),
+        ("invite", "create", "r", "--uses", "0"),
+        ("invite", "create", "r", "--expires", "off"),
+        ("history", "r", "--around", "0"),
+        ("presence", "asleep"),
+        ("room",),
+        ("join", "ftp://chat.example.org/invite/0123456789"),
+    ],
+)
+async def test_what_is_impossible_is_told_with_code_2(arguments: tuple[str, ...]) -> None:
+    Profile.open("default")
+    result = await asyncio.wait_for(run(*arguments), 60)
+    assert (result.code, result.out) == (2, "")
