@@ -16,6 +16,7 @@ from mesh_server.bus.memory import MemoryBus
 from mesh_server.chores import note_who_is_here
 from mesh_server.config import Config
 from mesh_server.errors import CannotStart
+from mesh_server.http.address import TRUSTED
 from mesh_server.http.middleware import errors
 from mesh_server.http.routes import add_routes
 from mesh_server.http.services import Services
@@ -23,6 +24,7 @@ from mesh_server.http.shared import Shared
 from mesh_server.hub import Hub
 from mesh_server.ids import id_maker, system_clock
 from mesh_server.keys import Keys, load_keys
+from mesh_server.limits import Limiter
 from mesh_server.metrics import Metrics
 from mesh_server.services.accounts import AccountService
 from mesh_server.services.capabilities import CapabilityService
@@ -95,7 +97,9 @@ def open_store(config: Config) -> tuple[DataFolderLock, SqliteStore]:
 
 def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
     clock, new_id = system_clock, id_maker()
-    bus, hub, metrics = MemoryBus(), Hub(), Metrics()
+    bus, metrics = MemoryBus(), Metrics()
+    hub = Hub(device_connections=config.limits.connections_per_device)
+    limiter = Limiter(config.limits, clock=time.monotonic)
     bus.subscribe(hub.on_bus)
     presence = PresenceService(bus)
     rooms = RoomService(
@@ -141,6 +145,8 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
         edits=edits,
         presence=presence,
         new_id=new_id,
+        limiter=limiter,
+        allowed=config.limits,
         server_name=config.name,
         heartbeat_s=config.heartbeat_s,
         hello_timeout_s=config.hello_timeout_s,
@@ -163,7 +169,8 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
         await disk()
 
     signer = Signer(keys.signing, clock=clock, new_id=new_id)
-    application = web.Application(middlewares=[errors])
+    application = web.Application(middlewares=[errors], client_max_size=config.limits.body_bytes)
+    application[TRUSTED] = config.proxies
     services = Services(
         accounts=accounts,
         rooms=rooms,
@@ -174,6 +181,7 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
         search=search,
         capabilities=CapabilityService(rooms, signer),
         signer=signer,
+        limiter=limiter,
         server_name=config.name,
         version=version,
         ready=ready,

@@ -19,8 +19,10 @@ import platformdirs
 from msgspec import Meta, Struct
 
 from mesh_server import settings
+from mesh_server.limits import Limits
+from mesh_server.services.addresses import Network, parse_networks
 from mesh_server.settings import SECRET_FILE
-from protocol import limits
+from protocol import limits as wire
 from protocol.rest import Registration
 
 
@@ -65,7 +67,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(
             description="What clients show as the name of this server.",
             min_length=1,
-            max_length=limits.NAME_CHARS,
+            max_length=wire.NAME_CHARS,
         ),
     ] = "Mesh"
     registration: Annotated[
@@ -81,16 +83,24 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = "info"
     heartbeat_s: Annotated[
         float, Meta(description="A client that is silent for twice as long is gone.", ge=0.1, le=600)
-    ] = limits.HEARTBEAT_S
+    ] = wire.HEARTBEAT_S
     hello_timeout_s: Annotated[
         float, Meta(description="How long a new connection may take to sign in.", ge=0.1, le=600)
-    ] = limits.HELLO_TIMEOUT_S
+    ] = wire.HELLO_TIMEOUT_S
     bcrypt_cost: Annotated[
         int,
         Meta(description="How dear a guess at a password is; one more is twice the work.", ge=4, le=16),
     ] = 12
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Addresses and networks of the proxies in front of this server, whose word on where "
+            "a client comes from (X-Forwarded-For, or Forwarded) is believed."
+        ),
+    ] = ()
     tls: Tls = Tls()
     metrics: MetricsSettings = MetricsSettings()
+    limits: Limits = Limits()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -108,6 +118,14 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if self.registration == "default":
             return "open" if self.is_loopback else "invite"
         return self.registration
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        """Raises: ConfigError."""
+        try:
+            return parse_networks(self.trusted_proxies)
+        except ValueError as error:
+            raise ConfigError(f"trusted_proxies: {error}.") from None
 
     @property
     def folder(self) -> Path:
@@ -140,7 +158,7 @@ def load(
     for layer in layers(file, env, flags).values():
         _merge(values, layer)
     config = _convert(values, "The configuration is not valid")
-    _ = config.address
+    _ = config.address, config.proxies
     if config.metrics.listen:
         address_of("metrics.listen", config.metrics.listen)
     if bool(config.tls.certificate) != bool(config.tls.key):

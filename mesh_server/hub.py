@@ -46,9 +46,6 @@ STALLED_POLL_S: Final = 0.1
 LISTENING_MAX: Final = 50_000
 """Bus messages kept for one connection while it says hello."""
 
-DEVICE_CONNECTIONS: Final = 16
-"""Open connections of one device; one more closes the oldest with 4409."""
-
 
 class Listener:
     """What the bus said since a connection began its hello."""
@@ -61,7 +58,10 @@ class Listener:
 
 
 class Hub:
-    def __init__(self) -> None:
+    """`device_connections`: how many one device may have open; one more closes the oldest with 4409."""
+
+    def __init__(self, *, device_connections: int) -> None:
+        self._device_connections = device_connections
         self._rooms: dict[str, set[Outbound]] = {}
         self._users: dict[str, dict[Outbound, None]] = {}
         self._listeners: set[Listener] = set()
@@ -111,7 +111,7 @@ class Hub:
             return
         of_user = self._users.setdefault(outbound.user_id, {})
         same_device = [other for other in of_user if other.device_id == outbound.device_id]
-        if len(same_device) >= DEVICE_CONNECTIONS:
+        if len(same_device) >= self._device_connections:
             same_device[0].close(CloseCode.REPLACED, "This device opened too many connections.")
             self.remove(same_device[0])
             of_user = self._users.setdefault(outbound.user_id, {})

@@ -33,6 +33,7 @@ class Listener:
             handle_signals=False,
             keepalive_timeout=KEEPALIVE_S,
             shutdown_timeout=SHUTDOWN_S,
+            auto_decompress=False,  # a body is as large as what came over the line
         )
         await runner.setup()
         site = web.TCPSite(runner, host, port, backlog=BACKLOG, reuse_address=True, ssl_context=tls)

@@ -50,4 +50,22 @@ class _GatewayCollector(Collector):
         yield CounterMetricFamily("mesh_deliveries", "Events given to a socket.", value=hub.deliveries)
         yield CounterMetricFamily("mesh_slow_readers", "Readers closed with 4408.", value=hub.too_slow)
         yield CounterMetricFamily("mesh_resumes", "Rooms replayed after a hello.", value=gateway.resumes)
+        yield from _limits(gateway)
         yield CounterMetricFamily("mesh_messages", "Messages stored.", value=gateway.messages.stored)
+
+
+def _limits(gateway: Gateway) -> Iterator[Metric]:
+    limited = CounterMetricFamily(
+        "mesh_rate_limited", "Requests refused by a rate of [limits].", labels=["kind", "by"]
+    )
+    for (kind, scope), count in sorted(gateway.limiter.refused.items()):
+        limited.add_metric([kind, scope], count)
+    yield limited
+    refused = CounterMetricFamily(
+        "mesh_connections_refused", "Connections refused by a cap of [limits].", labels=["by"]
+    )
+    for cap, count in sorted(gateway.caps.refused.items()):
+        refused.add_metric([cap], count)
+    yield refused
+    throttled = gateway.accounts.throttled
+    yield CounterMetricFamily("mesh_sign_ins_throttled", "Passwords not even looked at.", value=throttled)

@@ -28,14 +28,16 @@ BODY_S: Final = 30.0
 
 
 async def read_body(request: web.Request, kind: type[T]) -> T:
-    """The body as `kind`; no more of it is read than a body may have.
+    """The body as `kind`; no more of it is read than the server takes.
+
+    Nothing is decompressed, here or before (`auto_decompress` in `listening`): a small body stays small.
 
     Raises:
         UnsupportedContentType, BodyTooLarge, BodyMalformed, BodyInvalid
     """
     if request.content_type != JSON or hdrs.CONTENT_ENCODING in request.headers:
         raise UnsupportedContentType
-    if request.content_length is not None and request.content_length > limits.BODY_BYTES:
+    if request.content_length is not None and request.content_length > _most(request):
         raise BodyTooLarge
     try:
         async with asyncio.timeout(BODY_S):
@@ -47,12 +49,16 @@ async def read_body(request: web.Request, kind: type[T]) -> T:
 
 
 async def _read(request: web.Request) -> bytes:
-    data = bytearray()
+    data, most = bytearray(), _most(request)
     async for chunk in request.content.iter_any():
         data += chunk
-        if len(data) > limits.BODY_BYTES:
+        if len(data) > most:
             raise BodyTooLarge
     return bytes(data)
+
+
+def _most(request: web.Request) -> int:
+    return min(request.client_max_size, limits.BODY_BYTES)
 
 
 def read_query(request: web.Request, kind: type[T]) -> T:

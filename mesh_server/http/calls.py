@@ -21,8 +21,10 @@ from typing import Any, Final
 from aiohttp import hdrs, web
 from msgspec import Struct
 
+from mesh_server.http.address import address_of, stranger
 from mesh_server.http.bodies import JSON, answer, read_body, read_query
 from mesh_server.http.services import SERVICES
+from mesh_server.limits import Caller, Kind
 from mesh_server.services.principal import Principal
 from mesh_server.services.tokens import bearer_token
 from protocol.errors import AuthRequired, MeshError
@@ -46,6 +48,7 @@ class Call:
         answer: the struct of the answer; None where it has no body, or is not JSON.
         status: of the answer.
         media: the type of the answer.
+        counts_as: the rate that it takes from.
         raises: the errors that this call has, besides those that every call of its kind has.
     """
 
@@ -61,6 +64,7 @@ class Call:
     answer: type[Struct] | None
     status: int
     media: str
+    counts_as: Kind
     raises: tuple[type[MeshError], ...]
 
     @property
@@ -77,8 +81,11 @@ def call(
     status: int | None = None,
     open: bool = False,  # noqa: A002 - as the contract calls it
     media: str = JSON,
+    counts_as: Kind | None = None,
 ) -> Call:
     """The row of a handler. `status` is 204 for a handler that returns None, else 200, unless it is said.
+
+    Unless it is said, it counts as open where anyone may call it, else as reading or writing by its method.
 
     Raises: TypeError, where handler and row do not agree; that is found when the server starts.
     """
@@ -104,23 +111,30 @@ def call(
         answer=given if isinstance(given, type) and issubclass(given, Struct) else None,
         status=status or (204 if given is None else 200),
         media=media,
+        counts_as=counts_as or (Kind.OPEN if open else Kind.READ if method == "GET" else Kind.WRITE),
         raises=raises,
     )
 
 
 def serve(one: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """What aiohttp calls for this row: who asks comes first, then the query, then the body."""
+    """What aiohttp calls for this row: who asks comes first, then the query, then the body.
+
+    What the address may is looked at before anything else, so that a stranger's flood makes no work.
+    """
 
     async def handle(request: web.Request) -> web.Response:
+        limiter = request.app[SERVICES].limiter
+        limiter.spend(one.counts_as, stranger(request))
         given: dict[str, Any] = dict(request.match_info)
         if not one.open:
-            given["who"] = await _principal(request)
+            given["who"] = who = await _principal(request)
+            limiter.spend(one.counts_as, Caller(device=who.device_id, user=who.user_id))
         if one.query is not None:
             given["query"] = read_query(request, one.query)
         if one.body is not None and (one.body_needed or request.can_read_body):
             given["body"] = await read_body(request, one.body)
         if "address" in one.takes:
-            given["address"] = request.remote or ""
+            given["address"] = address_of(request)
         if "request" in one.takes:
             given["request"] = request
         found = await one.handler(request.app[SERVICES], **given)

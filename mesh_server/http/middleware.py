@@ -10,6 +10,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from mesh_server import log as logs
+from mesh_server.http.address import address_of
 from mesh_server.http.bodies import refusal
 from protocol.errors import InternalError, MeshError, MethodNotAllowed, NoSuchCall
 
@@ -39,7 +40,12 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         response.headers.update(_ALWAYS)
         response.headers["X-Request-Id"] = request_id
     took_ms = round((time.monotonic() - began) * 1000, 1)
-    line = {"call": f"{request.method} {_call(request)}", "status": response.status, "took_ms": took_ms}
+    line = {
+        "call": f"{request.method} {_call(request)}",
+        "status": response.status,
+        "took_ms": took_ms,
+        "address": address_of(request),
+    }
     log.info("request", extra=line)
     return response
 

@@ -13,6 +13,7 @@ from mesh_server.http.bodies import HTML, JSON, TEXT
 from mesh_server.http.calls import Call, call, serve
 from mesh_server.http.openapi import document
 from mesh_server.http.services import SERVICES, Services
+from mesh_server.limits import Kind
 from protocol.errors import (
     Banned,
     CredentialsInvalid,
@@ -59,6 +60,7 @@ CALLS: Final[tuple[Call, ...]] = (
         *(UsernameInvalid, UsernameTaken, PasswordInvalid),
         open=True,
         status=201,
+        counts_as=Kind.SIGN_IN,
     ),
     call(
         "POST",
@@ -67,6 +69,7 @@ CALLS: Final[tuple[Call, ...]] = (
         "Sign a device in",
         CredentialsInvalid,
         open=True,
+        counts_as=Kind.SIGN_IN,
     ),
     call(
         "POST",
@@ -75,6 +78,7 @@ CALLS: Final[tuple[Call, ...]] = (
         "Spend a refresh token for the next pair of tokens",
         RefreshInvalid,
         open=True,
+        counts_as=Kind.SIGN_IN,
     ),
     call("POST", "/api/auth/logout", accounts.logout, "Sign this device out"),
     call("GET", "/api/auth/me", accounts.get_me, "Who I am"),
@@ -93,6 +97,7 @@ CALLS: Final[tuple[Call, ...]] = (
         "Change my password; every other device is signed out",
         CredentialsInvalid,
         PasswordInvalid,
+        counts_as=Kind.SIGN_IN,
     ),
     call("GET", "/api/auth/devices", accounts.devices, "My devices that are signed in"),
     call(
@@ -110,6 +115,7 @@ CALLS: Final[tuple[Call, ...]] = (
         "Make a room; I am its owner",
         *(RoomNameInvalid, TopicInvalid, RoomNameTaken),
         status=201,
+        counts_as=Kind.CREATE,
     ),
     call("GET", "/api/rooms", rooms.list_rooms, "My rooms, or the directory of public ones"),
     call("GET", ROOM, rooms.get, "A room of mine, or a public one", RoomNotFound),
@@ -192,6 +198,7 @@ CALLS: Final[tuple[Call, ...]] = (
         *_BY_ROLE,
         TooManyInvites,
         status=201,
+        counts_as=Kind.CREATE,
     ),
     call(
         "DELETE",
@@ -233,8 +240,6 @@ CALLS: Final[tuple[Call, ...]] = (
         MessageNotFound,
     ),
     call("GET", f"{ROOM}/pins", rooms.pins, "Pinned messages, the last one first", *_HIDDEN),
-    call("POST", "/api/dms", rooms.dm, "The one room of me and someone else", UserNotFound),
-    call("GET", "/api/search", search.search, "Find messages in my rooms, the newest first", *_HIDDEN),
     # ── between two peers ────────────────────────────────────────────────────────────────────────
     call(
         "POST",
@@ -242,8 +247,25 @@ CALLS: Final[tuple[Call, ...]] = (
         peers.capability,
         "A signed proof that I am a member of a room, for three minutes",
         *(KindInvalid, *_HIDDEN, RoomArchived),
+        counts_as=Kind.CREATE,
     ),
     call("GET", "/api/keys", peers.keys, "The public keys that verify capabilities", open=True),
+    call(
+        "POST",
+        "/api/dms",
+        rooms.dm,
+        "The one room of me and someone else",
+        UserNotFound,
+        counts_as=Kind.CREATE,
+    ),
+    call(
+        "GET",
+        "/api/search",
+        search.search,
+        "Find messages in my rooms, the newest first",
+        *_HIDDEN,
+        counts_as=Kind.SEARCH,
+    ),
     # ── the server itself ────────────────────────────────────────────────────────────────────────
     call("GET", "/api/version", system.version, "What this server is and speaks", open=True),
     call("GET", "/api/openapi.json", system.document, "This document", open=True, media=JSON),

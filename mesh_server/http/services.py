@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from mesh_server.limits import Limiter
 from mesh_server.services.accounts import AccountService
 from mesh_server.services.capabilities import CapabilityService
 from mesh_server.services.edits import EditService
@@ -30,6 +31,7 @@ class Services:
     search: SearchService
     capabilities: CapabilityService
     signer: Signer
+    limiter: Limiter
     server_name: str
     version: Callable[[], Awaitable[VersionInfo]]
     ready: Callable[[], Awaitable[None]]

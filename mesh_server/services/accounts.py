@@ -98,6 +98,11 @@ class AccountService:
         self._principals = PrincipalCache()
         self._seen: dict[str, int] = {}
 
+    @property
+    def throttled(self) -> int:
+        """Tries to sign in or to register that were refused for coming too often."""
+        return self._throttle.refused
+
     def close(self) -> None:
         """Drops the hashes that wait; whoever waits for one gets no answer any more."""
         self._passwords.close()

@@ -7,19 +7,16 @@ that strangers who guess cannot keep the owner out. Loopback is this machine, or
 everyone: it is never limited as an address.
 """
 
-import ipaddress
 from collections import OrderedDict
 from typing import Final
 
 from msgspec import Struct
 
+from mesh_server.services.addresses import is_loopback, network
 from protocol.errors import RateLimited
 
 ENTRIES_MAX: Final = 10_000
 """Keys that a throttle remembers; past it the one tried longest ago is forgotten."""
-
-_IPV6_SUBSCRIBER_BITS: Final = 64
-"""A subscriber is given at least so many addresses (RFC 6177), so they count as one."""
 
 
 class Rule(Struct, frozen=True, kw_only=True):
@@ -91,13 +88,14 @@ class AccountThrottle:
         self._registrations = Throttle(REGISTRATION, entries_max=entries_max)
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._entries_max = entries_max
+        self.refused = 0
 
     def check_login(self, account: str, origin: str, address: str, now: int) -> None:
         """`origin`: a device of this account, or else the address. Raises: RateLimited."""
         wait = self._accounts.wait_ms(self._bucket(account, origin), now)
         if not is_loopback(address):
             wait = max(wait, self._addresses.wait_ms(network(address), now))
-        _refuse_for(wait)
+        self._refuse_for(wait)
 
     def failed(self, account: str, origin: str, address: str, now: int) -> None:
         self._accounts.count(self._bucket(account, origin), now)
@@ -122,32 +120,12 @@ class AccountThrottle:
         """Counts as well, because each one makes work. Raises: RateLimited."""
         if is_loopback(address):
             return
-        _refuse_for(self._registrations.wait_ms(network(address), now))
+        self._refuse_for(self._registrations.wait_ms(network(address), now))
         self._registrations.count(network(address), now)
 
-
-def _refuse_for(wait_ms: int) -> None:
-    if wait_ms > 0:
-        seconds = -(-wait_ms // 1000)
-        plural = "" if seconds == 1 else "s"
-        raise RateLimited(f"Too many tries. Wait {seconds} second{plural}.", retry_after=wait_ms / 1000)
-
-
-def network(address: str) -> str:
-    """What counts as one place: an IPv4 address, or the IPv6 network of one subscriber."""
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.IPv6Network((int(parsed), _IPV6_SUBSCRIBER_BITS), strict=False))
-
-
-def is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
+    def _refuse_for(self, wait_ms: int) -> None:
+        if wait_ms > 0:
+            self.refused += 1
+            seconds = -(-wait_ms // 1000)
+            plural = "" if seconds == 1 else "s"
+            raise RateLimited(f"Too many tries. Wait {seconds} second{plural}.", retry_after=wait_ms / 1000)

@@ -10,10 +10,13 @@ way, which is all the backpressure that a sender ever feels.
 
 import asyncio
 import logging
+from contextlib import ExitStack
 from typing import Final, cast
 
 from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
+from mesh_server.http.address import stranger
+from mesh_server.limits import Caller, Kind, Patience, parse_rate
 from mesh_server.services.principal import Principal
 from mesh_server.services.tokens import bearer_token
 from mesh_server.ws.frames import PING_FRAME, encode_close
@@ -32,19 +35,16 @@ from protocol.errors import (
     InternalError,
     MeshError,
     ProtocolError,
+    RateLimited,
     UpgradeRequired,
 )
-from protocol.events import Answer, ClientToServer, Event, Hello
+from protocol.events import Answer, ClientToServer, Event, Hello, RequestId
 from protocol.version import SUBPROTOCOLS
 
 log = logging.getLogger(__name__)
 
 READ_BYTES: Final = 2 * limits.FRAME_BYTES
 """Past this a frame is not even read; up to it, it is refused by name."""
-
-REFUSALS_BURST: Final = 100
-REFUSALS_PER_S: Final = 10.0
-"""How many malformed messages a connection may send before it is closed with 4429."""
 
 CLOSE_TIMEOUT_S: Final = 2.0
 """How long a client may take to answer a close frame."""
@@ -77,7 +77,14 @@ class _Socket(web.WebSocketResponse):
 
 
 async def serve(request: web.Request, gateway: Gateway) -> web.StreamResponse:
-    """The handler of `/ws`."""
+    """The handler of `/ws`. Raises: RateLimited, UpgradeRequired."""
+    caller = stranger(request)
+    gateway.limiter.spend(Kind.CONNECT, caller)
+    with gateway.caps.one_from(caller.address):
+        return await _serve(request, gateway, caller)
+
+
+async def _serve(request: web.Request, gateway: Gateway, caller: Caller) -> web.StreamResponse:
     socket = _Socket(
         protocols=SUBPROTOCOLS,
         autoping=False,
@@ -90,7 +97,7 @@ async def serve(request: web.Request, gateway: Gateway) -> web.StreamResponse:
         await socket.prepare(request)
     except web.HTTPBadRequest:
         raise UpgradeRequired from None
-    await Connection(gateway, socket, request).run()
+    await Connection(gateway, socket, request, caller).run()
     return socket
 
 
@@ -98,20 +105,21 @@ class Connection:
     """The reading end. `last_heard` is in seconds of the loop's clock."""
 
     __slots__ = (
+        "_caller",
         "_deadline",
+        "_excess",
         "_format",
         "_gateway",
         "_header_token",
         "_outbound",
         "_over",
         "_refusals",
-        "_refusals_at",
         "_socket",
         "_transport",
         "last_heard",
     )
 
-    def __init__(self, gateway: Gateway, socket: _Socket, request: web.Request) -> None:
+    def __init__(self, gateway: Gateway, socket: _Socket, request: web.Request, caller: Caller) -> None:
         loop = asyncio.get_running_loop()
         self._gateway = gateway
         self._socket = socket
@@ -120,17 +128,20 @@ class Connection:
         self._format: Format = FORMATS.get(socket.ws_protocol or "", JSON)
         self._header_token = bearer_token(request.headers.get(hdrs.AUTHORIZATION, ""))
         self._outbound: Outbound | None = None
-        self._refusals = 0.0
+        self._caller = caller
+        self._refusals = Patience(parse_rate(gateway.allowed.refusals), clock=loop.time)
+        self._excess = Patience(gateway.allowed.rate("excess"), clock=loop.time)
         self._deadline: asyncio.TimerHandle | None = None
         self._over = loop.create_future()
-        self._refusals_at = self.last_heard = loop.time()
+        self.last_heard = loop.time()
 
     async def run(self) -> None:
         self._gateway.connections.add(self)
         try:
-            peer = await self._greet()
-            if peer is not None:
-                await self._read_until_closed(peer)
+            with ExitStack() as held:
+                peer = await self._greet(held)
+                if peer is not None:
+                    await self._read_until_closed(peer)
         finally:
             if self._outbound is not None:
                 self._gateway.close_peer(self._outbound)
@@ -142,8 +153,11 @@ class Connection:
 
     # ── hello ────────────────────────────────────────────────────────────────────────────────────
 
-    async def _greet(self) -> Peer | None:
-        """Waits for a hello and answers it; None where the connection is to end."""
+    async def _greet(self, held: ExitStack) -> Peer | None:
+        """Waits for a hello and answers it; None where the connection is to end.
+
+        `held` gets what this connection holds of its user's share as long as it lasts.
+        """
         try:
             async with asyncio.timeout(self._gateway.hello_timeout_s):
                 hello = await self._hello()
@@ -154,8 +168,11 @@ class Connection:
             return None
         try:
             who = await self._authenticate(hello)
+            self._caller = Caller(who.device_id, who.user_id, self._caller.address)
+            self._gateway.limiter.spend(Kind.CONNECT, self._caller._replace(address=None))
+            held.enter_context(self._gateway.caps.one_of(who.user_id))
             self._outbound = self._make_outbound(who)
-            return await self._gateway.open_peer(who, hello, self._outbound)
+            return await self._gateway.open_peer(who, hello, self._outbound, self._caller)
         except MeshError as error:
             refusal = error
         except Exception:
@@ -168,10 +185,10 @@ class Connection:
     async def _hello(self) -> Hello | None:
         while (data := await self._receive()) is not None:
             try:
-                request = self._format.decode_request(data)
+                request = self._decode(data)
                 if isinstance(request, Hello):
                     return request
-                await self._write(error_answer(AuthRequired("Send system.hello first."), request.id))
+                await self._refuse(AuthRequired("Send system.hello first."), request.id)
             except ProtocolError as error:
                 await self._refuse(error)
         return None
@@ -197,7 +214,7 @@ class Connection:
     async def _read_until_closed(self, peer: Peer) -> None:
         while (data := await self._receive()) is not None:
             try:
-                request = self._format.decode_request(data)
+                request = self._decode(data)
             except ProtocolError as error:
                 await self._refuse(error)
                 continue
@@ -208,6 +225,11 @@ class Connection:
     async def _handle(self, peer: Peer, request: ClientToServer) -> Answer | None:
         route = ROUTES[type(request)]
         try:
+            self._gateway.limiter.spend(route.kind, peer.caller)
+        except RateLimited as error:
+            self._lose_patience()
+            return error_answer(error, request.id)
+        try:
             if route.after_sends:
                 await peer.settled()
             return await route.handler(self._gateway, peer, request)
@@ -216,6 +238,12 @@ class Connection:
         except Exception:
             log.exception("a message of type %s failed", type(request).__name__)
             return error_answer(InternalError(), request.id)
+
+    def _decode(self, data: bytes) -> ClientToServer:
+        most = self._gateway.allowed.frame_bytes
+        if len(data) > most:
+            raise FrameTooLarge(f"A frame has at most {most} bytes; this one has {len(data)}.")
+        return self._format.decode_request(data)
 
     async def _receive(self) -> bytes | None:
         """The next message of the agreed kind; None once the connection is over.
@@ -233,23 +261,34 @@ class Connection:
                     return bytes(message.data)
                 await self._refuse(FrameWrongKind())
             elif kind is WSMsgType.PING:
-                await self._socket.pong(message.data)
+                await self._pong(message.data)
             elif kind is not WSMsgType.PONG:
                 return None
 
+    async def _pong(self, payload: bytes) -> None:
+        try:
+            self._gateway.limiter.spend(Kind.PING, self._caller)
+        except RateLimited:
+            self._lose_patience()
+        else:
+            await self._socket.pong(payload)
+
     # ── writing and ending ───────────────────────────────────────────────────────────────────────
 
-    async def _refuse(self, error: MeshError) -> None:
+    async def _refuse(self, error: MeshError, re: RequestId | None = None) -> None:
         """Tells what is wrong; a client that keeps sending such messages is closed, and so is a huge one."""
-        re = error.re if isinstance(error, ProtocolError) else None
+        if isinstance(error, ProtocolError):
+            re = error.re
         await self._write(error_answer(error, re))
-        now = asyncio.get_running_loop().time()
-        self._refusals = max(0.0, self._refusals - (now - self._refusals_at) * REFUSALS_PER_S) + 1
-        self._refusals_at = now
         if isinstance(error, FrameTooLarge):
             self._end(CloseCode.TOO_LARGE, error.message)
-        elif self._refusals > REFUSALS_BURST:
+        elif self._refusals.lost():
             self._end(CloseCode.RATE, "Too many messages that are not valid.")
+
+    def _lose_patience(self) -> None:
+        """A client that comes over a limit now and then is told so; one that keeps at it is closed."""
+        if self._excess.lost():
+            self._end(CloseCode.RATE, "Too many messages in too short a time.")
 
     async def _write(self, event: Event) -> None:
         if self._outbound is not None:
@@ -290,4 +329,6 @@ def _close_code(error: MeshError) -> CloseCode:
     """How a hello that was refused ends."""
     if isinstance(error, AuthError):
         return CloseCode.NOT_AUTHENTICATED
+    if isinstance(error, RateLimited):
+        return CloseCode.RATE
     return CloseCode.PROTOCOL if isinstance(error, ProtocolError) else CloseCode.RESTART

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 from mesh_server.bus.base import Bus
 from mesh_server.hub import Hub
 from mesh_server.ids import NewId
+from mesh_server.limits import Caller, ConnectionCaps, Limiter
+from mesh_server.limits import Limits as Allowed
 from mesh_server.services.accounts import AccountService
 from mesh_server.services.edits import EditService
 from mesh_server.services.messages import MessageService
@@ -52,6 +54,8 @@ class Gateway:
         edits: EditService,
         presence: PresenceService,
         new_id: NewId,
+        limiter: Limiter,
+        allowed: Allowed,
         server_name: str,
         heartbeat_s: float = limits.HEARTBEAT_S,
         hello_timeout_s: float = limits.HELLO_TIMEOUT_S,
@@ -60,6 +64,7 @@ class Gateway:
         self.edits = edits
         self.presence, self.bus, self.new_id = presence, bus, new_id
         self.heartbeat_s, self.hello_timeout_s = heartbeat_s, hello_timeout_s
+        self.limiter, self.allowed, self.caps = limiter, allowed, ConnectionCaps(allowed)
         self.connections: set[Connection] = set()
         self._draining = False
         self.resumes = 0
@@ -73,7 +78,7 @@ class Gateway:
         if self._draining:
             raise ServerDraining
 
-    async def open_peer(self, who: Principal, hello: Hello, outbound: Outbound) -> Peer:
+    async def open_peer(self, who: Principal, hello: Hello, outbound: Outbound, caller: Caller) -> Peer:
         """Welcomes a connection, replays what it missed, and makes it live.
 
         Raises:
@@ -92,7 +97,7 @@ class Gateway:
         finally:
             self.hub.stop_listening(listener)
         self.hub.open(listener, revs)
-        return Peer(who, outbound)
+        return Peer(who, outbound, caller)
 
     async def _welcome(self, who: Principal, hello: Hello, outbound: Outbound) -> dict[str, int]:
         """Sends the welcome and the replay; returns the `rev` that the client holds then, by room."""
@@ -108,7 +113,7 @@ class Gateway:
             server=self._server,
             heartbeat_s=self.heartbeat_s,
             limits=Limits(
-                frame_bytes=limits.FRAME_BYTES,
+                frame_bytes=self.allowed.frame_bytes,
                 content_chars=limits.CONTENT_CHARS,
                 resume_max=limits.RESUME_MAX,
             ),

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Final
 
+from mesh_server.limits import Caller
 from mesh_server.services.principal import Principal
 from mesh_server.ws.outbound import Outbound
 
@@ -13,10 +14,11 @@ IN_FLIGHT_MAX: Final = 256
 class Peer:
     """Who it is, where to write to them, and how many of their messages are on their way to the disk."""
 
-    __slots__ = ("_in_flight", "_waiter", "_waits_for", "outbound", "principal")
+    __slots__ = ("_in_flight", "_waiter", "_waits_for", "caller", "outbound", "principal")
 
-    def __init__(self, principal: Principal, outbound: Outbound) -> None:
+    def __init__(self, principal: Principal, outbound: Outbound, caller: Caller) -> None:
         self.principal = principal
+        self.caller = caller
         self.outbound = outbound
         self._in_flight = 0
         self._waits_for = 0

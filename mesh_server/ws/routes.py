@@ -1,8 +1,8 @@
 """What each type of message does: one table, one small handler each.
 
 A handler returns the answer for the connection that asked, or None where the answer comes by itself.
-`after_sends`: the handler runs only once this connection's earlier messages are on disk, so that leaving
-a room does not overtake what was said in it.
+`kind` is what a message counts as (`mesh_server.limits`). `after_sends`: the handler runs only once this
+connection's earlier messages are on disk, so that leaving a room does not overtake what was said in it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,6 +12,7 @@ from typing import Any, Final
 from msgspec import structs
 
 from mesh_server.bus.base import ToRooms
+from mesh_server.limits import Kind
 from mesh_server.services.edits import Asker
 from mesh_server.ws.gateway import Gateway
 from mesh_server.ws.peer import IN_FLIGHT_MAX, Peer
@@ -50,6 +51,7 @@ Handler = Callable[[Gateway, Peer, Any], Awaitable[Answer | None]]
 @dataclass(frozen=True, slots=True)
 class Route:
     handler: Handler
+    kind: Kind
     after_sends: bool = False
 
 
@@ -137,17 +139,17 @@ async def _presence(gateway: Gateway, peer: Peer, request: SetPresence) -> Prese
 
 
 ROUTES: Final[dict[type[ClientToServer], Route]] = {
-    Hello: Route(_hello),
-    Ping: Route(_ping),
-    JoinRoom: Route(_join, after_sends=True),
-    LeaveRoom: Route(_leave, after_sends=True),
-    SendMessage: Route(_send),
-    EditMessage: Route(_edit, after_sends=True),
-    DeleteMessage: Route(_delete, after_sends=True),
-    PinMessage: Route(_pin, after_sends=True),
-    AddReaction: Route(_react, after_sends=True),
-    RemoveReaction: Route(_react, after_sends=True),
-    SendTyping: Route(_typing),
-    MarkRead: Route(_read),
-    SetPresence: Route(_presence),
+    Hello: Route(_hello, Kind.PING),
+    Ping: Route(_ping, Kind.PING),
+    JoinRoom: Route(_join, Kind.MEMBERSHIP, after_sends=True),
+    LeaveRoom: Route(_leave, Kind.MEMBERSHIP, after_sends=True),
+    SendMessage: Route(_send, Kind.SEND),
+    EditMessage: Route(_edit, Kind.CHANGE, after_sends=True),
+    DeleteMessage: Route(_delete, Kind.CHANGE, after_sends=True),
+    PinMessage: Route(_pin, Kind.CHANGE, after_sends=True),
+    AddReaction: Route(_react, Kind.CHANGE, after_sends=True),
+    RemoveReaction: Route(_react, Kind.CHANGE, after_sends=True),
+    SendTyping: Route(_typing, Kind.TYPING),
+    MarkRead: Route(_read, Kind.MARK),
+    SetPresence: Route(_presence, Kind.PRESENCE),
 }

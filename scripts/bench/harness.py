@@ -1,9 +1,9 @@
 """What every benchmark of the server shares: a real server, cheap clients, and one line of JSON a figure.
 
 Strategy: the server is a process of its own, started as anyone would start it, but with cheap password
-hashes, so that a thousand accounts do not take minutes. The clients are plain asyncio protocols that count
-frames and parse only acknowledgements, so that two cores are enough for both sides. What is compared is
-always measured in one run.
+hashes, so that a thousand accounts do not take minutes, and without rates that one sender can reach. The
+clients are plain asyncio protocols that count frames and parse only acknowledgements, so that two cores are
+enough for both sides. What is compared is always measured in one run.
 """
 
 import asyncio
@@ -48,6 +48,8 @@ def report(bench: str, case: str, value: float, unit: str, **more: Any) -> None:
 
 # ── the server ───────────────────────────────────────────────────────────────────────────────────
 
+_SETTINGS = {"MESH_BCRYPT_COST": "4", "MESH_LOG_LEVEL": "warning", "MESH_LIMITS_ENABLED": "false"}
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -68,7 +70,7 @@ def running_server(**settings: str) -> Iterator[Server]:
     """A server on a free port with its data in a folder on a real disk, gone afterwards."""
     raise_file_limit()
     with tempfile.TemporaryDirectory(prefix="mesh-bench-", dir=os.environ.get("MESH_BENCH_DIR")) as folder:
-        environment = os.environ | {"MESH_BCRYPT_COST": "4", "MESH_LOG_LEVEL": "warning"} | settings
+        environment = os.environ | _SETTINGS | settings
         process = subprocess.Popen(
             [sys.executable, "-m", "mesh_server", "--listen", "127.0.0.1:0", "--data", folder],
             env=environment,

@@ -24,6 +24,17 @@ def test_a_section_is_a_table_in_the_file_and_a_prefix_in_the_environment(tmp_pa
     assert load(file, env={"MESH_TLS_KEY": "b.key"}).tls == Tls(certificate="a.pem", key="b.key")
 
 
+def test_limits_and_proxies_come_from_the_environment_too() -> None:
+    env = {
+        "MESH_LIMITS_ENABLED": "false",
+        "MESH_LIMITS_SEND": "5/s",
+        "MESH_TRUSTED_PROXIES": "10.0.0.0/8, ::1",
+    }
+    config = load(env=env)
+    assert (config.limits.enabled, config.limits.send) == (False, "5/s")
+    assert [str(network) for network in config.proxies] == ["10.0.0.0/8", "::1/128"]
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [
@@ -34,6 +45,9 @@ def test_a_section_is_a_table_in_the_file_and_a_prefix_in_the_environment(tmp_pa
         ("listen = 'here'", "HOST:PORT"),
         ("[metrics]\nlisten = 'here'", "metrics.listen is HOST:PORT"),
         ("listen =", "TOML"),
+        ("trusted_proxies = ['10.0.0.1/8']", "trusted_proxies: '10.0.0.1/8'"),
+        ("[limits]\nsend = 'often'", "limits.send: 'often'"),
+        ("[limits]\nbody_bytes = 1000000000", "limits.body_bytes"),
     ],
 )
 def test_what_cannot_be_is_refused_by_its_name(tmp_path: Path, text: str, names: str) -> None:

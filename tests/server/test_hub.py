@@ -6,7 +6,6 @@ from typing import get_args
 
 import pytest
 
-from mesh_server import hub as hub_module
 from mesh_server.bus.base import (
     BusMessage,
     CameIn,
@@ -36,6 +35,8 @@ from protocol.events import (
 )
 from protocol.rest import Author, Message, Room
 from tests.support.conditions import until
+
+DEVICE_CONNECTIONS = 3
 
 ROOM = "room-1"
 
@@ -106,7 +107,7 @@ async def flushed(hub: Hub) -> None:
 
 @pytest.fixture
 def hub() -> Hub:
-    return Hub()
+    return Hub(device_connections=DEVICE_CONNECTIONS)
 
 
 @pytest.fixture
@@ -323,7 +324,7 @@ async def test_who_comes_and_goes_during_the_hello_is_told_after_it(
 
 
 async def test_one_device_too_many_replaces_the_oldest(hub: Hub) -> None:
-    readers = [Reader(hub, "bob").open() for _ in range(hub_module.DEVICE_CONNECTIONS + 1)]
+    readers = [Reader(hub, "bob").open() for _ in range(DEVICE_CONNECTIONS + 1)]
     assert readers[0].closed == [CloseCode.REPLACED]
     assert not any(reader.closed for reader in readers[1:])
 

@@ -19,7 +19,7 @@ def test_each_setting_says_what_it_means(setting: Setting) -> None:
 
 def test_each_section_says_what_it_means() -> None:
     for section in sections(Config):
-        assert section.description.endswith("."), f"[{'.'.join(section.path)}] needs a docstring"
+        assert section.description.strip().endswith("."), f"[{'.'.join(section.path)}] needs a docstring"
 
 
 @pytest.mark.parametrize("setting", ALL, ids=lambda setting: setting.key)

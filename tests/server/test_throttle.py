@@ -2,6 +2,7 @@
 
 import pytest
 
+from mesh_server.services.addresses import network
 from mesh_server.services.throttle import (
     ACCOUNT,
     ADDRESS,
@@ -9,7 +10,6 @@ from mesh_server.services.throttle import (
     AccountThrottle,
     Rule,
     Throttle,
-    network,
 )
 from protocol.errors import RateLimited
 
