@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
+from aiohttp.http_exceptions import HttpProcessingError
+
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the REST request or WebSocket connection that is being served."""
 
@@ -55,9 +57,19 @@ def on_loop_error(_loop: AbstractEventLoop, context: dict[str, Any]) -> None:
     logging.getLogger("asyncio").error(context["message"], exc_info=context.get("exception"))
 
 
+def is_ours(record: logging.LogRecord) -> bool:
+    """A filter: whether a line is about this server, and not about bytes of a stranger's that are no HTTP.
+
+    Those are answered with 400; as errors, with a trace, they would be a way to fill the log.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
+
+
 def set_up(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.server").addFilter(is_ours)
     logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -49,6 +49,7 @@ class Call:
         status: of the answer.
         media: the type of the answer.
         counts_as: the rate that it takes from.
+        also: further statuses that answer in this type, and not with an `ErrorBody`.
         raises: the errors that this call has, besides those that every call of its kind has.
     """
 
@@ -65,6 +66,7 @@ class Call:
     status: int
     media: str
     counts_as: Kind
+    also: tuple[int, ...]
     raises: tuple[type[MeshError], ...]
 
     @property
@@ -82,6 +84,7 @@ def call(
     open: bool = False,  # noqa: A002 - as the contract calls it
     media: str = JSON,
     counts_as: Kind | None = None,
+    also: tuple[int, ...] = (),
 ) -> Call:
     """The row of a handler. `status` is 204 for a handler that returns None, else 200, unless it is said.
 
@@ -112,6 +115,7 @@ def call(
         status=status or (204 if given is None else 200),
         media=media,
         counts_as=counts_as or (Kind.OPEN if open else Kind.READ if method == "GET" else Kind.WRITE),
+        also=also,
         raises=raises,
     )
 

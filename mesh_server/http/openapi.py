@@ -88,7 +88,10 @@ def _operation(call: Call, refusals: dict[str, Json]) -> Json:
         "summary": call.summary,
         "tags": [about],
         "security": [] if call.open else [{"access_token": []}],
-        "responses": {str(call.status): _success(call), **_refusals(errors_of(call), refusals)},
+        "responses": {
+            **{str(status): _success(call, status) for status in (call.status, *call.also)},
+            **_refusals(errors_of(call), refusals),
+        },
     }
     parameters = [*_places(call), *_query(call)]
     if parameters:
@@ -99,10 +102,10 @@ def _operation(call: Call, refusals: dict[str, Json]) -> Json:
     return operation
 
 
-def _success(call: Call) -> Json:
+def _success(call: Call, status: int) -> Json:
     if call.answer is not None:
         return {"description": call.summary, "content": {JSON: {"schema": _named(call.answer)}}}
-    if call.status == 204:
+    if status == 204:
         return {"description": "Done"}
     kind = "object" if call.media == JSON else "string"
     return {"description": call.summary, "content": {call.media: {"schema": {"type": kind}}}}

@@ -219,9 +219,10 @@ CALLS: Final[tuple[Call, ...]] = (
         "GET",
         "/invite/{code}",
         invites.page,
-        "A page that says how to come in, for a browser; 404 where the invite is not valid",
+        "A page for a browser that says how to come in, or that the invite is not valid",
         open=True,
         media=HTML,
+        also=(404,),
     ),
     # ── messages ─────────────────────────────────────────────────────────────────────────────────
     call(

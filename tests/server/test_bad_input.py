@@ -54,7 +54,7 @@ class Asker:
         async with self._http.request(method, self._url + path, headers=headers, **more) as response:
             assert response.headers["X-Request-Id"]
             raw = await response.read()
-            contract.check(method, path, None, response.status, response.content_type, raw)
+            contract.check(method, path, more.get("json"), response.status, response.content_type, raw)
             body = json.loads(raw) if raw else {}
             return response.status, body.get("error", {}).get("code", "")
 
@@ -221,6 +221,25 @@ async def test_what_is_not_http(ask: Asker, server: ServerProcess) -> None:
     async with line_to(server) as (reader, writer):
         writer.write(b"\x16\x03\x01\x02\x00 nonsense\r\n\r\n")
         assert (await reader.readline()).split()[1] == b"400"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"GET /api/search?q=" + b"x" * 9_000 + b" HTTP/1.1",
+        b"GET / HTTP/7",
+        b"GET / HTTP/1.1\r\nnonsense",
+        b"GET / HTTP/1.1\r\nX: " + b"x" * 9_000,
+        b"GET / HTTP/1.1\r\nContent-Length: -1",
+    ],
+)
+async def test_bad_http_does_not_fill_the_log(server: ServerProcess, line: bytes) -> None:
+    logged = len(server.log_text())
+    async with line_to(server) as (reader, writer):
+        writer.write(line + b"\r\n\r\n")
+        assert (await reader.readline()).split()[1] == b"400"
+        await reader.read()
+    assert server.log_text()[logged:] == ""
 
 
 # ── names, passwords ─────────────────────────────────────────────────────────────────────────────

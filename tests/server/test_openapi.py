@@ -101,7 +101,7 @@ def test_an_answer_of_another_type() -> None:
 
 def test_an_answer_of_a_call_that_there_is_not() -> None:
     contract.check("GET", "/api/nothing", None, 404, "application/json", refusal("request.not_found"))
-    with pytest.raises(AssertionError, match="no call"):
+    with pytest.raises(AssertionError, match="does not know"):
         contract.check("GET", "/api/nothing", None, 404, "application/json", refusal("room.not_found"))
 
 

@@ -7,8 +7,10 @@ not allow it.
 
 import json
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
 
 import jsonschema_rs
 
@@ -55,17 +57,33 @@ def operation(method: str, path: str) -> Json | None:
     return None
 
 
-def check(method: str, path: str, sent: Any, status: int, content_type: str, body: bytes) -> None:
-    """Raises: AssertionError, where an answer (or a body that was taken) is not as the document says."""
+def check(
+    method: str,
+    path: str,
+    sent: Any,
+    status: int,
+    content_type: str,
+    body: bytes,
+    *,
+    query: Mapping[str, Any] | None = None,
+) -> None:
+    """Raises: AssertionError, where an answer, or a question that was taken, is not as the document says.
+
+    `path` may carry the query with it.
+    """
     asked = f"{method} {path}"
     described = operation(method, path)
     if described is None:
         code = json.loads(body)["error"]["code"]
-        assert _NO_SUCH_CALL.get(status) == code, (
-            f"{asked}: {status} {code}, which is no call of the document"
-        )
+        assert _NO_SUCH_CALL.get(status) == code, f"{asked}: {status} {code}, which it does not know"
         return
-    responses = described["responses"]
+    _check_answer(asked, described["responses"], status, content_type, body)
+    if status < 400:
+        problems = [*_query_problems(described, path, query or {}), *_body_problems(described, sent)]
+        assert problems == [], f"{asked}: was taken although the document does not allow it: {problems}"
+
+
+def _check_answer(asked: str, responses: Json, status: int, content_type: str, body: bytes) -> None:
     assert str(status) in responses, f"{asked}: the document knows no {status}: {body[:300]!r}"
     content = _resolved(responses[str(status)]).get("content")
     if content is None:
@@ -75,7 +93,25 @@ def check(method: str, path: str, sent: Any, status: int, content_type: str, bod
     if content_type == "application/json":
         problems = _problems(content[content_type]["schema"], json.loads(body))
         assert problems == [], f"{asked}: {status} is not as the document says: {problems} in {body[:500]!r}"
-    if sent is not None and status < 400 and "requestBody" in described:
-        schema = described["requestBody"]["content"]["application/json"]["schema"]
-        problems = _problems(schema, sent)
-        assert problems == [], f"{asked}: was taken although the document does not allow it: {problems}"
+
+
+def _body_problems(described: Json, sent: Any) -> list[str]:
+    if "requestBody" not in described or (sent is None and not described["requestBody"]["required"]):
+        return []
+    return _problems(described["requestBody"]["content"]["application/json"]["schema"], sent)
+
+
+def _query_problems(described: Json, path: str, query: Mapping[str, Any]) -> list[str]:
+    given = [*parse_qsl(urlsplit(path).query, keep_blank_values=True), *query.items()]
+    found = []
+    for parameter in described.get("parameters", ()):
+        if parameter["in"] != "query":
+            continue
+        name, schema = parameter["name"], parameter["schema"]
+        values = [value for other, value in given if other == name]
+        if len(values) > 1 or (parameter["required"] and not values):
+            found.append(f"{name}: {len(values)} times")
+        for value in values:
+            is_number = schema.get("type") == "integer" and re.fullmatch(r"[0-9]+", str(value))
+            found += _problems(schema, int(value) if is_number else value)
+    return found

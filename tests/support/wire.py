@@ -88,7 +88,7 @@ async def call(
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with http.request(method, url + path, json=body, params=query, headers=headers) as response:
         raw = await response.read()
-        contract.check(method, path, body, response.status, response.content_type, raw)
+        contract.check(method, path, body, response.status, response.content_type, raw, query=query)
         answer = json.loads(raw) if raw else None
         if response.status >= 400:
             raise Refused(response.status, answer or {})
