@@ -114,7 +114,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    with running_server(tmp_path_factory.mktemp("fuzz") / "data") as running:
+    with running_server(tmp_path_factory.mktemp("fuzz") / "data", MESH_LIMITS_ENABLED="false") as running:
         yield running
 
 
