@@ -192,7 +192,9 @@ WITHOUT_A_ROOM: Final = {"system.hello", "system.ping", "presence.update"}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    with running_server(tmp_path_factory.mktemp("permissions") / "data") as running:
+    with running_server(
+        tmp_path_factory.mktemp("permissions") / "data", MESH_LIMITS_ENABLED="false"
+    ) as running:
         yield running
 
 
