@@ -10,6 +10,7 @@ import importlib
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -20,6 +21,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 from textual.worker import WorkerCancelled, WorkerFailed
 
+from mesh_agent.client.errors import Unreachable
 from mesh_agent.client.state import ConnectionChanged, SignedOut
 from mesh_tui.bridge import FromAgent, forward
 from mesh_tui.driver import MeshDriver
@@ -28,11 +30,12 @@ from mesh_tui.screens.base import MeshScreen, Patient
 from mesh_tui.screens.opening import Opening
 from mesh_tui.theme import MONOKAI, PLAIN
 from mesh_tui.workers import SENDING, begin
-from protocol.errors import MeshError
+from protocol.errors import MeshError, ServerError
 from protocol.text import clean_line
 
 if TYPE_CHECKING:
     from mesh_agent.agent import Agent
+    from mesh_agent.client.address import Link
     from mesh_tui.drafts import Drafts
 
 CLOSE_S: Final = 3.0
@@ -44,7 +47,7 @@ log = logging.getLogger(__name__)
 
 
 class MeshApp(App[None]):
-    """`server` and `profile` are those of the command line; `plain`: the terminal's own colours only.
+    """`server`, `link` and `profile` are those of the command line; `plain`: the terminal's own colours only.
 
     `started` is called once everything that a session needs has been loaded.
     """
@@ -58,13 +61,15 @@ class MeshApp(App[None]):
         self,
         *,
         server: str | None = None,
+        link: "Link | None" = None,
         profile: str = "default",
         plain: bool = False,
         started: Callable[[], None] = lambda: None,
     ) -> None:
         # An ansi app from its first line on, or Textual would mute the colours instead of leaving them out.
         super().__init__(driver_class=MeshDriver, ansi_color=plain or None)
-        self._server = server
+        self._server = link.server if link else server
+        self._link = link
         self._profile = profile
         self._started = started
         self._agent: Agent | None = None
@@ -111,7 +116,7 @@ class MeshApp(App[None]):
             await self._ask_to_sign_in()
         else:
             await self.agent.start()
-            self.enter_home()
+            self.enter_home(self._link.code if self._link else "")
         await asyncio.to_thread(markdown.prepare)
         self.call_after_refresh(self._started)
 
@@ -145,13 +150,42 @@ class MeshApp(App[None]):
         from mesh_tui.screens.login import Login
 
         if not isinstance(self.screen, Login):
-            await self._alone(Login(server=self.agent.server, fixed=self._server is not None, reason=reason))
+            invite = self._link.code if self._link else ""
+            fixed = self._server is not None
+            await self._alone(Login(server=self.agent.server, fixed=fixed, reason=reason, invite=invite))
 
-    def enter_home(self) -> None:
-        """Home, with nothing above it. Only the first screen lies below, which Textual cannot replace."""
+    def enter_home(self, code: str = "", *, room_id: str = "") -> None:
+        """Home, with nothing above it but the room that an invite's `code` leads to, or `room_id`."""
+        begin(self, self._enter_home, code, room_id, group="screens")
+
+    async def _enter_home(self, code: str, room_id: str) -> None:
+        """Only the first screen lies below Home, which Textual cannot replace."""
         from mesh_tui.screens.home import Home
 
-        begin(self, self._alone, Home(), group="screens")
+        self._link = None
+        await self._alone(Home())
+        if room_id:
+            self.open_room(room_id)
+        elif code:
+            await self.come_in(code)
+
+    async def come_in(self, code: str) -> None:
+        """Joins by an invite and opens its room, or says why not, and asks again where that may help."""
+        from mesh_tui.screens.ask import Ask
+
+        try:
+            room = await self.agent.order.use_invite(code)
+        except MeshError as error:
+            may_help = isinstance(error, Unreachable | ServerError)
+            question = "You cannot come in now" if may_help else "You cannot come in by this link"
+            answers = {"yes": "Try again" if may_help else "", "no": "Close"}
+            self.push_screen(Ask(question, clean_line(error.message), **answers), partial(self._again, code))
+        else:
+            self.open_room(room.id)
+
+    def _again(self, code: str, yes: bool | None) -> None:
+        if yes:
+            begin(self, self.come_in, code, exclusive=True, group="screens")
 
     async def _alone(self, screen: Screen[None]) -> None:
         while len(self.screen_stack) > 2:

@@ -12,9 +12,13 @@ import sys
 from collections.abc import MutableMapping, Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from protocol.errors import MeshError
 from protocol.version import __version__
+
+if TYPE_CHECKING:
+    from mesh_agent.client.address import Link
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -38,6 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 done, 1 failed, 2 used wrongly, 128 + n ended by signal n (129 where the terminal went away).
     """
     arguments = _parser().parse_args(argv)
+    try:
+        link = _link(arguments.link, arguments.server)
+    except MeshError as error:
+        print(f"mesh-tui: {error.message}", file=sys.stderr)
+        return USAGE
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         print("mesh-tui: needs a terminal; for scripts there is mesh-agent.", file=sys.stderr)
         return USAGE
@@ -48,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     app = MeshApp(
         server=arguments.server,
+        link=link,
         profile=arguments.profile,
         plain="NO_COLOR" in os.environ,
         started=_collect_what_comes,
@@ -76,6 +86,24 @@ def _collect_what_comes() -> None:
     gc.enable()
 
 
+def _link(text: str | None, server: str | None) -> "Link | None":
+    """The invite's link of the command line.
+
+    Raises:
+        LinkInvalid: it is none.
+        WrongAddress: `--server` is none, or another than the link's.
+    """
+    if text is None:
+        return None
+    from mesh_agent.client.address import parse_address, parse_link
+    from mesh_agent.client.errors import WrongAddress
+
+    link = parse_link(text)
+    if server is not None and parse_address(server) != link.server:
+        raise WrongAddress(f"This link is for {link.server}, and --server names another.")
+    return link
+
+
 def log_path() -> Path:
     from platformdirs import PlatformDirs
 
@@ -89,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Files: $XDG_CONFIG_HOME/mesh and $XDG_DATA_HOME/mesh (a folder a profile), "
         "$XDG_STATE_HOME/mesh/tui.log. NO_COLOR is honoured.",
     )
+    parser.add_argument("link", metavar="LINK", nargs="?", help="the link of an invite: come in by it")
     parser.add_argument("--server", metavar="URL", help="the server; without it, the profile's last one")
     parser.add_argument(
         "--profile", metavar="NAME", default="default", help="whose session (default: default)"

@@ -1,18 +1,30 @@
 """`/api/…/invites`, and the page that an invite's link shows in a browser."""
 
+import base64
+import hashlib
 import html
+import re
 from typing import Final
 
 from aiohttp import web
 
 from mesh_server.http.services import Services
+from mesh_server.services.invites import PATH
 from mesh_server.services.principal import Principal
 from protocol.errors import InviteInvalid
 from protocol.rest import Invite, InviteList, InviteRequest, Room
 
+_STYLE: Final = (
+    "body{max-width:38em;margin:12vh auto;padding:0 1.2em;background:#272822;color:#f8f8f2;"
+    "font:1.05em/1.6 ui-monospace,Menlo,Consolas,monospace}"
+    "h1{font-size:1.4em;line-height:1.3;color:#66d9ef;overflow-wrap:anywhere}"
+    "pre{padding:.8em 1em;background:#1e1f1c;color:#a6e22e;white-space:pre-wrap;overflow-wrap:anywhere}"
+    "code{color:#a6e22e}p.note{color:#a59f85}"
+)
 _HEADERS: Final = {
     "Content-Security-Policy": (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        f"style-src 'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
     ),
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex",
@@ -22,23 +34,34 @@ _HEADERS: Final = {
 _PAGE: Final = """\
 <!doctype html>
 <html lang="en">
+<head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
 <h1>{title}</h1>
 {text}
+</body>
 </html>
 """
 
 _HOW: Final = """\
 <p>Mesh is a place for a team, in the terminal. To come in:</p>
 <ol>
-<li>Install Mesh, if you have not yet.</li>
-<li>In a terminal, type <code>mesh-tui</code>, a space, and the address of this page, and press Enter.</li>
+<li>Install Mesh, if you have not yet; whoever sent you the link knows where to get it.</li>
+<li>In a terminal, type this and press Enter:
+<pre>mesh-tui {link}</pre></li>
+<li>Choose a name and a password, or sign in; the room opens by itself.</li>
 </ol>
-<p>Who has this address can come in, so pass it on with care.</p>"""
+<p>The address is that of this page. Without a screen, <code>mesh-agent register NAME --invite</code> and
+<code>mesh-agent join</code> take it too.</p>
+<p class="note">Who has this address can come in, so pass it on with care.</p>"""
 
 _OVER: Final = "<p>It has expired, was used as often as it may be, or was revoked. Ask for a new one.</p>"
+
+_HOST: Final = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
 
 
 async def create(services: Services, who: Principal, room_id: str, body: InviteRequest) -> Invite:
@@ -57,15 +80,27 @@ async def join(services: Services, who: Principal, code: str) -> Room:
     return await services.invites.join(who, code)
 
 
-async def page(services: Services, code: str) -> web.Response:
+async def page(services: Services, code: str, request: web.Request) -> web.Response:
     """Says how to come in, to a person with a browser; names the server and the room, and nothing else."""
     try:
         room = await services.invites.room_name(code)
     except InviteInvalid:
         return _html("This invite is not valid, or no longer", _OVER, status=404)
-    return _html(f"You are invited to {room} on {services.server_name}", _HOW)
+    text = _HOW.format(link=html.escape(_address(request, code)))
+    return _html(f"You are invited to {room} on {services.server_name}", text)
+
+
+def _address(request: web.Request, code: str) -> str:
+    """Of this page, as the browser has it: it names the host, and a proxy says whether it came by TLS.
+
+    Who lies about these deceives only themselves.
+    """
+    said = request.headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
+    scheme = said if said in {"http", "https"} else request.scheme
+    host = request.host if _HOST.fullmatch(request.host) else "chat.example.org"
+    return f"{scheme}://{host}{PATH}{code}"
 
 
 def _html(title: str, text: str, *, status: int = 200) -> web.Response:
-    body = _PAGE.format(title=html.escape(title), text=text)
+    body = _PAGE.format(title=html.escape(title), text=text, style=_STYLE)
     return web.Response(text=body, status=status, content_type="text/html", headers=_HEADERS)

@@ -13,7 +13,7 @@ from mesh_tui.screens.base import Page
 
 
 class Ask(Page[bool]):
-    """True for yes. The careful answer has the focus."""
+    """True for yes. The careful answer has the focus. An empty `yes`: there is nothing to agree to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,n", "answer(False)", "No"),
@@ -34,7 +34,8 @@ class Ask(Page[bool]):
             yield Static(Content(self._detail), classes="detail")
             with Horizontal(classes="answers"):
                 yield Button(Content(f"{self._no} (n)"), classes="no")
-                yield Button(Content(f"{self._yes} (y)"), classes="yes")
+                if self._yes:
+                    yield Button(Content(f"{self._yes} (y)"), classes="yes")
 
     def on_mount(self) -> None:
         self.query_one(".no").focus()
@@ -44,4 +45,4 @@ class Ask(Page[bool]):
         self.dismiss(event.button.has_class("yes"))
 
     def action_answer(self, yes: bool) -> None:
-        self.dismiss(yes)
+        self.dismiss(yes and bool(self._yes))

@@ -4,8 +4,9 @@ Strategy: one form in two modes. An error stands beside the field that it concer
 where the server could not be reached, its address becomes a field and the button offers to try again.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import ClassVar, Final, Literal
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from textual import on
 from textual.app import ComposeResult
@@ -25,7 +26,10 @@ from protocol.errors import MeshError
 from protocol.limits import PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS, USERNAME_CHARS
 from protocol.text import clean_line
 
-FieldName = Literal["server", "username", "password"]
+if TYPE_CHECKING:
+    from mesh_agent.agent import Agent
+
+FieldName = Literal["server", "invite", "username", "password"]
 
 ADDRESS_CHARS: Final = 300
 
@@ -36,6 +40,9 @@ _FIELDS: Final[dict[str, FieldName]] = {
     "auth.invalid_credentials": "password",
     "version.unsupported": "server",
     "client.no_server": "server",
+    "client.invite_link": "invite",
+    "auth.invite_required": "invite",
+    "room.invalid_invite": "invite",
 }
 """Code of an error -> the field it stands beside; any other stands below the form."""
 
@@ -69,14 +76,15 @@ class Login(MeshScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*actions.bindings("sign-in"), *actions.bindings("everywhere")]
 
-    def __init__(self, *, server: str, fixed: bool, reason: str = "") -> None:
-        """`fixed`: the server was named on the command line and is shown small."""
+    def __init__(self, *, server: str, fixed: bool, reason: str = "", invite: str = "") -> None:
+        """`fixed`: the server was named on the command line and is shown small. `invite`: the code of one."""
         super().__init__()
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (23, "-tall")]
         self._server = server
         self._fixed = fixed
         self._reason = reason
-        self._mode: Literal["sign-in", "register"] = "sign-in"
+        self._invite = invite
+        self._mode: Literal["sign-in", "register"] = "register" if invite else "sign-in"
         self._busy = False
         self._unreached = False
         """The last try found no server."""
@@ -88,6 +96,7 @@ class Login(MeshScreen[None]):
             with Vertical(classes="card"):
                 yield ModeSwitch({name: mode.button for name, mode in MODES.items()})
                 yield Field("server", "Server", limit=ADDRESS_CHARS)
+                yield Field("invite", "Invite", limit=ADDRESS_CHARS)
                 yield Field("username", "Username", limit=USERNAME_CHARS)
                 yield Field("password", "Password", limit=PASSWORD_MAX_CHARS, password=True)
                 yield Static(Content(""), classes="form-error")
@@ -99,7 +108,11 @@ class Login(MeshScreen[None]):
         self._field("server").input.placeholder = "http://127.0.0.1:8000"
         self._field("server").set_class(self._fixed and bool(self._server), "-hidden")
         if self._fixed and self._server:
-            self.query_one(".words", Static).update(Content(f"on {clean_line(self._server)}"))
+            invited = "you are invited to a room " if self._invite else ""
+            self.query_one(".words", Static).update(Content(f"{invited}on {clean_line(self._server)}"))
+        self._field("invite").input.value = self._invite
+        self._field("invite").input.placeholder = "its link, or the code in it"
+        self._field("invite").set_class(not self._invite, "-hidden")
         self._say(self._reason)
         self._show()
         self._field("username" if self._server else "server").input.focus()
@@ -173,20 +186,42 @@ class Login(MeshScreen[None]):
 
     async def _enter(self) -> None:
         username, password = self._field("username").value.strip(), self._field("password").value
+        room_id = ""
         try:
+            code = self._code()
             agent = await self.mesh.use_server(self._field("server").value.strip())
             if self._mode == "register":
-                await agent.register(username, password)
+                await agent.register(username, password, invite=code)
+                room_id = await self._first_room(agent) if code else ""
             else:
                 await agent.login(username, password)
         except MeshError as error:
             self._refused(error)
         else:
-            self.mesh.enter_home()
+            self.mesh.enter_home(code, room_id=room_id)
         finally:
             self._busy = False
             if self.is_attached:
                 self._show()
+
+    def _code(self) -> str:
+        """That of the invite, if there is one; of a link, its server too. Raises: LinkInvalid."""
+        from mesh_agent.client.address import is_link, parse_link
+
+        text = self._field("invite").value.strip()
+        if not is_link(text):
+            return text
+        link = parse_link(text)
+        self._field("server").input.value = link.server
+        return link.code
+
+    @staticmethod
+    async def _first_room(agent: "Agent") -> str:
+        """Who registers with an invite is in its room from the first; the room's id, if it can be had."""
+        with suppress(MeshError):
+            for room in await agent.fetch_rooms():
+                return room.id
+        return ""
 
     def _refused(self, error: MeshError) -> None:
         reason = clean_line(error.message)

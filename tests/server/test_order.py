@@ -1,7 +1,9 @@
 """Rooms with order, over a real server: settings, members and bans, invites, archives, and what goes."""
 
 import asyncio
+import base64
 import contextlib
+import hashlib
 import itertools
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
@@ -309,10 +311,18 @@ async def test_the_link_says_in_a_browser_how_to_come_in(
         assert response.headers["Cache-Control"] == "no-store"
         assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
         assert response.headers["Referrer-Policy"] == "no-referrer"
-    assert "mesh-tui" in page
+    assert f"<pre>mesh-tui {server.url}{invite['url']}</pre>" in page
+    style = hashlib.sha256(page.partition("<style>")[2].partition("</style>")[0].encode()).digest()
+    assert f"'sha256-{base64.b64encode(style).decode()}'" in response.headers["Content-Security-Policy"]
+    proxied = {"Host": "chat.example.org", "X-Forwarded-Proto": "https"}
+    async with http.get(server.url + invite["url"], headers=proxied) as response:
+        assert f"mesh-tui https://chat.example.org{invite['url']}<" in await response.text()
+    odd = {"Host": 'x"><b>', "X-Forwarded-Proto": "javascript"}
+    async with http.get(server.url + invite["url"], headers=odd) as response:
+        assert "<b" not in (await response.text()).replace("<body>", "")
     assert "on Mesh" in page
     assert "&lt;b onload=&quot;x&quot;&gt;&amp;" in page
-    for private in ("<b", "secret", alice.name, room_id, invite["code"]):
+    for private in ("<b ", "secret", alice.name, room_id):
         assert private not in page
     for path in ("/invite/nonsense", "/invite/" + "x" * 4_000, "/invite/%00%ff"):
         async with http.get(server.url + path) as response:

@@ -54,8 +54,11 @@ async def sit_down() -> AsyncIterator[SitDown]:
     """Opens apps; they end with the test."""
     async with AsyncExitStack() as stack:
 
-        async def sit_down(profile: str, server: str | None = None, size: tuple[int, int] = (80, 24)) -> Seat:
-            return await stack.enter_async_context(seated(server=server, profile=profile, size=size))
+        async def sit_down(
+            profile: str, server: str | None = None, size: tuple[int, int] = (80, 24), link: str = ""
+        ) -> Seat:
+            opened = seated(server=server, profile=profile, size=size, link=link)
+            return await stack.enter_async_context(opened)
 
         yield sit_down
 

@@ -14,6 +14,7 @@ from rich.cells import cell_len
 from textual import events
 from textual.pilot import Pilot
 
+from mesh_agent.client.address import parse_link
 from mesh_tui.app import MeshApp
 from tests.support.conditions import until
 
@@ -116,12 +117,13 @@ class Seat:
 
 @asynccontextmanager
 async def seated(
-    *, server: str | None, profile: str, size: tuple[int, int] = (80, 24)
+    *, server: str | None, profile: str, size: tuple[int, int] = (80, 24), link: str = ""
 ) -> AsyncIterator[Seat]:
     """An app that runs until the end of the block."""
     context = contextvars.copy_context()
     async with AsyncExitStack() as stack:
-        app = context.run(MeshApp, server=server, profile=profile)
+        invite = parse_link(link) if link else None
+        app = context.run(MeshApp, server=server, link=invite, profile=profile)
         running = app.run_test(size=size, notifications=True)
         pilot = await _within(context, running.__aenter__())
 

@@ -51,6 +51,20 @@ def test_without_a_terminal_it_says_what_there_is_instead() -> None:
     assert "mesh-agent" in answer.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["https://chat.example.org"], "not the link of an invite"),
+        (["https://chat.example.org/invite/0123456789", "--server", "http://127.0.0.1:9"], "names another"),
+        (["https://chat.example.org/invite/0123456789", "--server", "ftp://x"], "not a server's address"),
+    ],
+)
+def test_a_link_that_is_none_is_a_usage_error(arguments: list[str], said: str) -> None:
+    answer = _run(*arguments)
+    assert answer.returncode == USAGE
+    assert said in answer.stderr
+
+
 def test_through_ssh_it_paints_less_often() -> None:
     near: dict[str, str] = {}
     far = {"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22"}
