@@ -4,11 +4,12 @@
 """
 
 import asyncio
+import logging
+import os
 import time
 from typing import Final
 
 import sqlalchemy.exc
-from aiohttp import web
 
 from mesh_server import log as logs
 from mesh_server.bus.base import DeviceRevoked
@@ -16,16 +17,15 @@ from mesh_server.bus.memory import MemoryBus
 from mesh_server.chores import note_who_is_here
 from mesh_server.config import Config
 from mesh_server.errors import CannotStart
-from mesh_server.http.address import TRUSTED
-from mesh_server.http.middleware import errors
-from mesh_server.http.routes import add_routes
+from mesh_server.http.application import make_applications
 from mesh_server.http.services import Services
 from mesh_server.http.shared import Shared
+from mesh_server.http.traffic import Traffic
 from mesh_server.hub import Hub
 from mesh_server.ids import id_maker, system_clock
 from mesh_server.keys import Keys, load_keys
 from mesh_server.limits import Limiter
-from mesh_server.metrics import Metrics
+from mesh_server.metrics import Metrics, of_gateway, of_limits, of_sizes, of_traffic
 from mesh_server.services.accounts import AccountService
 from mesh_server.services.capabilities import CapabilityService
 from mesh_server.services.edits import EditService
@@ -40,13 +40,21 @@ from mesh_server.services.signing import Signer
 from mesh_server.services.tokens import AccessTokens
 from mesh_server.services.upkeep import UpkeepService
 from mesh_server.serving import Built, serve
+from mesh_server.sizes import Sizes
 from mesh_server.store.folder import DataFolderInUse, DataFolderLock
 from mesh_server.store.schema import NewerDatabase
 from mesh_server.store.sqlite import SqliteStore
 from mesh_server.ws import connection
 from mesh_server.ws.gateway import Gateway
+from protocol.errors import StorageUnavailable
 from protocol.rest import VersionInfo
 from protocol.version import SUBPROTOCOLS, WIRE_VERSION, __version__
+
+EXIT_UNCLEAN: Final = 1
+"""Of a server that had to leave before everything was closed."""
+
+READY_WAIT_S: Final = 5.0
+"""How long the disk may take to show that it can be written to."""
 
 READY_HOLD_S: Final = 1.0
 """How long what `/readyz` found out is told to everyone who asks; anyone may, and each look is a write."""
@@ -58,13 +66,16 @@ def run(config: Config) -> None:
     lock, store = open_store(config)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_run(config, store, lock, load_keys(config)))
+            if not runner.run(_run(config, store, lock, load_keys(config))):
+                # A thread waits for the disk, and leaving in good order would wait for the thread.
+                logging.shutdown()
+                os._exit(EXIT_UNCLEAN)
     finally:
         lock.release()
 
 
-async def _run(config: Config, store: SqliteStore, lock: DataFolderLock, keys: Keys) -> None:
-    await serve(config, _build(config, store, keys), lock)
+async def _run(config: Config, store: SqliteStore, lock: DataFolderLock, keys: Keys) -> bool:
+    return await serve(config, _build(config, store, keys), lock)
 
 
 def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
@@ -151,7 +162,11 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
         heartbeat_s=config.heartbeat_s,
         hello_timeout_s=config.hello_timeout_s,
     )
-    metrics.watch(gateway)
+    traffic, sizes = Traffic(), Sizes(config.folder)
+    metrics.watch(lambda: of_gateway(gateway))
+    metrics.watch(lambda: of_limits(gateway))
+    metrics.watch(lambda: of_traffic(traffic))
+    metrics.watch(lambda: of_sizes(sizes))
 
     async def version() -> VersionInfo:
         return VersionInfo(
@@ -166,11 +181,13 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
 
     async def ready() -> None:
         gateway.require_open()
-        await disk()
+        try:
+            async with asyncio.timeout(READY_WAIT_S):
+                await disk()
+        except TimeoutError:
+            raise StorageUnavailable from None
 
     signer = Signer(keys.signing, clock=clock, new_id=new_id)
-    application = web.Application(middlewares=[errors], client_max_size=config.limits.body_bytes)
-    application[TRUSTED] = config.proxies
     services = Services(
         accounts=accounts,
         rooms=rooms,
@@ -187,12 +204,15 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
         ready=ready,
         metrics=metrics.text,
     )
-    add_routes(application, services)
-    application.router.add_get("/ws", lambda request: connection.serve(request, gateway))
+    application, operations = make_applications(
+        config, services, traffic, lambda request: connection.serve(request, gateway)
+    )
     chores = (
         gateway.sweep,
         lambda: note_who_is_here(gateway),
+        metrics.measure_lag,
+        sizes.keep,
         search.keep_index,
         UpkeepService(store.upkeep, bus, clock=clock).keep,
     )
-    return Built(store, gateway, application, chores)
+    return Built(store, gateway, application, operations, chores)

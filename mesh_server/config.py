@@ -87,6 +87,15 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hello_timeout_s: Annotated[
         float, Meta(description="How long a new connection may take to sign in.", ge=0.1, le=600)
     ] = wire.HELLO_TIMEOUT_S
+    stop_timeout_s: Annotated[
+        float,
+        Meta(
+            description="How long stopping may take; a message that the disk has not taken by then was not "
+            "acknowledged.",
+            ge=0.5,
+            le=600,
+        ),
+    ] = 30.0
     bcrypt_cost: Annotated[
         int,
         Meta(description="How dear a guess at a password is; one more is twice the work.", ge=4, le=16),

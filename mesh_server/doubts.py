@@ -28,10 +28,10 @@ def _unknown_variables(env: Mapping[str, str]) -> Iterator[str]:
 
 
 def _reach(config: Config) -> Iterator[str]:
-    if not config.is_loopback and not config.tls.certificate:
+    if not (config.is_loopback or config.tls.certificate or config.trusted_proxies):
         yield (
             f"The server listens on {config.listen} in plain HTTP: passwords and messages can be read on the "
-            "way. Set tls.certificate and tls.key, or listen on loopback behind a proxy with TLS."
+            "way. Set tls.certificate and tls.key, or name the proxy with TLS before it in trusted_proxies."
         )
     if not config.is_loopback and config.registration_mode == "open":
         yield "Anyone who reaches the server may make an account. Set registration to invite or closed."

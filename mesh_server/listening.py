@@ -1,12 +1,16 @@
 """Where a server is reached: its addresses, and TLS on them."""
 
-import ssl
+import asyncio
+import logging
 from typing import Final, Self
 
 from aiohttp import web
 
-from mesh_server.config import Config
+from mesh_server.config import Config, address_of
 from mesh_server.errors import CannotStart
+from mesh_server.tls import Certificate, CertificateUnusable
+
+log = logging.getLogger(__name__)
 
 BACKLOG: Final = 1024
 KEEPALIVE_S: Final = 75.0
@@ -16,17 +20,19 @@ SHUTDOWN_S: Final = 2.0
 """How long requests under way may take once the server stops."""
 
 
-class Listener:
-    """An application on its address."""
+class _Address:
+    """One application on one address."""
 
     def __init__(self, runner: web.AppRunner, site: web.TCPSite, url: str) -> None:
-        self._runner, self._site, self.url = runner, site, url
+        self.runner, self.site, self.url = runner, site, url
 
     @classmethod
-    async def open(cls, config: Config, application: web.Application) -> Self:
-        """Raises: CannotStart."""
-        host, port = config.address
-        tls = _tls(config)
+    async def open(
+        cls, key: str, listen: str, application: web.Application, certificate: Certificate | None = None
+    ) -> Self:
+        """`key` is the setting that says `listen`. Raises: CannotStart."""
+        host, port = address_of(key, listen)
+        context = None if certificate is None else certificate.context
         runner = web.AppRunner(
             application,
             access_log=None,
@@ -36,31 +42,61 @@ class Listener:
             auto_decompress=False,  # a body is as large as what came over the line
         )
         await runner.setup()
-        site = web.TCPSite(runner, host, port, backlog=BACKLOG, reuse_address=True, ssl_context=tls)
+        site = web.TCPSite(runner, host, port, backlog=BACKLOG, reuse_address=True, ssl_context=context)
         try:
             await site.start()
         except OSError as error:
             await runner.cleanup()
-            raise CannotStart(f"Cannot listen on {config.listen}: {error.strerror or error}.") from None
-        return cls(runner, site, _url("https" if tls else "http", host, runner.addresses[0][1]))
+            raise CannotStart(f"Cannot listen on {listen}: {error.strerror or error}.") from None
+        scheme = "http" if certificate is None else "https"
+        return cls(runner, site, _url(scheme, host, runner.addresses[0][1]))
+
+
+class Listeners:
+    """The address of the clients, and that of Prometheus where it has one of its own."""
+
+    def __init__(self, public: _Address, metrics: _Address | None, certificate: Certificate | None) -> None:
+        self._addresses = [public] if metrics is None else [public, metrics]
+        self._certificate = certificate
+        self.url = public.url
+        self.metrics_url = (metrics or public).url
+
+    @classmethod
+    async def open(cls, config: Config, public: web.Application, metrics: web.Application | None) -> Self:
+        """Raises: CannotStart."""
+        try:
+            certificate = Certificate(config.tls) if config.tls.certificate else None
+        except CertificateUnusable as error:
+            raise CannotStart(str(error)) from None
+        clients = await _Address.open("listen", config.listen, public, certificate)
+        if metrics is None:
+            return cls(clients, None, certificate)
+        try:
+            figures = await _Address.open("metrics.listen", config.metrics.listen, metrics)
+        except CannotStart:
+            await clients.runner.cleanup()
+            raise
+        return cls(clients, figures, certificate)
+
+    async def reload_certificate(self) -> None:
+        """Where there is one; connections stay open. One that cannot be used changes nothing."""
+        if self._certificate is None:
+            log.info("there is no certificate to read again")
+            return
+        try:
+            await asyncio.to_thread(self._certificate.reload)
+        except CertificateUnusable as error:
+            log.error("the certificate stays the one before: %s", error)  # noqa: TRY400 - its words are ours
+        else:
+            log.info("the certificate was read again")
 
     async def stop_accepting(self) -> None:
-        await self._site.stop()
+        """Clients; Prometheus and `/readyz` are answered for as long as there is anything to tell."""
+        await self._addresses[0].site.stop()
 
     async def close(self) -> None:
-        await self._runner.cleanup()
-
-
-def _tls(config: Config) -> ssl.SSLContext | None:
-    if not config.tls.certificate:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(config.tls.certificate, config.tls.key)
-    except (OSError, ssl.SSLError) as error:
-        files = f"{config.tls.certificate} and {config.tls.key}"
-        raise CannotStart(f"The certificate in {files} cannot be used: {error.strerror or error}.") from None
-    return context
+        for address in self._addresses:
+            await address.runner.cleanup()
 
 
 def _url(scheme: str, host: str, port: int) -> str:

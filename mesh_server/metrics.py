@@ -1,24 +1,43 @@
 """What Prometheus is told (https://prometheus.io/docs/instrumenting/exposition_formats/).
 
 Strategy: the hot paths count in plain integers of their own objects; they are read here, when somebody
-asks, so that counting costs nothing when nobody does.
+asks, so that counting costs nothing when nobody does. Each part of the server has a function here that
+turns its numbers into families; names follow https://prometheus.io/docs/practices/naming/.
 """
 
-from collections.abc import Iterable, Iterator
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    GCCollector,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from mesh_server.http.traffic import Traffic
+from mesh_server.sizes import Sizes
 from mesh_server.ws.gateway import Gateway
+from protocol.version import __version__
 
 _COMMIT_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+_LAG_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+
+LAG_EVERY_S: Final = 0.5
+
+Families = Callable[[], Iterable[Metric]]
 
 
 class Metrics:
     """The registry of one server; `commit_seconds` is observed once a transaction of the log."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # or each histogram has a second family, which nobody asks for
         self.registry = CollectorRegistry()
         self.commit_seconds = Histogram(
             "mesh_commit_seconds",
@@ -26,35 +45,59 @@ class Metrics:
             buckets=_COMMIT_BUCKETS,
             registry=self.registry,
         )
+        self._lag = Histogram(
+            "mesh_loop_lag_seconds",
+            "How much later than asked the event loop came to a timer of its own.",
+            buckets=_LAG_BUCKETS,
+            registry=self.registry,
+        )
+        ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self.watch(_build)
 
-    def watch(self, gateway: Gateway) -> None:
-        self.registry.register(_GatewayCollector(gateway))
+    def watch(self, families: Families) -> None:
+        """`families` is asked whenever somebody looks."""
+        self.registry.register(_Asked(families))
+
+    async def measure_lag(self) -> None:
+        """For ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + LAG_EVERY_S
+            await asyncio.sleep(LAG_EVERY_S)
+            self._lag.observe(max(loop.time() - due, 0.0))
 
     def text(self) -> bytes:
         """The exposition format, version 0.0.4."""
         return generate_latest(self.registry)
 
 
-class _GatewayCollector(Collector):
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
+class _Asked(Collector):
+    def __init__(self, families: Families) -> None:
+        self._families = families
 
     def collect(self) -> Iterable[Metric]:
         return list(self._families())
 
-    def _families(self) -> Iterator[Metric]:
-        gateway, hub = self._gateway, self._gateway.hub
-        yield GaugeMetricFamily("mesh_connections", "Open WebSockets.", value=len(gateway.connections))
-        waiting = sum(outbound.waiting_bytes for outbound in hub.connections)
-        yield GaugeMetricFamily("mesh_queue_bytes", "Bytes waiting for slow readers.", value=waiting)
-        yield CounterMetricFamily("mesh_deliveries", "Events given to a socket.", value=hub.deliveries)
-        yield CounterMetricFamily("mesh_slow_readers", "Readers closed with 4408.", value=hub.too_slow)
-        yield CounterMetricFamily("mesh_resumes", "Rooms replayed after a hello.", value=gateway.resumes)
-        yield from _limits(gateway)
-        yield CounterMetricFamily("mesh_messages", "Messages stored.", value=gateway.messages.stored)
+
+def _build() -> Iterator[Metric]:
+    build = GaugeMetricFamily("mesh_build_info", "The release that runs; always 1.", labels=["version"])
+    build.add_metric([__version__], 1)
+    yield build
 
 
-def _limits(gateway: Gateway) -> Iterator[Metric]:
+def of_gateway(gateway: Gateway) -> Iterator[Metric]:
+    hub = gateway.hub
+    yield GaugeMetricFamily("mesh_connections", "Open WebSockets.", value=len(gateway.connections))
+    waiting = sum(outbound.waiting_bytes for outbound in hub.connections)
+    yield GaugeMetricFamily("mesh_queue_bytes", "Bytes waiting for slow readers.", value=waiting)
+    yield CounterMetricFamily("mesh_deliveries", "Events given to a socket.", value=hub.deliveries)
+    yield CounterMetricFamily("mesh_slow_readers", "Readers closed with 4408.", value=hub.too_slow)
+    yield CounterMetricFamily("mesh_resumes", "Rooms replayed after a hello.", value=gateway.resumes)
+    yield CounterMetricFamily("mesh_messages", "Messages stored.", value=gateway.messages.stored)
+
+
+def of_limits(gateway: Gateway) -> Iterator[Metric]:
     limited = CounterMetricFamily(
         "mesh_rate_limited", "Requests refused by a rate of [limits].", labels=["kind", "by"]
     )
@@ -69,3 +112,28 @@ def _limits(gateway: Gateway) -> Iterator[Metric]:
     yield refused
     throttled = gateway.accounts.throttled
     yield CounterMetricFamily("mesh_sign_ins_throttled", "Passwords not even looked at.", value=throttled)
+
+
+def of_traffic(traffic: Traffic) -> Iterator[Metric]:
+    requests = CounterMetricFamily(
+        "mesh_http_requests", "Requests answered.", labels=["method", "route", "status"]
+    )
+    for (method, route, status), count in traffic.requests.items():
+        requests.add_metric([method, route, str(status)], count)
+    yield requests
+    seconds = CounterMetricFamily(
+        "mesh_http_request_seconds", "Time spent answering requests, WebSockets left out.", labels=["route"]
+    )
+    for route, spent in traffic.seconds.items():
+        seconds.add_metric([route], spent)
+    yield seconds
+
+
+def of_sizes(sizes: Sizes) -> Iterator[Metric]:
+    store = GaugeMetricFamily("mesh_store_bytes", "Size of the database and of its log.", labels=["file"])
+    store.add_metric(["database"], sizes.database)
+    store.add_metric(["log"], sizes.log)
+    yield store
+    yield GaugeMetricFamily(
+        "mesh_disk_free_bytes", "Room left on the disk of the data folder.", value=sizes.free
+    )

@@ -12,6 +12,7 @@ from aiohttp import hdrs, web
 from mesh_server import log as logs
 from mesh_server.http.address import address_of
 from mesh_server.http.bodies import refusal
+from mesh_server.http.traffic import pattern
 from protocol.errors import InternalError, MeshError, MethodNotAllowed, NoSuchCall
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         response.headers["X-Request-Id"] = request_id
     took_ms = round((time.monotonic() - began) * 1000, 1)
     line = {
-        "call": f"{request.method} {_call(request)}",
+        "call": f"{request.method} {pattern(request)}",
         "status": response.status,
         "took_ms": took_ms,
         "address": address_of(request),
@@ -64,11 +65,5 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except ConnectionError:
         return web.Response(status=_HUNG_UP)
     except Exception:
-        log.exception("%s %s failed", request.method, _call(request))
+        log.exception("%s %s failed", request.method, pattern(request))
         return refusal(InternalError())
-
-
-def _call(request: web.Request) -> str:
-    """The pattern of the path, never what stood in it."""
-    resource = request.match_info.route.resource
-    return "unknown" if resource is None else resource.canonical

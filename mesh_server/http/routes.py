@@ -4,6 +4,7 @@ A row is method, path, handler, a line of summary, and the errors that this call
 it may meet follows from what its handler takes (`openapi.errors_of`).
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
@@ -284,8 +285,18 @@ CALLS: Final[tuple[Call, ...]] = (
 )
 
 
-def add_routes(application: web.Application, services: Services) -> None:
+METRICS: Final = "/metrics"
+
+OPERATIONS: Final = frozenset({"/livez", "/readyz", METRICS})
+"""What an address for operators answers, where there is one."""
+
+
+def add_routes(
+    application: web.Application, services: Services, serves: Callable[[str], bool] = lambda _path: True
+) -> None:
+    """`serves` tells for each path whether this application answers there."""
+    calls = [each for each in CALLS if serves(each.path)]
     application[SERVICES] = services
-    application[system.DOCUMENT] = document(CALLS)
-    for each in CALLS:
+    application[system.DOCUMENT] = document(calls)
+    for each in calls:
         application.router.add_route(each.method, each.path, serve(each))

@@ -1,6 +1,7 @@
 """What all connections share: the services behind them, who is connected, and how they come and go."""
 
 import asyncio
+import logging
 import random
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +28,8 @@ from protocol.version import WIRE_VERSION, __version__
 
 if TYPE_CHECKING:
     from mesh_server.ws.connection import Connection
+
+log = logging.getLogger(__name__)
 
 HELLO_WORK_S: Final = 60.0
 """How long reading and replaying may take for one hello."""
@@ -177,12 +180,19 @@ class Gateway:
             for connection in list(self.connections):
                 connection.check(loop.time(), self.heartbeat_s)
 
-    async def drain(self) -> None:
-        """Says bye to everyone, waits for what is on its way to the disk, and closes every socket."""
+    async def drain(self, flush_s: float) -> None:
+        """Says bye to everyone, waits for what is on its way to the disk, and closes every socket.
+
+        A disk that takes longer than `flush_s` is not waited for: what it did not take is not acknowledged.
+        """
         self._draining = True
         for outbound in self.hub.connections:
             wait = random.uniform(*RETRY_AFTER_S)  # noqa: S311 - spreads load, guards nothing
             self.hub.send(outbound, Bye(reason=_RESTARTS, retry_after=round(wait, 2)))
-        await self.messages.idle()
+        try:
+            async with asyncio.timeout(flush_s):
+                await self.messages.idle()
+        except TimeoutError:
+            log.error("messages are left that the disk did not take; they were not acknowledged")  # noqa: TRY400
         ends = [connection.end(CloseCode.RESTART, _RESTARTS) for connection in self.connections]
         await asyncio.gather(*ends, return_exceptions=True)

@@ -90,6 +90,11 @@ def test_what_strangers_could_use_is_dubious(folder: Path, more: dict[str, objec
     assert any(says in doubt for doubt in doubts(plainly(folder, **more), None, {}))
 
 
+def test_a_proxy_in_front_takes_care_of_tls(folder: Path) -> None:
+    behind = plainly(folder, listen="0.0.0.0:8000", trusted_proxies=["10.0.0.1"])
+    assert not any("plain HTTP" in doubt for doubt in doubts(behind, None, {}))
+
+
 def test_a_key_that_others_can_read_is_dubious(folder: Path) -> None:
     key = folder / "tls.key"
     key.touch(mode=0o600)

@@ -1,6 +1,7 @@
 """`mesh-server` as a process of its own, on a port that it picks."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,12 @@ _CHEAP_HASHES: Final = {"MESH_BCRYPT_COST": "4"}
 
 
 class ServerProcess:
-    """A server on `folder`; `url` once it listens. Its log goes to `log`, which later starts append to."""
+    """A server on `folder`; `url` once it listens. Its log goes to `log`, which later starts append to.
+
+    `module` is the program; a test may have one that runs the server under strange circumstances.
+    """
+
+    module = "mesh_server"
 
     def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
         self.folder = folder
@@ -34,7 +40,7 @@ class ServerProcess:
                 [
                     sys.executable,
                     "-m",
-                    "mesh_server",
+                    self.module,
                     "--listen",
                     listen,
                     "--data",
@@ -68,6 +74,12 @@ class ServerProcess:
 
     def kill(self) -> None:
         self.stop(signal.SIGKILL)
+
+    def metrics_url(self) -> str:
+        """Where operators ask, without the path."""
+        found = re.findall(r'"metrics": "(http[^"]+)/metrics"', self.log_text())
+        assert found, self.log_text()
+        return str(found[-1])
 
     def log_text(self) -> str:
         return self.log.read_text("utf-8")
