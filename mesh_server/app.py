@@ -12,6 +12,7 @@ from typing import Final
 import sqlalchemy.exc
 
 from mesh_server import log as logs
+from mesh_server.administration import build_administration
 from mesh_server.bus.base import DeviceRevoked
 from mesh_server.bus.memory import MemoryBus
 from mesh_server.chores import note_who_is_here
@@ -28,14 +29,18 @@ from mesh_server.limits import Limiter
 from mesh_server.metrics import Metrics, of_gateway, of_limits, of_sizes, of_traffic
 from mesh_server.services.accounts import AccountService
 from mesh_server.services.capabilities import CapabilityService
+from mesh_server.services.devices import DeviceService
 from mesh_server.services.edits import EditService
+from mesh_server.services.gate import PasswordGate
 from mesh_server.services.invites import InviteService
 from mesh_server.services.messages import MessageService
 from mesh_server.services.order import OrderService
+from mesh_server.services.own_account import OwnAccountService
 from mesh_server.services.passwords import Passwords
 from mesh_server.services.presence import PresenceService
 from mesh_server.services.rooms import RoomService
 from mesh_server.services.search import SearchService
+from mesh_server.services.sessions import Sessions
 from mesh_server.services.signing import Signer
 from mesh_server.services.tokens import AccessTokens
 from mesh_server.services.upkeep import UpkeepService
@@ -130,16 +135,33 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
         on_commit=metrics.commit_seconds.observe,
     )
     invites = InviteService(store.invites, rooms, clock=clock, new_id=new_id)
+    sessions = Sessions(
+        clock=clock, on_revoked=lambda device_id: bus.publish(DeviceRevoked(device_id=device_id))
+    )
+    gate = PasswordGate(Passwords(cost=config.bcrypt_cost), clock=clock)
     accounts = AccountService(
         store.accounts,
+        store.tokens,
         store.invites,
-        passwords=Passwords(cost=config.bcrypt_cost),
+        sessions=sessions,
+        gate=gate,
         tokens=AccessTokens(keys.access, clock=clock),
         clock=clock,
         new_id=new_id,
         registration=config.registration_mode,
-        on_revoked=lambda device_id: bus.publish(DeviceRevoked(device_id=device_id)),
         on_joined=rooms.came_in,
+    )
+    administration = build_administration(
+        config,
+        store,
+        bus,
+        presence,
+        rooms,
+        sessions=sessions,
+        gate=gate,
+        who_is_here=hub.who_is_here,
+        clock=clock,
+        new_id=new_id,
     )
     edits = EditService(store.messages, rooms, bus, clock=clock)
     search = SearchService(store.search, rooms)
@@ -167,6 +189,7 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
     metrics.watch(lambda: of_limits(gateway))
     metrics.watch(lambda: of_traffic(traffic))
     metrics.watch(lambda: of_sizes(sizes))
+    bus.subscribe(gateway.on_bus)
 
     async def version() -> VersionInfo:
         return VersionInfo(
@@ -190,6 +213,20 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
     signer = Signer(keys.signing, clock=clock, new_id=new_id)
     services = Services(
         accounts=accounts,
+        own_account=OwnAccountService(
+            store.accounts,
+            store.people,
+            sessions=sessions,
+            gate=gate,
+            clock=clock,
+            on_departed=administration.farewell,
+        ),
+        devices=DeviceService(store.accounts, sessions=sessions, clock=clock),
+        tokens=administration.tokens,
+        account_admin=administration.accounts,
+        server_invites=administration.invites,
+        oversight=administration.rooms,
+        audit=administration.audit,
         rooms=rooms,
         order=order,
         invites=invites,
@@ -214,5 +251,7 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
         sizes.keep,
         search.keep_index,
         UpkeepService(store.upkeep, bus, clock=clock).keep,
+        administration.tokens.keep,
+        administration.audit.keep,
     )
     return Built(store, gateway, application, operations, chores)

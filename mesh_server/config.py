@@ -51,6 +51,14 @@ class MetricsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ] = ""
 
 
+class AuditSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is kept of what administrators and moderators do."""
+
+    keep_days: Annotated[
+        int, Meta(description="After so many days an entry is forgotten.", ge=1, le=36_500)
+    ] = 365
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a server is told. Times are seconds."""
 
@@ -70,6 +78,13 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             max_length=wire.NAME_CHARS,
         ),
     ] = "Mesh"
+    public_url: Annotated[
+        str,
+        Meta(
+            description="Where people reach this server, such as https://chat.example.org; it stands in the "
+            "links that mesh-server admin prints. Empty: where the server listens."
+        ),
+    ] = ""
     registration: Annotated[
         Literal["open", "invite", "closed", "default"],
         Meta(
@@ -110,6 +125,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tls: Tls = Tls()
     metrics: MetricsSettings = MetricsSettings()
     limits: Limits = Limits()
+    audit: AuditSettings = AuditSettings()
 
     @property
     def address(self) -> tuple[str, int]:

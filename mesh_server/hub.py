@@ -91,6 +91,10 @@ class Hub:
     def connections(self) -> list[Outbound]:
         return [outbound for of_user in self._users.values() for outbound in of_user]
 
+    def who_is_here(self) -> tuple[int, int]:
+        """How many people are connected, and over how many connections."""
+        return len(self._users), sum(map(len, self._users.values()))
+
     def listen(self, outbound: Outbound) -> Listener:
         """Begins to keep what the bus says, until `open` or `stop_listening`."""
         listener = Listener(outbound)

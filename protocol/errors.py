@@ -22,13 +22,19 @@
     │   ├── TokenExpired            auth.expired_token
     │   ├── RefreshInvalid          auth.invalid_refresh
     │   ├── CredentialsInvalid      auth.invalid_credentials
+    │   ├── AccountSuspended        auth.suspended
+    │   ├── AdminRequired           auth.admin_required
+    │   ├── LastAdmin               auth.last_admin
+    │   ├── PasswordRequired        auth.password_required
     │   ├── RegistrationClosed      auth.registration_closed
     │   ├── InviteRequired          auth.invite_required
     │   ├── UsernameTaken           auth.username_taken
     │   ├── UsernameInvalid         auth.invalid_username
     │   ├── DisplayNameInvalid      auth.invalid_display_name
     │   ├── PasswordInvalid         auth.invalid_password
-    │   └── DeviceNotFound          auth.device_not_found
+    │   ├── DeviceNotFound          auth.device_not_found
+    │   ├── TokenNotFound           auth.token_not_found
+    │   └── TooManyTokens           auth.too_many_tokens
     ├── RoomError                   rooms and who may do what in them
     │   ├── RoomNotFound            room.not_found
     │   ├── NotMember               room.not_member
@@ -42,7 +48,8 @@
     │   ├── RoomNameTaken           room.name_taken
     │   ├── RoomNameInvalid         room.invalid_name
     │   ├── TopicInvalid            room.invalid_topic
-    │   └── UserNotFound            user.not_found
+    │   ├── UserNotFound            user.not_found
+    │   └── UserSuspended           user.suspended
     ├── ChatError                   messages
     │   ├── ContentTooLong          chat.content_too_long
     │   ├── ContentEmpty            chat.content_empty
@@ -232,6 +239,30 @@ class CredentialsInvalid(AuthError):
     text = "The name or the password is wrong."
 
 
+class AccountSuspended(AuthError):
+    code = "auth.suspended"
+    status = 403
+    text = "This account is suspended. Ask the person who runs this server."
+
+
+class AdminRequired(AuthError):
+    code = "auth.admin_required"
+    status = 403
+    text = "Only an administrator of this server may do that."
+
+
+class LastAdmin(AuthError):
+    code = "auth.last_admin"
+    status = 409
+    text = "This is the last administrator. Make somebody else one first."
+
+
+class PasswordRequired(AuthError):
+    code = "auth.password_required"
+    status = 403
+    text = "A personal token may not do this. Sign in with a password."
+
+
 class RegistrationClosed(AuthError):
     code = "auth.registration_closed"
     status = 403
@@ -275,6 +306,18 @@ class DeviceNotFound(AuthError):
     code = "auth.device_not_found"
     status = 404
     text = "You have no such device."
+
+
+class TokenNotFound(AuthError):
+    code = "auth.token_not_found"
+    status = 404
+    text = "There is no such personal token, or no longer."
+
+
+class TooManyTokens(AuthError):
+    code = "auth.too_many_tokens"
+    status = 409
+    text = f"One person can have {limits.USER_TOKENS} personal tokens, and has. Revoke one first."
 
 
 class RoomError(MeshError):
@@ -324,7 +367,7 @@ class InviteInvalid(RoomError):
 class TooManyInvites(RoomError):
     code = "room.too_many_invites"
     status = 409
-    text = f"This room has {limits.ROOM_INVITES} invites, as many as a room can have. Revoke one first."
+    text = f"There are {limits.ROOM_INVITES} invites, as many as there can be. Revoke one first."
 
 
 class TooManyBans(RoomError):
@@ -355,6 +398,12 @@ class UserNotFound(RoomError):
     code = "user.not_found"
     status = 404
     text = "There is no such person here."
+
+
+class UserSuspended(RoomError):
+    code = "user.suspended"
+    status = 409
+    text = "This person's account is suspended."
 
 
 class ChatError(MeshError):

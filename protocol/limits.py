@@ -74,8 +74,20 @@ INVITE_MAX_S: Final = 365 * 86_400
 INVITE_USES: Final = 10_000
 """Uses that an invite may be limited to."""
 
+SERVER_INVITES: Final = 100
+"""Invites onto the server, and into no room, that can still be used."""
+
+USER_TOKENS: Final = 50
+"""Personal tokens of one user that can still be used."""
+
+PERSONAL_TOKEN_MAX_S: Final = 10 * 365 * 86_400
+"""The longest life of a personal token, where it does not live for ever."""
+
+PASSWORD_HANDED_OUT_S: Final = 86_400
+"""How long a password that an administrator handed out is good for signing in, once."""
+
 REASON_CHARS: Final = 250
-"""Why someone was banned."""
+"""Why someone was banned, or suspended."""
 
 SLOW_MODE_MAX_S: Final = 6 * 3_600
 """The longest time between two messages of one member that a room may ask for."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from protocol import limits
-from protocol.rest import Seq
+from protocol.rest import AccountState, AuditAction, Seq, UserRole
 
 PageLimit = Annotated[int, Meta(ge=1, le=limits.PAGE_MAX)]
 Named = Annotated[str, Meta(max_length=limits.TOKEN_CHARS)]
@@ -38,3 +38,42 @@ class FindQuery(Struct, kw_only=True, frozen=True):
     after: Named | None = None
     cursor: Seq | None = None
     limit: PageLimit = limits.PAGE_DEFAULT
+
+
+Words = Annotated[str, Meta(max_length=limits.QUERY_CHARS)]
+
+
+class AccountsQuery(Struct, kw_only=True, frozen=True):
+    """`q`: part of a name."""
+
+    q: Words | None = None
+    state: AccountState | None = None
+    role: UserRole | None = None
+    cursor: Named | None = None
+    limit: PageLimit = limits.PAGE_DEFAULT
+
+
+class AllRoomsQuery(Struct, kw_only=True, frozen=True):
+    """`q`: part of a room's name."""
+
+    q: Words | None = None
+    cursor: Named | None = None
+    limit: PageLimit = limits.PAGE_DEFAULT
+
+
+class RoomAuditQuery(Struct, kw_only=True, frozen=True):
+    """`actor` and `target` are ids; times are days or RFC 3339."""
+
+    actor: Named | None = None
+    target: Named | None = None
+    action: AuditAction | None = None
+    before: Named | None = None
+    after: Named | None = None
+    cursor: Seq | None = None
+    limit: PageLimit = limits.PAGE_DEFAULT
+
+
+class AuditLogQuery(RoomAuditQuery, kw_only=True, frozen=True):
+    """As for one room, over all of them and the server."""
+
+    room_id: Named | None = None

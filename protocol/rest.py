@@ -17,6 +17,30 @@ UserRole = Literal["admin", "user"]
 Registration = Literal["open", "invite", "closed"]
 Removal = Literal["kicked", "banned"]
 P2pKind = Literal["file", "folder", "terminal"]
+AccountState = Literal["active", "suspended", "deleted"]
+AuditAction = Literal[
+    "account.suspend",
+    "account.restore",
+    "account.delete",
+    "account.role",
+    "account.password",
+    "account.sign_out",
+    "token.create",
+    "token.revoke",
+    "server.invite",
+    "server.uninvite",
+    "room.update",
+    "room.delete",
+    "room.add",
+    "room.role",
+    "room.kick",
+    "room.ban",
+    "room.unban",
+    "room.invite",
+    "room.uninvite",
+    "message.delete",
+]
+"""What is kept of what administrators and moderators do."""
 
 Whole = Annotated[int, Meta(ge=0, le=limits.INTEGER_MAX)]
 Seq = Whole
@@ -95,6 +119,14 @@ class ProfileRequest(_Body, frozen=True, kw_only=True):
     display_name: Text
 
 
+class DeviceRequest(_Body, frozen=True, kw_only=True):
+    name: Text
+
+
+class DeleteAccountRequest(_Body, frozen=True, kw_only=True):
+    password: Text
+
+
 class Session(_Body, frozen=True, kw_only=True):
     """The answer to register, login and refresh. `expires_in`: seconds that the access token lives."""
 
@@ -107,6 +139,28 @@ class Session(_Body, frozen=True, kw_only=True):
 
 class DeviceList(_Body, frozen=True, kw_only=True):
     devices: list[Device]
+
+
+class TokenRequest(_Body, frozen=True, kw_only=True):
+    """Without `expires_in_s` it lives until it is revoked."""
+
+    name: Text
+    expires_in_s: Annotated[int, Meta(ge=1, le=limits.PERSONAL_TOKEN_MAX_S)] | None = None
+
+
+class PersonalToken(_Body, frozen=True, kw_only=True):
+    """A way in for a program. `token`, the secret itself, is told once, to who made it."""
+
+    id: str
+    name: str
+    created_at: str
+    last_seen_at: str
+    expires_at: str | None = None
+    token: str | None = None
+
+
+class TokenList(_Body, frozen=True, kw_only=True):
+    tokens: list[PersonalToken]
 
 
 # ── rooms and messages ───────────────────────────────────────────────────────────────────────────
@@ -347,6 +401,148 @@ class KeyList(_Body, frozen=True, kw_only=True):
     """The keys of a server; the first one signs, the others did before it."""
 
     keys: list[PublicKey]
+
+
+# ── running the server ───────────────────────────────────────────────────────────────────────────
+
+
+class Account(_Body, frozen=True, kw_only=True):
+    """A user as an administrator sees them. `devices` are those that are signed in; `rooms` counts no DMs."""
+
+    id: str
+    username: str
+    display_name: str
+    role: UserRole
+    state: AccountState
+    created_at: str
+    suspended_at: str | None = None
+    deleted_at: str | None = None
+    last_seen_at: str | None = None
+    presence: Presence = "offline"
+    devices: Whole = 0
+    tokens: Whole = 0
+    rooms: Whole = 0
+
+
+class AccountList(_Body, frozen=True, kw_only=True):
+    """The oldest first. `next` is the `cursor` of the following page, where `has_more`."""
+
+    accounts: list[Account]
+    has_more: bool
+    next: str | None = None
+
+
+class SuspendRequest(_Body, frozen=True, kw_only=True):
+    """The reason is for the audit log."""
+
+    reason: Text = ""
+
+
+class AccountRoleRequest(_Body, frozen=True, kw_only=True):
+    role: UserRole
+
+
+class HandedOutPassword(_Body, frozen=True, kw_only=True):
+    """Good for signing in once, within `expires_in` seconds; told once, to who asked for it."""
+
+    password: str
+    expires_in: Whole
+
+
+class RoomSummary(_Body, frozen=True, kw_only=True):
+    """A room from outside, as an administrator sees it."""
+
+    id: str
+    name: str
+    topic: str
+    visibility: Visibility
+    created_at: str
+    member_count: Whole
+    last_seq: Seq
+    archived: bool = False
+    owner: Author | None = None
+
+
+class RoomSummaryList(_Body, frozen=True, kw_only=True):
+    """The oldest first. `next` is the `cursor` of the following page, where `has_more`."""
+
+    rooms: list[RoomSummary]
+    has_more: bool
+    next: str | None = None
+
+
+class ArchiveRequest(_Body, frozen=True, kw_only=True):
+    archived: bool
+
+
+class OwnerRequest(_Body, frozen=True, kw_only=True):
+    username: Text
+
+
+class ServerInvite(_Body, frozen=True, kw_only=True):
+    """A way onto the server, and into no room; otherwise as `Invite`.
+
+    `created_by` is absent where it was made at the console.
+    """
+
+    id: str
+    created_at: str
+    expires_at: str
+    uses: Whole
+    created_by: Author | None = None
+    max_uses: Whole | None = None
+    code: str | None = None
+    url: str | None = None
+
+
+class ServerInviteList(_Body, frozen=True, kw_only=True):
+    invites: list[ServerInvite]
+
+
+class AuditEntry(_Body, frozen=True, kw_only=True):
+    """Who did what to whom, with names as they were then.
+
+    Without `actor_id` it was done at the console. `address` is told to administrators only.
+    """
+
+    id: Whole
+    at: str
+    action: AuditAction
+    actor: str
+    actor_id: str | None = None
+    address: str | None = None
+    room_id: str | None = None
+    target: str | None = None
+    target_id: str | None = None
+    details: dict[str, str] = {}
+
+
+class AuditPage(_Body, frozen=True, kw_only=True):
+    """The last one first. `next` is the `cursor` of the following page, where `has_more`."""
+
+    entries: list[AuditEntry]
+    has_more: bool
+    next: Whole | None = None
+
+
+class ServerStats(_Body, frozen=True, kw_only=True):
+    """What there is. `messages`: all that were ever said in rooms that are still there."""
+
+    users: Whole
+    suspended: Whole
+    deleted: Whole
+    admins: Whole
+    online: Whole
+    connections: Whole
+    devices: Whole
+    tokens: Whole
+    rooms: Whole
+    dms: Whole
+    messages: Whole
+    invites: Whole
+    audit_entries: Whole
+    database_bytes: Whole
+    version: str
 
 
 # ── the server itself ────────────────────────────────────────────────────────────────────────────

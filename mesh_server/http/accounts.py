@@ -3,13 +3,19 @@
 from mesh_server.http.services import Services
 from mesh_server.services.principal import Principal
 from protocol.rest import (
+    DeleteAccountRequest,
+    Device,
     DeviceList,
+    DeviceRequest,
     LoginRequest,
     PasswordRequest,
+    PersonalToken,
     ProfileRequest,
     RefreshRequest,
     RegisterRequest,
     Session,
+    TokenList,
+    TokenRequest,
     User,
 )
 
@@ -27,24 +33,48 @@ async def refresh(services: Services, body: RefreshRequest) -> Session:
 
 
 async def logout(services: Services, who: Principal) -> None:
-    await services.accounts.logout(who)
+    await services.devices.logout(who)
 
 
 async def get_me(services: Services, who: Principal) -> User:
-    return await services.accounts.me(who)
+    return await services.own_account.me(who)
 
 
 async def patch_me(services: Services, who: Principal, body: ProfileRequest) -> User:
-    return await services.accounts.set_profile(who, body)
+    return await services.own_account.set_profile(who, body)
 
 
-async def password(services: Services, who: Principal, body: PasswordRequest, address: str) -> None:
-    await services.accounts.change_password(who, body, address=address)
+async def delete_me(services: Services, who: Principal, body: DeleteAccountRequest) -> None:
+    await services.own_account.delete(who, body)
+
+
+async def password(services: Services, who: Principal, body: PasswordRequest) -> None:
+    await services.own_account.change_password(who, body)
 
 
 async def devices(services: Services, who: Principal) -> DeviceList:
-    return DeviceList(devices=await services.accounts.devices(who))
+    return DeviceList(devices=await services.devices.list_mine(who))
+
+
+async def patch_device(services: Services, who: Principal, device_id: str, body: DeviceRequest) -> Device:
+    return await services.devices.rename(who, device_id, body)
 
 
 async def delete_device(services: Services, who: Principal, device_id: str) -> None:
-    await services.accounts.delete_device(who, device_id)
+    await services.devices.sign_out(who, device_id)
+
+
+async def delete_other_devices(services: Services, who: Principal) -> None:
+    await services.devices.sign_out_others(who)
+
+
+async def tokens(services: Services, who: Principal) -> TokenList:
+    return TokenList(tokens=await services.tokens.list_mine(who))
+
+
+async def create_token(services: Services, who: Principal, body: TokenRequest) -> PersonalToken:
+    return await services.tokens.create(who, body)
+
+
+async def delete_token(services: Services, who: Principal, token_id: str) -> None:
+    await services.tokens.revoke(who, token_id)

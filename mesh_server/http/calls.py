@@ -4,6 +4,7 @@ Strategy: what a call takes and gives is said once, by its handler's signature. 
 and by their names what else it has a parameter for:
 
     who      the `Principal` that is signed in; without it the call is open to anyone, and its row says so too
+    by       instead of `who`, the `Actor` that an administrator is; the call is refused to everyone else
     body     a struct of `protocol.rest`, decoded; where it has a default the body may be left out
     query    a struct of `protocol.queries`, decoded from what stands behind the `?`
     address  where the request came from
@@ -27,11 +28,11 @@ from mesh_server.http.services import SERVICES
 from mesh_server.limits import Caller, Kind
 from mesh_server.services.principal import Principal
 from mesh_server.services.tokens import bearer_token
-from protocol.errors import AuthRequired, MeshError
+from protocol.errors import AdminRequired, AuthRequired, MeshError
 
 Handler = Callable[..., Awaitable[Struct | web.Response | None]]
 
-_RESERVED: Final = frozenset({"services", "_services", "who", "body", "query", "address", "request"})
+_RESERVED: Final = frozenset({"services", "_services", "who", "by", "body", "query", "address", "request"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,10 @@ class Call:
     raises: tuple[type[MeshError], ...]
 
     @property
+    def for_admins(self) -> bool:
+        return "by" in self.takes
+
+    @property
     def name(self) -> str:
         return f"{self.method} {self.path}"
 
@@ -98,8 +103,8 @@ def call(
     places = set(parameters) - _RESERVED
     if places != {part[1:-1] for part in path.split("/") if part.startswith("{")}:
         raise TypeError(f"{path} and {handler.__qualname__} do not name the same places.")
-    if open is ("who" in parameters):
-        raise TypeError(f"{method} {path} is either open or has a `who`.")
+    if open is bool({"who", "by"} & set(parameters)):
+        raise TypeError(f"{method} {path} is either open or has a `who` or a `by`.")
     body, query = parameters.get("body"), parameters.get("query")
     return Call(
         method=method,
@@ -116,7 +121,7 @@ def call(
         media=media,
         counts_as=counts_as or (Kind.OPEN if open else Kind.READ if method == "GET" else Kind.WRITE),
         also=also,
-        raises=raises,
+        raises=(AdminRequired, *raises) if "by" in parameters else raises,
     )
 
 
@@ -131,8 +136,9 @@ def serve(one: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
         limiter.spend(one.counts_as, stranger(request))
         given: dict[str, Any] = dict(request.match_info)
         if not one.open:
-            given["who"] = who = await _principal(request)
+            who = await _principal(request)
             limiter.spend(one.counts_as, Caller(device=who.device_id, user=who.user_id))
+            given |= _asker(one, request, who)
         if one.query is not None:
             given["query"] = read_query(request, one.query)
         if one.body is not None and (one.body_needed or request.can_read_body):
@@ -149,8 +155,14 @@ def serve(one: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
     return handle
 
 
+def _asker(one: Call, request: web.Request, who: Principal) -> dict[str, Any]:
+    if "by" in one.takes:
+        return {"by": request.app[SERVICES].accounts.administrator(who)}
+    return {"who": who}
+
+
 async def _principal(request: web.Request) -> Principal:
     token = bearer_token(request.headers.get(hdrs.AUTHORIZATION, ""))
     if not token:
         raise AuthRequired
-    return await request.app[SERVICES].accounts.authenticate(token)
+    return await request.app[SERVICES].accounts.authenticate(token, address=address_of(request))

@@ -87,7 +87,8 @@ async def page(services: Services, code: str, request: web.Request) -> web.Respo
     except InviteInvalid:
         return _html("This invite is not valid, or no longer", _OVER, status=404)
     text = _HOW.format(link=html.escape(_address(request, code)))
-    return _html(f"You are invited to {room} on {services.server_name}", text)
+    where = services.server_name if room is None else f"{room} on {services.server_name}"
+    return _html(f"You are invited to {where}", text)
 
 
 def _address(request: web.Request, code: str) -> str:

@@ -9,13 +9,15 @@ from typing import Final
 
 from aiohttp import web
 
-from mesh_server.http import accounts, invites, members, peers, rooms, search, system
+from mesh_server.http import accounts, admin, invites, members, peers, rooms, search, system
+from mesh_server.http.admin_routes import ADMIN_CALLS
 from mesh_server.http.bodies import HTML, JSON, TEXT
 from mesh_server.http.calls import Call, call, serve
 from mesh_server.http.openapi import document
 from mesh_server.http.services import SERVICES, Services
 from mesh_server.limits import Kind
 from protocol.errors import (
+    AccountSuspended,
     Banned,
     CredentialsInvalid,
     DeviceNotFound,
@@ -23,9 +25,11 @@ from protocol.errors import (
     InviteInvalid,
     InviteRequired,
     KindInvalid,
+    LastAdmin,
     MessageNotFound,
     NotMember,
     PasswordInvalid,
+    PasswordRequired,
     RefreshInvalid,
     RegistrationClosed,
     RoomArchived,
@@ -35,12 +39,15 @@ from protocol.errors import (
     RoomNameTaken,
     RoomNotFound,
     ServerDraining,
+    TokenNotFound,
     TooManyBans,
     TooManyInvites,
+    TooManyTokens,
     TopicInvalid,
     UsernameInvalid,
     UsernameTaken,
     UserNotFound,
+    UserSuspended,
 )
 
 _HIDDEN: Final = (RoomNotFound, NotMember)
@@ -69,6 +76,7 @@ CALLS: Final[tuple[Call, ...]] = (
         accounts.login,
         "Sign a device in",
         CredentialsInvalid,
+        AccountSuspended,
         open=True,
         counts_as=Kind.SIGN_IN,
     ),
@@ -95,9 +103,16 @@ CALLS: Final[tuple[Call, ...]] = (
         "POST",
         "/api/auth/password",
         accounts.password,
-        "Change my password; every other device is signed out",
-        CredentialsInvalid,
-        PasswordInvalid,
+        "Change my password; every other device is signed out, and every token revoked",
+        *(CredentialsInvalid, PasswordInvalid, PasswordRequired),
+        counts_as=Kind.SIGN_IN,
+    ),
+    call(
+        "DELETE",
+        "/api/auth/me",
+        accounts.delete_me,
+        "Delete my account: what I said stays, without my name",
+        *(CredentialsInvalid, LastAdmin, PasswordRequired),
         counts_as=Kind.SIGN_IN,
     ),
     call("GET", "/api/auth/devices", accounts.devices, "My devices that are signed in"),
@@ -107,6 +122,38 @@ CALLS: Final[tuple[Call, ...]] = (
         accounts.delete_device,
         "Sign one of my devices out",
         DeviceNotFound,
+        PasswordRequired,
+    ),
+    call(
+        "PATCH",
+        "/api/auth/devices/{device_id}",
+        accounts.patch_device,
+        "Rename one of my devices",
+        DeviceNotFound,
+        PasswordRequired,
+    ),
+    call(
+        "DELETE",
+        "/api/auth/devices",
+        accounts.delete_other_devices,
+        "Sign every other device out, and revoke every token",
+        PasswordRequired,
+    ),
+    call("GET", "/api/auth/tokens", accounts.tokens, "My personal tokens, the last made first"),
+    call(
+        "POST",
+        "/api/auth/tokens",
+        accounts.create_token,
+        "Make a personal token; it is told this once",
+        *(PasswordRequired, TooManyTokens, UserSuspended, UserNotFound),
+        status=201,
+    ),
+    call(
+        "DELETE",
+        "/api/auth/tokens/{token_id}",
+        accounts.delete_token,
+        "Revoke a personal token",
+        *(PasswordRequired, TokenNotFound),
     ),
     # ── rooms ────────────────────────────────────────────────────────────────────────────────────
     call(
@@ -145,7 +192,7 @@ CALLS: Final[tuple[Call, ...]] = (
         members.add,
         "Bring someone into a room",
         *_BY_ROLE,
-        *(UserNotFound, Banned, RoomFull),
+        *(UserNotFound, UserSuspended, Banned, RoomFull),
         status=201,
     ),
     call(
@@ -154,7 +201,7 @@ CALLS: Final[tuple[Call, ...]] = (
         members.set_role,
         "Give a member another role, or hand the room over",
         *_BY_ROLE,
-        UserNotFound,
+        *(UserNotFound, UserSuspended),
     ),
     call(
         "DELETE",
@@ -225,6 +272,13 @@ CALLS: Final[tuple[Call, ...]] = (
         media=HTML,
         also=(404,),
     ),
+    call(
+        "GET",
+        f"{ROOM}/audit",
+        admin.room_audit,
+        "What was done to keep order in a room, the last first",
+        *_BY_ROLE,
+    ),
     # ── messages ─────────────────────────────────────────────────────────────────────────────────
     call(
         "GET",
@@ -257,7 +311,7 @@ CALLS: Final[tuple[Call, ...]] = (
         "/api/dms",
         rooms.dm,
         "The one room of me and someone else",
-        UserNotFound,
+        *(UserNotFound, UserSuspended),
         counts_as=Kind.CREATE,
     ),
     call(
@@ -268,6 +322,7 @@ CALLS: Final[tuple[Call, ...]] = (
         *_HIDDEN,
         counts_as=Kind.SEARCH,
     ),
+    *ADMIN_CALLS,
     # ── the server itself ────────────────────────────────────────────────────────────────────────
     call("GET", "/api/version", system.version, "What this server is and speaks", open=True),
     call("GET", "/api/openapi.json", system.document, "This document", open=True, media=JSON),

@@ -7,11 +7,17 @@ from aiohttp import web
 
 from mesh_server.limits import Limiter
 from mesh_server.services.accounts import AccountService
+from mesh_server.services.administration import AccountAdmin, ServerInvites
+from mesh_server.services.audit import AuditService
 from mesh_server.services.capabilities import CapabilityService
+from mesh_server.services.devices import DeviceService
 from mesh_server.services.edits import EditService
 from mesh_server.services.invites import InviteService
 from mesh_server.services.messages import MessageService
 from mesh_server.services.order import OrderService
+from mesh_server.services.oversight import OversightService
+from mesh_server.services.own_account import OwnAccountService
+from mesh_server.services.personal_tokens import TokenService
 from mesh_server.services.rooms import RoomService
 from mesh_server.services.search import SearchService
 from mesh_server.services.signing import Signer
@@ -23,6 +29,13 @@ class Services:
     """`ready` raises a `MeshError` while the server should get no traffic."""
 
     accounts: AccountService
+    own_account: OwnAccountService
+    devices: DeviceService
+    tokens: TokenService
+    account_admin: AccountAdmin
+    server_invites: ServerInvites
+    oversight: OversightService
+    audit: AuditService
     rooms: RoomService
     order: OrderService
     invites: InviteService

@@ -1,111 +1,97 @@
-"""People, their devices, and how each proves who it is.
+"""People signing in, and how each of their devices proves who it is.
 
 Strategy: a password buys a pair of tokens for one device. The access token is believed only while the
 device is signed in, by a cache that forgets it in the moment of revoking, so that signing out works at once.
-Whatever costs a hash is throttled first; whatever is refused tells no more than it must.
+Whatever costs a hash is throttled first; whatever is refused tells no more than it must. A program comes in
+by a personal token, which is a device of its own.
 """
 
 import secrets
 from collections.abc import Callable
-from typing import Final
 
 from msgspec import structs
 
 from mesh_server.ids import Clock, NewId
 from mesh_server.services import names
+from mesh_server.services.gate import PasswordGate
 from mesh_server.services.invites import code_hash
-from mesh_server.services.passwords import Passwords, check_password
-from mesh_server.services.principal import Principal, PrincipalCache, SignedInDevice
-from mesh_server.services.throttle import AccountThrottle
+from mesh_server.services.passwords import check_password
+from mesh_server.services.principal import Principal, SignedInDevice
+from mesh_server.services.sessions import Sessions
 from mesh_server.services.tokens import (
     ACCESS_S,
     REFRESH_MS,
     AccessTokens,
     Claims,
     RandomBytes,
+    is_personal,
     new_refresh_token,
     refresh_hash,
+    token_hash,
 )
-from mesh_server.services.turns import Turns
 from mesh_server.services.views import device_view, user_view
 from mesh_server.store.base import (
     AccountStore,
+    Actor,
     DeviceRecord,
     InviteStore,
     Joined,
     RefreshRecord,
     SignedIn,
+    TokenStore,
     UserRecord,
 )
 from protocol.errors import (
+    AccountSuspended,
+    AdminRequired,
     CredentialsInvalid,
-    DeviceNotFound,
     InviteInvalid,
     InviteRequired,
     RefreshInvalid,
     RegistrationClosed,
+    TokenExpired,
     TokenInvalid,
     UsernameTaken,
 )
-from protocol.rest import (
-    Device,
-    LoginRequest,
-    PasswordRequest,
-    ProfileRequest,
-    RefreshRequest,
-    RegisterRequest,
-    Registration,
-    Session,
-    User,
-)
+from protocol.rest import Device, LoginRequest, RefreshRequest, RegisterRequest, Registration, Session, User
 from protocol.text import clean_name
-
-SEEN_MAX: Final = 10_000
-"""Devices whose last signs of life wait to be stored; past it they are stored later than others."""
 
 
 class AccountService:
-    """`on_revoked` is called with the id of each device that is signed out, once that is on disk.
-
-    `on_joined` is called as the commit returns where someone registered with an invite.
-    """
+    """`on_joined` is called as the commit returns where someone registered with an invite into a room."""
 
     def __init__(
         self,
         store: AccountStore,
+        personal: TokenStore,
         invites: InviteStore,
         *,
-        passwords: Passwords,
+        sessions: Sessions,
+        gate: PasswordGate,
         tokens: AccessTokens,
         registration: Registration,
         clock: Clock,
         new_id: NewId,
-        on_revoked: Callable[[str], None],
         on_joined: Callable[[Joined], object],
         random_bytes: RandomBytes = secrets.token_bytes,
     ) -> None:
-        self._store, self._invites = store, invites
-        self._passwords = passwords
+        self._store, self._personal, self._invites = store, personal, invites
+        self._sessions, self._gate = sessions, gate
+        self._principals = sessions.principals
         self._tokens = tokens
         self._registration = registration
         self._clock = clock
         self._new_id = new_id
-        self._on_revoked = on_revoked
         self._on_joined = on_joined
         self._random_bytes = random_bytes
-        self._throttle = AccountThrottle()
-        self._turns = Turns()
-        self._principals = PrincipalCache()
-        self._seen: dict[str, int] = {}
 
     @property
     def throttled(self) -> int:
         """Tries to sign in or to register that were refused for coming too often."""
-        return self._throttle.refused
+        return self._gate.refused
 
     def close(self) -> None:
-        """Drops the hashes that wait; whoever waits for one gets no answer any more."""
-        self._passwords.close()
+        self._gate.close()
 
     # ── signing in ───────────────────────────────────────────────────────────────────────────────
 
@@ -131,14 +117,14 @@ class AccountService:
             raise InviteRequired
         username = names.username(body.username)
         check_password(body.password)
-        self._throttle.check_registration(address, self._clock())
+        self._gate.check_registration(address)
         key = names.name_key(username)
         invite = code_hash(body.invite) if body.invite else None
         if invite is not None and await self._invites.get_invite(invite, self._clock()) is None:
             raise InviteInvalid
-        if await self._store.get_user_by_key(key) is not None:
+        if not await self._store.is_name_free(key):
             raise UsernameTaken
-        password_hash = await self._passwords.hash(body.password)
+        password_hash = await self._gate.hash(body.password)
         now = self._clock()
         user = UserRecord(
             id=self._new_id(),
@@ -159,21 +145,25 @@ class AccountService:
             invite=invite,
             then=self._on_joined,
         )
-        self._throttle.succeeded(key, address)
+        self._gate.registered(key, address)
         return self._session(user, device, token)
 
     async def login(self, body: LoginRequest, *, address: str) -> Session:
-        """Raises: CredentialsInvalid (an unknown name and a wrong password alike), RateLimited."""
+        """Raises: CredentialsInvalid (an unknown name and a wrong password alike), RateLimited.
+
+        AccountSuspended: only to who knows the password.
+        """
         key = names.login_key(body.username)
-        async with self._turns.take(key):
+        async with self._gate.turn(key):
             user = await self._store.get_user_by_key(key)
             known = await self._device_of(user, body.device_id)
-            if known is not None:
-                self._throttle.recognise(key, known.id)
             password_hash = user.password_hash if user else None
-            origin = known.id if known else address
-            if not await self._guess(key, origin, address, body.password, password_hash) or user is None:
+            named = known.id if known else ""
+            fits = await self._gate.fits(key, address, body.password, password_hash, named=named)
+            if user is None or not fits:
                 raise CredentialsInvalid
+        if user.suspended_at is not None:
+            raise AccountSuspended
         now = self._clock()
         device = (
             self._again(known, body.device_name, now)
@@ -185,18 +175,6 @@ class AccountService:
             raise CredentialsInvalid
         self._principals.forget_device(device.id)
         return self._session(user, device, token)
-
-    async def _guess(
-        self, account: str, origin: str, address: str, password: str, password_hash: bytes | None
-    ) -> bool:
-        """Whether a password fits; to be called in the account's turn. Raises: RateLimited."""
-        self._throttle.check_login(account, origin, address, self._clock())
-        fits = await self._passwords.verify(password, password_hash)
-        if fits:
-            self._throttle.succeeded(account, origin)
-        else:
-            self._throttle.failed(account, origin, address, self._clock())
-        return fits
 
     async def refresh(self, body: RefreshRequest) -> Session:
         """The next pair of tokens for a refresh token, which is spent by it.
@@ -218,19 +196,24 @@ class AccountService:
             refresh_hash(token),
             now=now,
             expires_at=now + REFRESH_MS,
-            on_revoked=self._revoked,
+            on_revoked=self._sessions.revoked,
         )
         if signed_in is None:
             raise RefreshInvalid
         return self._session(signed_in.user, signed_in.device, token)
 
-    async def authenticate(self, access_token: str) -> Principal:
+    async def authenticate(self, token: str, *, address: str = "") -> Principal:
         """Who shows this token. Nothing is awaited between the last look for a revocation and the return.
 
         Raises:
             TokenInvalid, TokenExpired
         """
-        claims = self._tokens.verify(access_token)
+        entry = await (self._by_personal_token if is_personal(token) else self._by_access_token)(token)
+        self.saw(entry.principal.device_id)
+        return structs.replace(entry.principal, address=address)
+
+    async def _by_access_token(self, token: str) -> SignedInDevice:
+        claims = self._tokens.verify(token)
         entry = self._principals.get(claims.device_id) or await self._load(claims.device_id)
         if (
             entry is None
@@ -238,116 +221,68 @@ class AccountService:
             or entry.signed_in_at != claims.signed_in_at
         ):
             raise TokenInvalid
-        self.saw(entry.principal.device_id)
-        return entry.principal
+        return entry
+
+    async def _by_personal_token(self, token: str) -> SignedInDevice:
+        digest = token_hash(token)
+        device_id = self._principals.device_of_token(digest)
+        if device_id is None:
+            device_id = await self._personal.find_token(digest)
+            if device_id is None:
+                raise TokenInvalid
+            self._principals.put_token(digest, device_id)
+        entry = self._principals.get(device_id) or await self._load(device_id)
+        if entry is None or not entry.principal.by_token:
+            raise TokenInvalid
+        if entry.expires_at is not None and entry.expires_at <= self._clock():
+            raise TokenExpired
+        return entry
 
     async def _load(self, device_id: str) -> SignedInDevice | None:
         generation = None
         while generation != self._principals.generation:
             generation = self._principals.generation
             found = await self._store.get_device(device_id)
-        if found is None or found.device.revoked_at is not None:
+        if found is None or found.device.revoked_at is not None or not found.user.is_active:
             return None
         entry = _signed_in(found)
         self._principals.put(entry)
         return entry
 
-    # ── one's own account ────────────────────────────────────────────────────────────────────────
-
-    async def me(self, who: Principal) -> User:
-        return user_view(await self._user(who))
+    # ── the device that asks ─────────────────────────────────────────────────────────────────────
 
     async def whoami(self, who: Principal) -> tuple[User, Device]:
         """The user and the device that asks. Raises: TokenInvalid where it was signed out meanwhile."""
         found = await self._store.get_device(who.device_id)
-        if found is None:
+        if found is None or found.device.revoked_at is not None:
             raise TokenInvalid
         return user_view(found.user), self._view(found.device, who.device_id)
-
-    async def set_profile(self, who: Principal, body: ProfileRequest) -> User:
-        """Raises: DisplayNameInvalid; UsernameTaken where somebody else signs in with that name."""
-        display_name = names.display_name(body.display_name)
-        namesake = await self._store.get_user_by_key(names.name_key(display_name))
-        if namesake is not None and namesake.id != who.user_id:
-            raise UsernameTaken
-        await self._store.set_display_name(who.user_id, display_name)
-        self._principals.forget_user(who.user_id)
-        return await self.me(who)
-
-    async def change_password(self, who: Principal, body: PasswordRequest, *, address: str) -> None:
-        """Every other device is signed out. Raises: CredentialsInvalid, PasswordInvalid, RateLimited."""
-        check_password(body.new)
-        user = await self._user(who)
-        async with self._turns.take(user.username_key):
-            self._throttle.recognise(user.username_key, who.device_id)
-            if not await self._guess(
-                user.username_key, who.device_id, address, body.current, user.password_hash
-            ):
-                raise CredentialsInvalid("The current password is wrong.")
-        password_hash = await self._passwords.hash(body.new)
-        changed = await self._store.set_password(
-            who.user_id,
-            password_hash,
-            instead_of=user.password_hash,
-            keep_device=who.device_id,
-            now=self._clock(),
-            on_revoked=self._revoked,
-        )
-        if not changed:
-            raise CredentialsInvalid("The current password was changed meanwhile.")
-
-    async def _user(self, who: Principal) -> UserRecord:
-        user = await self._store.get_user(who.user_id)
-        if user is None:
-            raise TokenInvalid
-        return user
-
-    # ── devices ──────────────────────────────────────────────────────────────────────────────────
-
-    async def logout(self, who: Principal) -> None:
-        await self._revoke(who.user_id, who.device_id)
-
-    async def devices(self, who: Principal) -> list[Device]:
-        """Those that are signed in, the last seen first."""
-        found = [self._view(device, who.device_id) for device in await self._store.list_devices(who.user_id)]
-        return sorted(found, key=lambda device: device.last_seen_at, reverse=True)
-
-    async def delete_device(self, who: Principal, device_id: str) -> None:
-        """Signs out one of my devices. Raises: DeviceNotFound."""
-        if not await self._revoke(who.user_id, device_id):
-            raise DeviceNotFound
 
     async def set_device_key(self, who: Principal, fingerprint: str) -> None:
         """Remembers the fingerprint of the identity of the device that asks."""
         await self._store.set_device_key(who.device_id, clean_name(fingerprint))
 
-    async def _revoke(self, user_id: str, device_id: str) -> bool:
-        return await self._store.revoke_device(
-            user_id, device_id, now=self._clock(), on_revoked=self._revoked
-        )
-
-    def _revoked(self, device_id: str) -> None:
-        self._principals.forget_device(device_id)
-        self._on_revoked(device_id)
-
-    # ── signs of life ────────────────────────────────────────────────────────────────────────────
+    def administrator(self, who: Principal) -> Actor:
+        """Who asks, as the audit log names them. Raises: AdminRequired."""
+        if who.role != "admin":
+            raise AdminRequired
+        return who.actor(self._clock())
 
     def saw(self, device_id: str) -> None:
         """The device is there now; stored with the next `flush_seen`."""
-        if device_id in self._seen or len(self._seen) < SEEN_MAX:
-            self._seen[device_id] = self._clock()
+        self._sessions.saw(device_id)
 
     async def flush_seen(self) -> None:
         """Stores when devices were seen, all in one write. Raises: StorageUnavailable."""
-        seen, self._seen = self._seen, {}
-        await self._store.set_last_seen(seen)
+        await self._store.set_last_seen(self._sessions.take_seen())
 
     # ── parts ────────────────────────────────────────────────────────────────────────────────────
 
     async def _device_of(self, user: UserRecord | None, device_id: str) -> DeviceRecord | None:
-        """The device of this id, if it is this user's."""
+        """The device of this id, if it is this user's and no personal token."""
         found = await self._store.get_device(device_id) if device_id else None
-        return found.device if found and user and found.user.id == user.id else None
+        mine = found and user and found.user.id == user.id and found.device.token_hash is None
+        return found.device if found and mine else None
 
     def _new_device(self, user: UserRecord, name: str, now: int) -> DeviceRecord:
         return DeviceRecord(
@@ -388,7 +323,8 @@ class AccountService:
         )
 
     def _view(self, device: DeviceRecord, asking: str) -> Device:
-        return device_view(device, last_seen_at=self._seen.get(device.id, 0), current=device.id == asking)
+        seen_at = self._sessions.seen_at(device.id)
+        return device_view(device, last_seen_at=seen_at, current=device.id == asking)
 
 
 def _signed_in(found: SignedIn) -> SignedInDevice:
@@ -398,5 +334,8 @@ def _signed_in(found: SignedIn) -> SignedInDevice:
         display_name=found.user.display_name,
         role=found.user.role,
         device_id=found.device.id,
+        by_token=found.device.token_hash is not None,
     )
-    return SignedInDevice(principal=principal, signed_in_at=found.device.signed_in_at)
+    return SignedInDevice(
+        principal=principal, signed_in_at=found.device.signed_in_at, expires_at=found.device.expires_at
+    )

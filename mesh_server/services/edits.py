@@ -110,7 +110,13 @@ class EditService:
             asker.answer(event)
 
         await self._messages.change_message(
-            request.room_id, request.message_id, who.user_id, change, allow(deed), then
+            request.room_id,
+            request.message_id,
+            who.user_id,
+            change,
+            allow(deed),
+            then,
+            by=who.actor(change.now),
         )
 
     async def versions(self, who: Principal, room_id: str, message_id: str) -> MessageHistory:

@@ -52,7 +52,8 @@ class InviteService:
             expires_at=now + body.expires_in_s * 1000,
             max_uses=body.max_uses,
         )
-        await self._invites.create_invite(record, code_hash(code), allow(Deed.INVITE))
+        permit = allow(Deed.INVITE)
+        await self._invites.create_invite(record, code_hash(code), permit, by=who.actor(now))
         return invite_view(record, code=code, url=PATH + code)
 
     async def list_usable(self, who: Principal, room_id: str) -> list[Invite]:
@@ -63,10 +64,14 @@ class InviteService:
 
     async def revoke(self, who: Principal, room_id: str, invite_id: str) -> None:
         """Raises: RoomNotFound, NotMember, RoomForbidden, InviteInvalid."""
-        await self._invites.remove_invite(room_id, who.user_id, invite_id, allow(Deed.INVITE))
+        by = who.actor(self._clock())
+        await self._invites.remove_invite(room_id, who.user_id, invite_id, allow(Deed.INVITE), by=by)
 
-    async def room_name(self, code: str) -> str:
-        """Of the room that it leads to: all that its bearer may know. Raises: InviteInvalid."""
+    async def room_name(self, code: str) -> str | None:
+        """Of the room that it leads to, None where that is the server: all that its bearer may know.
+
+        Raises: InviteInvalid.
+        """
         opened = await self._invites.get_invite(code_hash(code), self._clock())
         if opened is None:
             raise InviteInvalid

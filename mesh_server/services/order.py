@@ -65,29 +65,34 @@ class OrderService:
                 self._bus.publish(RoomChanged(room_id=room.id, rev=room.rev, event=event, asked_by=""))
 
         permit = allow(*(SETTING[name] for name in asked))
-        mine = await self._order.update_room(room_id, who.user_id, settings, self._clock(), permit, then)
+        now = self._clock()
+        mine = await self._order.update_room(
+            room_id, who.user_id, settings, now, permit, then, by=who.actor(now)
+        )
         return room_view(mine)
 
     async def delete(self, who: Principal, room_id: str) -> None:
         def then(_: None) -> None:
             self._bus.publish(RoomGone(room_id=room_id, event=RoomDeleted(room_id=room_id)))
 
-        await self._order.delete_room(room_id, who.user_id, self._clock(), allow(Deed.DELETE_ROOM), then)
+        now, permit = self._clock(), allow(Deed.DELETE_ROOM)
+        await self._order.delete_room(room_id, who.user_id, now, permit, then, by=who.actor(now))
 
     async def add_member(self, who: Principal, room_id: str, body: AddMemberRequest) -> Member:
-        """Raises: UserNotFound, Banned, RoomFull."""
+        """Raises: UserNotFound, UserSuspended, Banned, RoomFull."""
         other = await self._user(body.username)
 
         def then(joined: Joined) -> None:
             self._rooms.came_in(joined)
 
+        now, permit = self._clock(), allow(Deed.ADD_MEMBER)
         joined = await self._order.bring_in(
-            room_id, who.user_id, other.id, self._clock(), allow(Deed.ADD_MEMBER), then
+            room_id, who.user_id, other.id, now, permit, then, by=who.actor(now)
         )
         return member_view(joined.member, self._presence.of(other.id))
 
     async def set_role(self, who: Principal, room_id: str, user_id: str, body: RoleRequest) -> Member:
-        """Raises: UserNotFound."""
+        """Raises: UserNotFound, UserSuspended."""
 
         def then(promoted: list[Promoted]) -> None:
             for each in promoted:
@@ -95,9 +100,8 @@ class OrderService:
                 event = MemberChanged(room_id=room_id, rev=each.rev, user_id=member.user_id, role=member.role)
                 self._bus.publish(RoomChanged(room_id=room_id, rev=each.rev, event=event, asked_by=""))
 
-        member = await self._order.set_role(
-            room_id, who.user_id, user_id, body.role, allow(Deed.SET_ROLE), then
-        )
+        by, permit = who.actor(self._clock()), allow(Deed.SET_ROLE)
+        member = await self._order.set_role(room_id, who.user_id, user_id, body.role, permit, then, by=by)
         return member_view(member, self._presence.of(user_id))
 
     async def kick(self, who: Principal, room_id: str, user_id: str) -> None:
@@ -106,7 +110,8 @@ class OrderService:
         def then(left: Left) -> None:
             self._rooms.went_out(left, reason="kicked")
 
-        await self._order.kick(room_id, who.user_id, user_id, allow(Deed.KICK), then)
+        by = who.actor(self._clock())
+        await self._order.kick(room_id, who.user_id, user_id, allow(Deed.KICK), then, by=by)
 
     async def ban(self, who: Principal, room_id: str, body: BanRequest) -> Ban:
         """Also someone who is no member. Raises: UserNotFound, TooManyBans."""
@@ -117,14 +122,16 @@ class OrderService:
                 self._rooms.went_out(left, reason="banned")
 
         reason = ban_reason(body.reason)
+        now, permit = self._clock(), allow(Deed.BAN)
         ban = await self._order.ban(
-            room_id, who.user_id, other.id, reason, self._clock(), allow(Deed.BAN), then
+            room_id, who.user_id, other.id, reason, now, permit, then, by=who.actor(now)
         )
         return ban_view(ban)
 
     async def lift_ban(self, who: Principal, room_id: str, user_id: str) -> None:
         """Raises: UserNotFound."""
-        await self._order.lift_ban(room_id, who.user_id, user_id, allow(Deed.LIFT_BAN))
+        by = who.actor(self._clock())
+        await self._order.lift_ban(room_id, who.user_id, user_id, allow(Deed.LIFT_BAN), by=by)
 
     async def bans(self, who: Principal, room_id: str) -> list[Ban]:
         found = await self._order.list_bans(room_id, who.user_id, allow(Deed.LIST_BANS))

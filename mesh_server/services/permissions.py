@@ -38,6 +38,7 @@ class Deed(Enum):
     INVITE = auto()
     OPEN_SESSION = auto()
     CALL = auto()
+    READ_AUDIT = auto()
 
 
 class Rule(NamedTuple):
@@ -84,6 +85,7 @@ RULES: Final[dict[Deed, Rule]] = {
     Deed.INVITE: Rule("moderator"),
     Deed.OPEN_SESSION: Rule("member", writes=True),
     Deed.CALL: Rule("member", writes=True),
+    Deed.READ_AUDIT: Rule("moderator"),
 }
 
 _RANK: Final[dict[Role | None, int]] = {None: 0, "member": 1, "moderator": 2, "owner": 3}

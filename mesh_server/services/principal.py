@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from mesh_server.store.base import Actor
 from protocol.rest import UserRole
 
 CACHED_MAX: Final = 20_000
@@ -12,20 +13,32 @@ CACHED_MAX: Final = 20_000
 
 
 class Principal(Struct, frozen=True, kw_only=True):
-    """One user on one of their devices, signed in; every service takes it as its first argument."""
+    """One user on one of their devices, signed in; every service takes it as its first argument.
+
+    Attributes:
+        by_token: it is a program that came in by a personal token.
+        address: where this request came from.
+    """
 
     user_id: str
     username: str
     display_name: str
     role: UserRole
     device_id: str
+    by_token: bool = False
+    address: str = ""
+
+    def actor(self, now: int) -> Actor:
+        """Who the audit log names for what is done now."""
+        return Actor(id=self.user_id, name=self.username, address=self.address, at=now)
 
 
 class SignedInDevice(Struct, frozen=True, kw_only=True):
-    """A principal, and the moment (milliseconds) that the device signed in."""
+    """A principal, the moment (milliseconds) that the device signed in, and the one that its token ends."""
 
     principal: Principal
     signed_in_at: int
+    expires_at: int | None = None
 
 
 class PrincipalCache:
@@ -39,6 +52,7 @@ class PrincipalCache:
         self.generation = 0
         self._entries_max = entries_max
         self._by_device: OrderedDict[str, SignedInDevice] = OrderedDict()
+        self._by_token: OrderedDict[bytes, str] = OrderedDict()
 
     def get(self, device_id: str) -> SignedInDevice | None:
         entry = self._by_device.get(device_id)
@@ -50,6 +64,15 @@ class PrincipalCache:
         self._by_device[entry.principal.device_id] = entry
         if len(self._by_device) > self._entries_max:
             self._by_device.popitem(last=False)
+
+    def device_of_token(self, token_hash: bytes) -> str | None:
+        """Whether the device is still signed in is another question."""
+        return self._by_token.get(token_hash)
+
+    def put_token(self, token_hash: bytes, device_id: str) -> None:
+        self._by_token[token_hash] = device_id
+        if len(self._by_token) > self._entries_max:
+            self._by_token.popitem(last=False)
 
     def forget_device(self, device_id: str) -> None:
         self.generation += 1

@@ -67,7 +67,10 @@ class RoomService:
         return room_view(joined.my_room)
 
     async def dm(self, who: Principal, body: DmRequest) -> Room:
-        """The one room of me and someone else, made where there is none. Raises: UserNotFound."""
+        """The one room of me and someone else, made where there is none.
+
+        Raises: UserNotFound, and UserSuspended where there is none.
+        """
         other = await self._find_user(login_key(body.username))
         if other is None or other.id == who.user_id:
             raise UserNotFound

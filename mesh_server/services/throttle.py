@@ -113,6 +113,10 @@ class AccountThrottle:
         if len(self._known) > self._entries_max:
             self._known.popitem(last=False)
 
+    def knows(self, account: str, origin: str) -> bool:
+        """Whether it is counted apart from strangers."""
+        return (account, origin) in self._known
+
     def _bucket(self, account: str, origin: str) -> str:
         return f"{account}\n{origin}" if (account, origin) in self._known else account
 

@@ -1,5 +1,6 @@
 """The two tokens of a device: one that is shown with every request, and one that buys the next.
 
+A personal token, which a program shows instead of both, is like a refresh token that is not spent.
 An access token is a JWT (RFC 7519, HS256) that lives for minutes: user, device and the moment that the device
 signed in. A refresh token is 256 random bits, of which the store knows only the SHA-256; where the client
 names its attempt, they are derived from that and from the token spent, so that an answer lost on the line
@@ -30,6 +31,10 @@ REFRESH_MS: Final = 30 * 24 * 3600 * 1000
 KEY_FILE: Final = "secret.key"
 _SECRET_BYTES: Final = 32
 _REFRESH_BYTES: Final = 32
+_PERSONAL_BYTES: Final = 32
+_PERSONAL: Final = "mesh_"
+"""What personal tokens begin with, so that programs that look for secrets in what is published know one."""
+
 _ALGORITHM: Final = "HS256"
 _ISSUER: Final = "mesh"
 _AUDIENCE: Final = "mesh.access"
@@ -116,6 +121,20 @@ def new_refresh_token(random_bytes: RandomBytes = secrets.token_bytes) -> str:
 
 def refresh_hash(token: str) -> bytes:
     """What the store knows of a refresh token; no salt, because it cannot be guessed."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def new_personal_token(random_bytes: RandomBytes = secrets.token_bytes) -> str:
+    return _PERSONAL + random_bytes(_PERSONAL_BYTES).hex()
+
+
+def is_personal(token: str) -> bool:
+    """Whether this is of the kind that a program shows."""
+    return token.startswith(_PERSONAL) and len(token) <= limits.TOKEN_CHARS
+
+
+def token_hash(token: str) -> bytes:
+    """What the store knows of a personal token; no salt, because it cannot be guessed."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 

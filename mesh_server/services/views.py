@@ -3,15 +3,35 @@
 from msgspec import structs
 
 from mesh_server.store.base import (
+    AccountRecord,
+    AuditRecord,
     BanRecord,
     DeviceRecord,
     InviteRecord,
     MemberRecord,
     MessageRecord,
     MyRoom,
+    RoomOverview,
+    ServerInviteRecord,
     UserRecord,
 )
-from protocol.rest import Author, Ban, Device, Invite, Member, Message, Presence, Reaction, Room, User
+from protocol.rest import (
+    Account,
+    AuditEntry,
+    Author,
+    Ban,
+    Device,
+    Invite,
+    Member,
+    Message,
+    PersonalToken,
+    Presence,
+    Reaction,
+    Room,
+    RoomSummary,
+    ServerInvite,
+    User,
+)
 from protocol.times import format_time
 
 
@@ -34,6 +54,87 @@ def device_view(device: DeviceRecord, *, last_seen_at: int, current: bool) -> De
         last_seen_at=format_time(max(last_seen_at, device.last_seen_at)),
         key_fingerprint=device.key_fingerprint,
         current=current,
+    )
+
+
+def token_view(record: DeviceRecord, *, last_seen_at: int, token: str | None = None) -> PersonalToken:
+    return PersonalToken(
+        id=record.id,
+        name=record.name,
+        created_at=format_time(record.created_at),
+        last_seen_at=format_time(max(last_seen_at, record.last_seen_at)),
+        expires_at=_time(record.expires_at),
+        token=token,
+    )
+
+
+def account_view(account: AccountRecord, presence: Presence) -> Account:
+    user = account.user
+    return Account(
+        id=user.id,
+        username=user.username,
+        display_name=user.display_name,
+        role=user.role,
+        state="active" if user.is_active else "suspended" if user.deleted_at is None else "deleted",
+        created_at=format_time(user.created_at),
+        suspended_at=_time(user.suspended_at),
+        deleted_at=_time(user.deleted_at),
+        last_seen_at=_time(account.last_seen_at),
+        presence=presence,
+        devices=account.devices,
+        tokens=account.tokens,
+        rooms=account.rooms,
+    )
+
+
+def _time(ms: int | None) -> str | None:
+    return None if ms is None else format_time(ms)
+
+
+def room_summary_view(overview: RoomOverview) -> RoomSummary:
+    room, owner = overview.room, overview.owner
+    return RoomSummary(
+        id=room.id,
+        name=room.name,
+        topic=room.topic,
+        visibility=room.visibility,
+        created_at=format_time(room.created_at),
+        member_count=overview.member_count,
+        last_seq=room.last_seq,
+        archived=room.archived_at is not None,
+        owner=None if owner is None else Author(id=owner[0], username=owner[1]),
+    )
+
+
+def server_invite_view(
+    invite: ServerInviteRecord, *, code: str | None = None, url: str | None = None
+) -> ServerInvite:
+    maker = invite.created_by
+    return ServerInvite(
+        id=invite.id,
+        created_by=None if maker is None else Author(id=maker, username=invite.created_by_name or ""),
+        created_at=format_time(invite.created_at),
+        expires_at=format_time(invite.expires_at),
+        uses=invite.uses,
+        max_uses=invite.max_uses,
+        code=code,
+        url=url,
+    )
+
+
+def audit_view(record: AuditRecord, *, address: bool) -> AuditEntry:
+    """`address`: whether it may be told."""
+    return AuditEntry(
+        id=record.id,
+        at=format_time(record.at),
+        action=record.action,
+        actor=record.actor_name,
+        actor_id=record.actor_id,
+        address=(record.address or None) if address else None,
+        room_id=record.room_id,
+        target=record.target_name or None,
+        target_id=record.target_id,
+        details=record.details,
     )
 
 

@@ -4,6 +4,7 @@ Revoking is one statement a step, so that what another transaction did meanwhile
 and never overwritten.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,9 +14,9 @@ from sqlalchemy.exc import IntegrityError
 
 from mesh_server.store.base import DeviceRecord, Joined, RefreshRecord, SignedIn, UserRecord
 from mesh_server.store.database import Database
-from mesh_server.store.invites import use_invite
+from mesh_server.store.invites import register_by_invite
 from mesh_server.store.tables import devices, meta, refresh_tokens, users
-from protocol.errors import InviteRequired, RegistrationClosed, UsernameTaken
+from protocol.errors import AccountSuspended, InviteRequired, RegistrationClosed, UsernameTaken
 from protocol.rest import Registration
 
 
@@ -47,10 +48,13 @@ class SqlAccounts:
         return await self._db.read(_count_users)
 
     async def get_user(self, user_id: str) -> UserRecord | None:
-        return await self._db.read(_get_user, users.c.id == user_id)
+        return await self._db.read(get_user, users.c.id == user_id)
 
     async def get_user_by_key(self, username_key: str) -> UserRecord | None:
-        return await self._db.read(_get_user, users.c.username_key == username_key)
+        return await self._db.read(get_user, users.c.username_key == username_key)
+
+    async def is_name_free(self, username_key: str) -> bool:
+        return await self._db.read(_is_name_free, username_key)
 
     async def set_display_name(self, user_id: str, display_name: str) -> None:
         await self._db.write(_set_user, users.c.id == user_id, {"display_name": display_name})
@@ -72,7 +76,7 @@ class SqlAccounts:
             instead_of,
             keep_device,
             now,
-            then=lambda revoked: _for_each(on_revoked)(revoked or []),
+            then=lambda revoked: for_each(on_revoked)(revoked or []),
         )
         return revoked is not None
 
@@ -87,12 +91,21 @@ class SqlAccounts:
     async def list_devices(self, user_id: str) -> list[DeviceRecord]:
         return await self._db.read(_list_devices, user_id)
 
+    async def set_device_name(self, user_id: str, device_id: str, name: str) -> DeviceRecord | None:
+        return await self._db.write(_set_device_name, user_id, device_id, name)
+
     async def revoke_device(
         self, user_id: str, device_id: str, *, now: int, on_revoked: Callable[[str], None]
     ) -> bool:
         mine = sa.and_(devices.c.user_id == user_id, devices.c.id == device_id)
-        revoked = await self._db.write(_revoke, mine, now, then=_for_each(on_revoked))
+        revoked = await self._db.write(revoke, mine, now, then=for_each(on_revoked))
         return bool(revoked)
+
+    async def revoke_other_devices(
+        self, user_id: str, keep_device: str, *, now: int, on_revoked: Callable[[str], None]
+    ) -> None:
+        others = sa.and_(devices.c.user_id == user_id, devices.c.id != keep_device)
+        await self._db.write(revoke, others, now, then=for_each(on_revoked))
 
     async def set_last_seen(self, seen: dict[str, int]) -> None:
         await self._db.write(_set_last_seen, seen)
@@ -116,13 +129,13 @@ class SqlAccounts:
 
         def tell(outcome: SignedIn | list[str] | None) -> None:
             if isinstance(outcome, list):
-                _for_each(on_revoked)(outcome)
+                for_each(on_revoked)(outcome)
 
         outcome = await self._db.write(_rotate_refresh, token_hash, token, now, then=tell)
         return outcome if isinstance(outcome, SignedIn) else None
 
 
-def _for_each(call: Callable[[str], None]) -> Callable[[Sequence[str]], None]:
+def for_each(call: Callable[[str], None]) -> Callable[[Sequence[str]], None]:
     def tell(device_ids: Sequence[str]) -> None:
         for device_id in device_ids:
             call(device_id)
@@ -147,6 +160,8 @@ def _create_user(
         raise RegistrationClosed
     elif registration == "invite" and invite is None:
         raise InviteRequired
+    if not _is_name_free(connection, user.username_key):
+        raise UsernameTaken
     try:
         connection.execute(sa.insert(users).values(structs.asdict(user)))
     except IntegrityError:
@@ -155,7 +170,7 @@ def _create_user(
     connection.execute(sa.insert(refresh_tokens).values(structs.asdict(token)))
     if invite is None:
         return user, None
-    return user, use_invite(connection, invite, user.id, user.created_at, None)
+    return user, register_by_invite(connection, invite, user.id, user.created_at)
 
 
 def _is_first(connection: sa.Connection) -> bool:
@@ -166,11 +181,27 @@ def _is_first(connection: sa.Connection) -> bool:
     return _count_users(connection) == 0
 
 
+def reserved_key(user_id: str, username_key: str) -> str:
+    """The key of a deleted user: nobody is found by it, and whose it was can be asked, but not read."""
+    return f"{_reserved_prefix(username_key)}{user_id}"
+
+
+def _reserved_prefix(username_key: str) -> str:
+    digest = hashlib.sha256(username_key.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"\x01deleted:{digest}:"  # no name has a control character
+
+
+def _is_name_free(connection: sa.Connection, username_key: str) -> bool:
+    reserved = users.c.username_key.startswith(_reserved_prefix(username_key), autoescape=True)
+    query = sa.select(users.c.id).where((users.c.username_key == username_key) | reserved).limit(1)
+    return connection.execute(query).first() is None
+
+
 def _count_users(connection: sa.Connection) -> int:
     return connection.execute(sa.select(sa.func.count()).select_from(users)).scalar_one()
 
 
-def _get_user(connection: sa.Connection, which: sa.ColumnElement[bool]) -> UserRecord | None:
+def get_user(connection: sa.Connection, which: sa.ColumnElement[bool]) -> UserRecord | None:
     row = connection.execute(sa.select(users).where(which)).mappings().one_or_none()
     return None if row is None else UserRecord(**row)
 
@@ -189,9 +220,10 @@ def _set_password(
 ) -> list[str] | None:
     """The ids of the devices that it signed out; None where the hash is another by now."""
     unchanged = sa.and_(users.c.id == user_id, users.c.password_hash == instead_of)
-    if not _set_user(connection, unchanged, {"password_hash": password_hash}):
+    values = {"password_hash": password_hash, "password_expires_at": None}
+    if not _set_user(connection, unchanged, values):
         return None
-    return _revoke(connection, sa.and_(devices.c.user_id == user_id, devices.c.id != keep_device), now)
+    return revoke(connection, sa.and_(devices.c.user_id == user_id, devices.c.id != keep_device), now)
 
 
 # ── devices ──────────────────────────────────────────────────────────────────────────────────────
@@ -200,8 +232,7 @@ def _set_password(
 def _sign_in_device(
     connection: sa.Connection, device: DeviceRecord, token: RefreshRecord, password_hash: bytes
 ) -> bool:
-    user = sa.select(users.c.password_hash).where(users.c.id == device.user_id).with_for_update()
-    if connection.execute(user).scalar_one_or_none() != password_hash:
+    if not _may_sign_in(connection, device.user_id, password_hash, device.signed_in_at):
         return False
     known = sa.and_(devices.c.id == device.id, devices.c.user_id == device.user_id)
     values = {
@@ -217,26 +248,49 @@ def _sign_in_device(
     return True
 
 
+def _may_sign_in(connection: sa.Connection, user_id: str, password_hash: bytes, now: int) -> bool:
+    """Whether this is the user's password; one that was handed out is used up. Raises: AccountSuspended."""
+    row = connection.execute(sa.select(users).where(users.c.id == user_id).with_for_update()).one_or_none()
+    if row is None or row.deleted_at is not None or row.password_hash != password_hash:
+        return False
+    if row.suspended_at is not None:
+        raise AccountSuspended
+    if row.password_expires_at is None:
+        return True
+    _set_user(connection, users.c.id == user_id, {"password_expires_at": 0})
+    return bool(row.password_expires_at > now)
+
+
 def _get_device(connection: sa.Connection, device_id: str) -> SignedIn | None:
     query = sa.select(devices).where(devices.c.id == device_id)
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         return None
     device = DeviceRecord(**row)
-    user = _get_user(connection, users.c.id == device.user_id)
+    user = get_user(connection, users.c.id == device.user_id)
     return None if user is None else SignedIn(user=user, device=device)
 
 
 def _list_devices(connection: sa.Connection, user_id: str) -> list[DeviceRecord]:
     query = (
         sa.select(devices)
-        .where(devices.c.user_id == user_id, devices.c.revoked_at.is_(None))
+        .where(devices.c.user_id == user_id, devices.c.revoked_at.is_(None), devices.c.token_hash.is_(None))
         .order_by(devices.c.last_seen_at.desc(), devices.c.id.desc())
     )
     return [DeviceRecord(**row) for row in connection.execute(query).mappings()]
 
 
-def _revoke(connection: sa.Connection, which: sa.ColumnElement[bool], now: int) -> list[str]:
+def _set_device_name(
+    connection: sa.Connection, user_id: str, device_id: str, name: str
+) -> DeviceRecord | None:
+    mine = sa.and_(devices.c.user_id == user_id, devices.c.id == device_id, devices.c.revoked_at.is_(None))
+    if connection.execute(sa.update(devices).where(mine).values(name=name)).rowcount == 0:
+        return None
+    found = _get_device(connection, device_id)
+    return None if found is None else found.device
+
+
+def revoke(connection: sa.Connection, which: sa.ColumnElement[bool], now: int) -> list[str]:
     """Signs out those of `which` that are signed in; returns their ids."""
     query = sa.update(devices).where(which, devices.c.revoked_at.is_(None)).values(revoked_at=now)
     revoked = list(connection.execute(query.returning(devices.c.id)).scalars())
@@ -281,7 +335,7 @@ def _rotate_refresh(
     if connection.execute(spend).rowcount == 0:
         if _is_unused(connection, successor):
             return _get_device(connection, successor.device_id)
-        return _revoke(connection, devices.c.id == successor.device_id, now)
+        return revoke(connection, devices.c.id == successor.device_id, now)
     connection.execute(
         sa.delete(refresh_tokens).where(
             refresh_tokens.c.device_id == successor.device_id, refresh_tokens.c.expires_at <= now

@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from msgspec import structs
 
-from mesh_server.store.base import Allow, Change, Edit, Erase, MessageRecord, Pin, React
+from mesh_server.store.audit import note
+from mesh_server.store.base import Actor, Allow, Change, Edit, Erase, MessageRecord, Pin, React
 from mesh_server.store.rooms import next_rev, standing
 from mesh_server.store.rows import WITH_AUTHOR, to_record, with_reactions
 from mesh_server.store.search import reindex
@@ -27,6 +28,7 @@ def change_message(
     user_id: str,
     change: Change,
     allow: Allow,
+    by: Actor | None = None,
 ) -> tuple[MessageRecord, bool]:
     """The message afterwards, and whether that changed anything.
 
@@ -38,6 +40,10 @@ def change_message(
     changed = _APPLY[type(change)](connection, record, user_id, change)
     if changed is None:
         return record, False
+    if isinstance(change, Erase) and record.author_id != user_id:
+        target = (record.author_id, record.author_name)
+        said = {"message": record.id}
+        note(connection, by, "message.delete", room_id=room_id, target=target, details=said)
     return _store(connection, record, changed), True
 
 

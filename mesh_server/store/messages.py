@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from mesh_server.store.append import Append
 from mesh_server.store.base import (
+    Actor,
     Allow,
     Appended,
     AppendOutcome,
@@ -63,8 +64,10 @@ class SqlMessages:
         change: Change,
         allow: Allow,
         then: Callable[[tuple[MessageRecord, bool]], None],
+        *,
+        by: Actor | None = None,
     ) -> MessageRecord:
-        asked = (room_id, message_id, user_id, change, allow)
+        asked = (room_id, message_id, user_id, change, allow, by)
         record, _ = await self._db.write(change_message, *asked, then=then)
         return record
 

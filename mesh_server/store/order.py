@@ -10,7 +10,18 @@ import sqlalchemy as sa
 from msgspec import structs
 from sqlalchemy.exc import IntegrityError
 
-from mesh_server.store.base import Allow, BanRecord, Joined, Left, MemberRecord, MyRoom, Promoted, Settings
+from mesh_server.store.audit import note
+from mesh_server.store.base import (
+    Actor,
+    Allow,
+    BanRecord,
+    Joined,
+    Left,
+    MemberRecord,
+    MyRoom,
+    Promoted,
+    Settings,
+)
 from mesh_server.store.database import Database
 from mesh_server.store.rooms import (
     get_member,
@@ -18,9 +29,11 @@ from mesh_server.store.rooms import (
     let_in,
     my_room,
     next_rev,
+    require_active,
     revoke_invites,
     standing,
     take_out,
+    user_name,
 )
 from mesh_server.store.tables import bans, invites, members, rooms, users
 from protocol import limits
@@ -42,14 +55,23 @@ class SqlOrder:
         now: int,
         allow: Allow,
         then: Callable[[tuple[MyRoom, bool]], None],
+        *,
+        by: Actor | None = None,
     ) -> MyRoom:
-        mine, _ = await self._db.write(_update_room, room_id, user_id, settings, now, allow, then=then)
+        mine, _ = await self._db.write(_update_room, room_id, user_id, settings, now, allow, by, then=then)
         return mine
 
     async def delete_room(
-        self, room_id: str, user_id: str, now: int, allow: Allow, then: Callable[[None], None]
+        self,
+        room_id: str,
+        user_id: str,
+        now: int,
+        allow: Allow,
+        then: Callable[[None], None],
+        *,
+        by: Actor | None = None,
     ) -> None:
-        await self._db.write(_delete_room, room_id, user_id, now, allow, then=then)
+        await self._db.write(_delete_room, room_id, user_id, now, allow, by, then=then)
 
     async def bring_in(
         self,
@@ -59,8 +81,10 @@ class SqlOrder:
         now: int,
         allow: Allow,
         then: Callable[[Joined], None],
+        *,
+        by: Actor | None = None,
     ) -> Joined:
-        return await self._db.write(_bring_in, room_id, user_id, other_id, now, allow, then=then)
+        return await self._db.write(_bring_in, room_id, user_id, other_id, now, allow, by, then=then)
 
     async def set_role(
         self,
@@ -70,15 +94,24 @@ class SqlOrder:
         role: Role,
         allow: Allow,
         then: Callable[[list[Promoted]], None],
+        *,
+        by: Actor | None = None,
     ) -> MemberRecord:
-        asked = (room_id, user_id, other_id, role, allow)
+        asked = (room_id, user_id, other_id, role, allow, by)
         member, _ = await self._db.write(_set_role, *asked, then=lambda outcome: then(outcome[1]))
         return member
 
     async def kick(
-        self, room_id: str, user_id: str, other_id: str, allow: Allow, then: Callable[[Left], None]
+        self,
+        room_id: str,
+        user_id: str,
+        other_id: str,
+        allow: Allow,
+        then: Callable[[Left], None],
+        *,
+        by: Actor | None = None,
     ) -> None:
-        await self._db.write(_kick, room_id, user_id, other_id, allow, then=then)
+        await self._db.write(_kick, room_id, user_id, other_id, allow, by, then=then)
 
     async def ban(
         self,
@@ -89,14 +122,17 @@ class SqlOrder:
         now: int,
         allow: Allow,
         then: Callable[[Left | None], None],
+        *,
+        by: Actor | None = None,
     ) -> BanRecord:
-        ban, _ = await self._db.write(
-            _ban, room_id, user_id, other_id, reason, now, allow, then=lambda outcome: then(outcome[1])
-        )
+        asked = (room_id, user_id, other_id, reason, now, allow, by)
+        ban, _ = await self._db.write(_ban, *asked, then=lambda outcome: then(outcome[1]))
         return ban
 
-    async def lift_ban(self, room_id: str, user_id: str, other_id: str, allow: Allow) -> None:
-        await self._db.write(_lift_ban, room_id, user_id, other_id, allow)
+    async def lift_ban(
+        self, room_id: str, user_id: str, other_id: str, allow: Allow, *, by: Actor | None = None
+    ) -> None:
+        await self._db.write(_lift_ban, room_id, user_id, other_id, allow, by)
 
     async def list_bans(self, room_id: str, user_id: str, allow: Allow) -> list[BanRecord]:
         return await self._db.read(_list_bans, room_id, user_id, allow)
@@ -113,7 +149,13 @@ def _mine(connection: sa.Connection, room_id: str, user_id: str) -> MyRoom:
 
 
 def _update_room(
-    connection: sa.Connection, room_id: str, user_id: str, settings: Settings, now: int, allow: Allow
+    connection: sa.Connection,
+    room_id: str,
+    user_id: str,
+    settings: Settings,
+    now: int,
+    allow: Allow,
+    by: Actor | None,
 ) -> tuple[MyRoom, bool]:
     """The room afterwards, and whether that changed anything."""
     allow(standing(connection, room_id, user_id))
@@ -126,6 +168,10 @@ def _update_room(
     except IntegrityError as error:
         raise RoomNameTaken from error
     next_rev(connection, room_id)
+    told = {name: value for name, value in values.items() if name not in ("name_key", "archived_at")}
+    if "archived_at" in values:
+        told["archived"] = settings.archived
+    note(connection, by, "room.update", room_id=room_id, target=(room_id, mine.room.name), details=told)
     return _mine(connection, room_id, user_id), True
 
 
@@ -138,9 +184,16 @@ def _columns(mine: MyRoom, settings: Settings, now: int) -> dict[str, Any]:
     return {name: value for name, value in wanted.items() if getattr(mine.room, name) != value}
 
 
-def _delete_room(connection: sa.Connection, room_id: str, user_id: str, now: int, allow: Allow) -> None:
-    """Nobody can see it from now on, and its name is free; `store.upkeep` does the rest."""
+def _delete_room(
+    connection: sa.Connection, room_id: str, user_id: str, now: int, allow: Allow, by: Actor | None
+) -> None:
     allow(standing(connection, room_id, user_id))
+    drop_room(connection, room_id, now, by)
+
+
+def drop_room(connection: sa.Connection, room_id: str, now: int, by: Actor | None) -> None:
+    """Nobody can see it from now on, and its name is free; `store.upkeep` does the rest."""
+    name = connection.execute(sa.select(rooms.c.name).where(rooms.c.id == room_id)).scalar_one()
     for table in (members, bans, invites):
         connection.execute(sa.delete(table).where(table.c.room_id == room_id))
     nameless = {
@@ -151,18 +204,28 @@ def _delete_room(connection: sa.Connection, room_id: str, user_id: str, now: int
         "deleted_at": now,
     }
     connection.execute(sa.update(rooms).where(rooms.c.id == room_id).values(nameless))
+    note(connection, by, "room.delete", room_id=room_id, target=(room_id, name))
 
 
 # ── its members ──────────────────────────────────────────────────────────────────────────────────
 
 
 def _bring_in(
-    connection: sa.Connection, room_id: str, user_id: str, other_id: str, now: int, allow: Allow
+    connection: sa.Connection,
+    room_id: str,
+    user_id: str,
+    other_id: str,
+    now: int,
+    allow: Allow,
+    by: Actor | None,
 ) -> Joined:
     allow(standing(connection, room_id, user_id))
     if is_banned(connection, room_id, other_id):
         raise Banned("This person is banned from the room. Lift the ban first.")
-    return let_in(connection, _mine(connection, room_id, other_id), other_id, now)
+    joined = let_in(connection, _mine(connection, room_id, other_id), other_id, now)
+    if joined.new:
+        note(connection, by, "room.add", room_id=room_id, target=(other_id, joined.member.username))
+    return joined
 
 
 def _allow_over(
@@ -185,20 +248,31 @@ def _require_over(
 
 
 def _set_role(
-    connection: sa.Connection, room_id: str, user_id: str, other_id: str, role: Role, allow: Allow
+    connection: sa.Connection,
+    room_id: str,
+    user_id: str,
+    other_id: str,
+    role: Role,
+    allow: Allow,
+    by: Actor | None,
 ) -> tuple[MemberRecord, list[Promoted]]:
     other = _require_over(connection, room_id, user_id, other_id, allow)
     if other.role == role:
         return other, []
-    promoted = [_promote(connection, other, role)]
+    if role == "owner":
+        require_active(connection, other_id)
+    promoted = [promote(connection, other, role)]
     if role == "owner":
         before = get_member(connection, room_id, user_id)
         assert before is not None
-        promoted.append(_promote(connection, before, "moderator"))
+        promoted.append(promote(connection, before, "moderator"))
+    target = (other_id, other.username)
+    said = {"before": other.role, "role": role}
+    note(connection, by, "room.role", room_id=room_id, target=target, details=said)
     return promoted[0].member, promoted
 
 
-def _promote(connection: sa.Connection, member: MemberRecord, role: Role) -> Promoted:
+def promote(connection: sa.Connection, member: MemberRecord, role: Role) -> Promoted:
     here = (members.c.room_id == member.room_id) & (members.c.user_id == member.user_id)
     connection.execute(sa.update(members).where(here).values(role=role))
     if role == "member":
@@ -206,8 +280,12 @@ def _promote(connection: sa.Connection, member: MemberRecord, role: Role) -> Pro
     return Promoted(member=structs.replace(member, role=role), rev=next_rev(connection, member.room_id))
 
 
-def _kick(connection: sa.Connection, room_id: str, user_id: str, other_id: str, allow: Allow) -> Left:
-    return take_out(connection, _require_over(connection, room_id, user_id, other_id, allow))
+def _kick(
+    connection: sa.Connection, room_id: str, user_id: str, other_id: str, allow: Allow, by: Actor | None
+) -> Left:
+    other = _require_over(connection, room_id, user_id, other_id, allow)
+    note(connection, by, "room.kick", room_id=room_id, target=(other_id, other.username))
+    return take_out(connection, other)
 
 
 # ── bans ─────────────────────────────────────────────────────────────────────────────────────────
@@ -221,6 +299,7 @@ def _ban(
     reason: str,
     now: int,
     allow: Allow,
+    by: Actor | None,
 ) -> tuple[BanRecord, Left | None]:
     other = _allow_over(connection, room_id, user_id, other_id, allow)
     if not is_banned(connection, room_id, other_id):
@@ -229,16 +308,22 @@ def _ban(
             raise TooManyBans
         ban = {"room_id": room_id, "user_id": other_id, "banned_by": user_id}
         connection.execute(sa.insert(bans).values(ban | {"reason": reason, "created_at": now}))
+        target = (other_id, user_name(connection, other_id))
+        said = {"reason": reason or None}
+        note(connection, by, "room.ban", room_id=room_id, target=target, details=said)
     left = None if other is None else take_out(connection, other)
     row = connection.execute(_bans(room_id).where(bans.c.user_id == other_id)).mappings().one()
     return BanRecord(**row), left
 
 
-def _lift_ban(connection: sa.Connection, room_id: str, user_id: str, other_id: str, allow: Allow) -> None:
+def _lift_ban(
+    connection: sa.Connection, room_id: str, user_id: str, other_id: str, allow: Allow, by: Actor | None
+) -> None:
     allow(standing(connection, room_id, user_id))
     here = (bans.c.room_id == room_id) & (bans.c.user_id == other_id)
     if connection.execute(sa.delete(bans).where(here)).rowcount == 0:
         raise UserNotFound("This person is not banned from the room.")
+    note(connection, by, "room.unban", room_id=room_id, target=(other_id, user_name(connection, other_id)))
 
 
 def _list_bans(connection: sa.Connection, room_id: str, user_id: str, allow: Allow) -> list[BanRecord]:

@@ -14,7 +14,16 @@ from mesh_server.store.base import Joined, Left, MemberRecord, MyRoom, RoomRecor
 from mesh_server.store.database import Database
 from mesh_server.store.tables import bans, invites, members, mentions, messages, rooms, users
 from protocol import limits
-from protocol.errors import Banned, NotMember, RoomForbidden, RoomFull, RoomNameTaken, RoomNotFound
+from protocol.errors import (
+    Banned,
+    NotMember,
+    RoomForbidden,
+    RoomFull,
+    RoomNameTaken,
+    RoomNotFound,
+    UserNotFound,
+    UserSuspended,
+)
 from protocol.rest import Role
 
 
@@ -208,9 +217,26 @@ def _get_or_create_dm(connection: sa.Connection, room: RoomRecord, other_id: str
     return mine, _joined(connection, room_id, other_id, new=known is None)
 
 
+def user_name(connection: sa.Connection, user_id: str) -> str:
+    """Empty for who is not there."""
+    return str(connection.execute(sa.select(users.c.username).where(users.c.id == user_id)).scalar() or "")
+
+
+def require_active(connection: sa.Connection, user_id: str) -> str:
+    """The name of a user who may take part. Raises: UserNotFound, UserSuspended."""
+    query = sa.select(users.c.username, users.c.suspended_at, users.c.deleted_at).where(users.c.id == user_id)
+    row = connection.execute(query).one_or_none()
+    if row is None or row.deleted_at is not None:
+        raise UserNotFound
+    if row.suspended_at is not None:
+        raise UserSuspended
+    return str(row.username)
+
+
 def _insert_member(
     connection: sa.Connection, room_id: str, user_id: str, role: Role, now: int, *, read_seq: int
 ) -> None:
+    require_active(connection, user_id)
     values = {"room_id": room_id, "user_id": user_id, "role": role, "joined_at": now, "read_seq": read_seq}
     connection.execute(sa.insert(members).values(values))
 
@@ -230,7 +256,7 @@ def _add_member(connection: sa.Connection, room_id: str, user_id: str, now: int)
 def let_in(connection: sa.Connection, mine: MyRoom, user_id: str, now: int) -> Joined:
     """Makes someone a member of a room that they may enter, or finds that they are.
 
-    Raises: Banned, RoomFull.
+    Raises: Banned, RoomFull, UserNotFound, UserSuspended.
     """
     room = mine.room
     if mine.role is not None:

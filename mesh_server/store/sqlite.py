@@ -7,15 +7,19 @@ from typing import Self
 import sqlalchemy as sa
 
 from mesh_server.store.accounts import SqlAccounts
+from mesh_server.store.audit import SqlAudit
 from mesh_server.store.database import Database, make_engine
 from mesh_server.store.folder import DATABASE_FILE
 from mesh_server.store.invites import SqlInvites
 from mesh_server.store.messages import SqlMessages
 from mesh_server.store.order import SqlOrder
+from mesh_server.store.oversight import SqlOversight
+from mesh_server.store.people import SqlPeople
 from mesh_server.store.rooms import SqlRooms
 from mesh_server.store.schema import migrate
 from mesh_server.store.search import SqlSearch
 from mesh_server.store.tables import meta
+from mesh_server.store.tokens import SqlTokens
 from mesh_server.store.upkeep import SqlUpkeep
 
 
@@ -26,6 +30,10 @@ class SqliteStore:
         self.epoch = epoch
         self._db = Database(engine)
         self.accounts = SqlAccounts(self._db)
+        self.tokens = SqlTokens(self._db)
+        self.people = SqlPeople(self._db)
+        self.oversight = SqlOversight(self._db)
+        self.audit = SqlAudit(self._db)
         self.rooms = SqlRooms(self._db)
         self.order = SqlOrder(self._db)
         self.invites = SqlInvites(self._db)

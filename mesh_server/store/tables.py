@@ -47,8 +47,16 @@ users = Table(
     Column("role", String(16), nullable=False),
     Column("password_hash", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("password_expires_at", BigInteger),
+    Column("suspended_at", BigInteger),
+    Column("deleted_at", BigInteger),
 )
-"""`username_key`: what two names that look alike have in common (`services.names.name_key`)."""
+"""`username_key`: what two names that look alike have in common (`services.names.name_key`).
+
+`password_expires_at`: set while the password is one that was handed out, which is good for signing in once.
+A deleted user keeps the row, because messages hang on it, and nothing that tells who it was: the key is
+then a hash of what it was, which keeps the name from others (`store.people`).
+"""
 
 devices = Table(
     "devices",
@@ -61,8 +69,13 @@ devices = Table(
     Column("last_seen_at", BigInteger, nullable=False),
     Column("key_fingerprint", Text),
     Column("revoked_at", BigInteger),
+    Column("token_hash", LargeBinary),
+    Column("expires_at", BigInteger),
+    Index("ix_devices_token_hash", "token_hash", unique=True),
 )
-"""A revoked device keeps its row: its messages' nonces belong to it, and it may sign in again.
+"""A device with a `token_hash` is a personal token: a program that shows it may come in until `expires_at`.
+
+A revoked device keeps its row: its messages' nonces belong to it, and it may sign in again.
 
 Access tokens name the `signed_in_at` that they were given for, so that none outlives a signing out.
 """
@@ -128,14 +141,17 @@ invites = Table(
     metadata,
     Column("code_hash", LargeBinary, primary_key=True),
     Column("id", String(64), nullable=False, unique=True),
-    Column("room_id", ForeignKey("rooms.id"), nullable=False, index=True),
-    Column("created_by", ForeignKey("users.id"), nullable=False),
+    Column("room_id", ForeignKey("rooms.id"), index=True),
+    Column("created_by", ForeignKey("users.id")),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("max_uses", BigInteger),
     Column("uses", BigInteger, nullable=False),
 )
-"""Hashed with SHA-256, as refresh tokens are: who reads the database cannot use them."""
+"""Hashed with SHA-256, as refresh tokens are: who reads the database cannot use them.
+
+One without a room leads onto the server only; one without a maker was made at the console.
+"""
 
 messages = Table(
     "messages",
@@ -215,3 +231,25 @@ versions = Table(
     Column("content", Text, nullable=False),
 )
 """What messages said before they were edited; gone with the message."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("actor_id", String(64)),
+    Column("actor_name", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("room_id", String(64)),
+    Column("target_id", String(64)),
+    Column("target_name", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Index("ix_audit_room_id_id", "room_id", "id"),
+    Index("ix_audit_at", "at"),
+    sqlite_autoincrement=True,
+)
+"""Who did what to whom, with names as they were then; it refers to nothing, so it outlives what it names.
+
+Rows are added, and removed once they are old enough; a trigger refuses to change one. `details` is JSON.
+"""

@@ -15,7 +15,7 @@ from typing import Final, cast
 
 from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
-from mesh_server.http.address import stranger
+from mesh_server.http.address import address_of, stranger
 from mesh_server.limits import Caller, Kind, Patience, parse_rate
 from mesh_server.services.principal import Principal
 from mesh_server.services.tokens import bearer_token
@@ -105,6 +105,7 @@ class Connection:
     """The reading end. `last_heard` is in seconds of the loop's clock."""
 
     __slots__ = (
+        "_address",
         "_caller",
         "_deadline",
         "_excess",
@@ -127,6 +128,7 @@ class Connection:
         self._transport = cast("asyncio.Transport", request.transport)
         self._format: Format = FORMATS.get(socket.ws_protocol or "", JSON)
         self._header_token = bearer_token(request.headers.get(hdrs.AUTHORIZATION, ""))
+        self._address = address_of(request)
         self._outbound: Outbound | None = None
         self._caller = caller
         self._refusals = Patience(parse_rate(gateway.allowed.refusals), clock=loop.time)
@@ -134,6 +136,10 @@ class Connection:
         self._deadline: asyncio.TimerHandle | None = None
         self._over = loop.create_future()
         self.last_heard = loop.time()
+
+    @property
+    def outbound(self) -> Outbound | None:
+        return self._outbound
 
     async def run(self) -> None:
         self._gateway.connections.add(self)
@@ -197,7 +203,7 @@ class Connection:
         token = hello.token or self._header_token
         if not token:
             raise AuthRequired
-        return await self._gateway.accounts.authenticate(token)
+        return await self._gateway.accounts.authenticate(token, address=self._address)
 
     def _make_outbound(self, who: Principal) -> Outbound:
         return Outbound(

@@ -5,7 +5,7 @@ import logging
 import random
 from typing import TYPE_CHECKING, Final
 
-from mesh_server.bus.base import Bus
+from mesh_server.bus.base import Bus, BusMessage, DeviceRevoked
 from mesh_server.hub import Hub
 from mesh_server.ids import NewId
 from mesh_server.limits import Caller, ConnectionCaps, Limiter
@@ -22,7 +22,7 @@ from mesh_server.ws.outbound import Outbound
 from mesh_server.ws.peer import Peer
 from protocol import limits
 from protocol.close import CloseCode
-from protocol.errors import ServerDraining, UnsupportedVersion
+from protocol.errors import ServerDraining, TokenInvalid, UnsupportedVersion
 from protocol.events import Bye, Event, Hello, Limits, MessageCreated, RoomResumed, RoomState, Server, Welcome
 from protocol.version import WIRE_VERSION, __version__
 
@@ -108,6 +108,7 @@ class Gateway:
             await self.accounts.set_device_key(who, hello.device_key)
         overview = await self._store.messages.get_overview(who.user_id, hello.resume, limits.RESUME_MAX)
         user, device = await self.accounts.whoami(who)
+        _require_open(outbound)
         welcome = Welcome(
             re=hello.id,
             peer_id=outbound.peer_id,
@@ -172,6 +173,14 @@ class Gateway:
         self.hub.remove(outbound)
         self.presence.remove(outbound.user_id, outbound.peer_id, room_ids)
 
+    def on_bus(self, message: BusMessage) -> None:
+        """Who was signed out is gone at once, however long the connection takes to end."""
+        if isinstance(message, DeviceRevoked):
+            for connection in self.connections:
+                outbound = connection.outbound
+                if outbound is not None and outbound.device_id == message.device_id:
+                    self.close_peer(outbound)
+
     async def sweep(self) -> None:
         """For ever: pings the silent and gives up the dead, within two heartbeats."""
         loop = asyncio.get_running_loop()
@@ -196,3 +205,9 @@ class Gateway:
             log.error("messages are left that the disk did not take; they were not acknowledged")  # noqa: TRY400
         ends = [connection.end(CloseCode.RESTART, _RESTARTS) for connection in self.connections]
         await asyncio.gather(*ends, return_exceptions=True)
+
+
+def _require_open(outbound: Outbound) -> None:
+    """Raises: TokenInvalid, where its device was signed out meanwhile: it must not show as being here."""
+    if outbound.is_closed:
+        raise TokenInvalid

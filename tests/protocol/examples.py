@@ -309,6 +309,85 @@ unpinned: Final = rest.Message(
 )
 found: Final = rest.SearchHit(room_id=ROOM, room_name="Test Chat", message=reply)
 
+account: Final = rest.Account(
+    id=BOB,
+    username="bob",
+    display_name="Bob",
+    role="user",
+    state="active",
+    created_at="2024-11-20T09:00:30.000Z",
+    last_seen_at="2024-11-20T09:05:12.345Z",
+    presence="online",
+    devices=2,
+    tokens=1,
+    rooms=1,
+)
+suspended: Final = rest.Account(
+    id=BOB,
+    username="bob",
+    display_name="Bob",
+    role="user",
+    state="suspended",
+    created_at="2024-11-20T09:00:30.000Z",
+    suspended_at="2024-11-20T10:00:00.000Z",
+    last_seen_at="2024-11-20T09:05:12.345Z",
+    rooms=1,
+)
+departed: Final = rest.Account(
+    id=BOB,
+    username="deleted user",
+    display_name="deleted user",
+    role="user",
+    state="deleted",
+    created_at="2024-11-20T09:00:30.000Z",
+    deleted_at="2024-11-20T11:00:00.000Z",
+)
+personal_token: Final = rest.PersonalToken(
+    id="01jd5f8k2pm6w9x4t1pt",
+    name="backup script",
+    created_at="2024-11-20T09:30:00.000Z",
+    last_seen_at="2024-11-20T09:30:00.000Z",
+)
+new_token: Final = rest.PersonalToken(
+    id="01jd5f8k2pm6w9x4t1pt",
+    name="backup script",
+    created_at="2024-11-20T09:30:00.000Z",
+    last_seen_at="2024-11-20T09:30:00.000Z",
+    expires_at="2024-12-20T09:30:00.000Z",
+    token="mesh_c41f0e7ab2d95836",
+)
+room_summary: Final = rest.RoomSummary(
+    id=ROOM,
+    name="Test Chat",
+    topic="Where we try things",
+    visibility="public",
+    created_at="2024-11-20T09:01:00.000Z",
+    member_count=2,
+    last_seq=2,
+    owner=rest.Author(id=ALICE, username="alice"),
+)
+server_invite: Final = rest.ServerInvite(
+    id="01jd5f9q3rv7x1c5k8si",
+    created_at="2024-11-20T09:40:00.000Z",
+    expires_at="2024-11-27T09:40:00.000Z",
+    uses=0,
+)
+kicked: Final = rest.AuditEntry(
+    id=12,
+    at="2024-11-20T09:50:00.000Z",
+    action="room.ban",
+    actor="alice",
+    actor_id=ALICE,
+    address="192.0.2.7",
+    room_id=ROOM,
+    target="bob",
+    target_id=BOB,
+    details={"reason": "spam"},
+)
+at_the_console: Final = rest.AuditEntry(
+    id=1, at="2024-11-20T08:50:00.000Z", action="server.invite", actor="console"
+)
+
 CLIENT_TO_SERVER: Final[dict[str, events.Request]] = {
     "system.hello": events.Hello(version=1),
     "system.hello, with everything": events.Hello(
@@ -550,6 +629,60 @@ REST: Final[dict[str, msgspec.Struct]] = {
     "Capability": rest.Capability(capability=CAPABILITY, expires_in=180),
     "PublicKey": public_key,
     "KeyList": rest.KeyList(keys=[public_key]),
+    "DeviceRequest": rest.DeviceRequest(name="alice's laptop"),
+    "DeleteAccountRequest": rest.DeleteAccountRequest(password="password123"),
+    "TokenRequest": rest.TokenRequest(name="backup script"),
+    "TokenRequest, for a month": rest.TokenRequest(name="backup script", expires_in_s=2_592_000),
+    "PersonalToken": personal_token,
+    "PersonalToken, just made": new_token,
+    "TokenList": rest.TokenList(tokens=[personal_token]),
+    "Account": account,
+    "Account, suspended": suspended,
+    "Account, deleted": departed,
+    "AccountList": rest.AccountList(accounts=[account], has_more=True, next=BOB),
+    "AccountList, the last one": rest.AccountList(accounts=[account], has_more=False),
+    "SuspendRequest": rest.SuspendRequest(),
+    "SuspendRequest, with a reason": rest.SuspendRequest(reason="spam"),
+    "AccountRoleRequest": rest.AccountRoleRequest(role="admin"),
+    "HandedOutPassword": rest.HandedOutPassword(password="mfzwi3lqnnxw4zlsoq2a", expires_in=86_400),
+    "RoomSummary": room_summary,
+    "RoomSummary, archived and without an owner": msgspec.structs.replace(
+        room_summary, archived=True, owner=None, member_count=0
+    ),
+    "RoomSummaryList": rest.RoomSummaryList(rooms=[room_summary], has_more=True, next=ROOM),
+    "RoomSummaryList, the last one": rest.RoomSummaryList(rooms=[room_summary], has_more=False),
+    "ArchiveRequest": rest.ArchiveRequest(archived=True),
+    "OwnerRequest": rest.OwnerRequest(username="bob"),
+    "ServerInvite": server_invite,
+    "ServerInvite, just made": msgspec.structs.replace(
+        server_invite,
+        created_by=rest.Author(id=ALICE, username="alice"),
+        max_uses=5,
+        code=INVITE_CODE,
+        url=f"/invite/{INVITE_CODE}",
+    ),
+    "ServerInviteList": rest.ServerInviteList(invites=[server_invite]),
+    "AuditEntry": kicked,
+    "AuditEntry, at the console": at_the_console,
+    "AuditPage": rest.AuditPage(entries=[kicked], has_more=True, next=12),
+    "AuditPage, the last one": rest.AuditPage(entries=[at_the_console], has_more=False),
+    "ServerStats": rest.ServerStats(
+        users=2,
+        suspended=0,
+        deleted=1,
+        admins=1,
+        online=1,
+        connections=2,
+        devices=3,
+        tokens=1,
+        rooms=1,
+        dms=1,
+        messages=2,
+        invites=1,
+        audit_entries=12,
+        database_bytes=1_048_576,
+        version="0.1.0",
+    ),
     "VersionInfo": rest.VersionInfo(
         name="Mesh",
         version="0.1.0",

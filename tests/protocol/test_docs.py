@@ -179,7 +179,13 @@ def test_what_looks_like_a_type_or_a_code_is_one() -> None:
     """So that nothing is described before it is there, or after it is gone."""
     dotted = {word for word in _QUOTED.findall(PROSE) if re.fullmatch(r"[a-z][a-z0-9]*(\.[a-z_]+)+", word)}
     expressions = {"message.rev", "error.code", "device.id", "mesh.v1.json", "mesh.v1.msgpack"}
-    assert dotted - set(TYPES) - set(CODES) - expressions == set()
+    actions = set(get_args(rest.AuditAction))
+    assert dotted - set(TYPES) - set(CODES) - actions - expressions == set()
+
+
+def test_every_action_is_on_the_page_and_no_other() -> None:
+    documented = {name for row in table("### The audit log") for name in _QUOTED.findall(row[0])}
+    assert documented == set(get_args(rest.AuditAction))
 
 
 def test_what_looks_like_a_call_is_one() -> None:

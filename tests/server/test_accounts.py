@@ -6,13 +6,21 @@ from pathlib import Path
 
 import pytest
 
+from mesh_server.bus.memory import MemoryBus
 from mesh_server.ids import id_maker
 from mesh_server.services.accounts import AccountService
+from mesh_server.services.administration import AccountAdmin
+from mesh_server.services.devices import DeviceService
+from mesh_server.services.gate import PasswordGate
+from mesh_server.services.own_account import OwnAccountService
 from mesh_server.services.passwords import Passwords
+from mesh_server.services.personal_tokens import TokenService
+from mesh_server.services.presence import PresenceService
 from mesh_server.services.principal import Principal
+from mesh_server.services.sessions import Sessions
 from mesh_server.services.throttle import ACCOUNT
 from mesh_server.services.tokens import ACCESS_S, REFRESH_MS, AccessTokens
-from mesh_server.store.base import Store
+from mesh_server.store.base import Actor, Departure, Store
 from mesh_server.store.sqlite import SqliteStore
 from protocol.errors import (
     CredentialsInvalid,
@@ -50,24 +58,59 @@ class Clock:
 
 
 class House:
-    """An account service with all that it stands on."""
+    """The services of accounts with all that they stand on."""
 
     def __init__(
         self, store: Store, *, registration: Registration = "open", passwords: Passwords | None = None
     ) -> None:
         self.clock = Clock()
         self.revoked: list[str] = []
+        self.departures: list[Departure] = []
+        sessions = Sessions(clock=self.clock, on_revoked=self.revoked.append)
+        gate = PasswordGate(passwords or Passwords(cost=4), clock=self.clock)
         self.service = AccountService(
             store.accounts,
+            store.tokens,
             store.invites,
-            passwords=passwords or Passwords(cost=4),
+            sessions=sessions,
+            gate=gate,
             tokens=AccessTokens(b"s" * 32, clock=self.clock),
             registration=registration,
             clock=self.clock,
             new_id=id_maker(self.clock),
-            on_revoked=self.revoked.append,
             on_joined=lambda _joined: None,
         )
+        self.own = OwnAccountService(
+            store.accounts,
+            store.people,
+            sessions=sessions,
+            gate=gate,
+            clock=self.clock,
+            on_departed=self._departed,
+        )
+        self.devices = DeviceService(store.accounts, sessions=sessions, clock=self.clock)
+        self.tokens = TokenService(
+            store.tokens, sessions=sessions, clock=self.clock, new_id=id_maker(self.clock)
+        )
+        self.admin = AccountAdmin(
+            store.people,
+            store.accounts,
+            sessions=sessions,
+            gate=gate,
+            presence=PresenceService(MemoryBus()),
+            clock=self.clock,
+            on_departed=self._departed,
+        )
+        self.sessions = sessions
+
+    def _departed(self, departure: Departure) -> None:
+        self.departures.append(departure)
+        for device_id in departure.device_ids:
+            self.sessions.revoked(device_id)
+
+    @property
+    def console(self) -> Actor:
+        return Actor(id=None, name="console", at=self.clock.now)
 
     async def register(self, name: str = "alice", device: str = "laptop") -> Session:
         body = RegisterRequest(username=name, password=PASSWORD, device_name=device)
@@ -83,7 +126,7 @@ class House:
         return await self.service.refresh(RefreshRequest(refresh_token=session.refresh_token))
 
     async def who(self, session: Session) -> Principal:
-        return await self.service.authenticate(session.access_token)
+        return await self.service.authenticate(session.access_token, address=HOME)
 
     async def is_in(self, session: Session) -> bool:
         try:
@@ -215,7 +258,7 @@ async def test_what_a_device_held_before_it_signed_in_again_is_worth_nothing(hou
 
 async def test_a_device_that_was_signed_out_may_come_back_but_its_tokens_do_not(house: House) -> None:
     session = await house.register()
-    await house.service.logout(await house.who(session))
+    await house.devices.logout(await house.who(session))
     again = await house.login(device_id=session.device.id)
     assert again.device.id == session.device.id
     assert await house.is_in(again)
@@ -383,12 +426,12 @@ async def test_a_token_of_another_server_is_not_ours(house: House) -> None:
 async def test_signing_out_works_at_once(house: House) -> None:
     session = await house.register()
     who = await house.who(session)
-    await house.service.logout(who)
+    await house.devices.logout(who)
     assert house.revoked == [session.device.id]
     assert not await house.is_in(session)
     with pytest.raises(RefreshInvalid):
         await house.refresh(session)
-    await house.service.logout(who)
+    await house.devices.logout(who)
     assert house.revoked == [session.device.id]
 
 
@@ -399,7 +442,7 @@ async def test_signing_out_wins_over_those_who_are_being_let_in(store: Store) ->
     for _ in range(20):
         house.service._principals.forget_device(session.device.id)
         checks = [house.is_in(session) for _ in range(3)]
-        again, *_ = await asyncio.gather(house.service.logout(who), *checks)
+        again, *_ = await asyncio.gather(house.devices.logout(who), *checks)
         assert again is None
         assert not await house.is_in(session)
         session = await house.login(device_id=session.device.id)
@@ -411,16 +454,16 @@ async def test_ones_own_devices_are_listed_and_signed_out(house: House) -> None:
     phone = await house.login()
     bob = await house.register("bob")
     who = await house.who(phone)
-    listed = await house.service.devices(who)
+    listed = await house.devices.list_mine(who)
     assert [(device.id, device.current) for device in listed] == [
         (phone.device.id, True),
         (laptop.device.id, False),
     ]
     with pytest.raises(DeviceNotFound):
-        await house.service.delete_device(who, bob.device.id)
-    await house.service.delete_device(who, laptop.device.id)
+        await house.devices.sign_out(who, bob.device.id)
+    await house.devices.sign_out(who, laptop.device.id)
     with pytest.raises(DeviceNotFound):
-        await house.service.delete_device(who, laptop.device.id)
+        await house.devices.sign_out(who, laptop.device.id)
     assert house.revoked == [laptop.device.id]
     assert not await house.is_in(laptop)
     assert await house.is_in(phone)
@@ -431,7 +474,7 @@ async def test_when_a_device_was_seen_is_known_at_once_and_stored_later(house: H
     session = await house.register()
     house.clock.now += 60_000
     who = await house.who(session)
-    (listed,) = await house.service.devices(who)
+    (listed,) = await house.devices.list_mine(who)
     assert listed.last_seen_at > session.device.last_seen_at
     (stored,) = await store.accounts.list_devices(who.user_id)
     assert stored.last_seen_at == house.clock.now - 60_000
@@ -456,7 +499,7 @@ async def test_a_new_password_signs_every_other_device_out(house: House) -> None
     phone, tablet = await house.login(), await house.login()
     who = await house.who(phone)
     change = PasswordRequest(current=PASSWORD, new="another password")
-    await house.service.change_password(who, change, address=HOME)
+    await house.own.change_password(who, change)
     assert sorted(house.revoked) == sorted([laptop.device.id, tablet.device.id])
     assert not await house.is_in(laptop)
     assert await house.is_in(phone)
@@ -475,7 +518,7 @@ async def test_a_password_that_cannot_be_changed_changes_nothing(
     session, other = await house.register(), await house.login()
     change = PasswordRequest(current=current, new=new)
     with pytest.raises(refusal):
-        await house.service.change_password(await house.who(session), change, address=HOME)
+        await house.own.change_password(await house.who(session), change)
     assert house.revoked == []
     assert await house.is_in(other)
     assert await house.is_in(await house.login())
@@ -486,9 +529,9 @@ async def test_whoever_holds_a_token_cannot_guess_the_password_with_it(house: Ho
     change = PasswordRequest(current="password124", new="another password")
     for _ in range(ACCOUNT.free):
         with pytest.raises(CredentialsInvalid):
-            await house.service.change_password(who, change, address=HOME)
+            await house.own.change_password(who, change)
     with pytest.raises(RateLimited):
-        await house.service.change_password(who, change, address=HOME)
+        await house.own.change_password(who, change)
     await house.login()
 
 
@@ -497,8 +540,8 @@ async def test_of_two_who_change_the_password_at_once_one_does(house: House) -> 
     people = [await house.who(session), await house.who(other)]
     outcomes = await asyncio.gather(
         *(
-            house.service.change_password(
-                who, PasswordRequest(current=PASSWORD, new=f"another password {who.device_id}"), address=HOME
+            house.own.change_password(
+                who, PasswordRequest(current=PASSWORD, new=f"another password {who.device_id}")
             )
             for who in people
         ),
@@ -510,13 +553,11 @@ async def test_of_two_who_change_the_password_at_once_one_does(house: House) -> 
 async def test_a_display_name_is_ones_own(house: House) -> None:
     alice, bob = await house.register("alice"), await house.register("bob")
     who = await house.who(alice)
-    user = await house.service.set_profile(who, ProfileRequest(display_name=" Alice  A.\u202e"))
+    user = await house.own.set_profile(who, ProfileRequest(display_name=" Alice  A.\u202e"))
     assert user.display_name == "Alice A."
     assert (await house.who(alice)).display_name == "Alice A."
-    assert (
-        await house.service.set_profile(who, ProfileRequest(display_name="ALICE"))
-    ).display_name == "ALICE"
+    assert (await house.own.set_profile(who, ProfileRequest(display_name="ALICE"))).display_name == "ALICE"
     with pytest.raises(UsernameTaken):
-        await house.service.set_profile(await house.who(bob), ProfileRequest(display_name="Аlice"))
+        await house.own.set_profile(await house.who(bob), ProfileRequest(display_name="Аlice"))
     with pytest.raises(DisplayNameInvalid):
-        await house.service.set_profile(who, ProfileRequest(display_name="\u202e"))
+        await house.own.set_profile(who, ProfileRequest(display_name="\u202e"))

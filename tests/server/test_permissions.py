@@ -18,7 +18,7 @@ from mesh_server.store.base import Standing
 from mesh_server.ws.routes import ROUTES
 from protocol.rest import Role
 from tests.support.server import ServerProcess, running_server
-from tests.support.wire import Json, Person, Refused, call, register
+from tests.support.wire import PASSWORD, Json, Person, Refused, call, register
 
 _names = itertools.count(1)
 
@@ -133,6 +133,7 @@ REST_ROWS: Final = [
     Row(f"GET {ROOM}/invites", moderators()),
     Row(f"POST {ROOM}/invites", moderators(), {}),
     Row(f"DELETE {ROOM}/invites/{{invite_id}}", moderators()),
+    Row(f"GET {ROOM}/audit", moderators()),
     Row(f"GET {ROOM}/messages", members()),
     Row(f"GET {ROOM}/messages?around=1", members()),
     Row(f"GET {ROOM}/messages?thread={{message_id}}", members()),
@@ -146,14 +147,58 @@ ABOUT_ONESELF: Final = {
     "POST /api/auth/logout",
     "GET /api/auth/me",
     "PATCH /api/auth/me",
+    "DELETE /api/auth/me",
     "POST /api/auth/password",
     "GET /api/auth/devices",
+    "DELETE /api/auth/devices",
+    "PATCH /api/auth/devices/{device_id}",
     "DELETE /api/auth/devices/{device_id}",
+    "GET /api/auth/tokens",
+    "POST /api/auth/tokens",
+    "DELETE /api/auth/tokens/{token_id}",
     "POST /api/rooms",
     "GET /api/rooms",
     "POST /api/dms",
 }
 """Calls that name no room: everyone who is signed in may make them, for themselves."""
+
+_USER: Final = "/api/admin/users/{user_id}"
+_ANY_ROOM: Final = "/api/admin/rooms/{room_id}"
+
+ADMIN_ROWS: Final[dict[str, Json | None]] = {
+    "GET /api/admin/users": None,
+    f"GET {_USER}": None,
+    f"PATCH {_USER}": {"role": "admin"},
+    f"DELETE {_USER}": None,
+    f"POST {_USER}/suspend": None,
+    f"POST {_USER}/restore": None,
+    f"POST {_USER}/password": None,
+    f"POST {_USER}/logout": None,
+    f"GET {_USER}/tokens": None,
+    f"DELETE {_USER}/tokens/{{token_id}}": None,
+    "GET /api/admin/rooms": None,
+    f"GET {_ANY_ROOM}": None,
+    f"PATCH {_ANY_ROOM}": {"archived": True},
+    f"DELETE {_ANY_ROOM}": None,
+    f"POST {_ANY_ROOM}/owner": {"username": "{name}"},
+    "GET /api/admin/invites": None,
+    "POST /api/admin/invites": {},
+    "DELETE /api/admin/invites/{invite_id}": None,
+    "GET /api/admin/audit": None,
+    "GET /api/admin/stats": None,
+}
+"""Calls for administrators, whatever they are in a room; what each is asked with."""
+
+BY_A_PERSON: Final = {
+    "DELETE /api/auth/me": {"password": PASSWORD},
+    "POST /api/auth/password": {"current": PASSWORD, "new": "another password"},
+    "DELETE /api/auth/devices": None,
+    "PATCH /api/auth/devices/{device_id}": {"name": "mine"},
+    "DELETE /api/auth/devices/{device_id}": None,
+    "POST /api/auth/tokens": {"name": "another"},
+    "DELETE /api/auth/tokens/{token_id}": None,
+}
+"""Calls that a personal token may not make, though its owner may."""
 
 WEBSOCKET_ROWS: Final = [
     Row(
@@ -330,8 +375,10 @@ def pattern(row: Row) -> str:
 
 
 def test_every_call_has_a_row() -> None:
-    asked = {pattern(row) for row in REST_ROWS} | {"GET /api/search"} | ABOUT_ONESELF
+    asked = {pattern(row) for row in REST_ROWS} | {"GET /api/search"} | ABOUT_ONESELF | set(ADMIN_ROWS)
     assert asked == {each.name for each in routes.CALLS if not each.open}
+    assert set(ADMIN_ROWS) == {each.name for each in routes.CALLS if each.for_admins}
+    assert set(BY_A_PERSON) <= ABOUT_ONESELF
 
 
 def test_every_message_has_a_row() -> None:
@@ -345,8 +392,83 @@ async def test_what_is_about_oneself_needs_oneself(
 ) -> None:
     method, path = ask.split(" ")
     with pytest.raises(Refused) as refused:
-        await call(http, server.url, method, path.replace("{device_id}", "x"), {})
+        await call(http, server.url, method, path.replace("{device_id}", "x").replace("{token_id}", "x"), {})
     assert refused.value.code == SIGNED_OUT
+
+
+# ── administrators, and programs ─────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def house_of_one_admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    with running_server(tmp_path_factory.mktemp("administrators") / "data") as running:
+        yield running
+
+
+async def outcome(person: Person, ask: str, body: Json | None, words: dict[str, str], token: str) -> str:
+    method, path = ask.format(**words).split(" ")
+    filled = body and {
+        name: value.format(**words) if value == "{name}" else value for name, value in body.items()
+    }
+    try:
+        await call(person.http, person.url, method, path, filled, token=token)
+    except Refused as refused:
+        return str(refused.code)
+    return OK
+
+
+async def test_what_is_for_administrators(
+    http: aiohttp.ClientSession, house_of_one_admin: ServerProcess
+) -> None:
+    """An owner of the very room is none, nor is who was one and is no longer."""
+    url = house_of_one_admin.url
+    admin = await register(http, url, "admin")
+    for ask, body in ADMIN_ROWS.items():
+        number = next(_names)
+        user = await register(http, url, f"user.{number}")
+        former = await register(http, url, f"former.{number}")
+        room_id = await user.create_room(f"Room {number}")
+        token = await user.call("POST", "/api/auth/tokens", {"name": "a script"})
+        invite = await admin.call("POST", "/api/admin/invites", {})
+        words = {
+            "user_id": user.user_id,
+            "name": user.name,
+            "room_id": room_id,
+            "token_id": token["id"],
+            "invite_id": invite["id"],
+        }
+        for role in ("admin", "user"):
+            await admin.call("PATCH", f"/api/admin/users/{former.user_id}", {"role": role})
+        askers = {
+            "signed out": "",
+            "user": user.token,
+            "a program": token["token"],
+            "former": former.token,
+            "admin": admin.token,
+        }
+        outcomes = {who: await outcome(admin, ask, body, words, shown) for who, shown in askers.items()}
+        refusal = "auth.admin_required"
+        assert outcomes == {
+            "signed out": SIGNED_OUT,
+            "user": refusal,
+            "a program": refusal,
+            "former": refusal,
+            "admin": OK,
+        }, ask
+        for invite in (await admin.call("GET", "/api/admin/invites"))["invites"]:
+            await admin.call("DELETE", f"/api/admin/invites/{invite['id']}")
+
+
+async def test_what_a_program_may_not_do(http: aiohttp.ClientSession, server: ServerProcess) -> None:
+    person = await register(http, server.url, f"person.{next(_names)}")
+    other = await person.call("POST", "/api/auth/tokens", {"name": "another script"})
+    token = await person.call("POST", "/api/auth/tokens", {"name": "a script"})
+    words = {"device_id": str(person.session["device"]["id"]), "token_id": str(other["id"])}
+    for ask in sorted(ABOUT_ONESELF - {"POST /api/auth/logout"}):
+        refusal = await outcome(person, ask, BY_A_PERSON.get(ask, {}), words, token["token"])
+        assert (refusal == "auth.password_required") is (ask in BY_A_PERSON), ask
+    assert await outcome(person, "POST /api/auth/logout", None, words, token["token"]) == OK
+    assert await outcome(person, "GET /api/auth/me", None, words, token["token"]) == "auth.invalid_token"
 
 
 # ── beside the calls that name a room ────────────────────────────────────────────────────────────

@@ -12,7 +12,14 @@ from mesh_server.store.base.accounts import (
     DeviceRecord,
     RefreshRecord,
     SignedIn,
+    TokenStore,
     UserRecord,
+)
+from mesh_server.store.base.audit import (
+    Actor,
+    AuditQuery,
+    AuditRecord,
+    AuditStore,
 )
 from mesh_server.store.base.log import (
     Appended,
@@ -37,8 +44,21 @@ from mesh_server.store.base.order import (
     Opened,
     OrderStore,
     Promoted,
+    ServerInviteRecord,
     Settings,
     Standing,
+)
+from mesh_server.store.base.oversight import (
+    Figures,
+    OversightStore,
+    RoomOverview,
+    RoomQuery,
+)
+from mesh_server.store.base.people import (
+    AccountQuery,
+    AccountRecord,
+    Departure,
+    PeopleStore,
 )
 from mesh_server.store.base.rooms import (
     Joined,
@@ -58,16 +78,24 @@ from mesh_server.store.base.upkeep import (
 )
 
 __all__ = [
+    "AccountQuery",
+    "AccountRecord",
     "AccountStore",
+    "Actor",
     "Allow",
     "AppendOutcome",
     "Appended",
+    "AuditQuery",
+    "AuditRecord",
+    "AuditStore",
     "BanRecord",
     "Change",
     "Changes",
+    "Departure",
     "DeviceRecord",
     "Edit",
     "Erase",
+    "Figures",
     "Found",
     "InviteRecord",
     "InviteStore",
@@ -80,19 +108,25 @@ __all__ = [
     "NewMessage",
     "Opened",
     "OrderStore",
+    "OversightStore",
     "Overview",
+    "PeopleStore",
     "Pin",
     "Promoted",
     "React",
     "RefreshRecord",
+    "RoomOverview",
+    "RoomQuery",
     "RoomRecord",
     "RoomStore",
     "SearchQuery",
     "SearchStore",
+    "ServerInviteRecord",
     "Settings",
     "SignedIn",
     "Standing",
     "Store",
+    "TokenStore",
     "UpkeepStore",
     "UserRecord",
     "VersionRecord",
@@ -107,6 +141,18 @@ class Store(Protocol):
 
     @property
     def accounts(self) -> AccountStore: ...
+
+    @property
+    def tokens(self) -> TokenStore: ...
+
+    @property
+    def people(self) -> PeopleStore: ...
+
+    @property
+    def oversight(self) -> OversightStore: ...
+
+    @property
+    def audit(self) -> AuditStore: ...
 
     @property
     def rooms(self) -> RoomStore: ...

@@ -5,11 +5,14 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from mesh_server.store.base.audit import Actor
 from mesh_server.store.base.rooms import Joined
 from protocol.rest import Registration, UserRole
 
 
 class UserRecord(Struct, kw_only=True, frozen=True):
+    """`password_expires_at`: until when a password that was handed out is good for signing in, once."""
+
     id: str
     username: str
     username_key: str
@@ -17,10 +20,20 @@ class UserRecord(Struct, kw_only=True, frozen=True):
     role: UserRole
     password_hash: bytes
     created_at: int
+    password_expires_at: int | None = None
+    suspended_at: int | None = None
+    deleted_at: int | None = None
+
+    @property
+    def is_active(self) -> bool:
+        return self.suspended_at is None and self.deleted_at is None
 
 
 class DeviceRecord(Struct, kw_only=True, frozen=True):
-    """`signed_in_at` tells one signing in from the next; `revoked_at` is set while it is signed out."""
+    """`signed_in_at` tells one signing in from the next; `revoked_at` is set while it is signed out.
+
+    A device with a `token_hash` is a personal token, which ends at `expires_at` where it has one.
+    """
 
     id: str
     user_id: str
@@ -30,6 +43,8 @@ class DeviceRecord(Struct, kw_only=True, frozen=True):
     last_seen_at: int
     key_fingerprint: str | None = None
     revoked_at: int | None = None
+    token_hash: bytes | None = None
+    expires_at: int | None = None
 
 
 class SignedIn(Struct, kw_only=True, frozen=True):
@@ -65,7 +80,7 @@ class AccountStore(Protocol):
         `invite` is the hash of a code; its room is joined in the same transaction, and `then` told of it.
 
         Raises:
-            UsernameTaken: a user of this `username_key` exists.
+            UsernameTaken: a user of this `username_key` exists, or did.
             RegistrationClosed, InviteRequired: `registration` says so, and there is a user already.
             InviteInvalid, RoomFull
         """
@@ -75,7 +90,13 @@ class AccountStore(Protocol):
 
     async def get_user(self, user_id: str) -> UserRecord | None: ...
 
-    async def get_user_by_key(self, username_key: str) -> UserRecord | None: ...
+    async def get_user_by_key(self, username_key: str) -> UserRecord | None:
+        """Not one that was deleted."""
+        ...
+
+    async def is_name_free(self, username_key: str) -> bool:
+        """Whether nobody has this name, or had it before they were deleted."""
+        ...
 
     async def set_display_name(self, user_id: str, display_name: str) -> None: ...
 
@@ -89,7 +110,10 @@ class AccountStore(Protocol):
         now: int,
         on_revoked: Callable[[str], None],
     ) -> bool:
-        """Also signs out every other device of the user; False where `instead_of` is no longer the hash."""
+        """Also signs out every other device of the user, their personal tokens included.
+
+        False where `instead_of` is no longer the hash.
+        """
         ...
 
     async def sign_in_device(
@@ -98,7 +122,8 @@ class AccountStore(Protocol):
         """Stores the device as it is given, new or known, with this as its one refresh token.
 
         A known one keeps its user, its `created_at` and its key. False where the user's hash is another by
-        now: who signs in with a password while it is changed must not stay behind.
+        now: who signs in with a password while it is changed must not stay behind. A password that was handed
+        out is used up by this. Raises: AccountSuspended.
         """
         ...
 
@@ -107,7 +132,17 @@ class AccountStore(Protocol):
         ...
 
     async def list_devices(self, user_id: str) -> list[DeviceRecord]:
-        """Those that are signed in, the last seen first."""
+        """Those that are signed in, the last seen first; personal tokens are not among them."""
+        ...
+
+    async def set_device_name(self, user_id: str, device_id: str, name: str) -> DeviceRecord | None:
+        """None where this user has none such signed in."""
+        ...
+
+    async def revoke_other_devices(
+        self, user_id: str, keep_device: str, *, now: int, on_revoked: Callable[[str], None]
+    ) -> None:
+        """Personal tokens too."""
         ...
 
     async def revoke_device(
@@ -137,4 +172,36 @@ class AccountStore(Protocol):
         (RFC 9700 section 4.14.2), so it signs its device out; but where `next_hash` is known already as a
         token of the device that is not spent, this is the same request once more, and it may go on.
         """
+        ...
+
+
+class TokenStore(Protocol):
+    """Personal tokens: devices that come in by a secret of their own. `by`: who is named in the audit log."""
+
+    async def create_token(self, token: DeviceRecord, *, by: Actor | None = None) -> None:
+        """Raises: UserNotFound, UserSuspended, TooManyTokens."""
+        ...
+
+    async def list_tokens(self, user_id: str, now: int) -> list[DeviceRecord]:
+        """Those that can still be used, the last made first."""
+        ...
+
+    async def find_token(self, token_hash: bytes) -> str | None:
+        """The id of its device, unless it was revoked."""
+        ...
+
+    async def revoke_token(
+        self,
+        user_id: str,
+        token_id: str,
+        *,
+        now: int,
+        on_revoked: Callable[[str], None],
+        by: Actor | None = None,
+    ) -> bool:
+        """False where this user has no such token."""
+        ...
+
+    async def expire_tokens(self, *, now: int, on_revoked: Callable[[str], None]) -> None:
+        """Revokes those whose time is over, so that what they opened is closed."""
         ...

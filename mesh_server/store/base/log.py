@@ -5,6 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from mesh_server.store.base.audit import Actor
 from mesh_server.store.base.order import Allow
 from mesh_server.store.base.rooms import MemberRecord, MyRoom
 from protocol.errors import MeshError
@@ -120,8 +121,12 @@ class MessageStore(Protocol):
         change: Change,
         allow: Allow,
         then: Callable[[tuple[MessageRecord, bool]], None],
+        *,
+        by: Actor | None = None,
     ) -> MessageRecord:
         """Changes a message under the room's next `rev`; `then` also learns whether that changed anything.
+
+        `by` is named in the audit log, where it is given and deletes what somebody else said.
 
         Raises:
             RoomNotFound, NotMember, MessageNotFound, TooManyReactions, and what `allow` raises.

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from mesh_server.store.base.audit import Actor
 from mesh_server.store.base.rooms import Joined, Left, MemberRecord, MyRoom
 from protocol.rest import Role, Visibility
 
@@ -63,7 +64,8 @@ class OrderStore(Protocol):
     """What those who look after a room do with it and its members.
 
     `user_id` asks; every call raises RoomNotFound (also for a private room of others), NotMember, and what
-    `allow` raises. Each change takes the room's next `rev`; `then` as in `Database.write`.
+    `allow` raises. Each change takes the room's next `rev`; `then` as in `Database.write`. `by` is named in
+    the audit log, where it is given.
     """
 
     async def update_room(
@@ -74,12 +76,21 @@ class OrderStore(Protocol):
         now: int,
         allow: Allow,
         then: Callable[[tuple[MyRoom, bool]], None],
+        *,
+        by: Actor | None = None,
     ) -> MyRoom:
         """`then` also learns whether that changed anything. Raises: RoomNameTaken."""
         ...
 
     async def delete_room(
-        self, room_id: str, user_id: str, now: int, allow: Allow, then: Callable[[None], None]
+        self,
+        room_id: str,
+        user_id: str,
+        now: int,
+        allow: Allow,
+        then: Callable[[None], None],
+        *,
+        by: Actor | None = None,
     ) -> None:
         """Takes it from everyone at once; what was said in it goes by `UpkeepStore.purge_room`."""
         ...
@@ -92,8 +103,10 @@ class OrderStore(Protocol):
         now: int,
         allow: Allow,
         then: Callable[[Joined], None],
+        *,
+        by: Actor | None = None,
     ) -> Joined:
-        """Makes `other_id` a member, or finds that they are one. Raises: Banned, RoomFull."""
+        """Makes `other_id` a member, or finds that they are one. Raises: Banned, RoomFull, UserSuspended."""
         ...
 
     async def set_role(
@@ -104,12 +117,24 @@ class OrderStore(Protocol):
         role: Role,
         allow: Allow,
         then: Callable[[list[Promoted]], None],
+        *,
+        by: Actor | None = None,
     ) -> MemberRecord:
-        """A new owner takes the place of the asker, who is a moderator then. Raises: UserNotFound."""
+        """A new owner takes the place of the asker, who is a moderator then.
+
+        Raises: UserNotFound, UserSuspended for an owner who is.
+        """
         ...
 
     async def kick(
-        self, room_id: str, user_id: str, other_id: str, allow: Allow, then: Callable[[Left], None]
+        self,
+        room_id: str,
+        user_id: str,
+        other_id: str,
+        allow: Allow,
+        then: Callable[[Left], None],
+        *,
+        by: Actor | None = None,
     ) -> None:
         """Raises: UserNotFound: they are no member."""
         ...
@@ -123,11 +148,21 @@ class OrderStore(Protocol):
         now: int,
         allow: Allow,
         then: Callable[[Left | None], None],
+        *,
+        by: Actor | None = None,
     ) -> BanRecord:
         """Takes them out, where they are in, and keeps them out. Raises: TooManyBans."""
         ...
 
-    async def lift_ban(self, room_id: str, user_id: str, other_id: str, allow: Allow) -> None:
+    async def lift_ban(
+        self,
+        room_id: str,
+        user_id: str,
+        other_id: str,
+        allow: Allow,
+        *,
+        by: Actor | None = None,
+    ) -> None:
         """Raises: UserNotFound: they are not banned."""
         ...
 
@@ -149,17 +184,31 @@ class InviteRecord(Struct, kw_only=True, frozen=True):
     uses: int = 0
 
 
-class Opened(Struct, kw_only=True, frozen=True):
-    """What an invite leads to."""
+class ServerInviteRecord(Struct, kw_only=True, frozen=True):
+    """An invite onto the server and into no room. `created_by` is None where it was made at the console."""
 
-    room_id: str
-    room_name: str
+    id: str
+    created_by: str | None
+    created_by_name: str | None
+    created_at: int
+    expires_at: int
+    max_uses: int | None
+    uses: int = 0
+
+
+class Opened(Struct, kw_only=True, frozen=True):
+    """What an invite leads to; None where that is the server alone."""
+
+    room_id: str | None
+    room_name: str | None
 
 
 class InviteStore(Protocol):
     """What has expired, or was used as often as it may be, is there no longer."""
 
-    async def create_invite(self, invite: InviteRecord, code_hash: bytes, allow: Allow) -> None:
+    async def create_invite(
+        self, invite: InviteRecord, code_hash: bytes, allow: Allow, *, by: Actor | None = None
+    ) -> None:
         """Raises: RoomNotFound, NotMember, TooManyInvites, and what `allow` raises."""
         ...
 
@@ -167,7 +216,15 @@ class InviteStore(Protocol):
         """The last one first. Raises: RoomNotFound, NotMember, and what `allow` raises."""
         ...
 
-    async def remove_invite(self, room_id: str, user_id: str, invite_id: str, allow: Allow) -> None:
+    async def remove_invite(
+        self,
+        room_id: str,
+        user_id: str,
+        invite_id: str,
+        allow: Allow,
+        *,
+        by: Actor | None = None,
+    ) -> None:
         """Raises: RoomNotFound, NotMember, InviteInvalid, and what `allow` raises."""
         ...
 
@@ -184,6 +241,18 @@ class InviteStore(Protocol):
     ) -> Joined:
         """Joins the room that it leads to, which has to be `room_id` where that is named.
 
-        Raises: InviteInvalid, Banned, RoomFull.
+        Raises: InviteInvalid, also for one that leads into no room; Banned, RoomFull.
         """
+        ...
+
+    async def create_server_invite(self, invite: ServerInviteRecord, code_hash: bytes, by: Actor) -> None:
+        """Raises: TooManyInvites."""
+        ...
+
+    async def list_server_invites(self, now: int) -> list[ServerInviteRecord]:
+        """The last one first."""
+        ...
+
+    async def remove_server_invite(self, invite_id: str, *, by: Actor) -> None:
+        """Raises: InviteInvalid."""
         ...
