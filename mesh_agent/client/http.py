@@ -32,9 +32,14 @@ GATEWAY_STATUSES: Final = frozenset({502, 503, 504})
 """What a proxy says when the server behind it does not answer."""
 
 
-def open_http() -> aiohttp.ClientSession:
-    """A pool of connections; to be closed by the caller."""
+def open_http(*, reuse: bool = True) -> aiohttp.ClientSession:
+    """What calls and lines are made with; to be closed by the caller.
+
+    `reuse`: a connection serves one call after the other. A line must not begin on one of those: whatever
+    broke the last line without a word, a suspended laptop or a router that forgot, has broken them as well.
+    """
     return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(force_close=not reuse),
         timeout=aiohttp.ClientTimeout(total=CALL_S, connect=CONNECT_S),
         headers={"User-Agent": f"mesh-agent/{__version__}", "Accept-Encoding": "identity"},
         cookie_jar=aiohttp.DummyCookieJar(),

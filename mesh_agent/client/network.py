@@ -28,6 +28,7 @@ class Network:
         self._session = session
         self._making = asyncio.Lock()
         self._http: aiohttp.ClientSession | None = None
+        self._lines: aiohttp.ClientSession | None = None
         self._rest: Rest | None = None
         self._used = ""
         self._refused: str | None = None
@@ -46,7 +47,7 @@ class Network:
                 from mesh_agent.client.http import open_http
                 from mesh_agent.client.rest import Rest
 
-                self._http = open_http()
+                self._http, self._lines = open_http(), open_http(reuse=False)
                 self._rest = Rest(self._http, self._session)
             return self._rest
 
@@ -55,9 +56,9 @@ class Network:
         rest = await self.rest()
         from mesh_agent.client.socket import Connection
 
-        assert self._http is not None
+        assert self._lines is not None
         self._used = await self._session.token(rest.refresh, rejected=self._refused)
-        return await Connection.open(self._http, self._session.server, self._used, resume)
+        return await Connection.open(self._lines, self._session.server, self._used, resume)
 
     def lost(self, error: MeshError) -> None:
         """Dialling failed, or the connection broke."""
@@ -65,5 +66,6 @@ class Network:
             self._refused = self._used
 
     async def close(self) -> None:
-        if self._http is not None:
-            await self._http.close()
+        for http in (self._http, self._lines):
+            if http is not None:
+                await http.close()

@@ -58,8 +58,9 @@ class Throttle:
         if past_free < 0:
             return 0
         wait = min(self._rule.first_ms << min(past_free, 32), self._rule.most_ms)
-        # The smaller of the two, so that a clock set back makes nobody wait longer.
-        return max(0, min(wait, tries.at + wait - now))
+        # A try in the future is one before the clock was set back: it counts from now, not from then.
+        tries.at = min(tries.at, now)
+        return max(0, tries.at + wait - now)
 
     def count(self, key: str, now: int) -> None:
         """`key` has tried."""

@@ -152,12 +152,13 @@ class _Batch:
         return self._take(new, head)
 
     def _wait_ms(self, new: NewMessage, between_ms: int) -> int:
-        """How long the author has to wait; no longer than `between_ms`, also where the clock was set back."""
+        """How long the author has to wait; not at all where the clock was set back since they spoke last."""
         key = (new.room_id, new.author_id)
         if key not in self._last_said:
             row = self._select(self._sql.last_said, room_id=new.room_id, author_id=new.author_id)
             self._last_said[key] = row[0] if row is not None else new.created_at - between_ms
-        wait_ms = min(between_ms, self._last_said[key] + between_ms - new.created_at)
+        since_ms = new.created_at - self._last_said[key]
+        wait_ms = between_ms - since_ms if since_ms >= 0 else 0
         if wait_ms <= 0:
             self._last_said[key] = new.created_at
         return wait_ms

@@ -85,6 +85,7 @@ class Database:
         self._engine = engine
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-read")
         self._local = threading.local()
+        self._health = _Health("read")
         self._read_connections: list[sa.Connection] = []
         self._writer = _Writer(engine)
 
@@ -99,9 +100,11 @@ class Database:
             self._read_connections.append(connection)
         try:
             with connection.begin():
-                return query(connection, *args)
+                result = query(connection, *args)
         except DBAPIError as error:
-            raise _unavailable(error) from error
+            raise self._health.failed(error) from error
+        self._health.worked()
+        return result
 
     async def write(self, query: Callable[..., T], *args: Any, then: Callable[[T], None] | None = None) -> T:
         """`query(connection, *args)` in one durable transaction; `then(result)` once it is on disk.
@@ -124,6 +127,34 @@ class Database:
         for connection in self._read_connections:
             connection.close()
         self._engine.dispose()
+
+
+class _Health:
+    """Tells the log when the disk begins to fail and when that is over, not each time that it does.
+
+    Else a full disk, on which the log may well be, would be filled further by hundreds of lines a second.
+    """
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+        self._reason: str | None = None
+        self._failures = 0
+
+    def failed(self, error: DBAPIError) -> Exception:
+        """What the asker is told; the reason goes to the log only. A bug in a query stays a bug."""
+        if not isinstance(error.orig, sqlite3.OperationalError):
+            return error
+        self._failures += 1
+        reason = str(error.orig)
+        if reason != self._reason:
+            self._reason = reason
+            log.error("the database cannot be %s: %s", self._doing, reason)
+        return StorageUnavailable()
+
+    def worked(self) -> None:
+        if self._reason is not None:
+            log.warning("the database can be %s again, after %d failures", self._doing, self._failures)
+            self._reason, self._failures = None, 0
 
 
 class _Job:
@@ -156,6 +187,7 @@ class _Writer:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._health = _Health("written")
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store-write", daemon=True)
         self._thread.start()
@@ -182,16 +214,9 @@ class _Writer:
             with connection.begin():
                 result = job.query(connection, *job.args)
         except DBAPIError as error:
-            job.loop.call_soon_threadsafe(job.fail, _unavailable(error))
+            job.loop.call_soon_threadsafe(job.fail, self._health.failed(error))
         except BaseException as error:  # noqa: BLE001 - the thread must outlive a query's mistake; it is passed on
             job.loop.call_soon_threadsafe(job.fail, error)
         else:
+            self._health.worked()
             job.loop.call_soon_threadsafe(job.succeed, result)
-
-
-def _unavailable(error: DBAPIError) -> Exception:
-    """What the asker is told; the reason goes to the log only. A bug in a query stays a bug."""
-    if isinstance(error.orig, sqlite3.OperationalError):
-        log.error("the database cannot be used: %s", error.orig)
-        return StorageUnavailable()
-    return error

@@ -34,6 +34,15 @@ class ServerProcess:
 
     def start(self, listen: str = "127.0.0.1:0") -> None:
         """Returns once it listens. Raises: AssertionError, with its log, where it ends instead."""
+        self.spawn(listen)
+        assert self._process is not None
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line.startswith(_SAYS), f"{line!r}\n{self.log.read_text()}"
+        self.url = line.removeprefix(_SAYS).strip()
+
+    def spawn(self, listen: str) -> None:
+        """Starts it and does not wait."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MESH_")}
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
@@ -52,10 +61,6 @@ class ServerProcess:
                 stderr=log,
                 text=True,
             )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert line.startswith(_SAYS), f"{line!r}\n{self.log.read_text()}"
-        self.url = line.removeprefix(_SAYS).strip()
 
     @property
     def pid(self) -> int:
