@@ -37,7 +37,7 @@ from mesh_server.services.messages import MessageService
 from mesh_server.services.order import OrderService
 from mesh_server.services.own_account import OwnAccountService
 from mesh_server.services.passwords import Passwords
-from mesh_server.services.presence import PresenceService
+from mesh_server.services.presence import GRACE_S, PresenceService
 from mesh_server.services.rooms import RoomService
 from mesh_server.services.search import SearchService
 from mesh_server.services.sessions import Sessions
@@ -60,6 +60,8 @@ EXIT_UNCLEAN: Final = 1
 
 READY_WAIT_S: Final = 5.0
 """How long the disk may take to show that it can be written to."""
+GRACES_IN_A_HEARTBEAT: Final = 10
+"""Who falls silent is to be known as gone within two heartbeats, the time of grace included."""
 
 READY_HOLD_S: Final = 1.0
 """How long what `/readyz` found out is told to everyone who asks; anyone may, and each look is a write."""
@@ -117,7 +119,9 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
     hub = Hub(device_connections=config.limits.connections_per_device)
     limiter = Limiter(config.limits, clock=time.monotonic)
     bus.subscribe(hub.on_bus)
-    presence = PresenceService(bus)
+    presence = PresenceService(
+        bus, clock=time.monotonic, grace_s=min(GRACE_S, config.heartbeat_s / GRACES_IN_A_HEARTBEAT)
+    )
     rooms = RoomService(
         store.rooms,
         bus,
@@ -250,6 +254,7 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
         metrics.measure_lag,
         sizes.keep,
         search.keep_index,
+        presence.keep,
         UpkeepService(store.upkeep, bus, clock=clock).keep,
         administration.tokens.keep,
         administration.audit.keep,

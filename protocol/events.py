@@ -44,12 +44,16 @@ class Request(Struct, kw_only=True, omit_defaults=True, frozen=True, tag_field="
 
 
 class Hello(Request, frozen=True, kw_only=True, tag="system.hello"):
-    """The first message of a connection. `resume` maps each room to the last `rev` that the client holds."""
+    """The first message of a connection. `resume` maps each room to the last `rev` that the client holds.
+
+    `presence` is as in `presence.update`, so that who is busy, or not to be seen, is so from the first.
+    """
 
     version: int
     token: Annotated[str, Meta(max_length=limits.TOKEN_CHARS)] | None = None
     device_key: Annotated[str, Meta(max_length=limits.ID_CHARS * 2)] | None = None
     resume: Annotated[dict[Id, Rev], Meta(max_length=limits.RESUME_ROOMS)] = {}
+    presence: Presence = "online"
 
 
 class Ping(Request, frozen=True, kw_only=True, tag="system.ping"):
@@ -122,7 +126,10 @@ class MarkRead(Request, frozen=True, kw_only=True, tag="chat.read"):
 
 
 class SetPresence(Request, frozen=True, kw_only=True, tag="presence.update"):
+    """Without `status_text` it stays as it is; an empty one takes it away."""
+
     presence: Presence
+    status_text: Annotated[str, Meta(max_length=limits.STATUS_CHARS)] | None = None
 
 
 ClientToServer = (
@@ -259,6 +266,7 @@ class MemberJoined(Event, frozen=True, kw_only=True, tag="room.member.joined"):
     role: Role
     presence: Presence
     joined_at: str
+    status_text: str = ""
 
 
 class MemberLeft(Event, frozen=True, kw_only=True, tag="room.member.left"):
@@ -336,6 +344,7 @@ class ReadMarked(Answer, frozen=True, kw_only=True, tag="chat.read"):
 class PresenceChanged(Answer, frozen=True, kw_only=True, tag="presence.update"):
     user_id: str
     presence: Presence
+    status_text: str = ""
 
 
 ServerToClient = (

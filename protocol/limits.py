@@ -55,6 +55,9 @@ REACTION_USERS: Final = 200
 MESSAGE_VERSIONS: Final = 50
 """Earlier versions that are kept of one message; of more edits, the oldest are forgotten."""
 
+STATUS_CHARS: Final = 100
+"""What a person says of themselves beside their presence."""
+
 QUERY_CHARS: Final = 200
 """What is searched for."""
 

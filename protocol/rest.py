@@ -72,6 +72,7 @@ class User(_Body, frozen=True, kw_only=True):
     display_name: str
     role: UserRole
     created_at: str
+    status_text: str = ""
 
 
 class Device(_Body, frozen=True, kw_only=True):
@@ -207,6 +208,7 @@ class Member(_Body, frozen=True, kw_only=True):
     role: Role
     presence: Presence
     joined_at: str
+    status_text: str = ""
 
 
 class CreateRoomRequest(_Body, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from mesh_agent.client.clean_rest import (
     tidy_name,
     tidy_room,
     tidy_sentence,
+    tidy_status,
     tidy_time,
     tidy_user,
 )
@@ -107,6 +108,7 @@ def _member_joined(event: MemberJoined) -> MemberJoined:
         username=tidy_name(event.username),
         display_name=tidy_name(event.display_name),
         joined_at=tidy_time(event.joined_at),
+        status_text=tidy_status(event.status_text),
     )
 
 
@@ -162,7 +164,7 @@ def _read(event: ReadMarked) -> ReadMarked:
 
 
 def _presence(event: PresenceChanged) -> PresenceChanged:
-    return replace(event, user_id=tidy_id(event.user_id))
+    return replace(event, user_id=tidy_id(event.user_id), status_text=tidy_status(event.status_text))
 
 
 CLEANERS: Final[dict[type, Callable[[Any], Any]]] = {

@@ -78,6 +78,10 @@ def tidy_sentence(text: str) -> str:
     return clean_line(text[: 2 * SENTENCE_CHARS])[:SENTENCE_CHARS]
 
 
+def tidy_status(text: str) -> str:
+    return clean_line(text[: 2 * limits.STATUS_CHARS])[: limits.STATUS_CHARS]
+
+
 def tidy_user(user: User) -> User:
     return replace(
         user,
@@ -85,6 +89,7 @@ def tidy_user(user: User) -> User:
         username=tidy_name(user.username),
         display_name=tidy_name(user.display_name),
         created_at=tidy_time(user.created_at),
+        status_text=tidy_status(user.status_text),
     )
 
 
@@ -126,6 +131,7 @@ def tidy_member(member: Member) -> Member:
         username=tidy_name(member.username),
         display_name=tidy_name(member.display_name),
         joined_at=tidy_time(member.joined_at),
+        status_text=tidy_status(member.status_text),
     )
 
 

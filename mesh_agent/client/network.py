@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mesh_agent.client.errors import NoServer
 from mesh_agent.client.session import ProfileSession
 from protocol.errors import MeshError, TokenExpired, TokenInvalid
+from protocol.rest import Presence
 
 if TYPE_CHECKING:
     import aiohttp
@@ -51,14 +52,17 @@ class Network:
                 self._rest = Rest(self._http, self._session)
             return self._rest
 
-    async def dial(self, resume: Mapping[str, int]) -> "Connection":
-        """A new connection that resumes the named rooms; raises as `Connection.open`, and `SignInNeeded`."""
+    async def dial(self, resume: Mapping[str, int], presence: Presence) -> "Connection":
+        """A new connection that resumes the named rooms, of someone who is `presence`.
+
+        Raises as `Connection.open`, and `SignInNeeded`.
+        """
         rest = await self.rest()
         from mesh_agent.client.socket import Connection
 
         assert self._lines is not None
         self._used = await self._session.token(rest.refresh, rejected=self._refused)
-        return await Connection.open(self._lines, self._session.server, self._used, resume)
+        return await Connection.open(self._lines, self._session.server, self._used, resume, presence)
 
     def lost(self, error: MeshError) -> None:
         """Dialling failed, or the connection broke."""

@@ -32,6 +32,7 @@ def member_of(event: MemberJoined) -> Member:
         role=event.role,
         presence=event.presence,
         joined_at=event.joined_at,
+        status_text=event.status_text,
     )
 
 
@@ -64,10 +65,10 @@ def apply(members: Members, event: MemberEvent) -> bool:
         remove(members, event.user_id, event.new_owner)
     elif isinstance(event, MemberChanged):
         set_role(members, event.user_id, event.role)
-    elif known.presence == event.presence:
+    elif (known.presence, known.status_text) == (event.presence, event.status_text):
         return False
     else:
-        members[event.user_id] = replace(known, presence=event.presence)
+        members[event.user_id] = replace(known, presence=event.presence, status_text=event.status_text)
     return True
 
 

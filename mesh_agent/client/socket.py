@@ -28,6 +28,7 @@ from protocol.errors import (
     UnsupportedVersion,
 )
 from protocol.events import Bye, ClientToServer, Error, Hello, Ping, Pong, ServerToClient, Welcome
+from protocol.rest import Presence
 from protocol.version import WIRE_VERSION
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,12 @@ class Connection:
 
     @classmethod
     async def open(
-        cls, http: aiohttp.ClientSession, server: str, token: str, resume: Mapping[str, int]
+        cls,
+        http: aiohttp.ClientSession,
+        server: str,
+        token: str,
+        resume: Mapping[str, int],
+        presence: Presence,
     ) -> "Connection":
         """Connects, says hello and waits for the welcome.
 
@@ -108,7 +114,7 @@ class Connection:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise explain(error, server) from error
         try:
-            hello = Hello(version=WIRE_VERSION, resume=dict(resume))
+            hello = Hello(version=WIRE_VERSION, resume=dict(resume), presence=presence)
             return cls(ws, server, await _say_hello(ws, hello, server))
         except BaseException:
             await ws.close()

@@ -177,7 +177,7 @@ class Workspace:
 
     async def dial(self) -> "Connection":
         self._named = self.sync.resume()
-        return await self._network.dial(self._named)
+        return await self._network.dial(self._named, self._presence)
 
     async def met(self, connection: "Connection") -> None:
         outcome = self.sync.welcome(connection.welcome, self._named)
@@ -186,8 +186,6 @@ class Workspace:
         for event in outcome.events:
             if isinstance(event, HistoryReset) and event.room_id in self._roster.watched():
                 self._spawn(self._renew_members(event.room_id))
-        if self._presence != "online":
-            connection.send(SetPresence(presence=self._presence))
         for room_id, seq in self.markers.untold():
             await self._show_read(room_id, seq)
         self.markers.line_up(connection.send)

@@ -258,6 +258,12 @@ class AccountService:
             raise TokenInvalid
         return user_view(found.user), self._view(found.device, who.device_id)
 
+    async def set_status_text(self, who: Principal, text: str) -> str:
+        """Returns it as it is kept, on one line."""
+        status_text = names.status_text(text)
+        await self._store.set_status_text(who.user_id, status_text)
+        return status_text
+
     async def set_device_key(self, who: Principal, fingerprint: str) -> None:
         """Remembers the fingerprint of the identity of the device that asks."""
         await self._store.set_device_key(who.device_id, clean_name(fingerprint))

@@ -97,6 +97,11 @@ def room_topic(text: str) -> str:
     return topic
 
 
+def status_text(text: str) -> str:
+    """May be empty; what cleaning makes longer is cut to its limit."""
+    return clean_name(clean_name(text)[: limits.STATUS_CHARS])
+
+
 def ban_reason(text: str) -> str:
     """Cut to its limit rather than refused: the ban matters more than all of its reason."""
     return clean_name(clean_name(text)[: limits.REASON_CHARS])

@@ -150,6 +150,7 @@ class RoomService:
             rev=room.rev,
         )
         if joined.new:
+            self._presence.entered(member.user_id, room.id)
             event = MemberJoined(
                 room_id=room.id,
                 rev=room.rev,
@@ -159,6 +160,7 @@ class RoomService:
                 role=member.role,
                 presence=self._presence.of(member.user_id),
                 joined_at=format_time(member.joined_at),
+                status_text=member.status_text,
             )
             told = None if first else event
             self._bus.publish(CameIn(event=told, joined=view, user_id=member.user_id, asked_by=asked_by))
@@ -175,6 +177,7 @@ class RoomService:
     def went_out(self, left: Left, *, asked_by: str = "", reason: Removal | None = None) -> None:
         """Tells whom it concerns; to be called as the commit returns."""
         member = left.member
+        self._presence.left(member.user_id, member.room_id)
         event = MemberLeft(
             room_id=member.room_id,
             rev=left.rev,

@@ -42,6 +42,7 @@ def user_view(user: UserRecord) -> User:
         display_name=user.display_name,
         role=user.role,
         created_at=format_time(user.created_at),
+        status_text=user.status_text,
     )
 
 
@@ -199,6 +200,7 @@ def member_view(member: MemberRecord, presence: Presence) -> Member:
         role=member.role,
         presence=presence,
         joined_at=format_time(member.joined_at),
+        status_text=member.status_text,
     )
 
 

@@ -231,6 +231,7 @@ def _delete(
         username=NAMELESS,
         username_key=reserved_key(user_id, user.username_key),
         display_name=NAMELESS,
+        status_text="",
         role="user",
         password_hash=b"",
         password_expires_at=None,

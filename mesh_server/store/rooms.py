@@ -149,6 +149,7 @@ def _members(room_id: str) -> sa.Select[Any]:
             users.c.display_name,
             members.c.role,
             members.c.joined_at,
+            users.c.status_text,
         )
         .join(users, users.c.id == members.c.user_id)
         .where(members.c.room_id == room_id)

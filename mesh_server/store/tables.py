@@ -50,6 +50,7 @@ users = Table(
     Column("password_expires_at", BigInteger),
     Column("suspended_at", BigInteger),
     Column("deleted_at", BigInteger),
+    Column("status_text", Text, nullable=False, server_default=""),
 )
 """`username_key`: what two names that look alike have in common (`services.names.name_key`).
 

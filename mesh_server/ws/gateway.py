@@ -125,7 +125,9 @@ class Gateway:
         )
         self.hub.send(outbound, welcome)
         outbound.rooms.update(mine.room.id for mine in overview.rooms)
-        self.presence.set(who.user_id, outbound.peer_id, "online", list(outbound.rooms))
+        self.presence.set(
+            who.user_id, outbound.peer_id, hello.presence, outbound.rooms, status_text=user.status_text
+        )
         for mine in overview.rooms:
             if outbound.is_closed:  # nobody is there to read the rest
                 break
@@ -169,9 +171,8 @@ class Gateway:
 
     def close_peer(self, outbound: Outbound) -> None:
         """The connection is over, however it ended."""
-        room_ids = list(outbound.rooms)
         self.hub.remove(outbound)
-        self.presence.remove(outbound.user_id, outbound.peer_id, room_ids)
+        self.presence.remove(outbound.user_id, outbound.peer_id)
 
     def on_bus(self, message: BusMessage) -> None:
         """Who was signed out is gone at once, however long the connection takes to end."""

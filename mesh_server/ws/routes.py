@@ -133,9 +133,11 @@ async def _read(gateway: Gateway, peer: Peer, request: MarkRead) -> Answer:
 
 
 async def _presence(gateway: Gateway, peer: Peer, request: SetPresence) -> PresenceChanged:
-    who, outbound = peer.principal, peer.outbound
-    gateway.presence.set(who.user_id, peer.id, request.presence, list(outbound.rooms))
-    return PresenceChanged(re=request.id, user_id=who.user_id, presence=gateway.presence.of(who.user_id))
+    who, presence, text = peer.principal, gateway.presence, request.status_text
+    if text is not None:
+        text = await gateway.accounts.set_status_text(who, text)
+    presence.set(who.user_id, peer.id, request.presence, peer.outbound.rooms, status_text=text)
+    return structs.replace(presence.own(who.user_id), re=request.id)
 
 
 ROUTES: Final[dict[type[ClientToServer], Route]] = {

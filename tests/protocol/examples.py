@@ -30,6 +30,14 @@ REFRESH_TOKEN: Final = "refresh-token-of-alice"
 alice: Final = rest.User(
     id=ALICE, username="alice", display_name="Alice", role="admin", created_at="2024-11-20T09:00:00.000Z"
 )
+with_status: Final = rest.User(
+    id=ALICE,
+    username="alice",
+    display_name="Alice",
+    role="admin",
+    created_at="2024-11-20T09:00:00.000Z",
+    status_text="Back at two",
+)
 registered: Final = rest.User(
     id=ALICE, username="alice", display_name="alice", role="admin", created_at="2024-11-20T09:00:00.000Z"
 )
@@ -207,6 +215,15 @@ bob_online: Final = rest.Member(
     role="member",
     presence="online",
     joined_at="2024-11-20T09:02:30.000Z",
+)
+bob_with_status: Final = rest.Member(
+    user_id=BOB,
+    username="bob",
+    display_name="Bob",
+    role="member",
+    presence="busy",
+    joined_at="2024-11-20T09:02:30.000Z",
+    status_text="In a meeting",
 )
 hello: Final = rest.Message(
     id=FIRST,
@@ -393,6 +410,7 @@ CLIENT_TO_SERVER: Final[dict[str, events.Request]] = {
     "system.hello, with everything": events.Hello(
         id=1, version=1, token=ACCESS_TOKEN, device_key=FINGERPRINT, resume={ROOM: 2, PRIVATE_ROOM: 0}
     ),
+    "system.hello, of one who is not to be seen": events.Hello(version=1, presence="offline"),
     "system.ping": events.Ping(),
     "system.ping, with an id": events.Ping(id="p-17"),
     "room.join": events.JoinRoom(room_id=ROOM),
@@ -439,6 +457,7 @@ CLIENT_TO_SERVER: Final[dict[str, events.Request]] = {
     "chat.read, with an id": events.MarkRead(id=6, room_id=ROOM, seq=2),
     "presence.update": events.SetPresence(presence="away"),
     "presence.update, with an id": events.SetPresence(id=-7, presence="busy"),
+    "presence.update, with a status text": events.SetPresence(presence="busy", status_text="In a meeting"),
 }
 
 SERVER_TO_CLIENT: Final[dict[str, events.Event]] = {
@@ -503,6 +522,17 @@ SERVER_TO_CLIENT: Final[dict[str, events.Event]] = {
         presence="online",
         joined_at="2024-11-20T09:02:30.000Z",
     ),
+    "room.member.joined, with a status text": events.MemberJoined(
+        room_id=ROOM,
+        rev=2,
+        user_id=BOB,
+        username="bob",
+        display_name="Bob",
+        role="member",
+        presence="busy",
+        joined_at="2024-11-20T09:02:30.000Z",
+        status_text="In a meeting",
+    ),
     "room.member.left": events.MemberLeft(room_id=ROOM, rev=4, user_id=BOB, username="bob"),
     "room.member.left, and another is the owner now": events.MemberLeft(
         room_id=ROOM, rev=4, user_id=ALICE, username="alice", new_owner=BOB
@@ -539,11 +569,15 @@ SERVER_TO_CLIENT: Final[dict[str, events.Event]] = {
     "chat.read": events.ReadMarked(re=6, room_id=ROOM, user_id=ALICE, seq=2),
     "chat.read, elsewhere": events.ReadMarked(room_id=ROOM, user_id=ALICE, seq=2),
     "presence.update": events.PresenceChanged(user_id=BOB, presence="away"),
+    "presence.update, with a status text": events.PresenceChanged(
+        user_id=BOB, presence="busy", status_text="In a meeting"
+    ),
     "presence.update, to who asked": events.PresenceChanged(re=-7, user_id=ALICE, presence="busy"),
 }
 
 REST: Final[dict[str, msgspec.Struct]] = {
     "User": alice,
+    "User, with a status text": with_status,
     "Device": other_device,
     "Device, the one that asks": this_device,
     "RegisterRequest": rest.RegisterRequest(username="alice", password="password123"),
@@ -575,6 +609,7 @@ REST: Final[dict[str, msgspec.Struct]] = {
     "Room, of mine": my_room,
     "Room, of two people": dm_with_bob,
     "Member": bob_in_room,
+    "Member, with a status text": bob_with_status,
     "CreateRoomRequest": rest.CreateRoomRequest(name="Test Chat"),
     "CreateRoomRequest, with everything": rest.CreateRoomRequest(
         name="Back office", topic="Where we try things", visibility="private"

@@ -216,6 +216,7 @@ def test_numbers_in_the_text_are_the_limits() -> None:
         f"within {limits.HELLO_TIMEOUT_S:.0f} seconds",
         f"1 to {limits.CONTENT_CHARS:,} characters",
         f"up to {limits.QUERY_CHARS} characters",
+        f"one line of up to {limits.STATUS_CHARS} characters",
         f"one word of 1 to {limits.REACTION_CHARS} characters",
         f"at most {limits.REACTIONS} different ones, and {limits.REACTION_USERS} people",
         f"of the {limits.PAGE_MAX} that were pinned last",

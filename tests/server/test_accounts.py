@@ -1,6 +1,7 @@
 """The rules of accounts, over a real store, with bcrypt at its lowest cost and a clock of our own."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -97,7 +98,7 @@ class House:
             store.accounts,
             sessions=sessions,
             gate=gate,
-            presence=PresenceService(MemoryBus()),
+            presence=PresenceService(MemoryBus(), clock=time.monotonic),
             clock=self.clock,
             on_departed=self._departed,
         )

@@ -1,6 +1,7 @@
 """What shares a transaction, and what does not fit into one."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -32,7 +33,7 @@ class Log:
         self.rooms = RoomService(
             store.rooms,
             bus,
-            PresenceService(bus),
+            PresenceService(bus, clock=time.monotonic),
             find_user=store.accounts.get_user_by_key,
             clock=system_clock,
             new_id=new_id,

@@ -399,6 +399,54 @@ async def test_presence_follows_connections_and_wishes(alice: Person, bob: Perso
         assert await seen_by_her() == (bob.user_id, "offline")
 
 
+async def test_a_status_text_stays_with_the_account(alice: Person, bob: Person, room_id: str) -> None:
+    await bob.join(room_id)
+
+    async def as_member() -> tuple[str, str]:
+        members = (await alice.call("GET", f"/api/rooms/{room_id}/members"))["members"]
+        (his,) = [member for member in members if member["user_id"] == bob.user_id]
+        return his["presence"], his.get("status_text", "")
+
+    async with alice.socket() as hers:
+        async with bob.socket() as his, bob.socket() as his_other:
+            text = "  Back\u202e at\ntwo "
+            answer = await his.ask("presence.update", presence="busy", status_text=text)
+            assert (answer["presence"], answer["status_text"]) == ("online", "Back at two")
+            for other in (hers, his_other):
+                event = await other.wait(
+                    lambda m: m["type"] == "presence.update" and m.get("status_text") == "Back at two"
+                )
+                assert event["user_id"] == bob.user_id
+            too_long = await his.ask("presence.update", presence="busy", status_text="x" * 101)
+            assert too_long["code"] == "message.invalid"
+            unchanged = await his.ask("presence.update", presence="online")
+            assert unchanged["status_text"] == "Back at two"
+            assert await as_member() == ("online", "Back at two")
+        await hers.wait(lambda m: m["type"] == "presence.update" and m["presence"] == "offline")
+        assert await as_member() == ("offline", "Back at two")
+        await hers.settle()
+        async with bob.socket() as his:
+            assert his.welcome["user"]["status_text"] == "Back at two"
+            event = await hers.wait(lambda m: m["type"] == "presence.update" and m["presence"] == "online")
+            assert event["status_text"] == "Back at two"
+            cleared = await his.ask("presence.update", presence="online", status_text="")
+            assert "status_text" not in cleared
+        assert "status_text" not in await bob.call("GET", "/api/auth/me")
+
+
+async def test_who_says_hello_unseen_is_never_seen(alice: Person, bob: Person, room_id: str) -> None:
+    await bob.join(room_id)
+    async with alice.socket() as hers, bob.socket(presence="offline") as his:
+        assert (await his.say(room_id, "You do not see me"))["type"] == "chat.message.ack"
+        await hers.wait("chat.message.created")
+        members = (await alice.call("GET", f"/api/rooms/{room_id}/members"))["members"]
+        assert {m["username"]: m["presence"] for m in members}[bob.name] == "offline"
+        answer = await his.ask("presence.update", presence="online")
+        assert answer["presence"] == "online"
+        event = await hers.wait(lambda m: m["type"] == "presence.update" and m["user_id"] == bob.user_id)
+        assert event["presence"] == "online"
+
+
 # ── closing ──────────────────────────────────────────────────────────────────────────────────────
 
 

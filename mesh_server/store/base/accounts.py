@@ -20,6 +20,7 @@ class UserRecord(Struct, kw_only=True, frozen=True):
     role: UserRole
     password_hash: bytes
     created_at: int
+    status_text: str = ""
     password_expires_at: int | None = None
     suspended_at: int | None = None
     deleted_at: int | None = None
@@ -99,6 +100,8 @@ class AccountStore(Protocol):
         ...
 
     async def set_display_name(self, user_id: str, display_name: str) -> None: ...
+
+    async def set_status_text(self, user_id: str, status_text: str) -> None: ...
 
     async def set_password(
         self,

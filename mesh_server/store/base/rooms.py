@@ -31,6 +31,7 @@ class MemberRecord(Struct, kw_only=True, frozen=True):
     display_name: str
     role: Role
     joined_at: int
+    status_text: str = ""
 
 
 class MyRoom(Struct, kw_only=True, frozen=True):
