@@ -27,8 +27,8 @@ from mesh_server.ids import id_maker, system_clock
 from mesh_server.keys import Keys, load_keys
 from mesh_server.limits import Limiter
 from mesh_server.metrics import Metrics, of_gateway, of_limits, of_sizes, of_traffic
+from mesh_server.peers import build_peers
 from mesh_server.services.accounts import AccountService
-from mesh_server.services.capabilities import CapabilityService
 from mesh_server.services.devices import DeviceService
 from mesh_server.services.edits import EditService
 from mesh_server.services.gate import PasswordGate
@@ -41,7 +41,6 @@ from mesh_server.services.presence import GRACE_S, PresenceService
 from mesh_server.services.rooms import RoomService
 from mesh_server.services.search import SearchService
 from mesh_server.services.sessions import Sessions
-from mesh_server.services.signing import Signer
 from mesh_server.services.tokens import AccessTokens
 from mesh_server.services.upkeep import UpkeepService
 from mesh_server.serving import Built, serve
@@ -172,6 +171,7 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
     order = OrderService(
         store.order, rooms, presence, bus, find_user=store.accounts.get_user_by_key, clock=clock
     )
+    peers = build_peers(config, store.peering, bus, hub, rooms, keys, clock=clock, new_id=new_id)
     gateway = Gateway(
         store=store,
         bus=bus,
@@ -181,6 +181,8 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
         messages=messages,
         edits=edits,
         presence=presence,
+        peering=peers.peering,
+        calls=peers.calls,
         new_id=new_id,
         limiter=limiter,
         allowed=config.limits,
@@ -214,7 +216,6 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
         except TimeoutError:
             raise StorageUnavailable from None
 
-    signer = Signer(keys.signing, clock=clock, new_id=new_id)
     services = Services(
         accounts=accounts,
         own_account=OwnAccountService(
@@ -237,8 +238,10 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
         messages=messages,
         edits=edits,
         search=search,
-        capabilities=CapabilityService(rooms, signer),
-        signer=signer,
+        capabilities=peers.capabilities,
+        signer=peers.signer,
+        peering=peers.peering,
+        ice=peers.ice,
         limiter=limiter,
         server_name=config.name,
         version=version,
@@ -255,8 +258,9 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
         sizes.keep,
         search.keep_index,
         presence.keep,
+        peers.peering.keep,
         UpkeepService(store.upkeep, bus, clock=clock).keep,
         administration.tokens.keep,
         administration.audit.keep,
     )
-    return Built(store, gateway, application, operations, chores)
+    return Built(store, gateway, application, operations, peers.stun, chores)

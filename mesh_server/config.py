@@ -12,7 +12,7 @@ import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import platformdirs
@@ -21,9 +21,11 @@ from msgspec import Meta, Struct
 from mesh_server import settings
 from mesh_server.limits import Limits
 from mesh_server.services.addresses import Network, parse_networks
-from mesh_server.settings import SECRET_FILE
+from mesh_server.settings import SECRET, SECRET_FILE
 from protocol import limits as wire
 from protocol.rest import Registration
+
+OFF: Final = "off"
 
 
 class ConfigError(Exception):
@@ -57,6 +59,43 @@ class AuditSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     keep_days: Annotated[
         int, Meta(description="After so many days an entry is forgotten.", ge=1, le=36_500)
     ] = 365
+
+
+class RtcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How two peers find a way to each other."""
+
+    stun_listen: Annotated[
+        str,
+        Meta(
+            description="HOST:PORT of the STUN responder, which tells a client over UDP how it is seen from "
+            "here. Empty: the address of listen, where that is free. off: no responder."
+        ),
+    ] = ""
+    stun_urls: Annotated[
+        list[str], Meta(description="Further STUN servers, such as stun:stun.example:3478.")
+    ] = []
+    turn_urls: Annotated[
+        list[str],
+        Meta(
+            description="TURN servers, such as turn:turn.example:3478?transport=udp. They need turn_secret."
+        ),
+    ] = []
+    turn_secret: Annotated[
+        str,
+        Meta(
+            description="What coturn calls static-auth-secret: from it are made the credentials for "
+            "turn_urls, which expire.",
+            extra=SECRET,
+        ),
+    ] = ""
+    ttl_s: Annotated[
+        int,
+        Meta(
+            description="How long credentials for TURN live; a call that is relayed is not longer.",
+            ge=60,
+            le=7 * 86_400,
+        ),
+    ] = 86_400
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -126,6 +165,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     metrics: MetricsSettings = MetricsSettings()
     limits: Limits = Limits()
     audit: AuditSettings = AuditSettings()
+    rtc: RtcSettings = RtcSettings()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -186,9 +226,24 @@ def load(
     _ = config.address, config.proxies
     if config.metrics.listen:
         address_of("metrics.listen", config.metrics.listen)
+    if config.rtc.stun_listen not in ("", OFF):
+        address_of("rtc.stun_listen", config.rtc.stun_listen)
+    _check_ice(config.rtc)
     if bool(config.tls.certificate) != bool(config.tls.key):
         raise ConfigError("tls.certificate and tls.key go together: name both files, or neither.")
     return config
+
+
+def _check_ice(rtc: RtcSettings) -> None:
+    for name, urls, schemes in (
+        ("rtc.stun_urls", rtc.stun_urls, ("stun:", "stuns:")),
+        ("rtc.turn_urls", rtc.turn_urls, ("turn:", "turns:")),
+    ):
+        for url in urls:
+            if not url.startswith(schemes):
+                raise ConfigError(f"{name} holds addresses such as {schemes[0]}host:3478, not {url!r}.")
+    if bool(rtc.turn_urls) != bool(rtc.turn_secret):
+        raise ConfigError("rtc.turn_urls and rtc.turn_secret go together: set both, or neither.")
 
 
 def layers(

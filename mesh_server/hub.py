@@ -95,6 +95,10 @@ class Hub:
         """How many people are connected, and over how many connections."""
         return len(self._users), sum(map(len, self._users.values()))
 
+    def devices(self) -> set[str]:
+        """Those that are connected."""
+        return {outbound.device_id for outbound in self.connections}
+
     def listen(self, outbound: Outbound) -> Listener:
         """Begins to keep what the bus says, until `open` or `stop_listening`."""
         listener = Listener(outbound)
@@ -151,7 +155,8 @@ class Hub:
                 self._detach(outbound, room_id)
                 self.send(outbound, message.event)
             case ToUser(user_id=outbound.user_id):
-                self.send(outbound, message.event)
+                if message.is_for(outbound.peer_id, outbound.device_id, outbound.rooms):
+                    self.send(outbound, message.event)
             case ToRooms(event=PresenceChanged()) if not outbound.rooms.isdisjoint(message.room_ids):
                 self.send(outbound, message.event)
             case _:
@@ -250,7 +255,7 @@ class Hub:
 
     def _to_user(self, to_user: ToUser) -> None:
         own = self._users.get(to_user.user_id, ())
-        self._broadcast([o for o in own if o.peer_id != to_user.asked_by], to_user.event)
+        self._broadcast([o for o in own if to_user.is_for(o.peer_id, o.device_id, o.rooms)], to_user.event)
 
     def _to_rooms(self, to_rooms: ToRooms) -> None:
         readers: set[Outbound] = set()

@@ -51,6 +51,7 @@ class Kind(StrEnum):
     PRESENCE = "presence"
     MEMBERSHIP = "membership"
     PING = "ping"
+    SIGNAL = "signal"
 
 
 class Rate(Struct, frozen=True):
@@ -110,7 +111,8 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     create: Annotated[
         str,
         Meta(
-            description="Calls that make something: a room, a conversation of two, an invite, a capability."
+            description="Calls that make something: a room, a conversation of two, an invite, a capability, "
+            "a session."
         ),
     ] = "600/m"
 
@@ -122,6 +124,9 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     presence: Annotated[str, Meta(description="Changes of presence.")] = "300/10s"
     membership: Annotated[str, Meta(description="Rooms joined and left.")] = "300/10s"
     ping: Annotated[str, Meta(description="Pings.")] = "600/10s"
+    signal: Annotated[
+        str, Meta(description="What peers tell each other through the server, for sessions and calls.")
+    ] = "1000/10s"
     refusals: Annotated[
         str,
         Meta(description="Messages of one connection that are not valid; past it the connection is closed."),

@@ -3,11 +3,13 @@
 import asyncio
 import logging
 from typing import Final, Self
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from mesh_server.config import Config, address_of
+from mesh_server.config import OFF, Config, address_of
 from mesh_server.errors import CannotStart
+from mesh_server.stun import StunServer
 from mesh_server.tls import Certificate, CertificateUnusable
 
 log = logging.getLogger(__name__)
@@ -97,6 +99,26 @@ class Listeners:
     async def close(self) -> None:
         for address in self._addresses:
             await address.runner.cleanup()
+
+
+async def open_stun(config: Config, stun: StunServer, url: str) -> None:
+    """The STUN responder, beside what listens at `url` unless another address is set.
+
+    Nobody has asked for it there, so where that address is taken the server does without it.
+
+    Raises: CannotStart
+    """
+    wanted = config.rtc.stun_listen
+    if wanted == OFF:
+        return
+    host, port = address_of("rtc.stun_listen", wanted) if wanted else (config.address[0], urlsplit(url).port)
+    try:
+        await stun.open(host, port or 0)
+    except OSError as error:
+        why = error.strerror or error
+        if wanted:
+            raise CannotStart(f"Cannot listen on {wanted} over UDP, for STUN: {why}.") from None
+        log.warning("no STUN responder: UDP port %s cannot be had: %s", port, why)
 
 
 def _url(scheme: str, host: str, port: int) -> str:

@@ -60,7 +60,15 @@
     │   ├── NonceConflict           chat.nonce_conflict
     │   └── ReferenceUnknown        chat.unknown_reference
     ├── P2pError                    two peers and what they do between themselves
-    │   └── KindInvalid             p2p.invalid_kind
+    │   ├── KindInvalid             p2p.invalid_kind
+    │   ├── PeerNotMember           p2p.peer_not_member
+    │   ├── PeerHasNoDevice         p2p.unknown_device
+    │   ├── SessionNotFound         p2p.session_not_found
+    │   ├── SessionTaken            p2p.session_taken      another device is in it
+    │   ├── SessionPending          p2p.session_pending    nobody has accepted it yet
+    │   ├── TooManySessions         p2p.too_many_sessions
+    │   ├── TargetUnknown           rtc.unknown_target
+    │   └── RelayQuota              relay.quota
     ├── CapabilityError             a signed token does not fit what it is shown for
     │   ├── CapabilityInvalid       p2p.invalid_token      none, or not signed by this server
     │   ├── CapabilityExpired       p2p.expired_token
@@ -467,6 +475,53 @@ class KindInvalid(P2pError):
     code = "p2p.invalid_kind"
     status = 422
     text = "A session is for a file, a folder or a terminal."
+
+
+class PeerNotMember(P2pError):
+    code = "p2p.peer_not_member"
+    text = "There is no such person in this room."
+
+
+class PeerHasNoDevice(P2pError):
+    code = "p2p.unknown_device"
+    status = 404
+    text = "This person has no such device, or none besides this one."
+
+
+class SessionNotFound(P2pError):
+    code = "p2p.session_not_found"
+    status = 404
+    text = "You have no such session, or it is over."
+
+
+class SessionTaken(P2pError):
+    code = "p2p.session_taken"
+    status = 409
+    text = "This session is for another device."
+
+
+class SessionPending(P2pError):
+    code = "p2p.session_pending"
+    status = 409
+    text = "Nobody has accepted this session yet."
+
+
+class TooManySessions(P2pError):
+    code = "p2p.too_many_sessions"
+    status = 409
+    text = f"You have asked for {limits.P2P_SESSIONS} sessions, as many as one can have. Close one first."
+
+
+class TargetUnknown(P2pError):
+    code = "rtc.unknown_target"
+    status = 404
+    text = "There is no such person, or no such device of theirs, in this room."
+
+
+class RelayQuota(P2pError):
+    code = "relay.quota"
+    status = 429
+    text = "So much may not go through this server. Connect directly, or wait."
 
 
 class CapabilityError(MeshError):

@@ -10,6 +10,12 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from protocol import limits
+from protocol.envelope import Answer as Answer
+from protocol.envelope import Event as Event
+from protocol.envelope import Id as Id
+from protocol.envelope import Nonce as Nonce
+from protocol.envelope import Request as Request
+from protocol.envelope import RequestId as RequestId
 from protocol.rest import (
     Device,
     Member,
@@ -25,22 +31,29 @@ from protocol.rest import (
     User,
     Whole,
 )
-
-RequestId = (
-    Annotated[str, Meta(max_length=limits.ID_CHARS)]
-    | Annotated[int, Meta(ge=-limits.INTEGER_MAX, le=limits.INTEGER_MAX)]
+from protocol.signals import (
+    AcceptSession,
+    Candidate,
+    CloseSession,
+    DeclineSession,
+    RequestSession,
+    RtcAnswer,
+    RtcHangup,
+    RtcIce,
+    RtcOffer,
+    SendCandidate,
+    SendRtcAnswer,
+    SendRtcHangup,
+    SendRtcIce,
+    SendRtcOffer,
+    SessionAccepted,
+    SessionClose,
+    SessionClosed,
+    SessionCreated,
+    SessionDeclined,
 )
-Id = Annotated[str, Meta(min_length=1, max_length=limits.ID_CHARS)]
-Nonce = Annotated[str, Meta(min_length=1, max_length=limits.ID_CHARS)]
-
 
 # ── client to server ─────────────────────────────────────────────────────────────────────────────
-
-
-class Request(Struct, kw_only=True, omit_defaults=True, frozen=True, tag_field="type"):
-    """What a client sends; `id` comes back as `re`."""
-
-    id: RequestId | None = None
 
 
 class Hello(Request, frozen=True, kw_only=True, tag="system.hello"):
@@ -146,20 +159,19 @@ ClientToServer = (
     | SendTyping
     | MarkRead
     | SetPresence
+    | RequestSession
+    | AcceptSession
+    | DeclineSession
+    | CloseSession
+    | SendCandidate
+    | SendRtcOffer
+    | SendRtcAnswer
+    | SendRtcIce
+    | SendRtcHangup
 )
 
 
 # ── server to client ─────────────────────────────────────────────────────────────────────────────
-
-
-class Event(Struct, kw_only=True, omit_defaults=True, frozen=True, tag_field="type"):
-    """What a server sends."""
-
-
-class Answer(Event, frozen=True, kw_only=True):
-    """What a server sends to the one connection that asked."""
-
-    re: RequestId | None = None
 
 
 class Limits(Struct, kw_only=True, frozen=True):
@@ -369,6 +381,16 @@ ServerToClient = (
     | Typing
     | ReadMarked
     | PresenceChanged
+    | SessionCreated
+    | SessionAccepted
+    | SessionDeclined
+    | SessionClose
+    | SessionClosed
+    | Candidate
+    | RtcOffer
+    | RtcAnswer
+    | RtcIce
+    | RtcHangup
 )
 
 ChatEvent = (

@@ -101,6 +101,27 @@ RETENTION_MAX_S: Final = 10 * 365 * 86_400
 CAPABILITY_S: Final = 180
 """The longest life of a capability, and how long a session between two peers waits to be accepted."""
 
+FINGERPRINT_CHARS: Final = 128
+"""The fingerprint of a device's key, or of a certificate."""
+
+P2P_SESSIONS: Final = 32
+"""Sessions between two peers that one person may have asked for at a time."""
+
+P2P_DEVICES: Final = 32
+"""Devices of a peer that are named while nobody knows which one will accept: those that were seen last."""
+
+P2P_IDLE_S: Final = 3_600
+"""How long a session goes on while neither of its devices is connected."""
+
+SIGNAL_CHARS: Final = 15_000
+"""What one message from peer to peer may carry in `sdp` or `payload`."""
+
+SIGNAL_FIELDS: Final = 16
+"""Fields of a `candidate` that is an object."""
+
+SIGNAL_TARGETS: Final = 16
+"""Users or devices that one message of a call may be for."""
+
 CLOCK_SKEW_S: Final = 30
 """How far the clock of a server may be ahead of that of a peer which verifies its capabilities."""
 

@@ -41,6 +41,8 @@ AuditAction = Literal[
     "message.delete",
 ]
 """What is kept of what administrators and moderators do."""
+P2pState = Literal["pending", "active"]
+P2pEnd = Literal["closed", "declined", "expired", "elsewhere", "gone", "removed"]
 
 Whole = Annotated[int, Meta(ge=0, le=limits.INTEGER_MAX)]
 Seq = Whole
@@ -50,6 +52,8 @@ Rev = Whole
 """The number of a change of a room."""
 
 Seconds = Annotated[float, Meta(ge=0, le=limits.WAIT_MAX_S)]
+
+Fingerprint = Annotated[str, Meta(max_length=limits.FINGERPRINT_CHARS)]
 
 Text = Annotated[str, Meta(max_length=limits.TOKEN_CHARS)]
 """Any short text of a body; each service bounds and cleans it by its own rule, with its own error."""
@@ -545,6 +549,80 @@ class ServerStats(_Body, frozen=True, kw_only=True):
     audit_entries: Whole
     database_bytes: Whole
     version: str
+
+
+class P2pSessionRequest(_Body, frozen=True, kw_only=True):
+    """`peer`: id or name of a user; `device_id`: one of their devices and no other.
+
+    With `session_id` it is asked for anew, for a new token: to resume.
+    """
+
+    room_id: Text
+    kind: Text
+    peer: Text
+    device_id: Text | None = None
+    session_id: Text | None = None
+    certificate_fingerprint: Fingerprint | None = None
+
+
+class P2pDevice(_Body, frozen=True, kw_only=True):
+    """`key_fingerprint`: of its identity; `certificate_fingerprint`: of what it made for this session."""
+
+    device_id: str
+    key_fingerprint: str | None = None
+    certificate_fingerprint: str | None = None
+
+
+class P2pPeer(_Body, frozen=True, kw_only=True):
+    """`devices`: those that may take part; the one that does, once the session is active."""
+
+    user_id: str
+    username: str
+    devices: list[P2pDevice]
+
+
+class P2pSession(_Body, frozen=True, kw_only=True):
+    """`peers`: who asked, and who was asked. `expires_in`: seconds that a pending one still waits."""
+
+    session_id: str
+    kind: P2pKind
+    room_id: str
+    state: P2pState
+    created_at: str
+    peers: list[P2pPeer]
+    expires_in: Whole | None = None
+
+
+class P2pGrant(_Body, frozen=True, kw_only=True):
+    """A session and the asker's own token for it. `expires_in`: seconds that the token lives."""
+
+    session_id: str
+    kind: P2pKind
+    room_id: str
+    state: P2pState
+    created_at: str
+    peers: list[P2pPeer]
+    session_token: str
+    expires_in: Whole
+
+
+class P2pSessionList(_Body, frozen=True, kw_only=True):
+    sessions: list[P2pSession]
+
+
+class IceServer(_Body, frozen=True, kw_only=True):
+    """As a browser's `RTCIceServer`; a TURN server has both `username` and `credential`."""
+
+    urls: list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
+class IceServerList(_Body, frozen=True, kw_only=True):
+    """`expires_in`: seconds that the credentials live; ask again before that."""
+
+    ice_servers: list[IceServer]
+    expires_in: Whole
 
 
 # ── the server itself ────────────────────────────────────────────────────────────────────────────

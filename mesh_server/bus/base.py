@@ -4,7 +4,7 @@ Nothing here is the truth: a bus may lose anything, and who needs to be sure rea
 one room are published in the order of their commits.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Protocol
 
 from msgspec import Struct
@@ -59,11 +59,29 @@ class RoomGone(Struct, frozen=True, tag=True):
 
 
 class ToUser(Struct, frozen=True, tag=True):
-    """For every connection of a user but the one that asked."""
+    """For every connection of a user but the one that asked.
+
+    Attributes:
+        device_id: of this device only.
+        except_devices: of any device but these.
+        room_id: only while they are in this room.
+    """
 
     user_id: str
     event: Event
-    asked_by: str
+    asked_by: str = ""
+    device_id: str | None = None
+    except_devices: tuple[str, ...] = ()
+    room_id: str | None = None
+
+    def is_for(self, peer_id: str, device_id: str, rooms: Container[str]) -> bool:
+        """Whether it is for this connection of the user's."""
+        return (
+            peer_id != self.asked_by
+            and self.device_id in (None, device_id)
+            and device_id not in self.except_devices
+            and (self.room_id is None or self.room_id in rooms)
+        )
 
 
 class ToRooms(Struct, frozen=True, tag=True):

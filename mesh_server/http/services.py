@@ -12,11 +12,13 @@ from mesh_server.services.audit import AuditService
 from mesh_server.services.capabilities import CapabilityService
 from mesh_server.services.devices import DeviceService
 from mesh_server.services.edits import EditService
+from mesh_server.services.ice import IceService
 from mesh_server.services.invites import InviteService
 from mesh_server.services.messages import MessageService
 from mesh_server.services.order import OrderService
 from mesh_server.services.oversight import OversightService
 from mesh_server.services.own_account import OwnAccountService
+from mesh_server.services.peering import PeeringService
 from mesh_server.services.personal_tokens import TokenService
 from mesh_server.services.rooms import RoomService
 from mesh_server.services.search import SearchService
@@ -45,6 +47,8 @@ class Services:
     capabilities: CapabilityService
     signer: Signer
     limiter: Limiter
+    peering: PeeringService
+    ice: IceService
     server_name: str
     version: Callable[[], Awaitable[VersionInfo]]
     ready: Callable[[], Awaitable[None]]

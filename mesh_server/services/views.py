@@ -13,6 +13,8 @@ from mesh_server.store.base import (
     MyRoom,
     RoomOverview,
     ServerInviteRecord,
+    SessionRecord,
+    SideRecord,
     UserRecord,
 )
 from protocol.rest import (
@@ -24,6 +26,9 @@ from protocol.rest import (
     Invite,
     Member,
     Message,
+    P2pDevice,
+    P2pPeer,
+    P2pSession,
     PersonalToken,
     Presence,
     Reaction,
@@ -227,4 +232,29 @@ def message_view(record: MessageRecord, *, nonce: bool) -> Message:
         reactions=reactions_view(record),
         mentions=list(record.mentions),
         nonce=record.nonce if nonce else None,
+    )
+
+
+def peer_view(side: SideRecord) -> P2pPeer:
+    devices = [
+        P2pDevice(
+            device_id=device.id,
+            key_fingerprint=device.key_fingerprint,
+            certificate_fingerprint=device.certificate,
+        )
+        for device in side.devices
+    ]
+    return P2pPeer(user_id=side.user_id, username=side.username, devices=devices)
+
+
+def session_view(record: SessionRecord, *, now: int) -> P2pSession:
+    pending = record.accepted_at is None
+    return P2pSession(
+        session_id=record.id,
+        kind=record.kind,
+        room_id=record.room_id,
+        state="pending" if pending else "active",
+        created_at=format_time(record.created_at),
+        peers=[peer_view(record.asker), peer_view(record.peer)],
+        expires_in=max(0, record.expires_at - now) // 1000 if pending else None,
     )

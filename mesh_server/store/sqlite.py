@@ -14,6 +14,7 @@ from mesh_server.store.invites import SqlInvites
 from mesh_server.store.messages import SqlMessages
 from mesh_server.store.order import SqlOrder
 from mesh_server.store.oversight import SqlOversight
+from mesh_server.store.peering import SqlPeering
 from mesh_server.store.people import SqlPeople
 from mesh_server.store.rooms import SqlRooms
 from mesh_server.store.schema import migrate
@@ -40,6 +41,7 @@ class SqliteStore:
         self.upkeep = SqlUpkeep(self._db)
         self.messages = SqlMessages(self._db, engine.dialect)
         self.search = SqlSearch(self._db)
+        self.peering = SqlPeering(self._db)
 
     @classmethod
     def open(cls, folder: Path) -> Self:

@@ -254,3 +254,24 @@ audit = Table(
 
 Rows are added, and removed once they are old enough; a trigger refuses to change one. `details` is JSON.
 """
+
+p2p_sessions = Table(
+    "p2p_sessions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("room_id", ForeignKey("rooms.id"), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("asker_id", ForeignKey("users.id"), nullable=False, index=True),
+    Column("asker_device", ForeignKey("devices.id"), nullable=False),
+    Column("asker_certificate", Text),
+    Column("peer_id", ForeignKey("users.id"), nullable=False, index=True),
+    Column("peer_device", ForeignKey("devices.id")),
+    Column("peer_certificate", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("accepted_at", BigInteger),
+    Column("seen_at", BigInteger, nullable=False),
+)
+"""Sessions between two peers that are not over. `peer_device` is the one that accepted, or that was named.
+
+`seen_at`: when one of the two devices was connected last, from time to time."""

@@ -14,7 +14,7 @@ from mesh_server.store.base import MessageRecord
 from mesh_server.store.database import Database
 from mesh_server.store.edits import erase
 from mesh_server.store.search import reindex, rewind
-from mesh_server.store.tables import mentions, messages, reactions, rooms, versions
+from mesh_server.store.tables import mentions, messages, p2p_sessions, reactions, rooms, versions
 
 
 class SqlUpkeep:
@@ -98,7 +98,10 @@ def _purge_room(connection: sa.Connection, room_id: str, limit: int) -> None:
     )
     rows = connection.execute(query).all()
     if not rows:
-        connection.execute(sa.delete(rooms).where(rooms.c.id == room_id, rooms.c.deleted_at.is_not(None)))
+        # Who is in a session of the room is told that it is over, before the room is gone.
+        empty = ~sa.exists().where(p2p_sessions.c.room_id == room_id)
+        this = (rooms.c.id == room_id) & rooms.c.deleted_at.is_not(None)
+        connection.execute(sa.delete(rooms).where(this, empty))
         return
     for row in rows:
         reindex(connection, row.id, row.content, "")

@@ -11,8 +11,10 @@ from mesh_server.ids import NewId
 from mesh_server.limits import Caller, ConnectionCaps, Limiter
 from mesh_server.limits import Limits as Allowed
 from mesh_server.services.accounts import AccountService
+from mesh_server.services.calls import CallService
 from mesh_server.services.edits import EditService
 from mesh_server.services.messages import MessageService
+from mesh_server.services.peering import PeeringService
 from mesh_server.services.presence import PresenceService
 from mesh_server.services.principal import Principal
 from mesh_server.services.rooms import RoomService
@@ -56,6 +58,8 @@ class Gateway:
         messages: MessageService,
         edits: EditService,
         presence: PresenceService,
+        peering: PeeringService,
+        calls: CallService,
         new_id: NewId,
         limiter: Limiter,
         allowed: Allowed,
@@ -64,7 +68,7 @@ class Gateway:
         hello_timeout_s: float = limits.HELLO_TIMEOUT_S,
     ) -> None:
         self.hub, self.accounts, self.rooms, self.messages = hub, accounts, rooms, messages
-        self.edits = edits
+        self.edits, self.peering, self.calls = edits, peering, calls
         self.presence, self.bus, self.new_id = presence, bus, new_id
         self.heartbeat_s, self.hello_timeout_s = heartbeat_s, hello_timeout_s
         self.limiter, self.allowed, self.caps = limiter, allowed, ConnectionCaps(allowed)

@@ -14,6 +14,7 @@ from msgspec import structs
 from mesh_server.bus.base import ToRooms
 from mesh_server.limits import Kind
 from mesh_server.services.edits import Asker
+from mesh_server.ws import signals
 from mesh_server.ws.gateway import Gateway
 from mesh_server.ws.peer import IN_FLIGHT_MAX, Peer
 from protocol.errors import InvalidMessage, MeshError, NotMember
@@ -43,6 +44,17 @@ from protocol.events import (
     SendTyping,
     SetPresence,
     Typing,
+)
+from protocol.signals import (
+    AcceptSession,
+    CloseSession,
+    DeclineSession,
+    RequestSession,
+    SendCandidate,
+    SendRtcAnswer,
+    SendRtcHangup,
+    SendRtcIce,
+    SendRtcOffer,
 )
 
 Handler = Callable[[Gateway, Peer, Any], Awaitable[Answer | None]]
@@ -154,4 +166,13 @@ ROUTES: Final[dict[type[ClientToServer], Route]] = {
     SendTyping: Route(_typing, Kind.TYPING),
     MarkRead: Route(_read, Kind.MARK),
     SetPresence: Route(_presence, Kind.PRESENCE),
+    RequestSession: Route(signals.request_session, Kind.CREATE),
+    AcceptSession: Route(signals.accept_session, Kind.SIGNAL),
+    DeclineSession: Route(signals.decline_session, Kind.SIGNAL),
+    CloseSession: Route(signals.close_session, Kind.SIGNAL),
+    SendCandidate: Route(signals.candidate, Kind.SIGNAL),
+    SendRtcOffer: Route(signals.call_signal, Kind.SIGNAL),
+    SendRtcAnswer: Route(signals.call_signal, Kind.SIGNAL),
+    SendRtcIce: Route(signals.call_signal, Kind.SIGNAL),
+    SendRtcHangup: Route(signals.call_signal, Kind.SIGNAL),
 }

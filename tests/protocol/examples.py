@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from protocol import events, limits, rest
+from protocol import events, limits, rest, signals
 from protocol.version import SUBPROTOCOLS
 
 ALICE: Final = "01jd5f0q1cx7m2k9v4ta"
@@ -61,6 +61,69 @@ other_device: Final = rest.Device(
     name="unnamed device",
     created_at="2024-11-20T09:20:00.000Z",
     last_seen_at="2024-11-20T09:20:00.000Z",
+)
+SESSION: Final = "5b8d3f0e-6a1c-4e27-9b54-c07d1e2f8a93"
+PHONE: Final = "01jd5f0r9c4h7k2m5q8w"
+CERTIFICATE: Final = "SHA256:q9Zt4cVb1nLx7KeR2mYw8JdUs5oHfAi3gP6vTzXyB0E"
+SESSION_TOKEN: Final = "session.token.of-alice"
+CALL: Final = "01jd5fa1c8e3k6n9r2tv"
+SDP: Final = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\n"
+CANDIDATE: Final = "1 1 udp 2130706431 192.0.2.1 54321 typ host"
+
+alices_side: Final = rest.P2pPeer(
+    user_id=ALICE,
+    username="alice",
+    devices=[
+        rest.P2pDevice(device_id=DEVICE, key_fingerprint=FINGERPRINT, certificate_fingerprint=CERTIFICATE)
+    ],
+)
+bobs_devices: Final = rest.P2pPeer(
+    user_id=BOB,
+    username="bob",
+    devices=[rest.P2pDevice(device_id=PHONE, key_fingerprint=FINGERPRINT), rest.P2pDevice(device_id=DEVICE)],
+)
+bobs_side: Final = rest.P2pPeer(
+    user_id=BOB,
+    username="bob",
+    devices=[
+        rest.P2pDevice(device_id=PHONE, key_fingerprint=FINGERPRINT, certificate_fingerprint=CERTIFICATE)
+    ],
+)
+granted: Final = rest.P2pGrant(
+    session_id=SESSION,
+    kind="file",
+    room_id=ROOM,
+    state="pending",
+    created_at="2024-11-20T09:30:00.000Z",
+    peers=[alices_side, bobs_devices],
+    session_token=SESSION_TOKEN,
+    expires_in=180,
+)
+active_grant: Final = msgspec.structs.replace(granted, state="active", peers=[alices_side, bobs_side])
+waiting: Final = rest.P2pSession(
+    session_id=SESSION,
+    kind="file",
+    room_id=ROOM,
+    state="pending",
+    created_at="2024-11-20T09:30:00.000Z",
+    peers=[alices_side, bobs_devices],
+    expires_in=172,
+)
+under_way: Final = rest.P2pSession(
+    session_id=SESSION,
+    kind="file",
+    room_id=ROOM,
+    state="active",
+    created_at="2024-11-20T09:30:00.000Z",
+    peers=[alices_side, bobs_side],
+)
+from_bob: Final = signals.Sender(user_id=BOB, username="bob", device_id=PHONE, peer_id="01jd5fb6w3z9m4x1c8vq")
+from_alice_by_rest: Final = signals.Sender(user_id=ALICE, username="alice", device_id=DEVICE)
+stun_server: Final = rest.IceServer(urls=["stun:mesh.example:8000"])
+turn_server: Final = rest.IceServer(
+    urls=["turn:turn.example:3478?transport=udp", "turns:turn.example:5349"],
+    username="1732183800:01jd5f0q1cx7m2k9v4ta",
+    credential="Yk7c0Qx5mH2rWv9LzJt4uSg1AeI=",
 )
 public_key: Final = rest.PublicKey(
     kid="kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
@@ -458,6 +521,55 @@ CLIENT_TO_SERVER: Final[dict[str, events.Request]] = {
     "presence.update": events.SetPresence(presence="away"),
     "presence.update, with an id": events.SetPresence(id=-7, presence="busy"),
     "presence.update, with a status text": events.SetPresence(presence="busy", status_text="In a meeting"),
+    "p2p.session.request": signals.RequestSession(room_id=ROOM, kind="file", peer="bob"),
+    "p2p.session.request, with everything": signals.RequestSession(
+        id=14,
+        room_id=ROOM,
+        kind="file",
+        peer=BOB,
+        device_id=PHONE,
+        session_id=SESSION,
+        certificate_fingerprint=CERTIFICATE,
+    ),
+    "p2p.session.accept": signals.AcceptSession(session_id=SESSION),
+    "p2p.session.accept, with everything": signals.AcceptSession(
+        id=15, session_id=SESSION, certificate_fingerprint=CERTIFICATE
+    ),
+    "p2p.session.decline": signals.DeclineSession(session_id=SESSION),
+    "p2p.session.decline, with everything": signals.DeclineSession(
+        id=16, session_id=SESSION, reason="Not now."
+    ),
+    "p2p.session.close": signals.CloseSession(session_id=SESSION),
+    "p2p.session.close, with everything": signals.CloseSession(id=17, session_id=SESSION, reason="Done."),
+    "p2p.candidate": signals.SendCandidate(session_id=SESSION, candidate=CANDIDATE),
+    "p2p.candidate, with everything": signals.SendCandidate(
+        id=18, session_id=SESSION, candidate={"candidate": CANDIDATE, "sdpMLineIndex": 0}, payload="opaque"
+    ),
+    "p2p.candidate, the last one": signals.SendCandidate(session_id=SESSION, payload="end"),
+    "rtc.offer": signals.SendRtcOffer(call_id=CALL, room_id=ROOM, to=BOB, sdp=SDP),
+    "rtc.offer, with everything": signals.SendRtcOffer(
+        id=19, call_id=CALL, room_id=ROOM, to=[BOB, PHONE], sdp=SDP, payload="opaque"
+    ),
+    "rtc.offer, without a description": signals.SendRtcOffer(call_id=CALL, room_id=ROOM, to=BOB),
+    "rtc.answer": signals.SendRtcAnswer(call_id=CALL, room_id=ROOM, to=DEVICE, sdp=SDP),
+    "rtc.answer, with everything": signals.SendRtcAnswer(
+        id=20, call_id=CALL, room_id=ROOM, to=[DEVICE], sdp=SDP, payload="opaque"
+    ),
+    "rtc.answer, without a description": signals.SendRtcAnswer(call_id=CALL, room_id=ROOM, to=DEVICE),
+    "rtc.ice": signals.SendRtcIce(call_id=CALL, room_id=ROOM, to=DEVICE, candidate=CANDIDATE),
+    "rtc.ice, with everything": signals.SendRtcIce(
+        id=21,
+        call_id=CALL,
+        room_id=ROOM,
+        to=[DEVICE],
+        candidate={"candidate": CANDIDATE, "sdpMid": "0", "usernameFragment": None},
+        payload="opaque",
+    ),
+    "rtc.ice, the last one": signals.SendRtcIce(call_id=CALL, room_id=ROOM, to=DEVICE),
+    "rtc.hangup": signals.SendRtcHangup(call_id=CALL, room_id=ROOM, to=BOB),
+    "rtc.hangup, with everything": signals.SendRtcHangup(
+        id=22, call_id=CALL, room_id=ROOM, to=[BOB], reason="busy", payload="opaque"
+    ),
 }
 
 SERVER_TO_CLIENT: Final[dict[str, events.Event]] = {
@@ -573,6 +685,42 @@ SERVER_TO_CLIENT: Final[dict[str, events.Event]] = {
         user_id=BOB, presence="busy", status_text="In a meeting"
     ),
     "presence.update, to who asked": events.PresenceChanged(re=-7, user_id=ALICE, presence="busy"),
+    "p2p.session.created": signals.SessionCreated(**msgspec.structs.asdict(granted)),
+    "p2p.session.created, to who asked": signals.SessionCreated(re=14, **msgspec.structs.asdict(granted)),
+    "p2p.session.accept": signals.SessionAccepted(**msgspec.structs.asdict(active_grant)),
+    "p2p.session.accept, to who accepts": signals.SessionAccepted(
+        re=15, **msgspec.structs.asdict(active_grant)
+    ),
+    "p2p.session.decline": signals.SessionDeclined(session_id=SESSION, sender=from_bob, reason="Not now."),
+    "p2p.session.decline, without a reason": signals.SessionDeclined(session_id=SESSION, sender=from_bob),
+    "p2p.session.close": signals.SessionClose(session_id=SESSION, sender=from_bob, reason="Done."),
+    "p2p.session.close, by REST": signals.SessionClose(session_id=SESSION, sender=from_alice_by_rest),
+    "p2p.session.closed": signals.SessionClosed(session_id=SESSION, reason="closed"),
+    "p2p.session.closed, to who declines": signals.SessionClosed(
+        re=16, session_id=SESSION, reason="declined"
+    ),
+    "p2p.candidate": signals.Candidate(session_id=SESSION, sender=from_bob, candidate=CANDIDATE),
+    "p2p.candidate, as an object": signals.Candidate(
+        session_id=SESSION,
+        sender=from_bob,
+        candidate={"candidate": CANDIDATE, "sdpMLineIndex": 0},
+        payload="opaque",
+    ),
+    "p2p.candidate, the last one": signals.Candidate(session_id=SESSION, sender=from_bob, payload="end"),
+    "rtc.offer": signals.RtcOffer(call_id=CALL, room_id=ROOM, sender=from_bob, sdp=SDP),
+    "rtc.offer, with a payload": signals.RtcOffer(
+        call_id=CALL, room_id=ROOM, sender=from_bob, payload="opaque"
+    ),
+    "rtc.answer": signals.RtcAnswer(call_id=CALL, room_id=ROOM, sender=from_bob, sdp=SDP),
+    "rtc.answer, with a payload": signals.RtcAnswer(
+        call_id=CALL, room_id=ROOM, sender=from_bob, payload="opaque"
+    ),
+    "rtc.ice": signals.RtcIce(call_id=CALL, room_id=ROOM, sender=from_bob, candidate=CANDIDATE),
+    "rtc.ice, with a payload": signals.RtcIce(call_id=CALL, room_id=ROOM, sender=from_bob, payload="opaque"),
+    "rtc.hangup": signals.RtcHangup(call_id=CALL, room_id=ROOM, sender=from_bob, reason="busy"),
+    "rtc.hangup, with a payload": signals.RtcHangup(
+        call_id=CALL, room_id=ROOM, sender=from_bob, payload="opaque"
+    ),
 }
 
 REST: Final[dict[str, msgspec.Struct]] = {
@@ -660,6 +808,25 @@ REST: Final[dict[str, msgspec.Struct]] = {
     "SearchPage": rest.SearchPage(hits=[found], has_more=True, next="1734"),
     "SearchPage, the last one": rest.SearchPage(hits=[found], has_more=False),
     "DmRequest": rest.DmRequest(username="bob"),
+    "P2pSessionRequest": rest.P2pSessionRequest(room_id=ROOM, kind="file", peer="bob"),
+    "P2pSessionRequest, with everything": rest.P2pSessionRequest(
+        room_id=ROOM,
+        kind="file",
+        peer=BOB,
+        device_id=PHONE,
+        session_id=SESSION,
+        certificate_fingerprint=CERTIFICATE,
+    ),
+    "P2pDevice": rest.P2pDevice(device_id=PHONE),
+    "P2pDevice, with everything": alices_side.devices[0],
+    "P2pPeer": alices_side,
+    "P2pGrant": granted,
+    "P2pSession": waiting,
+    "P2pSession, accepted": under_way,
+    "P2pSessionList": rest.P2pSessionList(sessions=[under_way]),
+    "IceServer": stun_server,
+    "IceServer, with credentials": turn_server,
+    "IceServerList": rest.IceServerList(ice_servers=[stun_server, turn_server], expires_in=86_400),
     "CapabilityRequest": rest.CapabilityRequest(room_id=ROOM, kind="file"),
     "Capability": rest.Capability(capability=CAPABILITY, expires_in=180),
     "PublicKey": public_key,

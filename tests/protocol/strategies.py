@@ -34,7 +34,7 @@ def _real(kind: inspect.FloatType) -> st.SearchStrategy[float]:
 
 
 def _list(kind: inspect.ListType) -> st.SearchStrategy[list[Any]]:
-    return st.lists(_values(kind.item_type), max_size=SIZE)
+    return st.lists(_values(kind.item_type), min_size=kind.min_length or 0, max_size=SIZE)
 
 
 def _map(kind: inspect.DictType) -> st.SearchStrategy[dict[Any, Any]]:

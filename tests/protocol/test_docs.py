@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from mesh_server.http import routes
-from protocol import errors, events, limits, rest
+from protocol import errors, events, limits, rest, signals
 from protocol.close import CloseCode
 from tests.protocol import golden_table
 
@@ -120,7 +120,8 @@ def test_the_objects_within_events_are_on_the_page() -> None:
         re.findall(r"^\| `([A-Z]\w+)` \| `([^`]+)` \|", after.partition("###")[0], re.MULTILINE)
     )
     assert {name: field_names(cell) for name, cell in documented.items()} == {
-        kind.__name__: fields_of(kind) for kind in (events.Server, events.Limits, events.RoomState)
+        kind.__name__: fields_of(kind)
+        for kind in (events.Server, events.Limits, events.RoomState, signals.Sender)
     }
 
 

@@ -27,6 +27,8 @@ FORBIDDEN: Final = "room.forbidden"
 NO_MEMBER: Final = "room.not_member"
 NO_ROOM: Final = "room.not_found"
 SIGNED_OUT: Final = "auth.required"
+NO_SESSION: Final = "p2p.session_not_found"
+NO_PEER: Final = "p2p.peer_not_member"
 WORD: Final = "serendipity"
 
 Cells = dict[str, str]
@@ -53,6 +55,11 @@ def moderators() -> Cells:
 
 def owner_only() -> Cells:
     return cells(OK, FORBIDDEN, FORBIDDEN, NO_MEMBER)
+
+
+def who_asked(code: str = OK) -> Cells:
+    """Of a session that the owner has asked `other` for."""
+    return cells(code, NO_SESSION, NO_SESSION, NO_SESSION)
 
 
 def nobody(code: str = FORBIDDEN) -> Cells:
@@ -140,6 +147,18 @@ REST_ROWS: Final = [
     Row(f"GET {ROOM}/messages/{{message_id}}/versions", moderators()),
     Row(f"GET {ROOM}/pins", members()),
     Row(f"GET /api/search?q={WORD}&room_id={{room_id}}", members()),
+    Row("POST /api/p2p/session", members(), {"room_id": "{room_id}", "kind": "file", "peer": "{other}"}),
+    Row(
+        "POST /api/p2p/session",
+        nobody(NO_PEER),
+        {"room_id": "{room_id}", "kind": "file", "peer": "{newcomer}"},
+    ),
+    Row(
+        "POST /api/p2p/session",
+        nobody(NO_PEER),
+        {"room_id": "{room_id}", "kind": "terminal", "peer": "{banned_id}"},
+    ),
+    Row("DELETE /api/p2p/session/{session_id}", who_asked()),
     Row("POST /api/auth/capability", members(), {"room_id": "{room_id}", "kind": "file"}),
 ]
 
@@ -159,6 +178,8 @@ ABOUT_ONESELF: Final = {
     "POST /api/rooms",
     "GET /api/rooms",
     "POST /api/dms",
+    "GET /api/p2p/sessions",
+    "GET /api/rtc/ice-servers",
 }
 """Calls that name no room: everyone who is signed in may make them, for themselves."""
 
@@ -199,6 +220,7 @@ BY_A_PERSON: Final = {
     "DELETE /api/auth/tokens/{token_id}": None,
 }
 """Calls that a personal token may not make, though its owner may."""
+SIGNAL: Final[Json] = {"call_id": "c{number}", "room_id": "{room_id}", "to": "{other_id}"}
 
 WEBSOCKET_ROWS: Final = [
     Row(
@@ -226,9 +248,18 @@ WEBSOCKET_ROWS: Final = [
         {"room_id": "{room_id}"},
         private=dict.fromkeys(("stranger", "banned"), NO_MEMBER),
     ),
+    Row("p2p.session.request", members(), {"room_id": "{room_id}", "kind": "file", "peer": "{other}"}),
+    Row("p2p.session.accept", who_asked("p2p.session_taken"), {"session_id": "{session_id}"}),
+    Row("p2p.session.decline", who_asked(), {"session_id": "{session_id}"}),
+    Row("p2p.session.close", who_asked(), {"session_id": "{session_id}"}),
+    Row("p2p.candidate", who_asked(), {"session_id": "{session_id}", "candidate": "c"}),
+    *(Row(type_, members(), SIGNAL) for type_ in ("rtc.offer", "rtc.answer", "rtc.ice", "rtc.hangup")),
 ]
 
-UNANSWERED: Final = {"chat.typing"}
+UNANSWERED: Final = {
+    *("chat.typing", "p2p.candidate"),
+    *("rtc.offer", "rtc.answer", "rtc.ice", "rtc.hangup"),
+}
 WITHOUT_A_ROOM: Final = {"system.hello", "system.ping", "presence.update"}
 
 
@@ -270,8 +301,13 @@ class House:
         invite = await owner.call("POST", f"{room}/invites", {})
         async with people["other"].socket() as socket:
             ack = await socket.say(room_id, WORD)
+        for session in (await owner.call("GET", "/api/p2p/sessions"))["sessions"][16:]:  # there is a bound
+            await owner.call("DELETE", f"/api/p2p/session/{session['session_id']}")
+        asked = {"room_id": room_id, "kind": "file", "peer": people["other"].name}
+        session = await owner.call("POST", "/api/p2p/session", asked)
         self.words = {
             "room_id": room_id,
+            "session_id": session["session_id"],
             "message_id": ack["message_id"],
             "invite_id": invite["id"],
             "code": invite["code"],
@@ -502,6 +538,7 @@ async def test_who_is_put_out_is_out_at_once(people: dict[str, Person]) -> None:
     async with people["other"].socket() as socket:
         await owner.call("POST", f"/api/rooms/{room_id}/bans", {"username": people["other"].name})
         await socket.wait("room.left")
+        await socket.wait("p2p.session.closed")
         for row in WEBSOCKET_ROWS:
             if row.ask in UNANSWERED:
                 continue

@@ -54,6 +54,14 @@ from mesh_server.store.base.oversight import (
     RoomOverview,
     RoomQuery,
 )
+from mesh_server.store.base.peering import (
+    NewSession,
+    PeeringStore,
+    SessionRecord,
+    SideDevice,
+    SideRecord,
+    Target,
+)
 from mesh_server.store.base.people import (
     AccountQuery,
     AccountRecord,
@@ -106,10 +114,12 @@ __all__ = [
     "MessageStore",
     "MyRoom",
     "NewMessage",
+    "NewSession",
     "Opened",
     "OrderStore",
     "OversightStore",
     "Overview",
+    "PeeringStore",
     "PeopleStore",
     "Pin",
     "Promoted",
@@ -122,10 +132,14 @@ __all__ = [
     "SearchQuery",
     "SearchStore",
     "ServerInviteRecord",
+    "SessionRecord",
     "Settings",
+    "SideDevice",
+    "SideRecord",
     "SignedIn",
     "Standing",
     "Store",
+    "Target",
     "TokenStore",
     "UpkeepStore",
     "UserRecord",
@@ -171,6 +185,9 @@ class Store(Protocol):
 
     @property
     def search(self) -> SearchStore: ...
+
+    @property
+    def peering(self) -> PeeringStore: ...
 
     @property
     def epoch(self) -> str: ...
