@@ -89,6 +89,7 @@ def _build() -> Iterator[Metric]:
 def of_gateway(gateway: Gateway) -> Iterator[Metric]:
     hub = gateway.hub
     yield GaugeMetricFamily("mesh_connections", "Open WebSockets.", value=len(gateway.connections))
+    yield GaugeMetricFamily("mesh_tasks", "Tasks of the event loop.", value=len(asyncio.all_tasks()))
     waiting = sum(outbound.waiting_bytes for outbound in hub.connections)
     yield GaugeMetricFamily("mesh_queue_bytes", "Bytes waiting for slow readers.", value=waiting)
     yield CounterMetricFamily("mesh_deliveries", "Events given to a socket.", value=hub.deliveries)
