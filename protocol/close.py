@@ -10,6 +10,9 @@ from enum import IntEnum
 class CloseCode(IntEnum):
     """The codes a server closes with."""
 
+    NOT_TEXT = 1007
+    """A text frame was not UTF-8 (RFC 6455 section 8.1)."""
+
     RESTART = 1012
     """The server goes away for a moment; `system.bye` said so before."""
 

@@ -53,6 +53,7 @@ YIELD_EVERY: Final = 32
 Handle = Callable[[ServerToClient], Awaitable[None]]
 
 _CLOSES: Final[dict[int, tuple[type[MeshError], str]]] = {
+    CloseCode.NOT_TEXT: (LineLost, "The server did not understand this program."),
     CloseCode.RESTART: (LineLost, "The server is restarting."),
     CloseCode.PROTOCOL: (LineLost, "The server did not understand this program."),
     CloseCode.NOT_AUTHENTICATED: (TokenInvalid, "The server asks to sign in again."),
@@ -62,7 +63,7 @@ _CLOSES: Final[dict[int, tuple[type[MeshError], str]]] = {
     CloseCode.TOO_LARGE: (LineLost, "This program sent more at once than the server takes."),
     CloseCode.RATE: (LineLost, "This program sent more in a short time than the server takes."),
 }
-_OUR_FAULTS: Final = frozenset({CloseCode.PROTOCOL, CloseCode.TOO_LARGE})
+_OUR_FAULTS: Final = frozenset({CloseCode.NOT_TEXT, CloseCode.PROTOCOL, CloseCode.TOO_LARGE})
 
 
 class Connection:

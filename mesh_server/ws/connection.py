@@ -262,7 +262,9 @@ class Connection:
             kind = message.type
             if self._deadline is not None and kind in _NOT_THE_END:
                 continue
-            if kind in (WSMsgType.TEXT, WSMsgType.BINARY):
+            if kind is WSMsgType.TEXT and not _is_utf8(message.data):
+                self._end(CloseCode.NOT_TEXT, "A text frame is UTF-8.")
+            elif kind in (WSMsgType.TEXT, WSMsgType.BINARY):
                 if (kind is WSMsgType.BINARY) == self._format.binary:
                     return bytes(message.data)
                 await self._refuse(FrameWrongKind())
@@ -329,6 +331,17 @@ class Connection:
             self._transport.abort()
         elif silent_s > heartbeat_s and self._outbound is not None:
             self._gateway.hub.send_frame(self._outbound, PING_FRAME)
+
+
+def _is_utf8(text: bytes) -> bool:
+    """Also within what the decoder skips; RFC 6455 section 8.1 ends a connection over it."""
+    if text.isascii():
+        return True
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _close_code(error: MeshError) -> CloseCode:

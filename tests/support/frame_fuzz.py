@@ -37,6 +37,9 @@ WORKERS: Final = 4
 CLOSE_CODES: Final = {1000, 1002, 1003, 1007, 1009, 4400, 4401, 4413}
 """What a server may say to a client that sends nonsense."""
 
+GARBAGE_EVERY: Final = 20
+"""Batches after which a connection ends in bytes that are no frame."""
+
 GROWTH_BYTES: Final = 48 * 1024 * 1024
 """How much more memory a server may hold after the second half of a run than after the first."""
 
@@ -75,6 +78,10 @@ class FrameMaker:
             text = text.replace(example, real)
         filled: Json = json.loads(text)
         return filled
+
+    def garbage(self) -> bytes:
+        """What is no frame at all; nobody can tell where it ends."""
+        return self._rng.randbytes(self._rng.choice((1, 3, 40)))
 
     def next(self) -> bytes:
         kinds, weights = zip(*self._kinds, strict=True)
@@ -203,8 +210,6 @@ class FrameMaker:
             lambda: encode(Op.CLOSE, rng.choice((0, 999, 1004, 1005, 1006, 5000)).to_bytes(2, "big")),
             lambda: encode(Op.CLOSE, b"\x03\xe8\xff\xff"),
             lambda: encode(Op.CLOSE, (1000).to_bytes(2, "big") + b"goodbye"),
-            lambda: encode(self._opcode, payload, masked=False),
-            lambda: rng.randbytes(rng.choice((1, 3, 40))),
         ]
         return rng.choice(choices)()
 
@@ -230,6 +235,7 @@ class Worker:
     ) -> None:
         self._person, self._wire, self._tally = person, wire, tally
         self._maker = FrameMaker(rng, wire, known)
+        self._batches = 0
         self._room_id = known[examples.ROOM]
 
     async def send(self, frames: int) -> None:
@@ -262,6 +268,13 @@ class Worker:
         for _ in range(count):
             socket.writer.write(self._maker.next())
             self._tally.sent += 1
+            if socket.writer.is_closing():
+                break
+        self._batches += 1
+        if self._batches % GARBAGE_EVERY == 0:
+            socket.writer.write(self._maker.garbage())
+            socket.writer.write_eof()
+            return not await socket.ended()
         self._say(socket, {"type": "system.ping", "id": _PONG})
         await socket.writer.drain()
         while True:
