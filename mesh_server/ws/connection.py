@@ -10,6 +10,7 @@ way, which is all the backpressure that a sender ever feels.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Final, cast
 
@@ -61,6 +62,8 @@ class _Socket(web.WebSocketResponse):
     """
 
     _leaving: asyncio.Transport | None = None
+    before_close: Callable[[], object] | None = None
+    """Writes what waits, so that the answers to what came before a client's goodbye are not lost."""
 
     def say_goodbye(self, transport: asyncio.Transport, code: CloseCode, reason: str) -> None:
         self._leaving = transport
@@ -73,6 +76,8 @@ class _Socket(web.WebSocketResponse):
             return True
         if code == WSCloseCode.MESSAGE_TOO_BIG:  # a frame too large even to read
             code = CloseCode.TOO_LARGE
+        if self.before_close is not None:
+            self.before_close()
         return await super().close(code=code, message=message, drain=drain)
 
 
@@ -206,7 +211,7 @@ class Connection:
         return await self._gateway.accounts.authenticate(token, address=self._address)
 
     def _make_outbound(self, who: Principal) -> Outbound:
-        return Outbound(
+        outbound = Outbound(
             self._transport,
             self._format,
             self._say_goodbye,
@@ -214,6 +219,8 @@ class Connection:
             user_id=who.user_id,
             device_id=who.device_id,
         )
+        self._socket.before_close = outbound.flush
+        return outbound
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────
 
