@@ -28,6 +28,7 @@ OURS = {
     "mesh_rate_limited": "counter",
     "mesh_sign_ins_throttled": "counter",
     "mesh_queue_bytes": "gauge",
+    "mesh_tasks": "gauge",
     "mesh_resumes": "counter",
     "mesh_slow_readers": "counter",
     "mesh_store_bytes": "gauge",

@@ -235,12 +235,12 @@ class Worker:
     ) -> None:
         self._person, self._wire, self._tally = person, wire, tally
         self._maker = FrameMaker(rng, wire, known)
-        self._batches = 0
+        self._batches = self._left = 0
         self._room_id = known[examples.ROOM]
 
     async def send(self, frames: int) -> None:
-        left = frames
-        while left > 0:
+        self._left = frames
+        while self._left > 0:
             socket = await RawSocket.open(
                 self._person.url, token=self._person.token, subprotocol=self._wire.subprotocol
             )
@@ -251,13 +251,12 @@ class Worker:
             ):
                 self._say(socket, hello)
             try:
-                while left > 0 and await self._batch(socket, min(BATCH, left)):
-                    left -= BATCH
+                while self._left > 0 and await self._batch(socket, min(BATCH, self._left)):
+                    pass
             except (ConnectionError, asyncio.IncompleteReadError):
                 pass  # whoever breaks the rules of the line may be hung up on
             finally:
                 socket.close()
-            left -= BATCH
 
     def _say(self, socket: RawSocket, message: Json) -> None:
         data = msgspec.msgpack.encode(message) if self._wire.binary else json.dumps(message).encode()
@@ -268,6 +267,7 @@ class Worker:
         for _ in range(count):
             socket.writer.write(self._maker.next())
             self._tally.sent += 1
+            self._left -= 1
             if socket.writer.is_closing():
                 break
         self._batches += 1
