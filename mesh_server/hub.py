@@ -4,9 +4,10 @@ Strategy, in the order of what it saves:
 
 * A message is encoded once a wire format, WebSocket frame header included: frames from a server are not
   masked (RFC 6455 section 5.1), so they are the same bytes for every reader.
-* What waits for one socket is joined into one write. Broadcasts are paced: the next round of writes begins
-  no sooner than the last one took, so that under load a round carries many messages, and at rest none
-  waits. Answers are not: a sender who waits for an acknowledgement is written to in the next turn.
+* What waits for one socket is joined into one write. Broadcasts are paced: a round of writes is followed by a
+  pause that is longer than it took, so that under load a round carries many messages, and at rest none
+  waits. A round is written a slice a turn of the loop, and answers are not paced at all: a sender who waits
+  for an acknowledgement is written to in the next turn.
 * Nobody is awaited. A queue is bounded in bytes; typing and presence are dropped first; a reader who still
   falls behind is closed with 4408 and resumes from the log, at no cost to the others.
 
@@ -37,8 +38,14 @@ from protocol.close import CloseCode
 from protocol.codec import Format
 from protocol.events import Event, MessageCreated, PresenceChanged
 
-PACE_MAX_S: Final = 0.02
-"""The longest that a round of writes may put off the next one."""
+PACE: Final = 3.0
+"""How many times as long as a round of writes took the pause after it is."""
+
+PACE_MAX_S: Final = 0.05
+"""The longest pause between two rounds."""
+
+SLICE: Final = 100
+"""Sockets written to in one turn of the loop: about a millisecond's work."""
 
 STALLED_POLL_S: Final = 0.1
 """How often sockets that do not drain are looked at."""
@@ -69,9 +76,11 @@ class Hub:
         self._stalled: set[Outbound] = set()
         self._urgent: set[Outbound] = set()
         self._urgent_timer: asyncio.Handle | None = None
-        self._flush_timer: asyncio.TimerHandle | None = None
+        self._flush_timer: asyncio.Handle | None = None
         self._stalled_timer: asyncio.TimerHandle | None = None
         self._not_before = 0.0
+        self._round: list[Outbound] = []
+        self._round_s = 0.0
         self.deliveries = 0
         self.too_slow = 0
         self._handlers: dict[type[BusMessage], Callable[[Any], None]] = {
@@ -319,16 +328,27 @@ class Hub:
             self._flush_timer = loop.call_at(max(self._not_before, loop.time()), self._flush)
 
     def _flush(self) -> None:
-        """One round of writes."""
-        self._flush_timer = None
+        """Begins a round of writes."""
+        self._round, self._dirty = list(self._dirty), set()
+        self._round_s = 0.0
+        self._write_slice()
+
+    def _write_slice(self) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        dirty, self._dirty = self._dirty, set()
-        self._write(dirty)
+        rest = len(self._round) - SLICE
+        self._write(self._round[max(rest, 0) :])
+        del self._round[max(rest, 0) :]
         now = loop.time()
-        self._not_before = now + min(now - began, PACE_MAX_S)
+        self._round_s += now - began
+        if self._round:
+            self._flush_timer = loop.call_soon(self._write_slice)
+        else:
+            self._flush_timer = None
+            self._not_before = now + min(PACE * self._round_s, PACE_MAX_S)
+            self._schedule()
 
-    def _write(self, outbounds: set[Outbound]) -> None:
+    def _write(self, outbounds: Iterable[Outbound]) -> None:
         for outbound in outbounds:
             if not outbound.flush():
                 self._stalled.add(outbound)

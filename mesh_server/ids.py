@@ -14,7 +14,9 @@ Clock = Callable[[], int]
 NewId = Callable[[], str]
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
-_CHARS: Final = 10
+_PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]
+_BITS: Final = 50
+"""Of each half: ten characters of five bits."""
 
 
 def system_clock() -> int:
@@ -22,13 +24,20 @@ def system_clock() -> int:
 
 
 def _base32(number: int) -> str:
-    return "".join(_ALPHABET[number >> shift & 31] for shift in range(5 * (_CHARS - 1), -1, -5))
+    high, low = number >> 20, number & 0xFFFFF
+    return (
+        _PAIRS[high >> 20 & 1023]
+        + _PAIRS[high >> 10 & 1023]
+        + _PAIRS[high & 1023]
+        + _PAIRS[low >> 10]
+        + _PAIRS[low & 1023]
+    )
 
 
 def id_maker(clock: Clock = system_clock, random_bits: Callable[[int], int] = random.getrandbits) -> NewId:
     """A source of new ids; those of one millisecond have no order among themselves."""
 
     def new_id() -> str:
-        return _base32(clock()) + _base32(random_bits(5 * _CHARS))
+        return _base32(clock()) + _base32(random_bits(_BITS))
 
     return new_id

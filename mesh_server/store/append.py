@@ -2,12 +2,18 @@
 
 Strategy: its statements are Core expressions, compiled to the driver's SQL once, and run on the driver's
 cursor for every batch, because SQLAlchemy's per-call work costs three times what SQLite's own does
-(`store.database` has the figures).
+(`store.database` has the figures). And a batch takes as few statements and rows as it can: for each of
+them SQLite lets other threads go on, and a writer that has to win the interpreter back from a busy event
+loop some hundred times a batch does little else. So one statement, whose answer is one row of JSON, tells
+all that a batch depends on, and one inserts many messages.
 """
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from typing import Any, Final, NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 
 from mesh_server.store.base import Appended, MessageRecord, NewMessage
@@ -23,6 +29,17 @@ from protocol.errors import (
     RoomNotFound,
 )
 from protocol.rest import Role
+
+_SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128)
+"""How many rows a statement is prepared for."""
+
+_JSON: Final = {
+    "sqlite": (sa.func.json_group_array, sa.func.json_array),
+    "postgresql": (sa.func.json_agg, sa.func.json_build_array),
+}
+"""What makes one JSON array of many rows, and one of many columns."""
+
+_ASKED: Final = ("number", "room_id", "user_id", "device_id", "nonce")
 
 
 class _Prepared:
@@ -41,6 +58,78 @@ def _same(**columns: sa.Column[Any]) -> sa.ColumnElement[bool]:
     return sa.and_(*(column == sa.bindparam(name) for name, column in columns.items()))
 
 
+def _facts(size: int, dialect: sa.Dialect) -> sa.Select[Any]:
+    """Of each room, author and nonce that is asked about: number, room, role, and the nonce's first `seq`."""
+    kinds = [sa.Integer() if name == "number" else sa.String() for name in _ASKED]
+    columns = [sa.column(name, kind) for name, kind in zip(_ASKED, kinds, strict=True)]
+    rows = [
+        tuple(sa.bindparam(f"{name}_{number}", type_=kind) for name, kind in zip(_ASKED, kinds, strict=True))
+        for number in range(size)
+    ]
+    asked = sa.values(*columns, name="asked").data(rows).cte("asked")
+    group, array = _JSON[dialect.name]
+    told = array(
+        asked.c.number,
+        rooms.c.last_seq,
+        rooms.c.rev,
+        rooms.c.visibility,
+        rooms.c.archived_at,
+        rooms.c.slow_mode_s,
+        members.c.role,
+        messages.c.seq,
+    )
+    inside = sa.and_(members.c.room_id == rooms.c.id, members.c.user_id == asked.c.user_id)
+    used = sa.and_(
+        messages.c.room_id == rooms.c.id,
+        messages.c.device_id == asked.c.device_id,
+        messages.c.nonce == asked.c.nonce,
+    )
+    found = asked.join(rooms, rooms.c.id == asked.c.room_id).outerjoin(members, inside)
+    return sa.select(group(told)).select_from(found.outerjoin(messages, used))
+
+
+def _inserted(size: int, _dialect: sa.Dialect) -> sa.Insert:
+    return sa.insert(messages).values(
+        [{name: sa.bindparam(f"{name}_{number}") for name in FIELDS} for number in range(size)]
+    )
+
+
+def _grown(size: int, _dialect: sa.Dialect) -> sa.Update:
+    """Rooms that grew by as many messages as each other; the transaction holds them, so that `+` is safe."""
+    ids = [sa.bindparam(f"id_{number}", type_=sa.String()) for number in range(size)]
+    return (
+        sa.update(rooms)
+        .where(rooms.c.id.in_(ids))
+        .values(
+            last_seq=rooms.c.last_seq + sa.bindparam("seqs", type_=sa.Integer()),
+            rev=rooms.c.rev + sa.bindparam("revs", type_=sa.Integer()),
+        )
+    )
+
+
+class _Sized:
+    """A statement over many rows at once, prepared for several numbers of them."""
+
+    def __init__(self, make: Callable[[int, sa.Dialect], sa.ClauseElement], dialect: sa.Dialect) -> None:
+        self._sql = {size: _Prepared(make(size, dialect), dialect).sql for size in _SIZES}
+
+    def exact(self, rows: list[tuple[Any, ...]]) -> Iterator[tuple[str, list[Any]]]:
+        """Statements for all rows, and their parameters."""
+        done = 0
+        for size in reversed(_SIZES):
+            while len(rows) - done >= size:
+                yield self._sql[size], list(chain.from_iterable(rows[done : done + size]))
+                done += size
+
+    def filled(self, rows: list[tuple[Any, ...]]) -> Iterator[tuple[str, list[Any]]]:
+        """As few statements as can be; the last one is filled up with rows of NULL, which find nothing."""
+        for done in range(0, len(rows), _SIZES[-1]):
+            piece = rows[done : done + _SIZES[-1]]
+            size = next(size for size in _SIZES if size >= len(piece))
+            values = list(chain.from_iterable(piece))
+            yield self._sql[size], values + [None] * ((size - len(piece)) * len(piece[0]))
+
+
 class Append:
     """The query function of `MessageStore.append`, with its statements compiled for one database."""
 
@@ -48,18 +137,19 @@ class Append:
         def prepare(statement: sa.ClauseElement) -> _Prepared:
             return _Prepared(statement, dialect)
 
-        nonce = _same(room_id=messages.c.room_id, device_id=messages.c.device_id, nonce=messages.c.nonce)
-        self.room = prepare(
-            sa.select(
-                rooms.c.last_seq, rooms.c.rev, rooms.c.visibility, rooms.c.archived_at, rooms.c.slow_mode_s
-            )
-            .where(_same(room_id=rooms.c.id))
-            .with_for_update()
+        self.facts = _Sized(_facts, dialect)
+        self.insert = _Sized(_inserted, dialect)
+        self.grown = _Sized(_grown, dialect)
+        self.lock = (
+            None
+            if dialect.name == "sqlite"
+            else prepare(sa.select(rooms.c.id).where(_same(room_id=rooms.c.id)).with_for_update())
         )
-        role = sa.select(members.c.role).where(_same(room_id=members.c.room_id, user_id=members.c.user_id))
-        used = sa.select(messages.c.seq).where(nonce)
-        self.role = prepare(role)
-        self.role_and_used = prepare(sa.select(role.scalar_subquery(), used.scalar_subquery()))
+        """SQLite has one writer; a database of several holds a room for the first who asks."""
+        nonce = _same(room_id=messages.c.room_id, device_id=messages.c.device_id, nonce=messages.c.nonce)
+        self.role = prepare(
+            sa.select(members.c.role).where(_same(room_id=members.c.room_id, user_id=members.c.user_id))
+        )
         self.first = prepare(
             sa.select(*COLUMNS, users.c.username).join(users, users.c.id == messages.c.author_id).where(nonce)
         )
@@ -75,14 +165,8 @@ class Append:
                 _same(room_id=messages.c.room_id), messages.c.seq == last_seq.scalar_subquery()
             )
         )
-        self.insert = prepare(sa.insert(messages).values({name: sa.bindparam(name) for name in FIELDS}))
         self.mention = prepare(
             sa.insert(mentions).values({name: sa.bindparam(name) for name in ("room_id", "user_id", "seq")})
-        )
-        self.heads = prepare(
-            sa.update(rooms)
-            .where(_same(room_id=rooms.c.id))
-            .values(last_seq=sa.bindparam("new_seq"), rev=sa.bindparam("new_rev"))
         )
 
     def __call__(
@@ -99,14 +183,20 @@ class Append:
             cursor.close()
 
 
-class _Head(NamedTuple):
-    """The last numbers of a room, as this batch has moved them so far, and who may speak in it."""
+class _Facts(NamedTuple):
+    """What the database knows of a message's room, author and nonce."""
 
+    number: int
     seq: int
     rev: int
     visibility: str
     archived_at: int | None
     slow_mode_s: int
+    role: Role | None
+    used: int | None
+
+
+_decode_facts: Final = msgspec.json.Decoder(list[_Facts]).decode
 
 
 class _Batch:
@@ -114,13 +204,14 @@ class _Batch:
 
     def __init__(self, sql: Append, cursor: Any, unhurried: frozenset[Role]) -> None:
         self._sql, self._cursor, self._unhurried = sql, cursor, unhurried
-        self._heads: dict[str, _Head] = {}
+        self._grown: Counter[str] = Counter()
         self._fresh: dict[tuple[str, str, str], MessageRecord] = {}
         self._fresh_ids: set[tuple[str, str]] = set()
         self._last_said: dict[tuple[str, str], int] = {}
 
     def run(self, batch: Sequence[NewMessage]) -> list[Appended | MeshError]:
-        outcome = [self._one(message) for message in batch]
+        facts = self._look(batch)
+        outcome = [self._one(message, facts.get(number)) for number, message in enumerate(batch)]
         self._store()
         return outcome
 
@@ -128,28 +219,45 @@ class _Batch:
         self._cursor.execute(statement.sql, statement.row(values))
         return self._cursor.fetchone()
 
-    def _insert(self, statement: _Prepared, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            self._cursor.executemany(statement.sql, [statement.row(values) for values in rows])
+    def _look(self, batch: Sequence[NewMessage]) -> dict[int, _Facts]:
+        """What is known of each message of the batch, by its place there; nothing where there is no room."""
+        if self._sql.lock is not None:
+            for room_id in sorted({new.room_id for new in batch}):
+                self._select(self._sql.lock, room_id=room_id)
+        asked: list[tuple[Any, ...]] = [
+            (number, new.room_id, new.author_id, new.device_id, new.nonce) for number, new in enumerate(batch)
+        ]
+        known: dict[int, _Facts] = {}
+        for sql, values in self._sql.facts.filled(asked):
+            self._cursor.execute(sql, values)
+            (told,) = self._cursor.fetchone()
+            known.update((facts.number, facts) for facts in _decode_facts(told))
+        return known
 
-    def _one(self, new: NewMessage) -> Appended | MeshError:
-        head = self._head(new.room_id)
-        if head is None:
+    def _one(self, new: NewMessage, facts: _Facts | None) -> Appended | MeshError:
+        if facts is None:
             return RoomNotFound()
-        role, first = self._role_and_first(new)
+        first = self._first(new, facts)
         if first is not None:
             return Appended(record=first, new=False) if _is_same(first, new) else NonceConflict()
-        if role is None:
-            return NotMember() if head.visibility == "public" else RoomNotFound()
-        if head.archived_at is not None:
+        if facts.role is None:
+            return NotMember() if facts.visibility == "public" else RoomNotFound()
+        if facts.archived_at is not None:
             return RoomArchived()
         if not (self._is_known(new.room_id, new.reply_to) and self._is_known(new.room_id, new.thread)):
             return ReferenceUnknown()
-        if head.slow_mode_s and role not in self._unhurried:
-            wait_ms = self._wait_ms(new, head.slow_mode_s * 1000)
+        if facts.slow_mode_s and facts.role not in self._unhurried:
+            wait_ms = self._wait_ms(new, facts.slow_mode_s * 1000)
             if wait_ms > 0:
                 return _too_soon(wait_ms)
-        return self._take(new, head)
+        return self._take(new, facts)
+
+    def _first(self, new: NewMessage, facts: _Facts) -> MessageRecord | None:
+        """The message that used this nonce first, in this batch or long ago."""
+        if facts.used is None:
+            return self._fresh.get((new.room_id, new.device_id, new.nonce))
+        names = {"room_id": new.room_id, "device_id": new.device_id, "nonce": new.nonce}
+        return to_record(self._select(self._sql.first, **names))
 
     def _wait_ms(self, new: NewMessage, between_ms: int) -> int:
         """How long the author has to wait; not at all where the clock was set back since they spoke last."""
@@ -163,22 +271,6 @@ class _Batch:
             self._last_said[key] = new.created_at
         return wait_ms
 
-    def _head(self, room_id: str) -> _Head | None:
-        if room_id not in self._heads:
-            row = self._select(self._sql.room, room_id=room_id)
-            if row is None:
-                return None
-            self._heads[room_id] = _Head(*row)
-        return self._heads[room_id]
-
-    def _role_and_first(self, new: NewMessage) -> tuple[Role | None, MessageRecord | None]:
-        """The author's role, and the message that used this nonce first, in this batch or long ago."""
-        names = {"room_id": new.room_id, "device_id": new.device_id, "nonce": new.nonce}
-        role, used = self._select(self._sql.role_and_used, user_id=new.author_id, **names)
-        if used is not None:
-            return role, to_record(self._select(self._sql.first, **names))
-        return role, self._fresh.get((new.room_id, new.device_id, new.nonce))
-
     def _is_member(self, room_id: str, user_id: str) -> bool:
         return self._select(self._sql.role, room_id=room_id, user_id=user_id) is not None
 
@@ -189,16 +281,18 @@ class _Batch:
             or self._select(self._sql.known, room_id=room_id, id=message_id) is not None
         )
 
-    def _take(self, new: NewMessage, head: _Head) -> Appended:
+    def _take(self, new: NewMessage, facts: _Facts) -> Appended:
         """Gives the message the next numbers. Only members can be mentioned, each once."""
         named = tuple(
             user_id for user_id in dict.fromkeys(new.mentions) if self._is_member(new.room_id, user_id)
         )
+        self._grown[new.room_id] += 1
+        grown = self._grown[new.room_id]
         record = MessageRecord(
             id=new.id,
             room_id=new.room_id,
-            seq=head.seq + 1,
-            rev=head.rev + 1,
+            seq=facts.seq + grown,
+            rev=facts.rev + grown,
             author_id=new.author_id,
             author_name=new.author_name,
             device_id=new.device_id,
@@ -210,31 +304,27 @@ class _Batch:
             thread=new.thread,
             mentions=named,
         )
-        self._heads[new.room_id] = head._replace(seq=record.seq, rev=record.rev)
         self._fresh[new.room_id, new.device_id, new.nonce] = record
         self._fresh_ids.add((new.room_id, new.id))
         return Appended(record=record, new=True)
 
     def _store(self) -> None:
-        fresh = self._fresh.values()
-        self._insert(self._sql.insert, [to_row(record) for record in fresh])
-        self._insert(
-            self._sql.mention,
-            [
-                {"room_id": record.room_id, "user_id": user_id, "seq": record.seq}
-                for record in fresh
-                for user_id in record.mentions
-            ],
-        )
-        touched = {record.room_id for record in fresh}
-        self._insert(
-            self._sql.heads,
-            [
-                {"room_id": room_id, "new_seq": head.seq, "new_rev": head.rev}
-                for room_id, head in self._heads.items()
-                if room_id in touched
-            ],
-        )
+        fresh = list(self._fresh.values())
+        for sql, values in self._sql.insert.exact([to_row(record) for record in fresh]):
+            self._cursor.execute(sql, values)
+        named = [
+            {"room_id": record.room_id, "user_id": user_id, "seq": record.seq}
+            for record in fresh
+            for user_id in record.mentions
+        ]
+        if named:
+            self._cursor.executemany(self._sql.mention.sql, [self._sql.mention.row(row) for row in named])
+        by_growth: defaultdict[int, list[tuple[str]]] = defaultdict(list)
+        for room_id, grown in self._grown.items():
+            by_growth[grown].append((room_id,))
+        for grown, room_ids in by_growth.items():
+            for sql, ids in self._sql.grown.filled(room_ids):
+                self._cursor.execute(sql, [grown, grown, *ids])
 
 
 def _too_soon(wait_ms: int) -> RateLimited:

@@ -48,6 +48,7 @@ _PRAGMAS: Final = (
     f"wal_autocheckpoint={_CHECKPOINT_PAGES}",
     f"journal_size_limit={_WAL_BYTES}",
     "trusted_schema=OFF",
+    "temp_store=MEMORY",
 )
 
 

@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -14,13 +15,17 @@ from mesh_server.store.tables import messages, reactions, users
 COLUMNS: Final = tuple(column for column in messages.columns if column.name != "pk")
 FIELDS: Final = tuple(column.name for column in COLUMNS)
 
+_values: Final = attrgetter(*FIELDS)
+_MENTIONS: Final = FIELDS.index("mentions")
+
 WITH_AUTHOR: Final = sa.select(*COLUMNS, users.c.username).join(users, users.c.id == messages.c.author_id)
 
 
-def to_row(record: MessageRecord) -> dict[str, Any]:
-    row = {name: getattr(record, name) for name in FIELDS}
-    row["mentions"] = json.dumps(record.mentions) if record.mentions else None
-    return row
+def to_row(record: MessageRecord) -> tuple[Any, ...]:
+    """The values of `FIELDS`."""
+    row = list(_values(record))
+    row[_MENTIONS] = json.dumps(record.mentions) if record.mentions else None
+    return tuple(row)
 
 
 def to_record(row: Sequence[Any]) -> MessageRecord:

@@ -3,13 +3,15 @@
 Strategy: the server is a process of its own, started as anyone would start it, but with cheap password
 hashes, so that a thousand accounts do not take minutes, and without rates that one sender can reach. The
 clients are plain asyncio protocols that count frames and parse only acknowledgements, so that two cores are
-enough for both sides. What is compared is always measured in one run.
+enough for both sides; where the load is the server's alone to bear, what is told is its own CPU time. What
+is compared is always measured in one run.
 """
 
 import asyncio
 import base64
 import json
 import os
+import random
 import resource
 import secrets
 import signal
@@ -22,11 +24,13 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import aiohttp
 import uvloop
+
+from scripts.bench.seed import Person
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -51,41 +55,55 @@ def report(bench: str, case: str, value: float, unit: str, **more: Any) -> None:
 _SETTINGS = {"MESH_BCRYPT_COST": "4", "MESH_LOG_LEVEL": "warning", "MESH_LIMITS_ENABLED": "false"}
 
 
+def cpu_seconds(pid: int) -> float:
+    """User and system time of all threads of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     url: str
     pid: int
 
     def cpu_seconds(self) -> float:
-        """User and system time of all its threads so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        return cpu_seconds(self.pid)
 
     def resident_bytes(self) -> int:
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * _PAGE
 
 
 @contextmanager
-def running_server(**settings: str) -> Iterator[Server]:
-    """A server on a free port with its data in a folder on a real disk, gone afterwards."""
-    raise_file_limit()
+def data_folder() -> Iterator[Path]:
+    """An empty folder on a real disk (MESH_BENCH_DIR, or where temporary files go), gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="mesh-bench-", dir=os.environ.get("MESH_BENCH_DIR")) as folder:
-        environment = os.environ | _SETTINGS | settings
-        process = subprocess.Popen(
-            [sys.executable, "-m", "mesh_server", "--listen", "127.0.0.1:0", "--data", folder],
-            env=environment,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            if not line.startswith("mesh-server listening on "):
-                raise SystemExit("the server did not start")
-            yield Server(url=line.split()[-1], pid=process.pid)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(40)
+        yield Path(folder)
+
+
+@contextmanager
+def running_server(folder: Path | None = None, **settings: str) -> Iterator[Server]:
+    """A server on a free port, on this data folder or on one of its own."""
+    raise_file_limit()
+    if folder is None:
+        with data_folder() as own, running_server(own, **settings) as server:
+            yield server
+        return
+    environment = os.environ | _SETTINGS | settings
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mesh_server", "--listen", "127.0.0.1:0", "--data", str(folder)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line.startswith("mesh-server listening on "):
+            raise SystemExit("the server did not start")
+        yield Server(url=line.split()[-1], pid=process.pid)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(40)
 
 
 def raise_file_limit() -> None:
@@ -94,13 +112,6 @@ def raise_file_limit() -> None:
 
 
 # ── people ───────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    name: str
-    token: str
-    user_id: str
 
 
 class Rest:
@@ -180,14 +191,19 @@ class Client(asyncio.Protocol):
         self.closed = self.closed or 1006
 
     def data_received(self, data: bytes) -> None:
+        if self._upgraded:
+            self._received(data)
+            return
+        head, end, rest = (self._buffer + data).partition(b"\r\n\r\n")
+        if not end:
+            self._buffer = head
+            return
+        self._upgraded, self._buffer = True, b""
+        self.ready.set_result(None)
+        self._received(rest)
+
+    def _received(self, data: bytes) -> None:
         data = self._buffer + data
-        if not self._upgraded:
-            head, end, data = data.partition(b"\r\n\r\n")
-            if not end:
-                self._buffer = head
-                return
-            self._upgraded = True
-            self.ready.set_result(None)
         self._buffer = data[self._take_frames(data) :]
 
     def _take_frames(self, data: bytes) -> int:
@@ -242,31 +258,81 @@ class Client(asyncio.Protocol):
             self._transport.abort()
 
 
-async def connect(server: Server, person: Person, on_frame: Callable[[bytes], None] | None = None) -> Client:
+class Reader(Client):
+    """Counts the messages after the welcome by their name alone, so that a thousand readers cost little."""
+
+    _WELCOME = b'"system.welcome"'
+    _NAME = b'"chat.message.created"'
+
+    def __init__(self, host: str) -> None:
+        super().__init__(host)
+        self.welcomed = False
+
+    def _received(self, data: bytes) -> None:
+        if not self.welcomed:
+            self._buffer += data
+            self.welcomed = self._WELCOME in self._buffer
+            return
+        keep = len(self._NAME) - 1
+        seam = self._buffer[-keep:] + data[:keep]
+        self.frames += data.count(self._NAME) + seam.count(self._NAME)
+        self._buffer = (seam if len(data) < keep else data)[-keep:]
+
+
+ADDRESS_CONNECTIONS = 20_000
+"""Connections from one address: it has 28,000 ports."""
+
+
+async def connect(
+    server: Server, person: Person, on_frame: Callable[[bytes], None] | None = None, source: str | None = None
+) -> Client:
     """A connection that has been welcomed."""
-    where = urlsplit(server.url)
-    loop = asyncio.get_running_loop()
-    assert where.hostname is not None
-    assert where.port is not None
-    _, client = await loop.create_connection(
-        lambda: Client(where.netloc, on_frame), where.hostname, where.port
-    )
-    await client.ready
+    client = await _open(server, lambda host: Client(host, on_frame), source)
     client.send(type="system.hello", version=1, token=person.token)
     await until(lambda: client.frames > 0 or client.closed is not None)
-    if client.closed is not None:
-        raise SystemExit(f"the server closed a connection with {client.closed}")
+    _check(client)
     return client
 
 
-async def connect_all(server: Server, people: list[Person]) -> list[Client]:
+async def connect_reader(server: Server, person: Person, source: str | None = None) -> Reader:
+    """As `connect`, for someone who only reads."""
+    reader = await _open(server, Reader, source)
+    reader.send(type="system.hello", version=1, token=person.token)
+    await until(lambda: reader.welcomed or reader.closed is not None)
+    _check(reader)
+    return reader
+
+
+AnyClient = TypeVar("AnyClient", bound=Client)
+
+
+async def _open(server: Server, make: Callable[[str], AnyClient], source: str | None) -> AnyClient:
+    where = urlsplit(server.url)
+    assert where.hostname is not None
+    assert where.port is not None
+    _, client = await asyncio.get_running_loop().create_connection(
+        lambda: make(where.netloc),
+        where.hostname,
+        where.port,
+        local_addr=None if source is None else (source, 0),
+    )
+    await client.ready
+    return client
+
+
+def _check(client: Client) -> None:
+    if client.closed is not None:
+        raise SystemExit(f"the server closed a connection with {client.closed}")
+
+
+async def connect_all(server: Server, people: list[Person]) -> list[Reader]:
     gate = asyncio.Semaphore(32)
 
-    async def one(person: Person) -> Client:
+    async def one(number: int, person: Person) -> Reader:
         async with gate:
-            return await connect(server, person)
+            return await connect_reader(server, person, f"127.0.0.{2 + number // ADDRESS_CONNECTIONS}")
 
-    return list(await asyncio.gather(*(one(person) for person in people)))
+    return list(await asyncio.gather(*(one(number, person) for number, person in enumerate(people))))
 
 
 async def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
@@ -278,44 +344,89 @@ async def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
 
 
 class Sender:
-    """Sends a message as soon as the last one is acknowledged, until it is told to stop."""
+    """Sends messages over one connection until it is told to stop, each with the time in it.
 
-    def __init__(self, client: Client, room_id: str, size: int) -> None:
+    A message goes out as soon as the last one is acknowledged; or, where `every_s` is given, that often,
+    whatever comes back: its latency counts from the moment that it was due.
+    """
+
+    def __init__(self, client: Client, room_id: str, size: int = 200) -> None:
         self.client = client
-        self.acked = 0
+        self.sent = self.acked = 0
         self.latencies_s: list[float] = []
         self.running = False
-        self._room_id, self._content = room_id, "x" * size
-        self._sent_at = 0.0
+        self._room_id, self._size = room_id, size
+        self._due: dict[str, float] = {}
+        self._every_s: float | None = None
 
-    def start(self) -> None:
-        self.running = True
-        self._send()
+    def start(self, every_s: float | None = None) -> None:
+        self.running, self._every_s = True, every_s
+        if every_s is None:
+            self._send(time.perf_counter())
+        else:
+            self._at(time.perf_counter() + random.uniform(0, every_s))
+
+    def _at(self, due: float) -> None:
+        asyncio.get_running_loop().call_later(max(0, due - time.perf_counter()), self._tick, due)
+
+    def _tick(self, due: float) -> None:
+        if self.running:
+            self._send(due)
+            assert self._every_s is not None
+            self._at(due + self._every_s)
 
     def on_frame(self, frame: bytes) -> None:
         if frame.startswith(b'{"type":"chat.message.ack"'):
+            nonce = frame.partition(b'"nonce":"')[2].partition(b'"')[0].decode()
+            now = time.perf_counter()
             self.acked += 1
-            self.latencies_s.append(time.perf_counter() - self._sent_at)
-            if self.running:
-                self._send()
+            self.latencies_s.append(now - self._due.pop(nonce))
+            if self.running and self._every_s is None:
+                self._send(now)
         elif frame.startswith(b'{"type":"system.error"'):
             raise SystemExit(frame.decode())
 
-    def _send(self) -> None:
-        self._sent_at = time.perf_counter()
+    def _send(self, due: float) -> None:
+        self.sent += 1
+        nonce = f"n{self.sent}"
+        self._due[nonce] = due
         self.client.send(
             type="chat.message.send",
             room_id=self._room_id,
-            nonce=f"n{self.acked}",
-            content=self._content,
+            nonce=nonce,
+            content=f"{due:.6f} ".ljust(self._size, "x"),
         )
 
 
-async def connect_sender(server: Server, person: Person, room_id: str, size: int = 200) -> Sender:
+class Watcher:
+    """Reads in full, and notes how long after it was due each message came."""
+
+    def __init__(self) -> None:
+        self.latencies_s: list[float] = []
+
+    def on_frame(self, frame: bytes) -> None:
+        _, found, rest = frame.partition(b'"content":"')
+        if found and frame.startswith(b'{"type":"chat.message.created"'):
+            self.latencies_s.append(time.perf_counter() - float(rest[: rest.index(b" ")]))
+
+
+async def connect_sender(server: Server, person: Person, room_id: str) -> Sender:
     senders: list[Sender] = []
     client = await connect(server, person, lambda frame: senders[0].on_frame(frame) if senders else None)
-    senders.append(Sender(client, room_id, size))
+    senders.append(Sender(client, room_id))
     return senders[0]
+
+
+async def connect_watcher(server: Server, person: Person) -> tuple[Client, Watcher]:
+    watcher = Watcher()
+    return await connect(server, person, watcher.on_frame), watcher
+
+
+def milliseconds(latencies_s: list[float]) -> dict[str, float]:
+    """The figures that are told of latencies."""
+    if not latencies_s:
+        return {}
+    return {f"p{share:g}_ms": round(percentile(latencies_s, share / 100) * 1000, 2) for share in (50, 99)}
 
 
 def percentile(values: list[float], share: float) -> float:

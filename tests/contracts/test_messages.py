@@ -197,6 +197,37 @@ async def test_concurrent_batches_keep_the_numbers_whole(
     assert sorted(seqs) == list(range(1, 141))
 
 
+async def test_a_large_batch_with_refusals_in_it_numbers_the_rest_and_reads_back_the_same(
+    store: Store, alice: UserRecord, bob: UserRecord, room_id: str
+) -> None:
+    other = (await add_room(store, "kitchen", alice)).my_room.room.id
+    await append(store, new(alice, room_id))
+    batch = [new(alice, other if number % 3 else room_id, f"number {number}") for number in range(700)]
+    batch[100] = structs.replace(batch[100], author_id=bob.id)
+    batch[200] = structs.replace(batch[200], room_id="nowhere")
+    batch[400] = structs.replace(batch[399], id="sent-again")
+    batch[699] = structs.replace(batch[699], mentions=(alice.id,), reply_to=batch[0].id)
+    outcome = await append(store, *batch)
+    refused = {number: type(result) for number, result in enumerate(outcome) if isinstance(result, MeshError)}
+    assert refused == {100: NotMember, 200: RoomNotFound}
+    again = outcome.pop(400)
+    assert isinstance(again, Appended)
+    assert (again.new, again.record.id) == (False, batch[399].id)
+    written = [result.record for result in outcome if isinstance(result, Appended)]
+    for room in (room_id, other):
+        here = [record for record in written if record.room_id == room]
+        past = 1 if room == room_id else 0
+        assert [record.seq for record in here] == list(range(past + 1, past + len(here) + 1))
+        kept, _ = await store.messages.list_messages(
+            room, after=past, before=10_000, limit=1_000, newest=False
+        )
+        assert kept == here
+        mine = await store.rooms.get_room(room, alice.id)
+        assert mine is not None
+        assert mine.room.last_seq == here[-1].seq
+        assert mine.room.rev == here[-1].rev
+
+
 # ── unread ───────────────────────────────────────────────────────────────────────────────────────
 
 

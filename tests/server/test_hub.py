@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from mesh_server import hub as hub_module
 from mesh_server.bus.base import (
     BusMessage,
     CameIn,
@@ -25,6 +26,7 @@ from protocol.codec import JSON, MSGPACK, Format
 from protocol.events import (
     MemberJoined,
     MemberLeft,
+    Pong,
     PresenceChanged,
     ReadMarked,
     RoomDeleted,
@@ -103,6 +105,15 @@ class Reader:
 async def flushed(hub: Hub) -> None:
     """Waits until the hub has nothing left to write to anyone who reads."""
     await until(lambda: hub._flush_timer is None and hub._urgent_timer is None and not hub._dirty)
+
+
+async def turns(condition: Callable[[], bool]) -> None:
+    """Lets the loop turn until `condition` holds, and not once more."""
+    for _ in range(10_000):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    pytest.fail("nothing came of so many turns")
 
 
 @pytest.fixture
@@ -198,6 +209,23 @@ async def test_what_waits_is_one_write(hub: Hub, publish: Callable[[BusMessage],
         publish(created(rev))
     assert len(await bob.read()) == 50
     assert bob.wire.writes == 1
+
+
+async def test_an_answer_does_not_wait_for_a_round_of_writes(
+    hub: Hub, publish: Callable[[BusMessage], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "SLICE", 2)
+    readers = [Reader(hub, f"user{number}").open(**{ROOM: 0}) for number in range(200)]
+    asking = Reader(hub, "alice").open()
+    publish(created(1, author="bob"))
+    await turns(lambda: any(reader.wire.writes for reader in readers))
+    hub.send(asking.outbound, Pong())
+    await turns(lambda: asking.wire.writes > 0)
+    assert asking.events() == [Pong()]
+    assert sum(reader.wire.writes for reader in readers) < 100
+    publish(created(2, author="bob"))
+    await flushed(hub)
+    assert all(revs_and_nonces(reader.events()) == [(1, None), (2, None)] for reader in readers)
 
 
 async def test_what_is_said_during_the_hello_comes_after_it_once(
