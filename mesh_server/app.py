@@ -4,8 +4,10 @@
 """
 
 import asyncio
+import contextlib
 import logging
 import os
+import resource
 import time
 from typing import Final
 
@@ -69,6 +71,7 @@ READY_HOLD_S: Final = 1.0
 def run(config: Config) -> None:
     """Serves until a signal says stop. Raises: CannotStart."""
     logs.set_up(config.log_level)
+    _allow_open_files()
     lock, store = open_store(config)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -82,6 +85,13 @@ def run(config: Config) -> None:
 
 async def _run(config: Config, store: SqliteStore, lock: DataFolderLock, keys: Keys) -> bool:
     return await serve(config, _build(config, store, keys), lock)
+
+
+def _allow_open_files() -> None:
+    """As many as the process may ask for: each connection is one, and what is usual is 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:

@@ -5,6 +5,7 @@ the one that runs where none is named.
 """
 
 import argparse
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -44,14 +45,20 @@ class Command:
 
 def _serve(config: "Config", _arguments: argparse.Namespace) -> int:
     from mesh_server.app import run
-    from mesh_server.errors import CannotStart
 
-    try:
-        run(config)
-    except CannotStart as error:
-        print(f"mesh-server: {error}", file=sys.stderr)
-        return _FAILED
+    run(config)
     return 0
+
+
+def _module(name: str) -> "Callable[[Config, argparse.Namespace], int]":
+    """What runs a command that has a module of its own."""
+
+    def run(config: "Config", arguments: argparse.Namespace) -> int:
+        command: Callable[[Config, argparse.Namespace], int]
+        command = importlib.import_module(f"mesh_server.commands.{name}").run
+        return command(config, arguments)
+
+    return run
 
 
 def _config(config: "Config", arguments: argparse.Namespace) -> int:
@@ -81,6 +88,41 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
 
 
+def _add_backup_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "destination",
+        metavar="DEST",
+        type=Path,
+        help="the folder that the backup becomes, or an existing one that it is put into",
+    )
+    parser.add_argument(
+        "--keep", metavar="N", type=_positive, help="delete all but the N newest backups in DEST"
+    )
+    parser.add_argument("--json", action="store_true", help="tell what was made as JSON")
+
+
+def _add_restore_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="SRC", type=Path, help="the folder of a backup")
+    parser.add_argument("--verify", action="store_true", help="only look whether the backup is whole")
+    parser.add_argument("--json", action="store_true", help="tell what was done as JSON")
+
+
+def _add_export_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("room", metavar="ROOM", help="the name or the id of a room")
+    parser.add_argument("--since", metavar="WHEN", help="a day or a time; nothing that was written before")
+
+
+def _add_doctor_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="tell what was found as JSON")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
 COMMANDS: Final[dict[str, Command]] = {
     "serve": Command("run the server (the default)", _serve, _add_serve_arguments),
     "config": Command(
@@ -88,6 +130,14 @@ COMMANDS: Final[dict[str, Command]] = {
         _config,
         _add_config_arguments,
         needs_settings=lambda arguments: arguments.what != "example",
+    ),
+    "doctor": Command("find what is wrong, and say what to do", _module("doctor"), _add_doctor_arguments),
+    "backup": Command(
+        "copy everything, even while the server runs", _module("backup"), _add_backup_arguments
+    ),
+    "restore": Command("put a backup in the place of the data", _module("restore"), _add_restore_arguments),
+    "export": Command(
+        "print the messages of a room as lines of JSON", _module("export"), _add_export_arguments
     ),
 }
 
@@ -131,6 +181,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = COMMANDS[arguments.command]
 
     from mesh_server import config
+    from mesh_server.errors import CannotStart
 
     try:
         settings = config.load(arguments.config, flags=_flags(arguments))
@@ -139,7 +190,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"mesh-server: {error}", file=sys.stderr)
             return _USAGE_ERROR
         settings = config.Config()
-    return command.run(settings, arguments)
+    try:
+        return command.run(settings, arguments)
+    except CannotStart as error:
+        print(f"mesh-server: {error}", file=sys.stderr)
+        return _FAILED
 
 
 def _flags(arguments: argparse.Namespace) -> dict[str, object]:

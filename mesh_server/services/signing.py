@@ -53,6 +53,11 @@ def load_signing_keys(folder: Path, *, random_bytes: RandomBytes = secrets.token
     if not path.exists():
         write_whole(path, random_bytes(_KEY_BYTES).hex().encode() + b"\n")
     path.chmod(0o600)
+    return read_signing_keys(path)
+
+
+def read_signing_keys(path: Path) -> list[SigningKey]:
+    """Raises: SigningKeyUnusable, OSError."""
     try:
         seeds = [bytes.fromhex(line) for line in path.read_text("ascii").split()]
         keys = [SigningKey(Ed25519PrivateKey.from_private_bytes(seed)) for seed in seeds]

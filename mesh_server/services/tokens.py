@@ -149,6 +149,11 @@ def load_secret(folder: Path, *, random_bytes: RandomBytes = secrets.token_bytes
     if not path.exists():
         write_whole(path, random_bytes(_SECRET_BYTES).hex().encode() + b"\n")
     path.chmod(0o600)
+    return read_secret(path)
+
+
+def read_secret(path: Path) -> bytes:
+    """Raises: SecretUnusable, OSError."""
     try:
         secret = bytes.fromhex(path.read_text("ascii"))
     except ValueError:

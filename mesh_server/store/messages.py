@@ -87,7 +87,7 @@ class SqlMessages:
         newest: bool,
         thread: str | None = None,
     ) -> tuple[list[MessageRecord], bool]:
-        return await self._db.read(_list_messages, room_id, after, before, limit, newest, thread)
+        return await self._db.read(list_page, room_id, after, before, limit, newest, thread)
 
     async def get_overview(self, user_id: str, since: dict[str, int], most: int) -> Overview:
         return await self._db.read(_get_overview, user_id, since, most)
@@ -96,7 +96,7 @@ class SqlMessages:
         return await self._db.read(_list_changes, room_id, since, until)
 
 
-def _list_messages(
+def list_page(
     connection: sa.Connection,
     room_id: str,
     after: int,

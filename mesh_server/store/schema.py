@@ -1,11 +1,14 @@
 """Brings a database to the schema that this program knows, or refuses one that it does not."""
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
 from mesh_server.store.migrations import HEAD
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
 
@@ -26,19 +29,30 @@ def migrate(engine: sa.Engine) -> None:
             return
         # Imported here: a start with nothing to migrate should not pay for it.
         from alembic import command
-        from alembic.config import Config
-        from alembic.script import ScriptDirectory
 
-        config = Config()
-        config.set_main_option("script_location", str(_SCRIPTS))
-        config.attributes["connection"] = connection
-        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-        if version is not None and version not in known:
+        if version is not None and version not in known_versions():
             raise NewerDatabase(
                 f"The database is of version {version}, made by a newer mesh-server; this one knows versions "
                 f"up to {HEAD}. Start the newer mesh-server, or restore a backup made by this one."
             )
+        config = _alembic()
+        config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def known_versions() -> set[str]:
+    """Those that this program can bring to its own."""
+    from alembic.script import ScriptDirectory
+
+    return {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
+
+
+def _alembic() -> "Config":
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    return config
 
 
 def _version(connection: sa.Connection) -> str | None:

@@ -55,12 +55,12 @@ def _set(connection: sa.Connection, key: str, value: str) -> None:
         connection.execute(sa.insert(meta).values(key=key, value=value))
 
 
-def _indexed(connection: sa.Connection) -> int:
+def indexed(connection: sa.Connection) -> int:
     return int(_get(connection, INDEXED) or 0)
 
 
 def _index_next(connection: sa.Connection, limit: int) -> int:
-    last = _indexed(connection)
+    last = indexed(connection)
     query = (
         sa.select(
             messages.c.pk, messages.c.content, (_READABLE & messages.c.deleted_at.is_(None)).label("fit")
@@ -88,7 +88,7 @@ def reindex(connection: sa.Connection, message_id: str, before: str, after: str)
         return
     query = sa.select(messages.c.pk).where(messages.c.id == message_id, _READABLE)
     pk = connection.execute(query).scalar_one_or_none()
-    if pk is None or pk > _indexed(connection):
+    if pk is None or pk > indexed(connection):
         return
     connection.exec_driver_sql(
         "INSERT INTO message_search(message_search, rowid, content) VALUES ('delete', ?, ?)", (pk, before)
@@ -103,7 +103,7 @@ def rewind(connection: sa.Connection) -> None:
     if connection.dialect.name != "sqlite":
         return
     last = int(connection.execute(sa.select(sa.func.max(messages.c.pk))).scalar() or 0)
-    if last < _indexed(connection):
+    if last < indexed(connection):
         _set(connection, INDEXED, str(last))
 
 

@@ -1,0 +1,314 @@
+"""Looks at a server and its surroundings, and finds what is wrong or soon will be.
+
+Strategy: one function an organ, in a table; each only reads, and yields what it finds. What one of them needs
+and does not find (a database, say) is another one's to complain about. A server may run meanwhile.
+"""
+
+import fcntl
+import os
+import resource
+import socket
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+
+import sqlalchemy as sa
+from cryptography import x509
+from msgspec import Struct
+
+from mesh_server.config import Config, address_of
+from mesh_server.doubts import doubts, who_else_reads
+from mesh_server.services.signing import SIGNING_FILE, SigningKeyUnusable, read_signing_keys
+from mesh_server.services.tokens import KEY_FILE, SecretUnusable, read_secret
+from mesh_server.store.folder import DATABASE_FILE, LOCK_FILE
+from mesh_server.store.migrations import HEAD
+from mesh_server.store.schema import known_versions
+from mesh_server.store.soundness import (
+    Unreadable,
+    contents,
+    damage,
+    index_behind,
+    misnumbered,
+    newest,
+    reading,
+)
+from mesh_server.tls import Certificate, CertificateUnusable
+
+T = TypeVar("T")
+
+MIB: Final = 1024 * 1024
+FREE_MIN: Final = 256 * MIB
+"""Room on the disk below which something will fail soon."""
+
+FREE_LOW: Final = 1024 * MIB
+EXPIRES_SOON: Final = timedelta(days=14)
+CLOCK_AHEAD: Final = timedelta(minutes=1)
+"""How far ahead of this clock a message may be that another clock wrote."""
+
+OLDEST_NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""A clock that says less has never been set."""
+
+BEHIND_MANY: Final = 10_000
+FILES_BESIDE: Final = 256
+"""Open files that are no connections of clients."""
+
+Level = Literal["ok", "warning", "error"]
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """`do`: what mends it; empty where there is nothing to do."""
+
+    organ: str
+    level: Level
+    says: str
+    do: str = ""
+
+
+class Patient(Struct, frozen=True, kw_only=True):
+    config: Config
+    file: Path | None
+    env: Mapping[str, str]
+    now: datetime
+
+    @property
+    def database(self) -> Path:
+        return self.config.folder / DATABASE_FILE
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a server holds the data folder."""
+        try:
+            file = os.open(self.config.folder / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(file)
+        return False
+
+
+Symptom = tuple[Level, str, str]
+"""How bad it is, what it is, and what to do."""
+
+Look = Callable[[Patient], Iterator[Symptom]]
+
+_UNREADABLE: Final = "Run this as the server's account; if that changes nothing, restore a backup."
+
+
+def examine(patient: Patient) -> Iterator[Finding]:
+    """Everything that was found, organ by organ; those without a finding are said to be well."""
+    for organ, look in ORGANS.items():
+        try:
+            found = list(look(patient))
+        except Unreadable as error:
+            found = [("error", f"{patient.database} cannot be read: {error}.", _UNREADABLE)]
+        for level, says, do in found or [("ok", "Nothing is wrong.", "")]:
+            yield Finding(organ=organ, level=level, says=says, do=do)
+
+
+# ── around the server ────────────────────────────────────────────────────────────────────────────
+
+
+def _settings(patient: Patient) -> Iterator[Symptom]:
+    for doubt in doubts(patient.config, patient.file, patient.env):
+        yield "warning", doubt, ""
+
+
+def _folder(patient: Patient) -> Iterator[Symptom]:
+    folder = patient.config.folder
+    if not folder.is_dir():
+        yield "error", f"The data folder {folder} is not there.", "Name it with --data, or start the server."
+        return
+    owner = folder.stat().st_uid
+    for file in sorted(folder.iterdir()):
+        found = file.lstat()
+        if found.st_uid != owner:
+            yield (
+                "error",
+                f"{file} belongs to another account than the data folder, so the server may not reach it.",
+                f"chown --reference={folder} {file}",
+            )
+        if stat.S_ISREG(found.st_mode) and (readers := who_else_reads(file)):
+            yield "warning", f"{file} can be read by {readers}.", f"chmod 600 {file}"
+
+
+def _disk(patient: Patient) -> Iterator[Symptom]:
+    folder = patient.config.folder
+    if not folder.is_dir():
+        return
+    disk = os.statvfs(folder)
+    free = disk.f_bavail * disk.f_frsize
+    size = patient.database.stat().st_size if patient.database.exists() else 0
+    says = f"{free // MIB} MiB are free on the disk of {folder}; the database has {size // MIB} MiB."
+    if free < FREE_MIN or disk.f_favail == 0:
+        yield "error", says, "Make room: messages are refused once it is full."
+    elif free < max(FREE_LOW, size):
+        yield "warning", says, "A backup on this disk, or an upgrade, may not fit."
+
+
+def _clock(patient: Patient) -> Iterator[Symptom]:
+    if patient.now < OLDEST_NOW:
+        yield "error", f"The clock says {patient.now:%Y-%m-%d}.", "Set it, and keep it with NTP."
+    written = datetime.fromtimestamp((_ask(patient, newest) or 0) / 1000, UTC)
+    if written > patient.now + CLOCK_AHEAD:
+        yield (
+            "error",
+            f"The newest message is from {written:%Y-%m-%d %H:%M:%S} UTC, which is still to come.",
+            "Compare the clock with another one, and keep it with NTP.",
+        )
+
+
+def _files(patient: Patient) -> Iterator[Symptom]:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = patient.config.limits.connections + FILES_BESIDE
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        yield (
+            "warning",
+            f"A process may open {hard} files here, which is too few for limits.connections.",
+            f"Set LimitNOFILE={wanted} in the unit, or lower limits.connections.",
+        )
+
+
+def _address(patient: Patient) -> Iterator[Symptom]:
+    config = patient.config
+    addresses = [("listen", config.listen)]
+    if config.metrics.listen:
+        addresses.append(("metrics.listen", config.metrics.listen))
+    if patient.is_running:
+        yield "ok", "A server runs on the data folder.", ""
+        return
+    for key, listen in addresses:
+        host, port = address_of(key, listen)
+        try:
+            _try_address(host, port)
+        except OSError as error:
+            yield (
+                "error",
+                f"No server runs on the data folder, and it could not listen on {listen}: {error.strerror}.",
+                f"Look who has it with: ss -ltnp 'sport = :{port}'; or set {key}.",
+            )
+
+
+def _try_address(host: str, port: int) -> None:
+    """Raises: OSError."""
+    family, kind, protocol, _, where = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    with socket.socket(family, kind, protocol) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        trial.bind(where)
+
+
+def _certificate(patient: Patient) -> Iterator[Symptom]:
+    files = patient.config.tls
+    if not files.certificate:
+        return
+    try:
+        Certificate(files)
+        leaf = x509.load_pem_x509_certificates(Path(files.certificate).read_bytes())[0]
+    except (CertificateUnusable, OSError, ValueError) as error:
+        yield "error", str(error), "Name the files of a certificate and of its own key, in PEM."
+        return
+    renew = "Renew it, and send the server SIGHUP (systemctl reload mesh-server)."
+    left = leaf.not_valid_after_utc - patient.now
+    if left < timedelta(0):
+        yield "error", f"The certificate ran out on {leaf.not_valid_after_utc:%Y-%m-%d}.", renew
+    elif left < EXPIRES_SOON:
+        yield "warning", f"The certificate runs out in {left.days} days.", renew
+    if leaf.not_valid_before_utc > patient.now:
+        yield (
+            "error",
+            f"The certificate begins on {leaf.not_valid_before_utc:%Y-%m-%d}.",
+            "Look at the clock.",
+        )
+
+
+# ── what the server keeps ────────────────────────────────────────────────────────────────────────
+
+
+def _keys(patient: Patient) -> Iterator[Symptom]:
+    if not patient.database.exists():
+        return
+    readers: list[tuple[str, Callable[[Path], object]]] = [
+        (KEY_FILE, read_secret),
+        (SIGNING_FILE, read_signing_keys),
+    ]
+    for name, read in readers:
+        path = patient.config.folder / name
+        try:
+            read(path)
+        except FileNotFoundError:
+            yield (
+                "warning",
+                f"{path} is missing; the next start makes a new one.",
+                "Restore it from a backup.",
+            )
+        except OSError as error:
+            yield "error", f"{path} cannot be read: {error.strerror}.", "Run this as the server's account."
+        except (SecretUnusable, SigningKeyUnusable) as error:
+            yield "error", str(error), ""
+
+
+def _schema(patient: Patient) -> Iterator[Symptom]:
+    if not patient.database.exists():
+        yield "warning", f"There is no database in {patient.config.folder}.", "The first start makes one."
+        return
+    with reading(patient.database) as connection:
+        version = contents(connection).schema
+    if version not in known_versions():
+        yield "error", f"The database is of the newer version {version}.", "Install the newer mesh-server."
+    elif version != HEAD:
+        yield (
+            "warning",
+            f"The database is of version {version}; the next start makes it {HEAD}.",
+            ("Make a backup before that start."),
+        )
+
+
+def _integrity(patient: Patient) -> Iterator[Symptom]:
+    for found in _ask(patient, damage) or ():
+        yield "error", found, "Look at the disk, and restore a backup."
+
+
+def _numbers(patient: Patient) -> Iterator[Symptom]:
+    for found in _ask(patient, misnumbered) or ():
+        yield "error", found, "Restore a backup, and report this: it must not happen."
+
+
+def _index(patient: Patient) -> Iterator[Symptom]:
+    behind = _ask(patient, index_behind) or 0
+    if behind > BEHIND_MANY:
+        yield (
+            "warning",
+            f"The index of the search is {behind} messages behind.",
+            "It catches up by itself while a server runs; searching takes longer until then.",
+        )
+
+
+def _ask(patient: Patient, question: Callable[[sa.Connection], T]) -> T | None:
+    """The answer of a database of this program's own version; None without one. Raises: Unreadable."""
+    if not patient.database.exists():
+        return None
+    with reading(patient.database) as connection:
+        return question(connection) if contents(connection).schema == HEAD else None
+
+
+ORGANS: Final[dict[str, Look]] = {
+    "settings": _settings,
+    "data folder": _folder,
+    "disk": _disk,
+    "clock": _clock,
+    "open files": _files,
+    "address": _address,
+    "certificate": _certificate,
+    "keys": _keys,
+    "schema": _schema,
+    "integrity": _integrity,
+    "numbers": _numbers,
+    "search index": _index,
+}
