@@ -28,7 +28,7 @@ from mesh_server.hub import Hub
 from mesh_server.ids import id_maker, system_clock
 from mesh_server.keys import Keys, load_keys
 from mesh_server.limits import Limiter
-from mesh_server.metrics import Metrics, of_gateway, of_limits, of_sizes, of_traffic
+from mesh_server.metrics import Metrics, of_gateway, of_limits, of_peers, of_sizes, of_traffic
 from mesh_server.peers import build_peers
 from mesh_server.services.accounts import AccountService
 from mesh_server.services.devices import DeviceService
@@ -51,6 +51,7 @@ from mesh_server.store.folder import DataFolderInUse, DataFolderLock
 from mesh_server.store.schema import NewerDatabase
 from mesh_server.store.sqlite import SqliteStore
 from mesh_server.ws import connection
+from mesh_server.ws import relay as ws_relay
 from mesh_server.ws.gateway import Gateway
 from protocol.errors import StorageUnavailable
 from protocol.rest import VersionInfo
@@ -205,6 +206,7 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
     metrics.watch(lambda: of_limits(gateway))
     metrics.watch(lambda: of_traffic(traffic))
     metrics.watch(lambda: of_sizes(sizes))
+    metrics.watch(lambda: of_peers(peers))
     bus.subscribe(gateway.on_bus)
 
     async def version() -> VersionInfo:
@@ -259,7 +261,13 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
         metrics=metrics.text,
     )
     application, operations = make_applications(
-        config, services, traffic, lambda request: connection.serve(request, gateway)
+        config,
+        services,
+        traffic,
+        {
+            "/ws": lambda request: connection.serve(request, gateway),
+            ws_relay.PATH: lambda request: ws_relay.serve(request, gateway, peers.relay),
+        },
     )
     chores = (
         gateway.sweep,
@@ -273,4 +281,4 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
         administration.tokens.keep,
         administration.audit.keep,
     )
-    return Built(store, gateway, application, operations, peers.stun, chores)
+    return Built(store, gateway, application, operations, peers, chores)

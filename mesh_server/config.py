@@ -98,6 +98,25 @@ class RtcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ] = 86_400
 
 
+class RelaySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Packets that go through this server where two peers find no direct way; it cannot read them.
+
+    A limit of 0 is none.
+    """
+
+    enabled: Annotated[bool, Meta(description="False: nothing is relayed.")] = True
+    sessions: Annotated[
+        int, Meta(description="Sessions that are relayed at the same time.", ge=1, le=100_000)
+    ] = 200
+    rate_kib: Annotated[
+        int, Meta(description="KiB a second that one device may send; what is more is dropped.", ge=0)
+    ] = 8_192
+    session_mib: Annotated[int, Meta(description="MiB that one session may send in all.", ge=0)] = 4_096
+    user_mib_a_day: Annotated[int, Meta(description="MiB that one person may send in a day (UTC).", ge=0)] = (
+        16_384
+    )
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a server is told. Times are seconds."""
 
@@ -166,6 +185,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     audit: AuditSettings = AuditSettings()
     rtc: RtcSettings = RtcSettings()
+    relay: RelaySettings = RelaySettings()
 
     @property
     def address(self) -> tuple[str, int]:

@@ -21,6 +21,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from mesh_server.http.traffic import Traffic
+from mesh_server.peers import Peers
 from mesh_server.sizes import Sizes
 from mesh_server.ws.gateway import Gateway
 from protocol.version import __version__
@@ -138,3 +139,18 @@ def of_sizes(sizes: Sizes) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "mesh_disk_free_bytes", "Room left on the disk of the data folder.", value=sizes.free
     )
+
+
+def of_peers(peers: Peers) -> Iterator[Metric]:
+    relay, stun = peers.relay, peers.stun.responder
+    yield GaugeMetricFamily("mesh_relay_sessions", "Sessions that are relayed now.", value=relay.sessions)
+    yield CounterMetricFamily("mesh_relay_bytes", "Bytes relayed between peers.", value=relay.bytes)
+    yield CounterMetricFamily("mesh_relay_packets", "Packets relayed between peers.", value=relay.packets)
+    dropped = CounterMetricFamily(
+        "mesh_relay_packets_dropped", "Packets that were not relayed.", labels=["why"]
+    )
+    dropped.add_metric(["slow_reader"], relay.dropped)
+    dropped.add_metric(["rate"], relay.over_rate)
+    yield dropped
+    yield CounterMetricFamily("mesh_stun_answers", "STUN requests answered.", value=stun.answered)
+    yield CounterMetricFamily("mesh_stun_dropped", "Datagrams met with silence.", value=stun.dropped)

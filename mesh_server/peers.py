@@ -1,5 +1,6 @@
 """What helps two peers to come together, put together: who signs, who introduces, who relays."""
 
+import time
 from typing import NamedTuple
 
 from mesh_server.bus.base import Bus
@@ -7,6 +8,7 @@ from mesh_server.config import Config
 from mesh_server.hub import Hub
 from mesh_server.ids import Clock, NewId
 from mesh_server.keys import Keys
+from mesh_server.relay import Relay
 from mesh_server.services.calls import CallService
 from mesh_server.services.capabilities import CapabilityService
 from mesh_server.services.ice import IceService, IceSettings
@@ -24,6 +26,7 @@ class Peers(NamedTuple):
     calls: CallService
     ice: IceService
     stun: StunServer
+    relay: Relay
 
 
 def build_peers(
@@ -40,6 +43,8 @@ def build_peers(
     signer = Signer(keys.signing, clock=clock, new_id=new_id)
     peering = PeeringService(store, bus, signer, clock=clock, connected=hub.devices)
     bus.subscribe(peering.on_bus)
+    relay = Relay(config.relay, clock=clock, now=time.monotonic)
+    bus.subscribe(relay.on_bus)
     stun, rtc = StunServer(), config.rtc
     ice = IceSettings(
         stun_urls=rtc.stun_urls, turn_urls=rtc.turn_urls, turn_secret=rtc.turn_secret, ttl_s=rtc.ttl_s
@@ -51,4 +56,5 @@ def build_peers(
         calls=CallService(store, bus),
         ice=IceService(ice, clock=clock, stun=lambda: stun.address),
         stun=stun,
+        relay=relay,
     )

@@ -20,10 +20,10 @@ from mesh_server.chores import Chore, Chores, flush_seen
 from mesh_server.config import Config
 from mesh_server.listening import Listeners, open_stun
 from mesh_server.notify import Notifier
+from mesh_server.peers import Peers
 from mesh_server.signals import Signals
 from mesh_server.store.base import Store
 from mesh_server.store.folder import DataFolderLock
-from mesh_server.stun import StunServer
 from mesh_server.ws.gateway import Gateway
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Built:
     gateway: Gateway
     application: web.Application
     metrics: web.Application | None
-    stun: StunServer
+    peers: Peers
     chores: tuple[Chore, ...]
 
 
@@ -80,7 +80,7 @@ class _Server:
     async def start(self) -> None:
         config, built = self._config, self._built
         listeners = self._listeners = await Listeners.open(config, built.application, built.metrics)
-        await open_stun(config, built.stun, listeners.url)
+        await open_stun(config, built.peers.stun, listeners.url)
         self._lock.tell(url=listeners.url)
         log.info(
             "listening",
@@ -117,7 +117,8 @@ class _Server:
             log.info("stopping")
             self._notifier.stopping("Saying goodbye")
             await self._listeners.stop_accepting()
-        built.stun.close()
+        built.peers.stun.close()
+        built.peers.relay.drain()
         await _by(began + CLOSE_BY * total_s, self._close_connections(FLUSH_BY * total_s), "the connections")
         await self._chores.stop()
         built.gateway.accounts.close()

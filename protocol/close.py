@@ -31,6 +31,9 @@ class CloseCode(IntEnum):
     REPLACED = 4409
     """This device has opened more connections than it may; the oldest of them goes."""
 
+    OVER = 4410
+    """The session that was relayed is over."""
+
     TOO_LARGE = 4413
     """A frame was larger than `limits.FRAME_BYTES`."""
 

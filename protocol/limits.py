@@ -122,6 +122,9 @@ SIGNAL_FIELDS: Final = 16
 SIGNAL_TARGETS: Final = 16
 """Users or devices that one message of a call may be for."""
 
+RELAY_PACKET_BYTES: Final = 16 * 1024
+"""One packet through the relay."""
+
 CLOCK_SKEW_S: Final = 30
 """How far the clock of a server may be ahead of that of a peer which verifies its capabilities."""
 

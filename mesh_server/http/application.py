@@ -1,6 +1,6 @@
 """The web applications: what clients reach, and what operators reach on an address of their own."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
@@ -15,9 +15,9 @@ Socket = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def make_applications(
-    config: Config, services: Services, traffic: Traffic, socket: Socket
+    config: Config, services: Services, traffic: Traffic, sockets: Mapping[str, Socket]
 ) -> tuple[web.Application, web.Application | None]:
-    """`socket` serves a WebSocket. The second is for `metrics.listen`, and None without it."""
+    """`sockets`: WebSockets by path. The second is for `metrics.listen`, and None without it."""
 
     def make() -> web.Application:
         application = web.Application(
@@ -33,5 +33,6 @@ def make_applications(
         add_routes(public, services, lambda path: path != METRICS)
     else:
         add_routes(public, services)
-    public.router.add_get("/ws", socket)
+    for path, socket in sockets.items():
+        public.router.add_get(path, socket)
     return public, operations

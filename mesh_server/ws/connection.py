@@ -10,21 +10,21 @@ way, which is all the backpressure that a sender ever feels.
 
 import asyncio
 import logging
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Final, cast
 
-from aiohttp import WSCloseCode, WSMsgType, hdrs, web
+from aiohttp import WSMsgType, hdrs, web
 
 from mesh_server.http.address import address_of, stranger
 from mesh_server.limits import Caller, Kind, Patience, parse_rate
 from mesh_server.services.principal import Principal
 from mesh_server.services.tokens import bearer_token
-from mesh_server.ws.frames import PING_FRAME, encode_close
+from mesh_server.ws.frames import PING_FRAME
 from mesh_server.ws.gateway import Gateway
 from mesh_server.ws.outbound import Outbound
 from mesh_server.ws.peer import Peer
 from mesh_server.ws.routes import ROUTES, error_answer
+from mesh_server.ws.socket import CLOSE_TIMEOUT_S, Socket
 from protocol import limits
 from protocol.close import CloseCode
 from protocol.codec import FORMATS, JSON, Format
@@ -47,38 +47,7 @@ log = logging.getLogger(__name__)
 READ_BYTES: Final = 2 * limits.FRAME_BYTES
 """Past this a frame is not even read; up to it, it is refused by name."""
 
-CLOSE_TIMEOUT_S: Final = 2.0
-"""How long a client may take to answer a close frame."""
-
 _NOT_THE_END: Final = frozenset({WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.PING, WSMsgType.PONG})
-
-
-class _Socket(web.WebSocketResponse):
-    """aiohttp's WebSocket, ending as the contract says.
-
-    aiohttp lets go of a connection at once where `close` is called while another task waits in `receive`.
-    What the client is sending at that moment then resets the line, and takes with it what it has not read
-    yet. So a server that ends a connection says goodbye, and goes on reading until the client has answered.
-    """
-
-    _leaving: asyncio.Transport | None = None
-    before_close: Callable[[], object] | None = None
-    """Writes what waits, so that the answers to what came before a client's goodbye are not lost."""
-
-    def say_goodbye(self, transport: asyncio.Transport, code: CloseCode, reason: str) -> None:
-        self._leaving = transport
-        if not transport.is_closing():
-            transport.write(encode_close(code, reason))
-
-    async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
-        if self._leaving is not None:  # a second close frame would follow the first
-            self._leaving.close()
-            return True
-        if code == WSCloseCode.MESSAGE_TOO_BIG:  # a frame too large even to read
-            code = CloseCode.TOO_LARGE
-        if self.before_close is not None:
-            self.before_close()
-        return await super().close(code=code, message=message, drain=drain)
 
 
 async def serve(request: web.Request, gateway: Gateway) -> web.StreamResponse:
@@ -90,7 +59,7 @@ async def serve(request: web.Request, gateway: Gateway) -> web.StreamResponse:
 
 
 async def _serve(request: web.Request, gateway: Gateway, caller: Caller) -> web.StreamResponse:
-    socket = _Socket(
+    socket = Socket(
         protocols=SUBPROTOCOLS,
         autoping=False,
         compress=False,
@@ -125,7 +94,7 @@ class Connection:
         "last_heard",
     )
 
-    def __init__(self, gateway: Gateway, socket: _Socket, request: web.Request, caller: Caller) -> None:
+    def __init__(self, gateway: Gateway, socket: Socket, request: web.Request, caller: Caller) -> None:
         loop = asyncio.get_running_loop()
         self._gateway = gateway
         self._socket = socket

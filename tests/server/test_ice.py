@@ -4,14 +4,16 @@ import base64
 import hashlib
 import hmac
 import itertools
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from mesh_server.config import ConfigError, load
+from mesh_server.config import ConfigError, RelaySettings, load
 from mesh_server.services.ice import IceService, IceSettings
 from mesh_server.services.principal import Principal
 from tests.support.server import ServerProcess, running_server
@@ -107,6 +109,19 @@ async def test_a_strange_host_header_is_no_mistake_of_the_servers(
     headers = {"Authorization": f"Bearer {alice.token}", "Host": host}
     async with http.get(f"{server.url}/api/rtc/ice-servers", headers=headers) as response:
         assert response.status in (200, 400)
+
+
+def test_the_settings_on_the_page_can_be_used(tmp_path: Path) -> None:
+    """Those of relay.md; what its sections show together is set together."""
+    page = (Path(__file__).parents[2] / "docs" / "relay.md").read_text("utf-8")
+    blocks = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 3
+    for number, block in enumerate(blocks):
+        file = tmp_path / f"{number}.toml"
+        file.write_text(block)
+        load(file, env={})
+    shown = load(tmp_path / "2.toml", env={}).relay
+    assert shown == RelaySettings()
 
 
 @pytest.mark.parametrize(
