@@ -64,6 +64,7 @@ class Findings:
     recovery_s: list[float] = field(default_factory=list)
     stop_s: list[float] = field(default_factory=list)
     figures: dict[str, int] = field(default_factory=dict)
+    kills: int = 0
     seconds: float = 0.0
 
     @property
@@ -240,7 +241,6 @@ class Breaker:
     def __init__(self, company: Company) -> None:
         self._company = company
         self._chance = random.Random(f"{company.found.plan.seed} breaker")
-        self.kills = 0
         faults: dict[str, tuple[int, Callable[[], Awaitable[None]]]] = {
             "kill": (8, self._kill),
             "power": (3, self._cut_power),
@@ -261,7 +261,7 @@ class Breaker:
         plan = self._company.found.plan
         loop = asyncio.get_running_loop()
         end = loop.time() + plan.seconds
-        while self.kills < plan.kills and loop.time() < end:
+        while self._company.found.kills < plan.kills and loop.time() < end:
             await asyncio.sleep(self._chance.uniform(0.05, 0.8))
             weights = [weight for weight, _ in self._faults.values()]
             name = self._chance.choices(list(self._faults), weights)[0]
@@ -271,14 +271,13 @@ class Breaker:
     async def _kill(self) -> None:
         """Sometimes again while it starts."""
         await self._company.kill()
-        self.kills += 1
+        self._company.found.kills += 1
         if self._chance.random() < 0.2:
             self._company.found.faults["kill while it starts"] += 1
-            start = asyncio.create_task(asyncio.to_thread(self._company.server.spawn, self._address))
-            await start
+            await asyncio.to_thread(self._company.server.spawn, self._address)
             await asyncio.sleep(self._chance.uniform(0.0, 0.6))
             await self._company.kill()
-            self.kills += 1
+            self._company.found.kills += 1
         await self._company.start()
 
     @property
@@ -287,7 +286,7 @@ class Breaker:
 
     async def _cut_power(self) -> None:
         await self._company.kill()
-        self.kills += 1
+        self._company.found.kills += 1
         assert self._company.machine is not None
         self._company.machine.cut_power(self._chance)
         await self._company.start()
@@ -298,7 +297,7 @@ class Breaker:
         with machine.held_disk():
             await asyncio.sleep(self._chance.uniform(0.0, 0.3))
             await self._company.kill()
-            self.kills += 1
+            self._company.found.kills += 1
         machine.cut_power(self._chance)
         await self._company.start()
 

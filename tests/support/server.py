@@ -67,6 +67,14 @@ class ServerProcess:
         assert self._process is not None
         return self._process.pid
 
+    def wait(self) -> int:
+        """The exit code of a server that ends by itself."""
+        assert self._process is not None
+        code = self._process.wait(PATIENCE_S)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        return code
+
     def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> int:
         """Its exit code; a second stop does nothing."""
         assert self._process is not None
