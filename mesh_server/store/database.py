@@ -17,6 +17,7 @@ import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -36,6 +37,9 @@ _BUSY_TIMEOUT_MS: Final = 5_000
 _CACHE_KIB: Final = 16 * 1024
 _CHECKPOINT_PAGES: Final = 10_000
 """Pages in the log (40 MiB) before they move to the database: at SQLite's own 1,000 commits were slower."""
+
+_TOLD_EVERY_S: Final = 10.0
+"""How often the log is told of a disk that fails."""
 
 _WAL_BYTES: Final = 64 * 1024 * 1024
 _PRAGMAS: Final = (
@@ -86,7 +90,7 @@ class Database:
         self._engine = engine
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-read")
         self._local = threading.local()
-        self._health = _Health("read")
+        self._outage = _Outage("read")
         self._read_connections: list[sa.Connection] = []
         self._writer = _Writer(engine)
 
@@ -101,11 +105,9 @@ class Database:
             self._read_connections.append(connection)
         try:
             with connection.begin():
-                result = query(connection, *args)
+                return query(connection, *args)
         except DBAPIError as error:
-            raise self._health.failed(error) from error
-        self._health.worked()
-        return result
+            raise self._outage.failed(error) from error
 
     async def write(self, query: Callable[..., T], *args: Any, then: Callable[[T], None] | None = None) -> T:
         """`query(connection, *args)` in one durable transaction; `then(result)` once it is on disk.
@@ -130,32 +132,29 @@ class Database:
         self._engine.dispose()
 
 
-class _Health:
-    """Tells the log when the disk begins to fail and when that is over, not each time that it does.
+class _Outage:
+    """Tells the log that the disk fails, but not each time that it does.
 
     Else a full disk, on which the log may well be, would be filled further by hundreds of lines a second.
     """
 
     def __init__(self, doing: str) -> None:
         self._doing = doing
-        self._reason: str | None = None
-        self._failures = 0
+        self._quiet_until = 0.0
+        self._untold = 0
 
     def failed(self, error: DBAPIError) -> Exception:
         """What the asker is told; the reason goes to the log only. A bug in a query stays a bug."""
         if not isinstance(error.orig, sqlite3.OperationalError):
             return error
-        self._failures += 1
-        reason = str(error.orig)
-        if reason != self._reason:
-            self._reason = reason
-            log.error("the database cannot be %s: %s", self._doing, reason)
+        now = time.monotonic()
+        if now >= self._quiet_until:
+            more = f" ({self._untold} more since the last time)" if self._untold else ""
+            log.error("the database cannot be %s: %s%s", self._doing, error.orig, more)
+            self._quiet_until, self._untold = now + _TOLD_EVERY_S, 0
+        else:
+            self._untold += 1
         return StorageUnavailable()
-
-    def worked(self) -> None:
-        if self._reason is not None:
-            log.warning("the database can be %s again, after %d failures", self._doing, self._failures)
-            self._reason, self._failures = None, 0
 
 
 class _Job:
@@ -188,7 +187,7 @@ class _Writer:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._health = _Health("written")
+        self._outage = _Outage("written")
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store-write", daemon=True)
         self._thread.start()
@@ -215,9 +214,8 @@ class _Writer:
             with connection.begin():
                 result = job.query(connection, *job.args)
         except DBAPIError as error:
-            job.loop.call_soon_threadsafe(job.fail, self._health.failed(error))
+            job.loop.call_soon_threadsafe(job.fail, self._outage.failed(error))
         except BaseException as error:  # noqa: BLE001 - the thread must outlive a query's mistake; it is passed on
             job.loop.call_soon_threadsafe(job.fail, error)
         else:
-            self._health.worked()
             job.loop.call_soon_threadsafe(job.succeed, result)

@@ -129,7 +129,7 @@ async def test_what_a_failing_disk_did_not_take_is_refused_and_can_be_sent_again
         told = [m["message"]["content"] for m in his.seen if m["type"] == "chat.message.created"]
         assert told == ["before", *(f"during {number}" for number in range(49))]
     outage = [line for line in server.log_text().splitlines() if "the database" in line]
-    assert [("cannot be" in line, "again" in line) for line in outage] == [(True, False), (False, True)]
+    assert len(outage) < 5, "an outage must not fill the disk with the log of it"
 
 
 @needs_machine
