@@ -12,6 +12,7 @@ import time
 from typing import Final
 
 import sqlalchemy.exc
+from msgspec import Struct
 
 from mesh_server import log as logs
 from mesh_server.administration import build_administration
@@ -19,13 +20,14 @@ from mesh_server.bus.base import DeviceRevoked
 from mesh_server.bus.memory import MemoryBus
 from mesh_server.chores import note_who_is_here
 from mesh_server.config import Config
-from mesh_server.errors import CannotStart
+from mesh_server.console.operations import OPERATIONS, Console
+from mesh_server.errors import CannotStart, FolderHeld
 from mesh_server.http.application import make_applications
 from mesh_server.http.services import Services
 from mesh_server.http.shared import Shared
 from mesh_server.http.traffic import Traffic
 from mesh_server.hub import Hub
-from mesh_server.ids import id_maker, system_clock
+from mesh_server.ids import Clock, NewId, id_maker, system_clock
 from mesh_server.keys import Keys, load_keys
 from mesh_server.limits import Limiter
 from mesh_server.metrics import Metrics, of_gateway, of_limits, of_peers, of_sizes, of_traffic
@@ -111,7 +113,7 @@ def open_store(config: Config) -> tuple[DataFolderLock, SqliteStore]:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = DataFolderLock(folder)
     except DataFolderInUse as error:
-        raise CannotStart(str(error)) from None
+        raise FolderHeld(str(error)) from None
     except OSError as error:
         raise CannotStart(f"The data folder {folder} cannot be used: {error.strerror}.") from None
     try:
@@ -123,6 +125,50 @@ def open_store(config: Config) -> tuple[DataFolderLock, SqliteStore]:
         raise CannotStart(f"The database in {folder} cannot be opened: {why}.") from None
 
 
+def administer(config: Config, operation: str, given: Struct) -> Struct | None:
+    """Does one operation of the console on the data folder itself, where no server runs.
+
+    Raises: FolderHeld, CannotStart, MeshError.
+    """
+    lock, store = open_store(config)
+    try:
+        return asyncio.run(_administer(config, store, operation, given))
+    finally:
+        lock.release()
+
+
+async def _administer(config: Config, store: SqliteStore, operation: str, given: Struct) -> Struct | None:
+    """Nobody is connected, so nobody is told."""
+    clock, new_id, bus = system_clock, id_maker(), MemoryBus()
+    presence = PresenceService(bus, clock=time.monotonic)
+    gate = PasswordGate(Passwords(cost=config.bcrypt_cost), clock=clock)
+    parts = build_administration(
+        config,
+        store,
+        bus,
+        presence,
+        _rooms(store, bus, presence, clock, new_id),
+        sessions=Sessions(clock=clock, on_revoked=lambda _device_id: None),
+        gate=gate,
+        who_is_here=lambda: (0, 0),
+        clock=clock,
+        new_id=new_id,
+    )
+    console = Console(parts, clock, lambda: config.url)
+    try:
+        return await OPERATIONS[operation].run(console, given)
+    finally:
+        gate.close()
+        await store.close()
+
+
+def _rooms(
+    store: SqliteStore, bus: MemoryBus, presence: PresenceService, clock: Clock, new_id: NewId
+) -> RoomService:
+    find_user = store.accounts.get_user_by_key
+    return RoomService(store.rooms, bus, presence, find_user=find_user, clock=clock, new_id=new_id)
+
+
 def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
     clock, new_id = system_clock, id_maker()
     bus, metrics = MemoryBus(), Metrics()
@@ -132,14 +178,7 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
     presence = PresenceService(
         bus, clock=time.monotonic, grace_s=min(GRACE_S, config.heartbeat_s / GRACES_IN_A_HEARTBEAT)
     )
-    rooms = RoomService(
-        store.rooms,
-        bus,
-        presence,
-        find_user=store.accounts.get_user_by_key,
-        clock=clock,
-        new_id=new_id,
-    )
+    rooms = _rooms(store, bus, presence, clock, new_id)
     messages = MessageService(
         store.messages,
         rooms,
@@ -281,4 +320,9 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
         administration.tokens.keep,
         administration.audit.keep,
     )
-    return Built(store, gateway, application, operations, peers, chores)
+
+    def console(url: str) -> Console:
+        address = config.public_url.rstrip("/") or url
+        return Console(administration, clock, lambda: address)
+
+    return Built(store, gateway, application, operations, peers, chores, console)

@@ -123,6 +123,12 @@ def _positive(text: str) -> int:
     return number
 
 
+def _add_admin_arguments(parser: argparse.ArgumentParser) -> None:
+    from mesh_server.commands import admin_arguments
+
+    admin_arguments.add(parser)
+
+
 COMMANDS: Final[dict[str, Command]] = {
     "serve": Command("run the server (the default)", _serve, _add_serve_arguments),
     "config": Command(
@@ -138,6 +144,11 @@ COMMANDS: Final[dict[str, Command]] = {
     "restore": Command("put a backup in the place of the data", _module("restore"), _add_restore_arguments),
     "export": Command(
         "print the messages of a room as lines of JSON", _module("export"), _add_export_arguments
+    ),
+    "admin": Command(
+        "look after accounts, rooms, invites and tokens, and read the audit log",
+        _module("admin"),
+        _add_admin_arguments,
     ),
 }
 

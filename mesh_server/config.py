@@ -213,6 +213,15 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ConfigError(f"trusted_proxies: {error}.") from None
 
     @property
+    def url(self) -> str:
+        """Where people reach the server: as it was told, or where it listens."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host, port = self.address
+        scheme = "https" if self.tls.certificate else "http"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+    @property
     def folder(self) -> Path:
         return Path(self.data).expanduser()
 

@@ -3,3 +3,7 @@
 
 class CannotStart(Exception):
     """One sentence for the operator."""
+
+
+class FolderHeld(CannotStart):
+    """Another process works on the data folder."""

@@ -9,7 +9,7 @@ that, and what it did not take was not acknowledged. A second signal ends it at 
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,8 @@ from aiohttp import web
 from mesh_server import log as logs
 from mesh_server.chores import Chore, Chores, flush_seen
 from mesh_server.config import Config
+from mesh_server.console.operations import Console
+from mesh_server.console.server import ConsoleListener
 from mesh_server.listening import Listeners, open_stun
 from mesh_server.notify import Notifier
 from mesh_server.peers import Peers
@@ -54,6 +56,8 @@ class Built:
     metrics: web.Application | None
     peers: Peers
     chores: tuple[Chore, ...]
+    console: Callable[[str], Console]
+    """For whoever owns the data folder; it is given the address where clients come."""
 
 
 async def serve(config: Config, built: Built, lock: DataFolderLock) -> bool:
@@ -76,11 +80,13 @@ class _Server:
         self.signals = Signals(ends_after_s=END_BY * config.stop_timeout_s, on_reload=self._reload.set)
         self._chores = Chores((*built.chores, self._notifier.feed_watchdog, self._read_certificates))
         self._listeners: Listeners | None = None
+        self._console: ConsoleListener | None = None
 
     async def start(self) -> None:
         config, built = self._config, self._built
         listeners = self._listeners = await Listeners.open(config, built.application, built.metrics)
         await open_stun(config, built.peers.stun, listeners.url)
+        self._console = await ConsoleListener.open(config.folder, built.console(listeners.url))
         self._lock.tell(url=listeners.url)
         log.info(
             "listening",
@@ -127,6 +133,8 @@ class _Server:
         return closed
 
     async def _close_connections(self, flush_s: float) -> None:
+        if self._console is not None:
+            await self._console.close()
         await self._built.gateway.drain(flush_s)
         if self._listeners is not None:
             await self._listeners.close()

@@ -53,6 +53,14 @@ class OversightService:
             raise RoomNotFound
         return room_summary_view(found)
 
+    async def find(self, name: str) -> str:
+        """The id of the room of this name."""
+        key = name_key(name)
+        found = await self._store.list_all_rooms(RoomQuery(name_key=key), 1)
+        if not found:
+            raise RoomNotFound
+        return found[0].room.id
+
     async def archive(self, by: Actor, room_id: str, *, archived: bool) -> RoomSummary:
         def then(mine: MyRoom | None) -> None:
             if mine is not None:

@@ -119,12 +119,15 @@ class PresenceService:
         person.peers[peer_id] = _Peer(presence, room_ids)
         self._changed(user_id, person, wait_s=0.0)
 
-    def remove(self, user_id: str, peer_id: str) -> None:
-        """The connection is gone."""
+    def remove(self, user_id: str, peer_id: str, *, for_good: bool = False) -> None:
+        """The connection is gone; `for_good`: it was ended, and nobody is about to come back on another."""
         person = self._people.get(user_id)
         peer = person.peers.pop(peer_id, None) if person is not None else None
         if person is not None and peer is not None:
             person.left_rooms = set() if person.peers else set(peer.room_ids)
+            if for_good and not person.peers:
+                self._tell(user_id, person, self._clock())
+                return
             self._changed(user_id, person, wait_s=0.0 if person.peers else self._grace_s)
 
     def entered(self, user_id: str, room_id: str) -> None:

@@ -102,6 +102,8 @@ def _list_rooms(connection: sa.Connection, query: RoomQuery, limit: int) -> list
     statement = _rooms().order_by(rooms.c.id).limit(limit)
     if query.words is not None:
         statement = statement.where(rooms.c.name_key.contains(query.words, autoescape=True))
+    if query.name_key is not None:
+        statement = statement.where(rooms.c.name_key == query.name_key)
     if query.cursor is not None:
         statement = statement.where(rooms.c.id > query.cursor)
     return [_to_overview(row) for row in connection.execute(statement)]

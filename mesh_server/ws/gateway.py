@@ -173,10 +173,10 @@ class Gateway:
 
     # ── going ────────────────────────────────────────────────────────────────────────────────────
 
-    def close_peer(self, outbound: Outbound) -> None:
+    def close_peer(self, outbound: Outbound, *, for_good: bool = False) -> None:
         """The connection is over, however it ended."""
         self.hub.remove(outbound)
-        self.presence.remove(outbound.user_id, outbound.peer_id)
+        self.presence.remove(outbound.user_id, outbound.peer_id, for_good=for_good)
 
     def on_bus(self, message: BusMessage) -> None:
         """Who was signed out is gone at once, however long the connection takes to end."""
@@ -184,7 +184,7 @@ class Gateway:
             for connection in self.connections:
                 outbound = connection.outbound
                 if outbound is not None and outbound.device_id == message.device_id:
-                    self.close_peer(outbound)
+                    self.close_peer(outbound, for_good=True)
 
     async def sweep(self) -> None:
         """For ever: pings the silent and gives up the dead, within two heartbeats."""

@@ -192,7 +192,8 @@ class Login(MeshScreen[None]):
             agent = await self.mesh.use_server(self._field("server").value.strip())
             if self._mode == "register":
                 await agent.register(username, password, invite=code)
-                room_id = await self._first_room(agent) if code else ""
+                if code and (first := await self._first_room(agent)) is not None:
+                    code, room_id = "", first
             else:
                 await agent.login(username, password)
         except MeshError as error:
@@ -216,12 +217,15 @@ class Login(MeshScreen[None]):
         return link.code
 
     @staticmethod
-    async def _first_room(agent: "Agent") -> str:
-        """Who registers with an invite is in its room from the first; the room's id, if it can be had."""
+    async def _first_room(agent: "Agent") -> str | None:
+        """The id of the room that an invite led to; empty where it led to the server alone.
+
+        Who registers with one is in its room from the first. None where that cannot be asked now.
+        """
         with suppress(MeshError):
-            for room in await agent.fetch_rooms():
-                return room.id
-        return ""
+            rooms = await agent.fetch_rooms()
+            return rooms[0].id if rooms else ""
+        return None
 
     def _refused(self, error: MeshError) -> None:
         reason = clean_line(error.message)

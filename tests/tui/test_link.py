@@ -1,5 +1,9 @@
 """`mesh-tui LINK`: who has an invite signs up or in by it and lands in its room."""
 
+import asyncio
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +39,23 @@ async def test_who_is_new_makes_an_account_and_lands_in_the_room(sit_down: SitDo
     await seat.sees("Message Attic", "connected", "● bob you")
     await seat.press("escape")
     await seat.sees("Your rooms", "◆ Attic")
+
+
+@pytest.mark.usefixtures("alice")
+async def test_an_invite_onto_the_server_leads_home(sit_down: SitDown, own_server: ServerProcess) -> None:
+    command = [sys.executable, "-m", "mesh_server", "admin", "invites", "create", "--uses", "1", "--json"]
+    made = await asyncio.to_thread(
+        subprocess.run, [*command, "--data", str(own_server.folder)], check=True, capture_output=True
+    )
+    seat = await sit_down("bob", link=json.loads(made.stdout)["url"])
+    await seat.sees("Create account")
+    await seat.type("bob")
+    await seat.press("enter")
+    await seat.type(PASSWORD)
+    await seat.press("enter")
+    await seat.sees("Your rooms", "connected")
+    await seat.create_room("Den")  # no question lies above Home that would take these keys
+    await seat.sees("Message Den")
 
 
 async def test_who_has_an_account_signs_in_and_lands_in_the_room(

@@ -19,9 +19,10 @@ class RoomOverview(Struct, kw_only=True, frozen=True):
 
 
 class RoomQuery(Struct, kw_only=True, frozen=True):
-    """`words`: part of the key of a name. `cursor`: only ids after it."""
+    """`words`: part of the key of a name, `name_key` all of it. `cursor`: only ids after it."""
 
     words: str | None = None
+    name_key: str | None = None
     cursor: str | None = None
 
 
