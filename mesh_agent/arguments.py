@@ -5,11 +5,11 @@ as an example. What a verb does is in `verbs`, under the same name.
 """
 
 import argparse
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mesh_agent.spans import parse_span
 from protocol import limits
 
 
@@ -50,18 +50,12 @@ def _number(kind: Callable[[str], float], least: int, most: int) -> Callable[[st
     return parse
 
 
-_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-
-
 def _span(most: int, *, off: bool = False) -> Callable[[str], int]:
     """A type for `add_argument`: a span of time such as `30s`, `12h` or `7d`; with `off`, that too."""
 
     def parse(text: str) -> int:
-        if off and text.lower() in {"off", "0"}:
-            return 0
-        match = re.fullmatch(r"([0-9]{1,10})([smhdw]?)", text.strip().lower())
-        seconds = int(match[1]) * _UNITS[match[2]] if match else 0
-        if not 1 <= seconds <= most:
+        seconds = parse_span(text)
+        if seconds is None or not (0 if off else 1) <= seconds <= most:
             such = "30s, 15m, 12h or 7d" + (", or off" if off else "")
             raise argparse.ArgumentTypeError(f"{text!r} is no span of time such as {such}, up to {most} s")
         return seconds

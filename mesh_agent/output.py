@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from mesh_agent.spans import show_span
 from protocol.errors import MeshError
 from protocol.rest import Ban, Device, Invite, Member, Message, MessageVersion, Room, SearchHit, User
 from protocol.times import parse_time
@@ -87,9 +88,9 @@ def _room(room: Room) -> str:
         facts.append(f"{room.member_count} member{'s' if room.member_count != 1 else ''}")
     facts += [word for word, so in _words(room) if so]
     if room.slow_mode_s:
-        facts.append(f"slow mode {span(room.slow_mode_s)}")
+        facts.append(f"slow mode {show_span(room.slow_mode_s)}")
     if room.retention_s:
-        facts.append(f"kept {span(room.retention_s)}")
+        facts.append(f"kept {show_span(room.retention_s)}")
     if room.topic:
         facts.append(room.topic)
     return f"{room.name}  ({', '.join(facts)})"
@@ -98,17 +99,6 @@ def _room(room: Room) -> str:
 def _words(room: Room) -> tuple[tuple[str, bool], ...]:
     dm = room.kind == "dm"
     return ("dm", dm), ("private", room.visibility == "private" and not dm), ("archived", room.archived)
-
-
-_SPANS: Final = ((604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m"))
-
-
-def span(seconds: int) -> str:
-    """`seconds` in the largest unit that says it exactly: `7d`, `90s`."""
-    for size, unit in _SPANS:
-        if seconds and seconds % size == 0 and not (unit == "w" and seconds == size):
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"
 
 
 def _member(member: Member) -> str:

@@ -1,4 +1,4 @@
-"""The one registry of what a person can do: its key, its word in the footer, its sentence in the help.
+"""The one registry of what a person can do: keys and slash commands, each with its sentence in the help.
 
 Strategy: screens and widgets take their bindings from here by place, and the help page is this table, so a
 key that works is a key that is written down. Keys are those that terminals really send, also through tmux
@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from textual.binding import Binding
 
-Place = Literal["everywhere", "sign-in", "home", "room", "composer", "reading"]
+Place = Literal["everywhere", "sign-in", "home", "room", "composer", "reading", "selected"]
 
 PLACES: Final[dict[Place, str]] = {
     "everywhere": "Everywhere",
@@ -19,6 +19,7 @@ PLACES: Final[dict[Place, str]] = {
     "room": "In a room",
     "composer": "Writing",
     "reading": "Reading",
+    "selected": "With a message chosen",
 }
 """The places in the order of the help page, with their headings."""
 
@@ -54,6 +55,7 @@ ACTIONS: Final = (
     Action("home", "enter", "", "Open the room, or join it."),
     Action("home", "ctrl+n,n", "screen.create", "Create a room.", "New room"),
     Action("home", "f5", "screen.again", "Load the lists again; connect now.", "Refresh"),
+    Action("home", "slash", "screen.command", "Type a command.", "Command"),
     Action("home", "ctrl+o", "screen.sign_out", "Sign out on this device.", "Sign out"),
     Action("room", "escape", "screen.back", "Back to Home; what you typed stays.", "Back"),
     Action("room", "f2", "screen.people", "Show or hide who is here.", "People"),
@@ -63,7 +65,9 @@ ACTIONS: Final = (
     Action("room", "alt+a", "screen.next_unread", "Go to the next room with something new.", "Next unread"),
     Action("room", "pageup,pagedown", "", "Scroll the messages; also while you are writing."),
     Action("room", "ctrl+end", "screen.newest", "Go to the newest message.", "Newest"),
-    Action("composer", "enter", "", "Send."),
+    Action("composer", "enter", "", "Send; a line that begins with / is a command, with // a message."),
+    Action("composer", "tab", "", "After / or @: complete the command, room or name; again for the next."),
+    Action("composer", "up", "", "With nothing written: choose the last message."),
     Action("composer", "alt+enter,ctrl+j,shift+enter", "", "Break the line."),
     Action("composer", "ctrl+a,ctrl+e", "", "To the beginning, to the end of the line."),
     Action("composer", "ctrl+b,ctrl+f", "", "A character left, right."),
@@ -74,6 +78,82 @@ ACTIONS: Final = (
     Action("composer", "ctrl+z", "", "Undo."),
     Action("reading", "up,down", "", "Scroll by a line, when the messages have the focus."),
     Action("reading", "home,end", "", "To the oldest message that is loaded, to the newest."),
+    Action("selected", "up,down", "", "Choose the message before, after it; past the last one, write again."),
+    Action("selected", "r,enter", "screen.reply", "Answer it.", "Reply"),
+    Action("selected", "e", "screen.edit", "Change what it says, if it is yours.", "Edit"),
+    Action("selected", "d,delete", "screen.delete", "Delete it.", "Delete"),
+    Action("selected", "plus,a", "screen.react", "Put a reaction below it, or take yours away.", "React"),
+    Action("selected", "p", "screen.pin", "Pin it, or take the pin off.", "Pin"),
+    Action("selected", "t", "screen.thread", "See its thread, and write in it.", "Thread"),
+    Action("selected", "c,y", "screen.copy", "Copy what it says.", "Copy"),
+)
+
+
+Kind = Literal["command", "room", "person", "role", "off", "state", "visibility"]
+"""What an argument can be completed to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A slash command.
+
+    Attributes:
+        usage: its arguments; those in brackets may be left out.
+        help: a sentence for the help page.
+        completes: what Tab makes of each argument.
+        anywhere: it needs no room, so Home takes it too.
+    """
+
+    name: str
+    usage: str
+    help: str
+    completes: tuple[Kind, ...] = ()
+    anywhere: bool = False
+
+    @property
+    def line(self) -> str:
+        """As it is typed."""
+        return f"/{self.name} {self.usage}".rstrip()
+
+
+COMMANDS: Final = (
+    Command("join", "ROOM", "Join a room by its name, or by an invite's link, and open it.", ("room",), True),
+    Command("leave", "", "Leave this room."),
+    Command(
+        "msg", "NAME [TEXT]", "Open your room with one other person; say something there.", ("person",), True
+    ),
+    Command("me", "TEXT", "Say what you do."),
+    Command("reply", "[#N] [TEXT]", "Answer the last message, or the one with that number."),
+    Command("thread", "[#N]", "See the thread of a message, and write in it."),
+    Command("edit", "[#N] [TEXT]", "Change what your last message says."),
+    Command("delete", "[#N]", "Delete your last message, or the one with that number."),
+    Command("react", "[#N] REACTION", "Put an emoji or a word below the last message, or take it away."),
+    Command("pin", "[#N]", "Pin the last message, or take the pin off."),
+    Command("pins", "", "Show what is pinned here."),
+    Command("search", "WORDS", "Find messages; with from:, in:, before:, after:.", (), True),
+    Command("read", "", "Mark this room as read."),
+    Command("who", "", "Show who is here."),
+    Command("whois", "NAME", "Show what is known of a person here.", ("person",)),
+    Command("away", "[TEXT]", "Be seen as away, with a few words; /status online ends it.", (), True),
+    Command("status", "STATE [TEXT]", "Be seen as online, away, busy or offline.", ("state",), True),
+    Command("topic", "[TEXT]", "Set the topic; without one, show it."),
+    Command("rename", "NAME", "Give the room another name."),
+    Command("visibility", "HOW", "List the room among the public ones, or hide it.", ("visibility",)),
+    Command(
+        "invite", "[NAME]", "Add a person; without a name, make a link that lets people in.", ("person",)
+    ),
+    Command("role", "NAME ROLE", "Make somebody a moderator, or a plain member again.", ("person", "role")),
+    Command("transfer", "NAME", "Make somebody the owner of the room.", ("person",)),
+    Command("kick", "NAME", "Put somebody out, who may come back.", ("person",)),
+    Command("ban", "NAME [REASON]", "Put somebody out, and keep them out.", ("person",)),
+    Command("unban", "NAME", "Let somebody in again."),
+    Command("bans", "", "Show who is banned, and why."),
+    Command("slow", "TIME", "Set how long a member waits between two messages: 30s, or off.", ("off",)),
+    Command("retention", "TIME", "Set after which time messages are deleted: 30d, or off.", ("off",)),
+    Command("archive", "[off]", "Close the room for writing, or open it again.", ("off",)),
+    Command("delete-room", "", "Delete the room and everything in it, for everyone."),
+    Command("help", "[COMMAND]", "Show this page, or what a command takes.", ("command",), True),
+    Command("quit", "", "Quit; what you typed and what waits is kept.", (), True),
 )
 
 
@@ -97,7 +177,15 @@ def key_label(keys: str) -> str:
     return " ".join(_one_key(key) for key in keys.split(","))
 
 
-_NAMES: Final = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn", "up": "↑", "down": "↓"}
+_NAMES: Final = {
+    "slash": "/",
+    "plus": "+",
+    "escape": "Esc",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "up": "↑",
+    "down": "↓",
+}
 
 
 def _one_key(key: str) -> str:

@@ -8,7 +8,7 @@ first screen. What ends the program (a key, a signal, a terminal that is gone) g
 import asyncio
 import importlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import PurePath
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mesh_agent.agent import Agent
     from mesh_agent.client.address import Link
     from mesh_tui.drafts import Drafts
+    from protocol.rest import Message, Room
 
 CLOSE_S: Final = 3.0
 """How long the end of the program waits for the agent to put its things away."""
@@ -76,6 +77,9 @@ class MeshApp(App[None]):
         self._drafts: Drafts | None = None
         self._leaving = False
         self._away = False
+        self.directory: Sequence[Room] = ()
+        """The public rooms, as last listed."""
+
         for theme in (MONOKAI, PLAIN):
             self.register_theme(theme)
         self.theme = (PLAIN if plain else MONOKAI).name
@@ -195,8 +199,8 @@ class MeshApp(App[None]):
         else:
             await self.push_screen(screen)
 
-    def open_room(self, room_id: str) -> None:
-        """A room above Home, in the place of the one that is there."""
+    def open_room(self, room_id: str, *, at: "Message | None" = None) -> None:
+        """A room above Home, in the place of the one that is there; at the message `at`, if there is one."""
         from mesh_tui.screens.room import RoomScreen
 
         try:
@@ -204,10 +208,13 @@ class MeshApp(App[None]):
         except MeshError as error:
             self.notify(clean_line(error.message), severity="error", markup=False)
             return
-        if isinstance(self.screen, RoomScreen):
-            self.switch_screen(RoomScreen(room))
+        shown = self.screen
+        if isinstance(shown, RoomScreen) and shown.room.id == room_id and at is not None:
+            shown.jump(at)
+        elif isinstance(shown, RoomScreen):
+            self.switch_screen(RoomScreen(room, at))
         else:
-            self.push_screen(RoomScreen(room))
+            self.push_screen(RoomScreen(room, at))
 
     def close_room(self, screen: Screen[None]) -> None:
         """Takes a room away, and what is above it."""

@@ -67,6 +67,13 @@ class Timeline:
                 return entry
         return None
 
+    def last_message(self, author_id: str | None = None) -> Message | None:
+        """The last message held that was not deleted, or the last of that author."""
+        for entry in reversed(self.entries[1 : 1 + self._messages]):
+            if isinstance(entry, Message) and not entry.deleted and author_id in (None, entry.author.id):
+                return entry
+        return None
+
     def failed(self) -> list[Outgoing]:
         return [entry for entry in self._outgoing() if entry.state == "failed"]
 

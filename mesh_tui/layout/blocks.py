@@ -7,11 +7,12 @@ change on, so an append costs nothing and finding the entry of a row is a bisect
 
 from bisect import bisect_right
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from mesh_tui.layout.cells import Line
-from mesh_tui.layout.message import Entry, Lead, Me, estimate, lay_out, lead
+from mesh_tui.layout.message import Entry, Lead, Me, estimate, lay_out, lead, refers_to
 from mesh_tui.timeline import Splice, Timeline
 from protocol.rest import Message
 
@@ -93,6 +94,8 @@ class Blocks:
         """Follows a change that the timeline has made."""
         for block in self._blocks[change.start : change.start + change.removed]:
             self._forget(block)
+        if change.removed == len(change.entries):
+            self._quote_again(change.entries)
         previous = self._blocks[change.start - 1].entry if change.start else None
         added: list[Block] = []
         for entry in change.entries:
@@ -134,9 +137,15 @@ class Blocks:
             self._stale_from(index)
 
     def _quoted(self, entry: Entry) -> Message | None:
-        if isinstance(entry, Message) and entry.reply_to:
-            return self._timeline.message(entry.reply_to)
-        return None
+        quoted = refers_to(entry)
+        return self._timeline.message(quoted) if quoted else None
+
+    def _quote_again(self, changed: Iterable[Entry]) -> None:
+        """Messages have changed: where they are quoted they are to be seen as they are now."""
+        ids = {entry.id for entry in changed if isinstance(entry, Message)}
+        for block in list(self._rows):
+            if refers_to(block.entry) in ids:
+                self._forget(block)
 
     def _stale_from(self, index: int) -> None:
         del self._tops[index + 1 :]

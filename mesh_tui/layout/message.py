@@ -86,7 +86,7 @@ def lead(previous: Entry | None, entry: Entry, me: Me, unread_after: int | None 
         and at is not None
         and before is not None
         and abs((at - before).total_seconds()) < GROUP_S
-        and not (isinstance(entry, Message) and (entry.edited_at or entry.reply_to))
+        and not (isinstance(entry, Message) and (entry.edited_at or entry.reply_to or entry.pinned))
     )
     header = bool(day) or unread or not grouped
     return Lead(day, unread, header, gap=header or _long(previous) or _long(entry))
@@ -98,11 +98,12 @@ def estimate(entry: Entry, above: Lead, cells: int) -> int:
         return 2
     content = entry.content
     body = content.count("\n") + 1 + len(content) // min(WIDEST, max(NARROWEST, cells - GUTTER - MARGIN))
-    return above.height + body + (isinstance(entry, Outgoing) and entry.state == "failed")
+    more = isinstance(entry, Message) and bool(entry.reply_to or entry.thread) + bool(entry.reactions)
+    return above.height + body + more + (isinstance(entry, Outgoing) and entry.state == "failed")
 
 
 def lay_out(entry: Entry, above: Lead, cells: int, me: Me, quoted: Message | None = None) -> tuple[Line, ...]:
-    """The rows of `entry`, each at most `cells` wide. `quoted` is the message that it replies to, if held."""
+    """The rows of `entry`, each at most `cells` wide. `quoted`: what `refers_to` names, if held."""
     room = min(WIDEST, max(NARROWEST, cells - GUTTER - MARGIN))
     if isinstance(entry, Head):
         return tuple(_head(entry, cells))
@@ -114,9 +115,11 @@ def lay_out(entry: Entry, above: Lead, cells: int, me: Me, quoted: Message | Non
     mark = _gutter(entry, me)
     if above.header:
         lines.append(_header(entry, me, mark, room + GUTTER))
-    if isinstance(entry, Message) and entry.reply_to:
-        lines.append(_quote(quoted, room, mark))
+    if refers_to(entry):
+        lines.append(_quote(entry, quoted, room, mark))
     lines += [_indent(line, mark) for line in _body(entry, room, me)]
+    if isinstance(entry, Message) and entry.reactions:
+        lines += [_indent(line, mark) for line in wrap(_reactions(entry, me), room)]
     if isinstance(entry, Outgoing) and entry.state == "failed":
         why = Fragment(f"✗ Not sent: {_one_line(entry.error) or 'refused'} ", "failed")
         keys = Fragment("F5 try again · F8 drop", "muted")
@@ -180,6 +183,7 @@ def _header(entry: Message | Outgoing, me: Me, mark: Fragment, cells: int) -> Li
         fragments.append(Fragment("  ◌ pending", "pending"))
     if isinstance(entry, Message):
         fragments.append(Fragment("  edited" if entry.edited_at and not entry.deleted else "", "muted"))
+        fragments.append(Fragment("  ◆ pinned" if entry.pinned else "", "pinned"))
         fragments.append(Fragment("  mentions you" if me.id in entry.mentions else "", "mention-me"))
     return Line(tuple(fit((fragment for fragment in fragments if fragment.text), cells)), decoration=GUTTER)
 
@@ -203,12 +207,33 @@ def _indent(line: Line, mark: Fragment) -> Line:
     return Line((mark, *line.fragments), line.decoration + GUTTER, line.joiner, line.fill)
 
 
-def _quote(quoted: Message | None, room: int, mark: Fragment) -> Line:
-    text = "an earlier message"
-    if quoted and not quoted.deleted:
-        text = f"{quoted.author.username}: {paintable(quoted.content).split(chr(10))[0]}"
-    text = clip(f"↪ {text}", room)
+def refers_to(entry: Entry) -> str:
+    """The id of the message that is quoted above `entry`: what it answers, or what its thread began with."""
+    return (entry.reply_to or entry.thread or "") if isinstance(entry, Message) and not entry.deleted else ""
+
+
+def first_line(message: Message) -> str:
+    """`alice: its first line`, to tell it from others."""
+    first = next((line for line in paintable(message.content).split("\n") if line.strip()), "")
+    return f"{paintable(message.author.username)}: {first}"
+
+
+def _quote(entry: Entry, quoted: Message | None, room: int, mark: Fragment) -> Line:
+    text = first_line(quoted) if quoted and not quoted.deleted else "an earlier message"
+    sign = "↪" if isinstance(entry, Message) and entry.reply_to else "↳ in the thread of"
+    text = clip(f"{sign} {text}", room)
     return Line((mark, Fragment(text, "muted")), decoration=GUTTER + len(text))
+
+
+def _reactions(message: Message, me: Me) -> list[Fragment]:
+    """Each with the number of people; mine in brackets, so that colour is not the only sign."""
+    fragments: list[Fragment] = []
+    for reaction in message.reactions:
+        mine = me.id in reaction.users
+        text = f"{_one_line(reaction.reaction)} {len(reaction.users)}"
+        fragments += [Fragment(f"[{text}]" if mine else f" {text} ", "reaction-mine" if mine else "reaction")]
+        fragments.append(Fragment(" "))
+    return fragments
 
 
 def _divider(label: str, role: str, cells: int) -> Line:

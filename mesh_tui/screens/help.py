@@ -1,4 +1,4 @@
-"""Every key that works, from the registry of actions."""
+"""Every key and every command that works, from the registry."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from mesh_tui.actions import ACTIONS, PLACES, key_label
+from mesh_tui.actions import ACTIONS, COMMANDS, PLACES, key_label
 from mesh_tui.layout.cells import Fragment, Line, pad, wrap
 from mesh_tui.screens.base import Page
 from mesh_tui.widgets.lines import LineList
@@ -31,6 +31,9 @@ class Keys(LineList, can_focus=True):
             for action in ACTIONS:
                 if action.place == place:
                     lines += _row(key_label(action.keys), action.help, cells)
+        lines += [Line(()), Line((Fragment("Commands", "heading"),))]
+        for command in COMMANDS:
+            lines += _row(command.line, command.help, cells)
         return lines
 
 
@@ -47,6 +50,6 @@ class Help(Page[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="page wide"):
-            yield Static(Content("Keys"), classes="question")
+            yield Static(Content("Keys and commands"), classes="question")
             yield Keys()
             yield Static(Content("↑ ↓ PgUp PgDn scroll · Esc closes"), classes="detail")

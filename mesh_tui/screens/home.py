@@ -8,10 +8,11 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from mesh_agent.client.state import Connected, ConnectionChanged, EventsDropped, RoomsChanged, Waiting
-from mesh_tui import actions
+from mesh_tui import actions, commands, slash
 from mesh_tui.layout.cells import Fragment, paintable
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.base import Handlers, MeshScreen
+from mesh_tui.slash import Typed
 from mesh_tui.widgets.bar import Bar
 from mesh_tui.widgets.form import Field
 from mesh_tui.widgets.keybar import KeyBar
@@ -19,7 +20,7 @@ from mesh_tui.widgets.rooms import Failed, Loaded, RoomList
 from mesh_tui.widgets.status import StatusLine
 from mesh_tui.workers import begin
 from protocol.errors import MeshError
-from protocol.limits import NAME_CHARS
+from protocol.limits import CONTENT_CHARS, NAME_CHARS
 from protocol.rest import Room
 from protocol.text import clean_line
 
@@ -37,6 +38,7 @@ class Home(MeshScreen[None]):
     def compose(self) -> ComposeResult:
         yield Bar(classes="top")
         yield Field("new-room", "Name of the new room", limit=NAME_CHARS)
+        yield Field("command", "Command", limit=CONTENT_CHARS)
         yield RoomList()
         yield StatusLine()
         yield KeyBar()
@@ -48,8 +50,10 @@ class Home(MeshScreen[None]):
             [Fragment(" mesh ", "brand"), Fragment(" "), Fragment(clean_line(agent.server), "muted")],
             [Fragment(f"{paintable(name)} ", "own")],
         )
-        self._field.add_class("-hidden")
         self._field.input.placeholder = "Enter creates it · Esc cancels"
+        self._command.input.placeholder = "/join ROOM · /msg NAME · /search WORDS · Esc cancels"
+        for field in (self._field, self._command):
+            field.add_class("-hidden")
         self._show_rooms(agent.rooms())
         self._show_state()
         self.action_again()
@@ -58,6 +62,10 @@ class Home(MeshScreen[None]):
     @property
     def _field(self) -> Field:
         return self.query_one("#new-room", Field)
+
+    @property
+    def _command(self) -> Field:
+        return self.query_one("#command", Field)
 
     # ── what the agent tells ─────────────────────────────────────────────────────────────────────
 
@@ -100,7 +108,8 @@ class Home(MeshScreen[None]):
     async def _load_public(self) -> None:
         rooms = self.query_one(RoomList)
         try:
-            rooms.put(public=Loaded(await self.mesh.agent.public_rooms()))
+            self.mesh.directory = await self.mesh.agent.public_rooms()
+            rooms.put(public=Loaded(self.mesh.directory))
         except MeshError as error:
             rooms.put(public=Failed(clean_line(error.message)))
 
@@ -121,13 +130,37 @@ class Home(MeshScreen[None]):
         self._field.remove_class("-hidden")
         self._field.input.focus()
 
+    def action_command(self) -> None:
+        self._command.remove_class("-hidden")
+        self._command.input.value = "/"
+        self._command.input.cursor_position = 1
+        self._command.input.focus()
+
     def action_cancel(self) -> None:
-        self._field.input.value = ""
-        self._field.complain("")
-        self._field.add_class("-hidden")
+        for field in (self._field, self._command):
+            field.input.value = ""
+            field.complain("")
+            field.add_class("-hidden")
         self.query_one(RoomList).focus()
 
-    @on(Input.Submitted)
+    @on(Input.Submitted, "#command Input")
+    def run(self, event: Input.Submitted) -> None:
+        event.stop()
+        typed = slash.read(event.value.strip())
+        if isinstance(typed, Typed):
+            begin(self, self._run, typed, exclusive=True, group="enter")
+        else:
+            self._command.complain("A command begins with a slash; a message is written in a room.")
+
+    async def _run(self, typed: Typed) -> None:
+        try:
+            await commands.run_anywhere(self, typed)
+        except MeshError as error:
+            self._command.complain(clean_line(error.message))
+        else:
+            self.action_cancel()
+
+    @on(Input.Submitted, "#new-room Input")
     def create(self, event: Input.Submitted) -> None:
         name = event.value.strip()
         if name:

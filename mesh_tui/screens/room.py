@@ -5,17 +5,15 @@ and the agent. Every call of the agent runs in a worker, so nothing here waits. 
 screen, with the terminal in front, is what is marked as read.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ClassVar, Final
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.timer import Timer
-from textual.widgets import TextArea
 
 from mesh_agent.client.state import (
     Connected,
@@ -24,7 +22,6 @@ from mesh_agent.client.state import (
     HistoryReset,
     MembersChanged,
     MessageReceived,
-    Outgoing,
     OutgoingChanged,
     OutgoingDiscarded,
     RoomGone,
@@ -32,21 +29,24 @@ from mesh_agent.client.state import (
     TypingSeen,
     Waiting,
 )
+from mesh_agent.spans import show_span
 from mesh_tui import actions
 from mesh_tui.layout.cells import Fragment, clip, paintable
-from mesh_tui.layout.message import Head, Me
+from mesh_tui.layout.message import Head
 from mesh_tui.screens.ask import Ask
-from mesh_tui.screens.base import Handlers, MeshScreen
+from mesh_tui.screens.base import Handlers
+from mesh_tui.screens.choosing import Choosing
 from mesh_tui.timeline import Timeline
 from mesh_tui.widgets.bar import Bar
 from mesh_tui.widgets.composer import Composer
 from mesh_tui.widgets.keybar import KeyBar
+from mesh_tui.widgets.notice import Notice
 from mesh_tui.widgets.participants import Participants
 from mesh_tui.widgets.status import StatusLine
 from mesh_tui.widgets.transcript import Transcript
-from mesh_tui.workers import SENDING, begin
+from mesh_tui.workers import begin
 from protocol.errors import MeshError
-from protocol.rest import Room
+from protocol.rest import Message, Room
 
 PAGE: Final = 200
 """Messages asked for at once."""
@@ -58,20 +58,18 @@ TYPING_S: Final = 5.0
 """How long someone is said to be typing after the last sign of it."""
 
 
-class RoomScreen(MeshScreen[None]):
-    """One visit to a room."""
+class RoomScreen(Choosing):
+    """One visit to a room; it opens at the message `at`, if that is given."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*actions.bindings("room"), *actions.bindings("everywhere")]
 
-    def __init__(self, room: Room) -> None:
-        super().__init__()
+    def __init__(self, room: Room, at: Message | None = None) -> None:
+        super().__init__(room)
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal"), (110, "-wide")]
-        self.room = room
-        self._timeline = Timeline()
+        self._at = at
         self._unread_after: int | None = None
         self._seen = 0
         self._following = True
-        self._sending = asyncio.Lock()
         self._typing: dict[str, Timer] = {}
 
     def compose(self) -> ComposeResult:
@@ -79,7 +77,8 @@ class RoomScreen(MeshScreen[None]):
         with Horizontal():
             yield Transcript()
             yield Participants()
-        yield Composer(f"Message {clip(paintable(self.room.name), 40)}")
+        yield Notice()
+        yield Composer(f"Message {clip(paintable(self.room.name), 40)}", self.complete)
         yield StatusLine()
         yield KeyBar()
 
@@ -89,18 +88,12 @@ class RoomScreen(MeshScreen[None]):
         composer.move_cursor(composer.document.end)
         self._show_room()
         self._show_state()
-        self._load()
+        if self._at is None:
+            self._load()
+        else:
+            self.jump(self._at)
         begin(self, self._load_members, exclusive=True, group="members")
         composer.focus()
-
-    @property
-    def _me(self) -> Me:
-        user = self.mesh.agent.user
-        return Me(user.id, user.username) if user else Me("", "")
-
-    @property
-    def _transcript(self) -> Transcript:
-        return self.query_one(Transcript)
 
     # ── loading ──────────────────────────────────────────────────────────────────────────────────
 
@@ -119,50 +112,68 @@ class RoomScreen(MeshScreen[None]):
             return
         self._seen = read
         self._unread_after = read if unread else None
-        self._timeline.reset(page, self.mesh.agent.outgoing(self.room.id), self.room.last_seq if far else 0)
-        self._timeline.set_head(self._head(page.has_more))
-        self._transcript.show(self._timeline, self._me, self._unread_after)
+        self.timeline.reset(page, self.mesh.agent.outgoing(self.room.id), self.room.last_seq if far else 0)
+        self.timeline.set_head(self._head(page.has_more))
+        self.transcript.show(self.timeline, self.me, self._unread_after)
+
+    def jump(self, message: Message) -> None:
+        """Shows the messages around this one, and chooses it."""
+        begin(self, self._load_around, message, exclusive=True, group="history")
+
+    async def _load_around(self, message: Message) -> None:
+        if self.timeline.message(message.id) is None:
+            try:
+                page = await self.mesh.agent.conversation.around(self.room.id, message.seq, PAGE)
+            except MeshError as error:
+                self._apply_head(Head("failed", error=error.message))
+                return
+            self._seen = max(self._seen, self.room.read_seq or 0)
+            self.timeline.reset(page, self.mesh.agent.outgoing(self.room.id), self.room.last_seq)
+            self.timeline.set_head(self._head(page.has_more))
+            self.transcript.show(self.timeline, self.me, None, at_end=True)
+        self.set_focus(self.transcript)
+        self.transcript.choose(message.id)
 
     @on(Transcript.EarlierWanted)
     def load_earlier(self) -> None:
-        if self._timeline.head.state == "earlier":
+        if self.timeline.head.state == "earlier":
             self._apply_head(Head("loading"))
             begin(self, self._load_earlier, exclusive=True, group="history")
 
     async def _load_earlier(self) -> None:
         try:
-            page = await self.mesh.agent.history(self.room.id, before=self._timeline.first, limit=PAGE)
+            page = await self.mesh.agent.history(self.room.id, before=self.timeline.first, limit=PAGE)
         except MeshError as error:
             self._apply_head(Head("failed", error=error.message))
             return
-        splices = self._timeline.prepend(page)
-        self._transcript.apply([*splices, self._timeline.set_head(self._head(page.has_more))])
+        splices = self.timeline.prepend(page)
+        self.transcript.apply([*splices, self.timeline.set_head(self._head(page.has_more))])
 
     @on(Transcript.LaterWanted)
     def load_later(self) -> None:
         begin(self, self._load_later, exclusive=True, group="later")
 
     async def _load_later(self) -> None:
-        last = self._timeline.last or 0
+        last = self.timeline.last or 0
         if page := await self.attempt(partial(self.mesh.agent.history, self.room.id, after=last, limit=PAGE)):
-            self._transcript.apply(self._timeline.extend(page.messages))
+            self.transcript.apply(self.timeline.extend(page.messages))
 
     async def _load_members(self) -> None:
         if members := await self.attempt(self.mesh.agent.members, self.room.id):
-            self.query_one(Participants).put(members, self._me.id)
+            self.query_one(Participants).put(members, self.me.id)
 
     def _head(self, has_more: bool) -> Head:
         room = self.room
         return Head("earlier") if has_more else Head("beginning", room.name, room.topic)
 
     def _apply_head(self, head: Head) -> None:
-        self._transcript.apply([self._timeline.set_head(head)])
+        self.transcript.apply([self.timeline.set_head(head)])
 
     # ── what the agent tells ─────────────────────────────────────────────────────────────────────
 
     def _connection_changed(self, _: ConnectionChanged) -> None:
         self._show_state()
-        if self._timeline.head.state == "failed":
+        if self.timeline.head.state == "failed":
             self.action_again()
 
     def _rooms_changed(self, event: RoomsChanged) -> None:
@@ -175,32 +186,32 @@ class RoomScreen(MeshScreen[None]):
         message = event.message
         if message.room_id != self.room.id:
             return
-        others = message.author.id != self._me.id
-        fresh = message.seq > self._timeline.newest
+        others = message.author.id != self.me.id
+        fresh = message.seq > self.timeline.newest
         if others:
             self._stop_typing(message.author.username)
         if fresh and others and not self._in_front and (self._unread_after or 0) <= self._seen:
             self._mark_unread(self._seen)
-        self._transcript.apply(self._timeline.receive(message, event.nonce))
+        self.transcript.apply(self.timeline.receive(message, event.nonce))
         self._show_below()
 
     def _outgoing_changed(self, event: OutgoingChanged) -> None:
         if event.outgoing.room_id == self.room.id:
-            self._transcript.apply([self._timeline.put_outgoing(event.outgoing)])
+            self.transcript.apply([self.timeline.put_outgoing(event.outgoing)])
             self.refresh_bindings()
 
     def _outgoing_discarded(self, event: OutgoingDiscarded) -> None:
         if event.room_id == self.room.id:
-            self._transcript.apply(self._timeline.discard(event.nonce))
+            self.transcript.apply(self.timeline.discard(event.nonce))
             self.refresh_bindings()
 
     def _members_changed(self, event: MembersChanged) -> None:
         if event.room_id == self.room.id:
-            self.query_one(Participants).put(event.members, self._me.id)
+            self.query_one(Participants).put(event.members, self.me.id)
 
     def _history_reset(self, event: HistoryReset) -> None:
         if event.room_id == self.room.id:
-            self._timeline = Timeline()  # its numbers may have begun anew
+            self.timeline = Timeline()  # its numbers may have begun anew
             self._load()
 
     def _dropped(self, _: EventsDropped) -> None:
@@ -213,7 +224,7 @@ class RoomScreen(MeshScreen[None]):
             self.mesh.close_room(self)
 
     def _typing_seen(self, event: TypingSeen) -> None:
-        if event.room_id != self.room.id or event.user_id == self._me.id:
+        if event.room_id != self.room.id or event.user_id == self.me.id:
             return
         self._stop_typing(event.username)
         self._typing[event.username] = self.set_timer(TYPING_S, lambda: self._stop_typing(event.username))
@@ -243,8 +254,7 @@ class RoomScreen(MeshScreen[None]):
             Fragment(f" {paintable(room.name)} ", "brand"),
             Fragment(f" {paintable(room.topic)}", "muted"),
         ]
-        kind = "private " if room.visibility == "private" else ""
-        self.query_one(Bar).put(name, [Fragment(kind, "muted"), Fragment(f"{self._me.username} ", "own")])
+        self.query_one(Bar).put(name, [*_facts(room), Fragment(f"{self.me.username} ", "own")])
         self.query_one(StatusLine).put_rooms(self._elsewhere())
         self.refresh_bindings()
 
@@ -262,7 +272,7 @@ class RoomScreen(MeshScreen[None]):
         return self.is_current and self.app.app_focus
 
     def came_to_front(self) -> None:
-        self._transcript.look()
+        self.transcript.look()
 
     @on(Transcript.Moved)
     def moved(self, event: Transcript.Moved) -> None:
@@ -276,11 +286,11 @@ class RoomScreen(MeshScreen[None]):
 
     def _mark_unread(self, seq: int | None) -> None:
         self._unread_after = seq
-        self._transcript.mark_unread(seq)
+        self.transcript.mark_unread(seq)
 
     def _show_below(self) -> None:
         """Says how much is new below, unless the reader is there."""
-        count = max(0, self._timeline.newest - self._seen)
+        count = max(0, self.timeline.newest - self._seen)
         words = f"↓ {count} new · Ctrl+End" if count else "↓ Ctrl+End to the newest"
         self.query_one(Composer).say_above("" if self._following else words)
 
@@ -288,68 +298,27 @@ class RoomScreen(MeshScreen[None]):
     def newest_clicked(self) -> None:
         self.action_newest()
 
+    def will_send(self) -> None:
+        self._mark_unread(None)
+        self.action_newest()
+
     def action_newest(self) -> None:
-        if self._timeline.detached:
+        if self.timeline.detached:
             self.room = self.mesh.agent.room(self.room.id)
             begin(self, self._load_end, exclusive=True, group="history")
         else:
-            self._transcript.follow()
+            self.transcript.follow()
 
     async def _load_end(self) -> None:
         if page := await self.attempt(partial(self.mesh.agent.history, self.room.id, limit=PAGE)):
-            self._timeline.reset(page, self.mesh.agent.outgoing(self.room.id), 0)
-            self._timeline.set_head(self._head(page.has_more))
-            self._transcript.show(self._timeline, self._me, self._unread_after, at_end=True)
+            self.timeline.reset(page, self.mesh.agent.outgoing(self.room.id), 0)
+            self.timeline.set_head(self._head(page.has_more))
+            self.transcript.show(self.timeline, self.me, self._unread_after, at_end=True)
 
     def action_page(self, direction: int) -> None:
-        self._transcript.scroll_relative(
-            y=direction * max(1, self._transcript.size.height - 2), animate=False
-        )
+        self.transcript.scroll_relative(y=direction * max(1, self.transcript.size.height - 2), animate=False)
 
-    # ── writing ──────────────────────────────────────────────────────────────────────────────────
-
-    def on_key(self, event: events.Key) -> None:
-        """Whatever has the focus, what is typed is written."""
-        composer = self.query_one(Composer)
-        if event.character and event.is_printable and not composer.has_focus:
-            event.stop()
-            composer.insert(event.character)
-            self.set_focus(composer)
-
-    @on(TextArea.Changed)
-    def keep_draft(self, event: TextArea.Changed) -> None:
-        self.mesh.drafts.put(self.room.id, event.text_area.text)
-
-    @on(Composer.Typed)
-    def typing(self) -> None:
-        self.mesh.agent.typing(self.room.id)
-
-    @on(Composer.Refused)
-    def refused(self, event: Composer.Refused) -> None:
-        self.notify(event.reason, severity="warning", markup=False)
-
-    @on(Composer.Sent)
-    def send(self, event: Composer.Sent) -> None:
-        self._mark_unread(None)
-        self.action_newest()
-        begin(self.mesh, self._send, event.text, group=SENDING)
-
-    async def _send(self, text: str) -> None:
-        async with self._sending:  # in the order typed
-            try:
-                await self.mesh.agent.send(self.room.id, text)
-            except MeshError as error:
-                self._put_back(text)
-                self.complain(error)
-
-    def _put_back(self, text: str) -> None:
-        """What could not be kept for sending stays where it was typed, also if that is elsewhere by now."""
-        text = "\n".join(filter(None, (text, self.mesh.drafts.get(self.room.id))))
-        self.mesh.drafts.put(self.room.id, text)
-        if self.is_attached:
-            self.query_one(Composer).load_text(text)
-
-    # ── what was not sent ────────────────────────────────────────────────────────────────────────
+    # ── what makes sense ─────────────────────────────────────────────────────────────────────────
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The footer shows what makes sense now."""
@@ -358,7 +327,7 @@ class RoomScreen(MeshScreen[None]):
         return super().check_action(action, parameters)
 
     def _has_failed(self) -> bool:
-        return bool(self._timeline.failed())
+        return bool(self.timeline.failed())
 
     def _left_the_end(self) -> bool:
         return not self._following
@@ -368,7 +337,7 @@ class RoomScreen(MeshScreen[None]):
 
     def _again_helps(self) -> bool:
         down = isinstance(self.mesh.agent.connection, Waiting)
-        return down or self._timeline.head.state == "failed" or self._has_failed()
+        return down or self.timeline.head.state == "failed" or self._has_failed()
 
     def _elsewhere(self) -> list[Room]:
         return [room for room in self.mesh.agent.rooms() if room.unread and room.id != self.room.id]
@@ -384,33 +353,19 @@ class RoomScreen(MeshScreen[None]):
         agent = self.mesh.agent
         if isinstance(agent.connection, Waiting):
             self.entrust(agent.reconnect_now)
-        if self._timeline.head.state == "failed":
-            earlier = self._timeline.first is not None
+        if self.timeline.head.state == "failed":
+            earlier = self.timeline.first is not None
             self._apply_head(Head("loading"))
             load = self._load_earlier if earlier else self._load_newest
             begin(self, load, exclusive=True, group="history")
-        for outgoing in self._timeline.failed():
+        for outgoing in self.timeline.failed():
             self.entrust(agent.retry, outgoing.nonce)
-
-    def action_drop(self) -> None:
-        self._ask_to_drop(self._timeline.failed()[0])
-
-    @on(Transcript.OutgoingChosen)
-    def outgoing_chosen(self, event: Transcript.OutgoingChosen) -> None:
-        self._ask_to_drop(event.outgoing)
-
-    def _ask_to_drop(self, outgoing: Outgoing) -> None:
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.entrust(self.mesh.agent.discard, outgoing.nonce)
-
-        text = clip(paintable(outgoing.content).replace("\n", " "), 200)
-        self.mesh.push_screen(Ask("Drop this message?", f"{text}\n\n{outgoing.error}", yes="Drop"), answered)
 
     # ── going elsewhere ──────────────────────────────────────────────────────────────────────────
 
     def action_back(self) -> None:
-        self.mesh.close_room(self)
+        if not self.take_back():
+            self.mesh.close_room(self)
 
     def action_people(self) -> None:
         people = self.query_one(Participants)
@@ -421,7 +376,16 @@ class RoomScreen(MeshScreen[None]):
             best = max(hot, key=lambda room: (room.mentions or 0, room.unread or 0))
             self.mesh.open_room(best.id)
 
+    def mark_all_read(self) -> None:
+        """Nothing here is new any more."""
+        self._mark_unread(None)
+        self._seen = max(self._seen, self.timeline.newest)
+        self._show_below()
+
     def action_leave(self) -> None:
+        self.ask_to_leave()
+
+    def ask_to_leave(self) -> None:
         question = f"Leave {clip(paintable(self.room.name), 40)}?"
         detail = "You will see no new messages here."
         if self.room.visibility == "private":
@@ -440,3 +404,12 @@ class RoomScreen(MeshScreen[None]):
             return
         self.mesh.drafts.put(self.room.id, "")
         self.mesh.close_room(self)
+
+
+def _facts(room: Room) -> list[Fragment]:
+    """What is worth knowing before one writes."""
+    words = ["private"] if room.visibility == "private" and room.kind == "room" else []
+    words += ["archived"] if room.archived else []
+    words += [f"slow {show_span(room.slow_mode_s)}"] if room.slow_mode_s else []
+    words += [f"kept {show_span(room.retention_s)}"] if room.retention_s else []
+    return [Fragment(f"{word} ", "pending" if word == "archived" else "muted") for word in words]

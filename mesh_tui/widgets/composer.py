@@ -5,6 +5,7 @@ cut by word or line can be put back, pasted text is cleaned where it enters and 
 too long.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -15,10 +16,15 @@ from textual.message import Message
 from textual.widgets import TextArea
 from textual.widgets.text_area import Location
 
+from mesh_tui.slash import Completion
 from protocol.limits import CONTENT_CHARS
 from protocol.text import clean_text
 
 LINE_BREAKS: Final = frozenset({"alt+enter", "ctrl+j", "shift+enter", "ctrl+enter"})
+
+TABS: Final = {"tab": 1, "shift+tab": -1}
+
+Complete = Callable[[str], Completion | None]
 
 NEARLY_FULL: Final = 500
 """With fewer characters than this left, their number is shown."""
@@ -58,10 +64,21 @@ class Composer(TextArea):
 
         reason: str
 
+    class Lifted(Message):
+        """Up was pressed with nothing written."""
+
+    @dataclass
+    class Completed(Message):
+        """Tab has put in `candidates[chosen]`; none where there is nothing to put in."""
+
+        candidates: tuple[str, ...]
+        chosen: int = 0
+
     class AboveClicked(Message):
         """What is said above was clicked."""
 
-    def __init__(self, placeholder: str) -> None:
+    def __init__(self, placeholder: str, complete: Complete) -> None:
+        """`complete`: what the text before the cursor may become."""
         super().__init__(
             soft_wrap=True,
             show_line_numbers=False,
@@ -71,6 +88,9 @@ class Composer(TextArea):
         )
         self.cursor_blink = False
         self._cut = ""
+        self._complete = complete
+        self._offer: tuple[Completion, int, str] | None = None
+        """What Tab goes through, which of it stands there, and the text as it is then."""
 
     def say_above(self, words: str) -> None:
         """Writes into the upper border, or nothing if `words` is empty."""
@@ -87,8 +107,46 @@ class Composer(TextArea):
         elif event.key in LINE_BREAKS:
             event.prevent_default().stop()
             self._put("\n")
+        elif event.key in TABS:
+            if self._tab(TABS[event.key]):
+                event.prevent_default().stop()
+        elif event.key == "up" and not self.text:
+            event.prevent_default().stop()
+            self.post_message(self.Lifted())
         elif event.is_printable:
             self.post_message(self.Typed())
+
+    # ── completing ───────────────────────────────────────────────────────────────────────────────
+
+    def _tab(self, step: int) -> bool:
+        """Completes what stands before the cursor, or goes on; False where Tab is not for that."""
+        if self._offer is None or self._offer[2] != self.text:
+            completion = self._complete(self.get_text_range((0, 0), self.cursor_location))
+            if completion is None:
+                return False
+            self._offer = completion, 0 if step > 0 else len(completion.candidates) - 1, ""
+        else:
+            completion, chosen, _ = self._offer
+            self._offer = completion, (chosen + step) % max(1, len(completion.candidates)), ""
+        self._put_candidate()
+        return True
+
+    def _put_candidate(self) -> None:
+        assert self._offer is not None
+        (start, candidates), chosen, _ = self._offer
+        if candidates:
+            end = " " if len(candidates) == 1 else ""
+            before = self.get_text_range((0, 0), self.cursor_location)[:start]
+            rows = before.split("\n")
+            result = self.replace(
+                candidates[chosen] + end,
+                (len(rows) - 1, len(rows[-1])),
+                self.cursor_location,
+                maintain_selection_offset=False,
+            )
+            self.move_cursor(result.end_location)
+        self._offer = (Completion(start, candidates), chosen, self.text) if len(candidates) > 1 else None
+        self.post_message(self.Completed(candidates, chosen))
 
     def _send(self) -> None:
         """Takes the text out at once, before the next key, or leaves it where it cannot be sent."""

@@ -10,18 +10,18 @@ from mesh_tui.widgets.lines import LineList
 from protocol.rest import Member, Presence
 
 
-class _Look(NamedTuple):
+class Look(NamedTuple):
     order: int
     heading: str
     sign: str
     role: str
 
 
-_LOOKS: Final[dict[Presence, _Look]] = {
-    "online": _Look(0, "online", "●", "state-up"),
-    "away": _Look(1, "away", "◐", "state-trying"),
-    "busy": _Look(2, "busy", "◼", "state-down"),
-    "offline": _Look(3, "offline", "○", "muted"),
+LOOKS: Final[dict[Presence, Look]] = {
+    "online": Look(0, "online", "●", "state-up"),
+    "away": Look(1, "away", "◐", "state-trying"),
+    "busy": Look(2, "busy", "◼", "state-down"),
+    "offline": Look(3, "offline", "○", "muted"),
 }
 
 
@@ -30,7 +30,7 @@ class Participants(LineList):
 
     def __init__(self) -> None:
         super().__init__()
-        self._members: list[Member] = []
+        self.members: list[Member] = []
         self._my_id = ""
         self._current = True
 
@@ -42,21 +42,21 @@ class Participants(LineList):
 
     def put(self, members: Iterable[Member], my_id: str) -> None:
         self._my_id = my_id
-        self._members = sorted(members, key=lambda member: (_LOOKS[member.presence].order, member.username))
+        self.members = sorted(members, key=lambda member: (LOOKS[member.presence].order, member.username))
         self.remake()
 
     def make(self, cells: int) -> Sequence[Line]:
         lines: list[Line] = []
-        for presence, members in groupby(self._members, key=lambda member: member.presence):
+        for presence, members in groupby(self.members, key=lambda member: member.presence):
             group = list(members)
-            words = f"{'' if self._current else 'was '}{_LOOKS[presence].heading} {len(group)}"
+            words = f"{'' if self._current else 'was '}{LOOKS[presence].heading} {len(group)}"
             heading = Fragment(clip(words, cells), "muted")
             lines += [Line(()), Line((heading,))] if lines else [Line((heading,))]
             lines += [self._row(member, cells) for member in group]
         return lines
 
     def _row(self, member: Member, cells: int) -> Line:
-        look = _LOOKS[member.presence]
+        look = LOOKS[member.presence]
         mine = member.user_id == self._my_id
         note = " you" if mine else f" {member.role}" if member.role != "member" else ""
         name = clip(paintable(member.username), cells - width(look.sign) - 1)

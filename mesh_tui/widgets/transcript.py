@@ -8,10 +8,11 @@ reader at the bottom *follows*: the end is the anchor then.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from rich.segment import Segment
 from textual import events
+from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message as TextualMessage
 from textual.scroll_view import ScrollView
@@ -20,8 +21,9 @@ from textual.strip import Strip
 from textual.style import Style
 
 from mesh_agent.client.state import Outgoing
+from mesh_tui import actions
 from mesh_tui.layout.blocks import Blocks
-from mesh_tui.layout.cells import Line
+from mesh_tui.layout.cells import Fragment, Line
 from mesh_tui.layout.message import Me
 from mesh_tui.theme import Palette
 from mesh_tui.timeline import Splice, Timeline
@@ -35,6 +37,8 @@ AHEAD: Final = 4
 
 SELECTED_ROWS: Final = 2_000
 """Rows that one copy takes at most."""
+
+STEPS: Final = {"up": -1, "down": 1}
 
 STRIPS_KEPT: Final = 400
 """Painted rows kept; several screens of them."""
@@ -50,6 +54,8 @@ class Anchor(NamedTuple):
 class Transcript(ScrollView, can_focus=True):
     """Paints a `Timeline`; tell it every splice that the timeline makes."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [*actions.bindings("selected")]
+
     @dataclass
     class Moved(TextualMessage):
         """What is on the screen changed: `seen` is the highest `seq` that is wholly visible, 0 for none."""
@@ -62,6 +68,15 @@ class Transcript(ScrollView, can_focus=True):
 
     class LaterWanted(TextualMessage):
         """The reader is near the bottom of a window that does not reach the newest message."""
+
+    @dataclass
+    class Chosen(TextualMessage):
+        """Another message is chosen, or none is any more."""
+
+        message: Message | None
+
+    class PastEnd(TextualMessage):
+        """Down was pressed with the last message chosen."""
 
     @dataclass
     class OutgoingChosen(TextualMessage):
@@ -80,6 +95,9 @@ class Transcript(ScrollView, can_focus=True):
         self._moving = False
         self._settled_size = Size()
         self._at_end = False
+        self._chosen: str | None = None
+        """The id of the message that is chosen."""
+
         self._started = False
         """A size was known when the present timeline was shown, so it has a place."""
 
@@ -100,6 +118,7 @@ class Transcript(ScrollView, can_focus=True):
 
     def _start(self) -> None:
         self._strips.clear()
+        self._chosen = None
         self.following = True
         self._settle()
         index = self._blocks.unread_index
@@ -263,6 +282,79 @@ class Transcript(ScrollView, can_focus=True):
         self._palette = None
         self._strips.clear()
 
+    # ── choosing a message ───────────────────────────────────────────────────────────────────────
+
+    @property
+    def chosen(self) -> Message | None:
+        index = self._chosen_index()
+        entry = None if index is None else self._blocks[index].entry
+        return entry if isinstance(entry, Message) else None
+
+    def choose(self, message_id: str | None) -> None:
+        """Marks a message and shows it; None marks none."""
+        if message_id != self._chosen:
+            self._chosen = message_id
+            self._strips.clear()
+            self.refresh()
+        index = self._chosen_index()
+        if index is not None:
+            self._show_block(index)
+        self.post_message(self.Chosen(self.chosen))
+
+    def choose_last(self) -> None:
+        """Marks the last message on the screen; none where there is none."""
+        last = self._visible()[1] if self.size else len(self._blocks) - 1
+        self._choose_from(range(last, 0, -1))
+
+    def step(self, direction: int) -> None:
+        """Marks the message before or after the one that is chosen."""
+        index = self._chosen_index()
+        if index is None:
+            self.choose_last()
+        elif direction < 0:
+            self._choose_from(range(index - 1, 0, -1))
+        elif not self._choose_from(range(index + 1, len(self._blocks))):
+            self.post_message(self.PastEnd())
+
+    def _choose_from(self, candidates: Iterable[int]) -> bool:
+        for index in candidates:
+            entry = self._blocks[index].entry
+            if isinstance(entry, Message) and not entry.deleted:
+                self.choose(entry.id)
+                return True
+        return False
+
+    def _chosen_index(self) -> int | None:
+        if self._chosen is None:
+            return None
+        # Most often it is near the end.
+        for index in range(len(self._blocks) - 1, 0, -1):
+            entry = self._blocks[index].entry
+            if isinstance(entry, Message) and entry.id == self._chosen:
+                return index
+        return None
+
+    def _show_block(self, index: int) -> None:
+        """Scrolls as little as shows the whole block, or its beginning where it is too long."""
+        if not self.size:
+            return
+        for rough in self._blocks.rough(index, index):
+            self._blocks.rows(rough)
+        top, bottom = self._blocks.top(index), self._blocks.top(index + 1)
+        row = round(self.scroll_y)
+        wanted = min(max(row, bottom - self.size.height), top)
+        if wanted != row:
+            self.following = False
+            self._settle(Anchor(index, self._blocks.body(index) - wanted))
+            self.following = self.scroll_y >= self.max_scroll_y and not self._timeline.detached
+            self.refresh()
+            self.look()
+
+    def on_key(self, event: events.Key) -> None:
+        if self._chosen is not None and event.key in STEPS:
+            event.prevent_default().stop()
+            self.step(STEPS[event.key])
+
     # ── painting ─────────────────────────────────────────────────────────────────────────────────
 
     def render_line(self, y: int) -> Strip:
@@ -274,18 +366,30 @@ class Transcript(ScrollView, can_focus=True):
         place = index, row - self._blocks.top(index)
         selected = self.text_selection and self.text_selection.get_span(row - self._origin)
         if selected is not None:
-            strip = self._paint(self._line(*place), palette, *selected)
+            strip = self._paint(self._shown_line(*place), palette, *selected)
         elif place in self._strips:
             strip = self._strips[place]
         else:
             if len(self._strips) >= STRIPS_KEPT:
                 self._strips.clear()
-            strip = self._strips[place] = self._paint(self._line(*place), palette)
+            strip = self._strips[place] = self._paint(self._shown_line(*place), palette)
         return strip.apply_offsets(0, row - self._origin)
 
     def _line(self, index: int, row: int) -> Line:
         rows = self._blocks.rows(index)
         return rows[row] if row < len(rows) else Line(())
+
+    def _shown_line(self, index: int, row: int) -> Line:
+        """The line as it is painted: marked where it belongs to the message that is chosen."""
+        line, block = self._line(index, row), self._blocks[index]
+        entry = block.entry
+        if not isinstance(entry, Message) or entry.id != self._chosen:
+            return line
+        above = block.lead.height - block.lead.header
+        if row < above:
+            return line
+        marked = (Fragment(text, f"{role} cursor-row".strip()) for text, role in line.fragments[1:])
+        return Line((Fragment("▌ ", "brand cursor-row"), *marked), line.decoration, line.joiner, "cursor-row")
 
     def _paint(self, line: Line, palette: Palette, start: int = 0, end: int = 0) -> Strip:
         selection = self._selection_style() if end else None

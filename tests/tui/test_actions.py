@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from mesh_tui.actions import ACTIONS, PLACES, Action, bindings, key_label
+from mesh_tui.actions import ACTIONS, COMMANDS, PLACES, Action, Command, bindings, key_label
 from mesh_tui.app import MeshApp
+from mesh_tui.commands import ANYWHERE, IN_ROOM
 from mesh_tui.screens.home import Home
 from mesh_tui.screens.login import Login
 from mesh_tui.screens.room import RoomScreen
@@ -38,6 +39,16 @@ def test_no_key_means_two_things_in_one_place(place: str) -> None:
 @pytest.mark.parametrize("action", ACTIONS, ids=_named)
 def test_every_key_is_in_the_documentation(action: Action) -> None:
     assert f"| {key_label(action.keys)} |" in DOCS.read_text("utf-8")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_is_in_the_documentation(command: Command) -> None:
+    assert f"| `{command.line}` | {command.help} |" in DOCS.read_text("utf-8")
+
+
+def test_every_command_does_something_where_it_is_said_to() -> None:
+    assert ANYWHERE.keys() == {command.name for command in COMMANDS if command.anywhere}
+    assert IN_ROOM.keys() == {command.name for command in COMMANDS if not command.anywhere}
 
 
 def test_keys_that_terminals_cannot_send_are_not_used() -> None:

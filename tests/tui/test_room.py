@@ -63,7 +63,7 @@ async def test_nothing_but_white_space_is_not_sent(alice: Seat) -> None:
     await alice.press("space", "enter", "space")
     await alice.say("word")
     await alice.sees("word", "▎")
-    assert len(_room(alice)._timeline.entries) == 2
+    assert len(_room(alice).timeline.entries) == 2
 
 
 async def test_the_keys_of_a_shell(alice: Seat) -> None:
@@ -193,7 +193,7 @@ async def test_earlier_history_is_loaded_on_the_way_up(
     transcript.focus()
     for _ in range(4):
         await alice.press("home")
-    await until(lambda: _room(alice)._timeline.first == 1, "the beginning")
+    await until(lambda: _room(alice).timeline.first == 1, "the beginning")
     await alice.press("home")
     await alice.sees("This is the beginning of long", "line 0.")
 
@@ -301,5 +301,5 @@ async def test_what_is_typed_is_written_whatever_has_the_focus(alice: Seat) -> N
 async def test_a_burst_arrives_whole_and_in_order(alice: Seat, bob: Agent) -> None:
     await _say(bob, alice, *(f"{count}." for count in range(300)))
     await alice.sees("299.")
-    contents = [entry.content for entry in _room(alice)._timeline.entries if isinstance(entry, Message)]
+    contents = [entry.content for entry in _room(alice).timeline.entries if isinstance(entry, Message)]
     assert contents == [f"{count}." for count in range(300)]

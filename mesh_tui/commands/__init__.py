@@ -1,0 +1,35 @@
+"""What slash commands do: one table, from the name in the registry to the function.
+
+Strategy: a function gets the screen and the rest of the line. It returns when the thing is done, and raises
+a `MeshError` with what the person should read where it is not: the line then comes back into the composer.
+Commands that need no room get any screen, the others the room's.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from mesh_tui.commands import anywhere, messages, order
+from mesh_tui.slash import NoCommand, Typed, look_up
+
+if TYPE_CHECKING:
+    from mesh_tui.screens.base import MeshScreen
+    from mesh_tui.screens.choosing import Choosing
+
+Run = Callable[[Any, str], Awaitable[None]]
+
+ANYWHERE: Final[Mapping[str, Run]] = anywhere.RUN
+IN_ROOM: Final[Mapping[str, Run]] = messages.RUN | order.RUN
+
+
+async def run_in_room(screen: "Choosing", typed: Typed) -> None:
+    """Raises `MeshError`: it was not done, or there is no such command."""
+    name = look_up(typed.name).name
+    await (IN_ROOM.get(name) or ANYWHERE[name])(screen, typed.argument)
+
+
+async def run_anywhere(screen: "MeshScreen[Any]", typed: Typed) -> None:
+    """As `run_in_room`, where there is no room."""
+    command = look_up(typed.name)
+    if not command.anywhere:
+        raise NoCommand(f"/{command.name} works in a room. Open one first.")
+    await ANYWHERE[command.name](screen, typed.argument)

@@ -1,0 +1,103 @@
+"""Commands that need no room: going somewhere, finding, how one is seen, help."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+from mesh_agent.agent import find_room
+from mesh_agent.client.address import is_link, parse_link
+from mesh_tui.layout.cells import Fragment
+from mesh_tui.screens.finder import Batch, Choice, Finder, Found
+from mesh_tui.screens.tell import Tell
+from mesh_tui.slash import NoCommand, look_up, misused
+from protocol.rest import Presence
+
+if TYPE_CHECKING:
+    from mesh_tui.screens.base import MeshScreen
+
+    Screen = MeshScreen[Any]
+
+
+async def _join(screen: "Screen", argument: str) -> None:
+    agent = screen.mesh.agent
+    if not argument:
+        raise misused(look_up("join"))
+    if is_link(argument):
+        link = parse_link(argument)
+        if link.server != agent.server:
+            raise NoCommand(f"This link is for another server. Quit and come in with: mesh-tui {link.url}")
+        screen.mesh.open_room((await agent.order.use_invite(link.code)).id)
+        return
+    known = [room for room in agent.rooms() if room.name.casefold() == argument.casefold()]
+    if known:
+        screen.mesh.open_room(known[0].id)
+        return
+    room = find_room(await agent.public_rooms(), argument)
+    screen.mesh.open_room((await agent.join(room.id)).id)
+
+
+async def _msg(screen: "Screen", argument: str) -> None:
+    name, _, text = argument.partition(" ")
+    if not name:
+        raise misused(look_up("msg"))
+    agent = screen.mesh.agent
+    room = await agent.order.dm(name.removeprefix("@"))
+    if text.strip():
+        await agent.send(room.id, text.strip())
+    screen.mesh.open_room(room.id)
+
+
+async def _search(screen: "Screen", argument: str) -> None:
+    agent, mesh = screen.mesh.agent, screen.mesh
+
+    async def source(query: str, following: str | None) -> Batch:
+        page = await agent.conversation.search(query, cursor=following)
+        found = [Found(hit.message, hit.room_name) for hit in page.hits]
+        return Batch(found, page.next if page.has_more else None)
+
+    def found(choice: Choice | None) -> None:
+        if choice is not None:
+            mesh.open_room(choice.message.room_id, at=choice.message)
+
+    mesh.push_screen(Finder("Search", source, query=argument, empty="Nothing was found."), found)
+
+
+async def _away(screen: "Screen", argument: str) -> None:
+    await _be(screen, "away", argument)
+
+
+async def _status(screen: "Screen", argument: str) -> None:
+    state, _, text = argument.partition(" ")
+    states: tuple[Presence, ...] = get_args(Presence)
+    for known in states:
+        if state.casefold() == known:
+            await _be(screen, known, text.strip())
+            return
+    raise misused(look_up("status"), f"A state is one of {', '.join(states)}.")
+
+
+async def _be(screen: "Screen", presence: Presence, _text: str) -> None:
+    await screen.mesh.agent.set_presence(presence)
+    screen.notify(f"You are seen as {presence}.", markup=False)
+
+
+async def _help(screen: "Screen", argument: str) -> None:
+    if not argument:
+        screen.mesh.action_help()
+        return
+    command = look_up(argument.removeprefix("/").lower())
+    screen.mesh.push_screen(Tell(command.line, [[Fragment(command.help)]]))
+
+
+async def _quit(screen: "Screen", _: str) -> None:
+    screen.mesh.leave(0)
+
+
+RUN: Final[dict[str, Callable[["Screen", str], Awaitable[None]]]] = {
+    "join": _join,
+    "msg": _msg,
+    "search": _search,
+    "away": _away,
+    "status": _status,
+    "help": _help,
+    "quit": _quit,
+}

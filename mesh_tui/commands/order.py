@@ -1,0 +1,231 @@
+"""Commands about a room and who may be in it."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from mesh_agent.names import find_member
+from mesh_agent.spans import parse_span
+from mesh_tui.layout.cells import Fragment, clip, paintable
+from mesh_tui.layout.message import moment
+from mesh_tui.screens.tell import Tell
+from mesh_tui.slash import look_up, misused
+from mesh_tui.widgets.participants import LOOKS
+from protocol import limits
+from protocol.errors import UserNotFound
+from protocol.rest import Invite, Member, Role, UpdateRoomRequest
+
+if TYPE_CHECKING:
+    from mesh_tui.screens.choosing import Choosing
+
+Run = Callable[["Choosing", str], Awaitable[None]]
+
+
+async def _set(screen: "Choosing", said: str, **settings: Any) -> None:
+    await screen.mesh.agent.order.update(screen.room.id, UpdateRoomRequest(**settings))
+    screen.notice.say(said)
+
+
+def _room_name(screen: "Choosing") -> str:
+    return clip(paintable(screen.room.name), 40)
+
+
+# ── the room ─────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _leave(screen: "Choosing", _: str) -> None:
+    screen.ask_to_leave()
+
+
+async def _topic(screen: "Choosing", argument: str) -> None:
+    if argument:
+        await _set(screen, "The topic is set.", topic=argument)
+    else:
+        screen.notice.say(screen.room.topic or "No topic has been set.")
+
+
+async def _rename(screen: "Choosing", argument: str) -> None:
+    if not argument:
+        raise misused(look_up("rename"))
+    await _set(screen, "The room has its new name.", name=argument)
+
+
+async def _visibility(screen: "Choosing", argument: str) -> None:
+    if argument not in ("public", "private"):
+        raise misused(look_up("visibility"), "HOW is public or private.")
+    await _set(screen, f"The room is {argument} now.", visibility=argument)
+
+
+async def _archive(screen: "Choosing", argument: str) -> None:
+    if argument not in ("", "off"):
+        raise misused(look_up("archive"))
+    said = "The room is open again." if argument else "The room is archived."
+    await _set(screen, said, archived=not argument)
+
+
+def _spanning(name: str, field: str, most: int, said: str, off: str) -> Run:
+    """Sets a number of seconds, or none."""
+
+    async def run(screen: "Choosing", argument: str) -> None:
+        seconds = parse_span(argument)
+        if seconds is None or seconds > most:
+            raise misused(look_up(name), "TIME is such as 30s, 15m, 12h or 7d, or off.")
+        await _set(screen, said.format(argument) if seconds else off, **{field: seconds})
+
+    return run
+
+
+async def _delete_room(screen: "Choosing", _: str) -> None:
+    detail = "All its messages are deleted, for everyone and for good."
+    if await screen.ask(f"Delete {_room_name(screen)}?", detail, yes="Delete"):
+        await screen.mesh.agent.order.delete(screen.room.id)
+
+
+# ── who may be in it ─────────────────────────────────────────────────────────────────────────────
+
+
+async def _person(screen: "Choosing", command: str, argument: str) -> tuple[Member, str]:
+    """The member that is named first, and the rest of the line."""
+    name, _, rest = argument.partition(" ")
+    if not name:
+        raise misused(look_up(command))
+    return await find_member(screen.mesh.agent, screen.room.id, name), rest.strip()
+
+
+async def _kick(screen: "Choosing", argument: str) -> None:
+    member, _ = await _person(screen, "kick", argument)
+    await screen.mesh.agent.order.kick(screen.room.id, member.user_id)
+    screen.notice.say(f"{member.username} is out, and may come back.")
+
+
+async def _role(screen: "Choosing", argument: str) -> None:
+    member, typed = await _person(screen, "role", argument)
+    roles: dict[str, Role] = {"moderator": "moderator", "member": "member"}
+    if typed not in roles:
+        raise misused(look_up("role"), "ROLE is moderator or member; /transfer makes an owner.")
+    await screen.mesh.agent.order.set_role(screen.room.id, member.user_id, roles[typed])
+    screen.notice.say(f"{member.username} is a {typed} now.")
+
+
+async def _transfer(screen: "Choosing", argument: str) -> None:
+    member, _ = await _person(screen, "transfer", argument)
+    question = f"Hand {_room_name(screen)} over to {member.username}?"
+    if await screen.ask(question, "They will be its owner, and you a moderator.", yes="Hand over"):
+        await screen.mesh.agent.order.set_role(screen.room.id, member.user_id, "owner")
+        screen.notice.say(f"{member.username} is the owner now.")
+
+
+async def _ban(screen: "Choosing", argument: str) -> None:
+    name, _, reason = argument.partition(" ")
+    if not name:
+        raise misused(look_up("ban"))
+    ban = await screen.mesh.agent.order.ban(screen.room.id, name.removeprefix("@"), reason.strip())
+    screen.notice.say(f"{ban.username} is banned. /unban {ban.username} lets them in again.")
+
+
+async def _unban(screen: "Choosing", argument: str) -> None:
+    if not argument:
+        raise misused(look_up("unban"))
+    order, name = screen.mesh.agent.order, argument.removeprefix("@").casefold()
+    for ban in await order.bans(screen.room.id):
+        if ban.username.casefold() == name:
+            await order.lift_ban(screen.room.id, ban.user_id)
+            screen.notice.say(f"{ban.username} may come in again.")
+            return
+    raise UserNotFound(f"Nobody called {argument!r} is banned here. /bans shows who is.")
+
+
+async def _bans(screen: "Choosing", _: str) -> None:
+    lines = [
+        [
+            Fragment(ban.username, "title"),
+            Fragment(f"  by {ban.banned_by.username}{_on(ban.created_at)}  ", "muted"),
+            Fragment(ban.reason),
+        ]
+        for ban in await screen.mesh.agent.order.bans(screen.room.id)
+    ]
+    nobody = [[Fragment("Nobody is banned here.", "muted")]]
+    screen.mesh.push_screen(Tell(f"Banned from {_room_name(screen)}", lines or nobody))
+
+
+async def _invite(screen: "Choosing", argument: str) -> None:
+    order = screen.mesh.agent.order
+    if argument:
+        member = await order.add(screen.room.id, argument.removeprefix("@"))
+        screen.notice.say(f"{member.username} is in the room now.")
+        return
+    _show_link(screen, await order.invite(screen.room.id))
+
+
+def _show_link(screen: "Choosing", invite: Invite) -> None:
+    link = f"{screen.mesh.agent.server}{invite.url}"
+    screen.mesh.copy_to_clipboard(link)
+    lines = [
+        [Fragment(link, "link")],
+        [Fragment("")],
+        [Fragment(f"Whoever has it can come in{_until(invite)}. It is copied already.", "muted")],
+        [Fragment("They type mesh-tui and the link, or open it in a browser to read how.", "muted")],
+    ]
+    screen.mesh.push_screen(Tell(f"Invite into {_room_name(screen)}", lines))
+
+
+def _until(invite: Invite) -> str:
+    at = moment(invite.expires_at)
+    return f" until {at:%d %b %Y %H:%M}" if at else ""
+
+
+def _on(time: str) -> str:
+    at = moment(time)
+    return f", {at:%d %b %Y}" if at else ""
+
+
+# ── who is there ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def _who(screen: "Choosing", _: str) -> None:
+    members = await screen.mesh.agent.members(screen.room.id)
+    members.sort(key=lambda member: (LOOKS[member.presence].order, member.username.casefold()))
+    lines = [_member(member) for member in members[: limits.ROOM_MEMBERS]]
+    screen.mesh.push_screen(Tell(f"In {_room_name(screen)}: {len(members)}", lines))
+
+
+async def _whois(screen: "Choosing", argument: str) -> None:
+    member, _ = await _person(screen, "whois", argument)
+    lines = [_member(member), [Fragment(f"In the room since{_on(member.joined_at).lstrip(',')}", "muted")]]
+    if member.display_name != member.username:
+        lines.insert(1, [Fragment(member.display_name)])
+    screen.mesh.push_screen(Tell(member.username, lines))
+
+
+def _member(member: Member) -> list[Fragment]:
+    look = LOOKS[member.presence]
+    role = f", {member.role}" if member.role != "member" else ""
+    return [
+        Fragment(f"{look.sign} ", look.role),
+        Fragment(member.username, "title"),
+        Fragment(f"  {look.heading}{role}", "muted"),
+    ]
+
+
+RUN: Final[dict[str, Run]] = {
+    "leave": _leave,
+    "topic": _topic,
+    "rename": _rename,
+    "visibility": _visibility,
+    "archive": _archive,
+    "slow": _spanning(
+        "slow", "slow_mode_s", limits.SLOW_MODE_MAX_S, "A member waits {} now.", "Slow mode is off."
+    ),
+    "retention": _spanning(
+        "retention", "retention_s", limits.RETENTION_MAX_S, "Messages are kept {} now.", "Messages are kept."
+    ),
+    "delete-room": _delete_room,
+    "kick": _kick,
+    "role": _role,
+    "transfer": _transfer,
+    "ban": _ban,
+    "unban": _unban,
+    "bans": _bans,
+    "invite": _invite,
+    "who": _who,
+    "whois": _whois,
+}

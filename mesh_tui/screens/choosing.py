@@ -1,0 +1,196 @@
+"""One message of a room chosen, and what keys do with it; slash commands do the same by way of this.
+
+Strategy: the transcript knows which message is chosen, this screen what may be done with it: by whom it is,
+and what one's role allows. The server decides all the same, and its refusal is said above the composer.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import ClassVar, Final
+
+from textual import events, on
+
+from mesh_tui import commands
+from mesh_tui.actions import bindings
+from mesh_tui.aim import Aim
+from mesh_tui.layout.cells import clip, paintable
+from mesh_tui.layout.message import first_line
+from mesh_tui.screens.ask import Ask
+from mesh_tui.screens.finder import Batch, Choice, Finder, Found
+from mesh_tui.screens.react import React
+from mesh_tui.screens.writing import Writing
+from mesh_tui.slash import Typed
+from mesh_tui.widgets.composer import Composer
+from mesh_tui.widgets.transcript import Transcript
+from mesh_tui.workers import begin
+from protocol.errors import MeshError
+from protocol.limits import PAGE_MAX
+from protocol.rest import Message
+from protocol.text import clean_line
+
+_KEYS: Final = frozenset(key for binding in bindings("selected") for key in binding.key.split(","))
+
+
+class Choosing(Writing):
+    """What a room's screen does with the message that is chosen."""
+
+    # ── choosing ─────────────────────────────────────────────────────────────────────────────────
+
+    @on(Composer.Lifted)
+    def lift(self) -> None:
+        self.transcript.choose_last()
+        if self.transcript.chosen is not None:
+            self.set_focus(self.transcript)
+
+    @on(Transcript.PastEnd)
+    def lower(self) -> None:
+        self.transcript.choose(None)
+        self.set_focus(self.composer)
+
+    @on(Transcript.Chosen)
+    def chosen_changed(self, event: Transcript.Chosen) -> None:
+        message = event.message
+        self.notice.say(f"#{message.seq} {clip(first_line(message), 60)}" if message else "")
+        self.refresh_bindings()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if isinstance(event.widget, Composer) and self.transcript.chosen is not None:
+            self.transcript.choose(None)
+
+    def is_key(self, key: str) -> bool:
+        """With a message chosen, the keys that do something with it are no text."""
+        return self.transcript.has_focus and self.transcript.chosen is not None and key in _KEYS
+
+    def take_back(self) -> bool:
+        if self.transcript.chosen is not None:
+            self.lower()
+            return True
+        return super().take_back()
+
+    # ── what makes sense ─────────────────────────────────────────────────────────────────────────
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if (sense := self._MAY.get(action)) is not None:
+            message = self.transcript.chosen if self.is_mounted else None
+            return message is not None and not message.deleted and sense(self, message)
+        return super().check_action(action, parameters)
+
+    def _mine(self, message: Message) -> bool:
+        return message.author.id == self.me.id
+
+    def _in_order(self, _: Message) -> bool:
+        return self.room.my_role in ("moderator", "owner")
+
+    def _may_delete(self, message: Message) -> bool:
+        return self._mine(message) or self._in_order(message)
+
+    def _always(self, _: Message) -> bool:
+        return True
+
+    _MAY: ClassVar[Mapping[str, Callable[["Choosing", Message], bool]]] = {
+        "reply": _always,
+        "edit": _mine,
+        "delete": _may_delete,
+        "react": _always,
+        "pin": _in_order,
+        "thread": _always,
+        "copy": _always,
+    }
+
+    # ── keys ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _do(self, what: Callable[[Message], object]) -> None:
+        if (message := self.transcript.chosen) is not None:
+            what(message)
+
+    def action_reply(self) -> None:
+        self._do(lambda message: self.take_aim(Aim("reply", message)))
+
+    def action_edit(self) -> None:
+        self._do(lambda message: self.take_aim(Aim("edit", message)))
+
+    def action_delete(self) -> None:
+        self._do(self.ask_to_delete)
+
+    def action_react(self) -> None:
+        def react(message: Message) -> None:
+            def answered(reaction: str | None) -> None:
+                if reaction:
+                    begin(self, self._attempt, self.toggle_reaction, message, reaction, group="changing")
+
+            self.mesh.push_screen(React(), answered)
+
+        self._do(react)
+
+    def action_pin(self) -> None:
+        self._do(lambda message: begin(self, self._attempt, self.toggle_pin, message, group="changing"))
+
+    def action_thread(self) -> None:
+        self._do(self.show_thread)
+
+    def action_copy(self) -> None:
+        def copy(message: Message) -> None:
+            self.mesh.copy_to_clipboard(message.content)
+            self.notice.say("Copied.")
+
+        self._do(copy)
+
+    async def run_command(self, typed: Typed) -> None:
+        await commands.run_in_room(self, typed)
+
+    # ── what keys and commands do ────────────────────────────────────────────────────────────────
+
+    async def _attempt(self, call: Callable[..., Awaitable[object]], *arguments: object) -> None:
+        try:
+            await call(*arguments)
+        except MeshError as error:
+            self.notice.say(clean_line(error.message), wrong=True)
+
+    def ask_to_delete(self, message: Message) -> None:
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.lower()
+                delete = self.mesh.agent.conversation.delete
+                begin(self, self._attempt, delete, self.room.id, message.id, group="changing")
+
+        text = clip(paintable(clean_line(message.content)), 200)
+        self.mesh.push_screen(Ask("Delete this message for everyone?", text, yes="Delete"), answered)
+
+    async def toggle_reaction(self, message: Message, reaction: str) -> None:
+        """Puts it below the message, or takes mine away."""
+        reaction = clean_line(reaction)
+        mine = any(self.me.id in known.users for known in message.reactions if known.reaction == reaction)
+        await self.mesh.agent.conversation.react(self.room.id, message.id, reaction, on=not mine)
+
+    async def toggle_pin(self, message: Message) -> None:
+        await self.mesh.agent.conversation.pin(self.room.id, message.id, pinned=not message.pinned)
+
+    # ── lists of messages ────────────────────────────────────────────────────────────────────────
+
+    def show_thread(self, message: Message) -> None:
+        first = message.thread or message.id
+
+        async def source(_: str, following: str | None) -> Batch:
+            talk = self.mesh.agent.conversation
+            page = await talk.thread(self.room.id, first, after=int(following or 0), limit=PAGE_MAX)
+            more = str(page.messages[-1].seq) if page.has_more and page.messages else None
+            return Batch([Found(known) for known in page.messages], more)
+
+        title = f"Thread of “{clip(first_line(message), 50)}”" if first == message.id else "Thread"
+        finder = Finder(title, source, query=None, empty="Nothing is there.", thread=True)
+        self.mesh.push_screen(finder, self._found)
+
+    def show_pins(self) -> None:
+        async def source(_query: str, _following: str | None) -> Batch:
+            pins = await self.mesh.agent.conversation.pins(self.room.id)
+            return Batch([Found(message) for message in pins])
+
+        title = f"Pinned in {clip(paintable(self.room.name), 40)}"
+        self.mesh.push_screen(Finder(title, source, query=None, empty="Nothing is pinned here."), self._found)
+
+    def _found(self, choice: Choice | None) -> None:
+        if choice is None:
+            return
+        if choice.write:
+            self.take_aim(Aim("thread", choice.message))
+        else:
+            self.mesh.open_room(self.room.id, at=choice.message)

@@ -1,0 +1,238 @@
+"""Messages from anywhere in a list: what was searched for, what is pinned, a thread. Enter goes there.
+
+Strategy: one page for all of them. A `Source` gives the messages, page by page; only a search has a field
+for what to look for, and there what is typed goes into the field while the arrows move in the list.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message as TextualMessage
+from textual.strip import Strip
+from textual.widgets import Input, Static
+
+from mesh_tui.layout.cells import Fragment, Line, clip, fit, paintable
+from mesh_tui.layout.message import author_role, moment
+from mesh_tui.screens.base import Page
+from mesh_tui.theme import Palette
+from mesh_tui.widgets.form import CleanInput
+from mesh_tui.widgets.lines import LineList
+from mesh_tui.workers import begin
+from protocol.errors import MeshError
+from protocol.limits import QUERY_CHARS
+from protocol.rest import Message
+from protocol.text import clean_line
+
+ROWS: Final = 2
+"""Rows of one message in the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A message, and the name of its room where that is worth saying."""
+
+    message: Message
+    room: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some of what there is; `next` asks for more."""
+
+    found: Sequence[Found]
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How the page ended: at a message to go to, or to write in the thread that is shown."""
+
+    message: Message
+    write: bool = False
+
+
+Source = Callable[[str, str | None], Awaitable[Batch]]
+"""What is looked for, and the `next` of the batch before -> a batch."""
+
+
+class FoundList(LineList, can_focus=True):
+    """The messages, two rows each; asks for more near the end."""
+
+    class MoreWanted(TextualMessage):
+        """The last one has been chosen."""
+
+    @dataclass
+    class Clicked(TextualMessage):
+        index: int
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: list[Found] = []
+        self.index = 0
+
+    @property
+    def chosen(self) -> Message | None:
+        return self._found[self.index].message if self.index < len(self._found) else None
+
+    def put(self, found: Sequence[Found], *, more: bool) -> None:
+        """Shows `found`, below what is there where there is `more` of the same."""
+        self._found = [*self._found, *found] if more else list(found)
+        if not more:
+            self.index = 0
+            self.scroll_to(y=0, animate=False)
+        self.remake()
+
+    def make(self, cells: int) -> Sequence[Line]:
+        return [line for found in self._found for line in _rows(found, cells)]
+
+    def step(self, count: int) -> None:
+        if not self._found:
+            return
+        self.index = min(max(0, self.index + count), len(self._found) - 1)
+        top, height = self.index * ROWS, self.size.height
+        if top < self.scroll_y:
+            self.scroll_to(y=top, animate=False)
+        elif top + ROWS > self.scroll_y + height:
+            self.scroll_to(y=top + ROWS - height, animate=False)
+        self.refresh()
+        if self.index >= len(self._found) - 1:
+            self.post_message(self.MoreWanted())
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        row = round(self.scroll_y) + offset.y if offset else -1
+        if 0 <= row < len(self._found) * ROWS:
+            self.post_message(self.Clicked(row // ROWS))
+
+    def render_line(self, y: int) -> Strip:
+        row = round(self.scroll_y) + y
+        if row // ROWS != self.index or not self._found:
+            return super().render_line(y)
+        palette = self._palette = self._palette or Palette(self)
+        mark = Fragment("▌ ", "brand cursor-row")
+        rest = (Fragment(text, f"{role} cursor-row".strip()) for text, role in self.line(row).fragments[1:])
+        return palette.strip(Line((mark, *rest), fill="cursor-row"), self.size.width)
+
+
+def _rows(found: Found, cells: int) -> list[Line]:
+    message = found.message
+    at = moment(message.created_at)
+    name = paintable(message.author.username)
+    head = [Fragment("  "), Fragment(name, author_role(message.author.id))]
+    head.append(Fragment(f"  {at:%d %b %Y %H:%M}" if at else "", "muted"))
+    if found.room:
+        head.append(Fragment(f"  in {paintable(found.room)}", "muted"))
+    head.append(Fragment(f"  #{message.seq}", "muted"))
+    text = "This message was deleted." if message.deleted else paintable(clean_line(message.content))
+    body = Fragment(clip(text, max(1, cells - 5)), "deleted" if message.deleted else "")
+    return [Line(tuple(fit(head, cells))), Line((Fragment("  "), Fragment("  "), body))]
+
+
+class Finder(Page[Choice]):
+    """See the module. `query`: what to look for at first; None where there is nothing to type."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Close"),
+        Binding("up", "step(-1)", "Up", show=False),
+        Binding("down", "step(1)", "Down", show=False),
+        Binding("pageup", "step(-8)", "Page up", show=False),
+        Binding("pagedown", "step(8)", "Page down", show=False),
+        Binding("enter", "choose(False)", "Go there"),
+        Binding("w", "choose(True)", "Write in it", show=False),
+    ]
+
+    def __init__(
+        self, title: str, source: Source, *, query: str | None, empty: str, thread: bool = False
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._source = source
+        self._query = query
+        self._empty = empty
+        self._thread = thread
+        self._shown = ""
+        self._next: str | None = None
+        self._state: Literal["loading", "there"] = "there"
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="page wide finder"):
+            yield Static(Content(paintable(self._title)), classes="question")
+            if self._query is not None:
+                yield CleanInput(self._query, max_length=QUERY_CHARS, placeholder="words, from:NAME, in:ROOM")
+            yield FoundList()
+            yield Static(Content(""), classes="detail below")
+
+    def on_mount(self) -> None:
+        if self._query is None:
+            self.query_one(FoundList).focus()
+            self._load("")
+            return
+        field = self.query_one(Input)
+        field.cursor_blink = False
+        field.cursor_position = len(field.value)
+        field.focus()
+        self._say("")
+        if self._query:
+            self._load(self._query)
+
+    def _say(self, words: str, *, wrong: bool = False) -> None:
+        keys = "↑ ↓ choose · Enter goes there · Esc closes" + (" · w writes in it" if self._thread else "")
+        text = f"✗ {words}" if wrong else words or keys
+        self.query_one(".detail", Static).update(
+            Content.styled(text, "$text-error" if wrong else "$text-muted")
+        )
+
+    # ── loading ──────────────────────────────────────────────────────────────────────────────────
+
+    def _load(self, query: str) -> None:
+        self._shown, self._next = query, None
+        self._say("Looking…")
+        begin(self, self._fetch, query, None, exclusive=True, group="finding")
+
+    async def _fetch(self, query: str, following: str | None) -> None:
+        self._state = "loading"
+        try:
+            batch = await self._source(query, following)
+        except MeshError as error:
+            self._say(clean_line(error.message), wrong=True)
+            return
+        finally:
+            self._state = "there"
+        self._next = batch.next
+        self.query_one(FoundList).put(batch.found, more=following is not None)
+        self._say("" if batch.found or following else self._empty)
+
+    @on(FoundList.MoreWanted)
+    def more(self) -> None:
+        if self._next is not None and self._state == "there":
+            begin(self, self._fetch, self._shown, self._next, exclusive=True, group="finding")
+
+    # ── choosing ─────────────────────────────────────────────────────────────────────────────────
+
+    @on(Input.Submitted)
+    def entered(self, event: Input.Submitted) -> None:
+        """New words are looked for; the same again go to what is chosen."""
+        words = event.value.strip()
+        if words and words != self._shown:
+            self._load(words)
+        elif words:
+            self.action_choose(False)
+
+    @on(FoundList.Clicked)
+    def clicked(self, event: FoundList.Clicked) -> None:
+        self.query_one(FoundList).index = event.index
+        self.action_choose(False)
+
+    def action_step(self, count: int) -> None:
+        self.query_one(FoundList).step(count)
+
+    def action_choose(self, write: bool) -> None:
+        chosen = self.query_one(FoundList).chosen
+        if chosen is not None and (self._thread or not write):
+            self.dismiss(Choice(chosen, write))

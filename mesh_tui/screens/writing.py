@@ -1,0 +1,258 @@
+"""The lower part of a room: what is written, what Enter makes of it, and what was not sent.
+
+Strategy: Enter sends, or does what the *aim* says (answer a message, write in its thread, change what it
+says), or runs a command. Whatever cannot be done comes back into the place where it was typed, with the
+reason above it. Calls of the agent run in workers, in the order typed.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+from textual import events, on
+from textual.widgets import TextArea
+
+from mesh_agent.client.state import Outgoing
+from mesh_tui import slash
+from mesh_tui.actions import Kind
+from mesh_tui.aim import Aim, AimKind
+from mesh_tui.layout.cells import clip, paintable
+from mesh_tui.layout.message import Me, first_line
+from mesh_tui.screens.ask import Ask
+from mesh_tui.screens.base import MeshScreen
+from mesh_tui.slash import Completion, Typed
+from mesh_tui.timeline import Timeline
+from mesh_tui.widgets.composer import Composer
+from mesh_tui.widgets.notice import Notice
+from mesh_tui.widgets.participants import Participants
+from mesh_tui.widgets.transcript import Transcript
+from mesh_tui.workers import SENDING, begin
+from protocol.errors import MeshError, NotAuthor
+from protocol.rest import Room
+from protocol.text import clean_line
+
+_AIMS: Final[dict[AimKind, str]] = {
+    "reply": "↪ Answering {}",
+    "thread": "↳ In the thread of {}",
+    "edit": "✎ Changing {}",
+}
+
+_CHOICES: Final[dict[Kind, tuple[str, ...]]] = {
+    "role": ("moderator", "member"),
+    "off": ("off",),
+    "state": ("online", "away", "busy", "offline"),
+    "visibility": ("public", "private"),
+}
+"""What an argument of few words may be."""
+
+
+class Writing(MeshScreen[None]):
+    """What a room's screen does with the composer. `room` and `timeline` are those that it shows."""
+
+    def __init__(self, room: Room) -> None:
+        super().__init__()
+        self.room = room
+        self.timeline = Timeline()
+        self._sending = asyncio.Lock()
+        self._aim: Aim | None = None
+
+    @property
+    def me(self) -> Me:
+        user = self.mesh.agent.user
+        return Me(user.id, user.username) if user else Me("", "")
+
+    @property
+    def transcript(self) -> Transcript:
+        return self.query_one(Transcript)
+
+    @property
+    def composer(self) -> Composer:
+        return self.query_one(Composer)
+
+    @property
+    def notice(self) -> Notice:
+        return self.query_one(Notice)
+
+    async def ask(self, question: str, detail: str, *, yes: str) -> bool:
+        """What the person answers; for work that runs in a worker."""
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def answered(agreed: bool | None) -> None:
+            if not answer.done():
+                answer.set_result(bool(agreed))
+
+        self.mesh.push_screen(Ask(question, detail, yes=yes), answered)
+        return await answer
+
+    # ── what the whole room does ─────────────────────────────────────────────────────────────────
+
+    def will_send(self) -> None:
+        """Something is about to be sent: the room should show its end."""
+        raise NotImplementedError
+
+    async def run_command(self, typed: Typed) -> None:
+        """Raises `MeshError`: it was not done, or there is no such command."""
+        raise NotImplementedError
+
+    def mark_all_read(self) -> None:
+        """Nothing in the room is new any more."""
+        raise NotImplementedError
+
+    def ask_to_leave(self) -> None:
+        """Leaves the room, after a question."""
+        raise NotImplementedError
+
+    def is_key(self, key: str) -> bool:
+        """Whether a key does something now, though it is a letter."""
+        raise NotImplementedError
+
+    # ── what is typed ────────────────────────────────────────────────────────────────────────────
+
+    def on_key(self, event: events.Key) -> None:
+        """Whatever has the focus, what is typed is written."""
+        printable = event.character is not None and event.is_printable
+        if printable and not self.composer.has_focus and not self.is_key(event.key):
+            assert event.character is not None
+            event.stop()
+            self.composer.insert(event.character)
+            self.set_focus(self.composer)
+
+    @on(TextArea.Changed)
+    def keep_draft(self, event: TextArea.Changed) -> None:
+        if self._aim is None or self._aim.kind != "edit":
+            self.mesh.drafts.put(self.room.id, event.text_area.text)
+
+    @on(Composer.Typed)
+    def typing(self) -> None:
+        self.notice.say("")
+        if not self.composer.text.startswith("/"):
+            self.mesh.agent.typing(self.room.id)
+
+    @on(Composer.Refused)
+    def refused(self, event: Composer.Refused) -> None:
+        self.notify(event.reason, severity="warning", markup=False)
+
+    @on(Composer.Completed)
+    def completed(self, event: Composer.Completed) -> None:
+        if len(event.candidates) > 1:
+            self.notice.offer(event.candidates, event.chosen)
+        else:
+            self.notice.say("" if event.candidates else "Nothing fits.")
+
+    def complete(self, text: str) -> Completion | None:
+        return slash.complete(text, self._words)
+
+    def _words(self, kind: Kind) -> Iterable[str]:
+        if kind == "person":
+            return [member.username for member in self.query_one(Participants).members]
+        if kind == "room":
+            rooms = (*self.mesh.agent.rooms(), *self.mesh.directory)
+            return [room.name for room in rooms if room.kind == "room"]
+        return _CHOICES.get(kind, ())
+
+    # ── sending ──────────────────────────────────────────────────────────────────────────────────
+
+    @on(Composer.Sent)
+    def send(self, event: Composer.Sent) -> None:
+        self.notice.say("")
+        aim, typed = self._aim, slash.read(event.text)
+        if isinstance(typed, Typed):
+            begin(self.mesh, self._run, typed, event.text, group="commands")
+            return
+        self.take_aim(None)
+        if aim is not None and aim.kind == "edit":
+            begin(self.mesh, self._change, aim, typed, group=SENDING)
+        else:
+            self.say(typed, aim)
+
+    def say(self, text: str, aim: Aim | None = None) -> None:
+        """Sends `text`, as an answer or in a thread where `aim` says so."""
+        self.will_send()
+        begin(self.mesh, self._send, text, aim, group=SENDING)
+
+    async def _send(self, text: str, aim: Aim | None) -> None:
+        reply_to, thread = (aim.reply_to, aim.thread) if aim else (None, None)
+        async with self._sending:  # in the order typed
+            try:
+                await self.mesh.agent.send(self.room.id, text, reply_to=reply_to, thread=thread)
+            except MeshError as error:
+                self._put_back(text, error, aim)
+
+    async def _change(self, aim: Aim, text: str) -> None:
+        try:
+            await self.mesh.agent.conversation.edit(self.room.id, aim.message.id, text)
+        except MeshError as error:
+            self._put_back(text, error, aim)
+
+    async def _run(self, typed: Typed, text: str) -> None:
+        try:
+            await self.run_command(typed)
+        except MeshError as error:
+            self._put_back(text, error, self._aim)
+
+    def _put_back(self, text: str, error: MeshError, aim: Aim | None) -> None:
+        """What could not be done stays where it was typed, also if that is elsewhere by now."""
+        if aim is None or aim.kind != "edit":
+            text = "\n".join(filter(None, (text, self.mesh.drafts.get(self.room.id))))
+            self.mesh.drafts.put(self.room.id, text)
+        if not self.is_attached:
+            self.mesh.notify(clean_line(error.message), severity="error", markup=False)
+            return
+        if aim is not None and aim != self._aim:
+            self.take_aim(aim)
+        self.composer.load_text(text)
+        self.composer.move_cursor(self.composer.document.end)
+        self.notice.say(clean_line(error.message), wrong=True)
+
+    # ── what it is aimed at ──────────────────────────────────────────────────────────────────────
+
+    def take_aim(self, aim: Aim | None) -> None:
+        """From now on Enter does this; with None, it sends.
+
+        Raises:
+            NotAuthor: it is somebody else's message that is to be changed.
+        """
+        if aim is not None and aim.kind == "edit" and aim.message.author.id != self.me.id:
+            raise NotAuthor
+        was_edit = self._aim is not None and self._aim.kind == "edit"
+        self._aim = aim
+        if aim is None:
+            self.notice.put_aim("")
+            if was_edit:
+                self.composer.load_text(self.mesh.drafts.get(self.room.id))
+        else:
+            what = f"“{clip(first_line(aim.message), 60)}”"
+            self.notice.put_aim(f"{_AIMS[aim.kind].format(what)} · Esc cancels")
+            if aim.kind == "edit":
+                self.composer.load_text(aim.message.content)
+            elif was_edit:
+                self.composer.load_text(self.mesh.drafts.get(self.room.id))
+        self.composer.move_cursor(self.composer.document.end)
+        self.set_focus(self.composer)
+
+    def take_back(self) -> bool:
+        """Whether there was an aim, or a word above the composer, to put away."""
+        if self._aim is not None:
+            self.take_aim(None)
+            return True
+        if self.notice.said:
+            self.notice.say("")
+            return True
+        return False
+
+    # ── what was not sent ────────────────────────────────────────────────────────────────────────
+
+    def ask_to_drop(self, outgoing: Outgoing) -> None:
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.entrust(self.mesh.agent.discard, outgoing.nonce)
+
+        text = clip(paintable(outgoing.content).replace("\n", " "), 200)
+        self.mesh.push_screen(Ask("Drop this message?", f"{text}\n\n{outgoing.error}", yes="Drop"), answered)
+
+    @on(Transcript.OutgoingChosen)
+    def outgoing_chosen(self, event: Transcript.OutgoingChosen) -> None:
+        self.ask_to_drop(event.outgoing)
+
+    def action_drop(self) -> None:
+        self.ask_to_drop(self.timeline.failed()[0])

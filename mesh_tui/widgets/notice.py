@@ -1,0 +1,59 @@
+"""What is said above the place to write: what Enter will do, what went wrong, what Tab can choose from."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from textual.content import Content
+from textual.widgets import Static
+
+from mesh_tui.layout.cells import clip, paintable
+
+LINES: Final = 4
+"""Rows that a notice takes at most."""
+
+
+class Notice(Static):
+    """Two parts: the aim, which stays until it is taken back, and a word, which goes with the next key."""
+
+    DEFAULT_CSS = "Notice { height: auto; display: none; padding: 0 2; }"
+
+    def __init__(self) -> None:
+        super().__init__(Content(""))
+        self._aim = ""
+        self._word = Content("")
+
+    def put_aim(self, aim: str) -> None:
+        """What Enter will do, where it does not simply send; empty takes it back."""
+        self._aim = paintable(aim)
+        self._show()
+
+    def say(self, word: str, *, wrong: bool = False) -> None:
+        """Something to be read once; `wrong`: an error."""
+        text = paintable(word)[: 120 * LINES]
+        self._word = Content.styled(f"✗ {text}", "$text-error") if wrong and text else Content(text)
+        self._show()
+
+    def offer(self, candidates: Sequence[str], chosen: int) -> None:
+        """What Tab goes through, as many as fit, the one that stands there in brackets."""
+        room = max(20, self.app.size.width - 6)
+        words: list[str] = []
+        for index in range(chosen, chosen + len(candidates)):
+            name = clip(paintable(candidates[index % len(candidates)]), 32)
+            word = f"[{name}]" if index == chosen else f" {name} "
+            if words and sum(map(len, words)) + len(word) + 8 > room:
+                words.append(f" … {len(candidates)}")
+                break
+            words.append(word)
+        self._word = Content.styled("".join(words), "$text-muted")
+        self._show()
+
+    @property
+    def said(self) -> bool:
+        """There is a word that can be put away."""
+        return bool(self._word.plain)
+
+    def _show(self) -> None:
+        parts = [Content.styled(self._aim, "bold $text-warning")] if self._aim else []
+        parts += [self._word] if self._word.plain else []
+        self.update(Content("\n").join(parts))
+        self.display = bool(parts)

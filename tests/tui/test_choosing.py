@@ -1,0 +1,180 @@
+"""A message is chosen with the arrows, and keys do something with it."""
+
+import pytest
+
+from mesh_agent.agent import Agent
+from mesh_tui.screens.room import RoomScreen
+from mesh_tui.widgets.composer import Composer
+from protocol.rest import Message
+from tests.support.conditions import until
+from tests.support.server import ServerProcess
+from tests.tui.conftest import SignUp, SitDown
+from tests.tui.seat import Seat
+
+
+@pytest.fixture
+async def alice(own_server: ServerProcess, sit_down: SitDown) -> Seat:
+    """The owner of a room, in it."""
+    seat = await sit_down("alice", own_server.url, size=(100, 30))
+    await seat.register("alice")
+    await seat.create_room("Test Chat")
+    return seat
+
+
+@pytest.fixture
+async def bob(own_server: ServerProcess, sign_up: SignUp, alice: Seat) -> Agent:
+    """Someone without a screen, in alice's room, who has said something between two messages of hers."""
+    agent = await sign_up("bob", own_server.url)
+    await agent.join(_room(alice).room.id)
+    await alice.say("mine")
+    await alice.sees("▎ mine")
+    await until(lambda: _room(alice).timeline.newest == 1, "the first")
+    outgoing = await agent.send(_room(alice).room.id, "his own words")
+    await agent.sent(outgoing.nonce, 20)
+    await alice.sees("his own words")
+    await alice.say("mine again")
+    await until(lambda: _room(alice).timeline.newest == 3, "the third")
+    return agent
+
+
+def _room(seat: Seat) -> RoomScreen:
+    screen = next(screen for screen in seat.app.screen_stack if isinstance(screen, RoomScreen))
+    assert isinstance(screen, RoomScreen)
+    return screen
+
+
+def _composer(seat: Seat) -> Composer:
+    return _room(seat).query_one(Composer)
+
+
+def _chosen(seat: Seat) -> Message | None:
+    return _room(seat).transcript.chosen
+
+
+async def test_arrows_choose_and_lead_back(alice: Seat, bob: Agent) -> None:
+    await alice.press("up")
+    await alice.sees("#3 alice: mine again", "▌ mine again")
+    await alice.press("up")
+    await alice.sees("#2 bob: his own words", "▌ his own words", "r Reply")
+    assert "Edit" not in alice.screen[-1]
+    await alice.press("up", "up")
+    await alice.sees("#1 alice: mine", "e Edit")
+    await alice.press("down", "down", "down")
+    await alice.no_longer_sees("▌")
+    assert alice.app.screen.focused is _composer(alice)
+    await alice.press("up", "escape")
+    await alice.no_longer_sees("#3 ")
+    assert isinstance(alice.app.screen, RoomScreen)
+
+
+async def test_with_something_written_up_moves_the_cursor(alice: Seat, bob: Agent) -> None:
+    await alice.press("x", "up")
+    assert _chosen(alice) is None
+
+
+async def test_a_letter_that_is_no_key_is_written(alice: Seat, bob: Agent) -> None:
+    await alice.press("up", "z")
+    await alice.no_longer_sees("▌ mine again")
+    assert _composer(alice).text == "z"
+
+
+async def test_answering(alice: Seat, bob: Agent) -> None:
+    await alice.press("up", "up", "r")
+    await alice.sees("↪ Answering “bob: his own words”")
+    await alice.say("indeed")
+    await alice.sees("↪ bob: his own words", "▎ indeed")
+    await alice.no_longer_sees("Answering")
+
+
+async def test_changing_keeps_the_draft(alice: Seat, bob: Agent) -> None:
+    await alice.press("up", "e")
+    await alice.sees("✎ Changing “alice: mine again”")
+    assert _composer(alice).text == "mine again"
+    await alice.press("!")
+    await alice.press("enter")
+    await alice.sees("▎ mine again!", "edited")
+    assert _composer(alice).text == ""
+    assert alice.app.drafts.get(_room(alice).room.id) == ""
+
+
+async def test_deleting_asks(alice: Seat, bob: Agent) -> None:
+    await alice.press("up", "up", "d")
+    await alice.sees("Delete this message for everyone?", "his own words")
+    await alice.press("n")
+    await alice.sees("▌ his own words")
+    await alice.press("d", "y")
+    await alice.sees("This message was deleted.")
+    assert "his own words" not in alice.text
+    assert alice.app.screen.focused is _composer(alice)
+
+
+async def test_reacting_by_number_and_by_hand(alice: Seat, bob: Agent) -> None:
+    await alice.press("up", "up", "a")
+    await alice.sees("React", "4 🎉")
+    await alice.press("4")
+    await alice.sees("[🎉 1]")
+    await alice.press("a")
+    await alice.type("nice")
+    await alice.press("enter")
+    await alice.sees("[🎉 1]", "[nice 1]")
+    await alice.press("a", "4")
+    await alice.no_longer_sees("🎉")
+
+
+async def test_pinning_and_what_a_member_is_not_offered(
+    own_server: ServerProcess, sit_down: SitDown, alice: Seat, bob: Agent
+) -> None:
+    await alice.press("up", "up", "p")
+    await alice.sees("◆ pinned")
+    await alice.press("p")
+    await alice.no_longer_sees("◆ pinned")
+    await bob.close()
+    guest = await sit_down("bob", own_server.url, size=(100, 30))
+    await guest.sees("Test Chat")
+    await guest.press("enter")
+    await guest.sees("mine again")
+    await guest.press("up")
+    await guest.sees("r Reply")
+    for word in ("Pin", "Delete", "Edit"):
+        assert word not in guest.screen[-1]
+
+
+async def test_copying(alice: Seat, bob: Agent) -> None:
+    await alice.press("up", "up", "c")
+    await alice.sees("Copied.")
+    assert alice.app.clipboard == "his own words"
+
+
+async def test_a_thread_is_seen_and_written_in(alice: Seat, bob: Agent) -> None:
+    await alice.press("up", "up", "t")
+    await alice.sees("Thread of “bob: his own words”", "#2", "w writes in it")
+    await alice.press("w")
+    await alice.sees("↳ In the thread of “bob: his own words”")
+    await alice.say("more of it")
+    await alice.sees("↳ in the thread of bob: his own words", "▎ more of it")
+    await until(lambda: _room(alice).timeline.newest == 4, "the fourth")
+    await alice.press("up", "t")
+    await alice.sees("#2", "#4")
+    await alice.press("enter")
+    await alice.sees("▌ his own words")
+
+
+async def test_what_changes_elsewhere_changes_here(alice: Seat, bob: Agent) -> None:
+    room_id = _room(alice).room.id
+    await alice.press("up", "up", "r")
+    await alice.say("an answer")
+    await alice.sees("↪ bob: his own words")
+    second = _room(alice).timeline.entries[2]
+    assert isinstance(second, Message)
+    await bob.conversation.edit(room_id, second.id, "other words")
+    await alice.sees("↪ bob: other words", "edited")
+    await bob.conversation.delete(room_id, second.id)
+    await alice.sees("↪ an earlier message", "This message was deleted.")
+    assert "other words" not in alice.text
+
+
+async def test_a_change_without_a_line_is_told(own_server: ServerProcess, alice: Seat, bob: Agent) -> None:
+    own_server.kill()
+    await alice.sees("○ offline")
+    await alice.press("up", "p")
+    await alice.sees("✗ There is no connection to the server now.")
