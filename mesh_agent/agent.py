@@ -349,9 +349,13 @@ class Agent:
         if self._workspace is not None:
             self._workspace.typing(room_id)
 
-    async def set_presence(self, presence: Presence) -> None:
-        """Kept over reconnects, for as long as this agent lives."""
-        self._signed_in().set_presence(presence)
+    async def set_presence(self, presence: Presence, status_text: str | None = None) -> None:
+        """Kept over reconnects, for as long as this agent lives.
+
+        `status_text` belongs to the account and stays when this agent is gone; empty takes it away.
+        """
+        text = None if status_text is None else clean_line(status_text)[: limits.STATUS_CHARS]
+        self._signed_in().set_presence(presence, text)
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────
 

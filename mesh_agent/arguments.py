@@ -141,7 +141,7 @@ ACCOUNT: Final = (
         "mesh-agent presence away Back at two --for 1h",
         (
             _arg("presence", metavar="STATE", choices=("online", "away", "busy", "offline")),
-            _arg("text", metavar="TEXT", nargs="*", help="a few words about it"),
+            _arg("text", metavar="TEXT", nargs="*", help="a few words, which stay; '' takes them away"),
             _arg("--for", metavar="TIME", dest="span", type=_span(limits.INVITE_MAX_S), help="end by itself"),
             _TIMEOUT,
         ),

@@ -102,7 +102,8 @@ def _words(room: Room) -> tuple[tuple[str, bool], ...]:
 
 
 def _member(member: Member) -> str:
-    return f"{member.username}  ({member.role}, {member.presence})"
+    status = f"  {member.status_text}" if member.status_text else ""
+    return f"{member.username}  ({member.role}, {member.presence}){status}"
 
 
 def _ban(ban: Ban) -> str:

@@ -68,7 +68,8 @@ def complete(text: str, words: Callable[[Kind], Iterable[str]]) -> Completion | 
 
     `words` are the candidates of a kind.
     """
-    if text.startswith("/") and not text.startswith("//"):
+    is_command = text.startswith("/") and not text.startswith("//")
+    if is_command:
         name, space, argument = text[1:].partition(" ")
         if not space:
             return Completion(0, _beginning(f"/{name}", (f"/{known}" for known in _BY_NAME)))
@@ -78,7 +79,7 @@ def complete(text: str, words: Callable[[Kind], Iterable[str]]) -> Completion | 
     start = max(text.rfind(" "), text.rfind("\n")) + 1
     if text.startswith("@", start):
         return Completion(start, _beginning(text[start:], (f"@{name}" for name in words("person"))))
-    return Completion(start, ()) if text.startswith("/") else None
+    return Completion(start, ()) if is_command else None
 
 
 def _complete_argument(

@@ -1,4 +1,4 @@
-"""`scripts/pictures`: login, Home and a room as SVG, painted by the program itself.
+"""`scripts/pictures`: login, Home, a room, and what is done in it, as SVG, painted by the program itself.
 
 Strategy: a server and two agents make a small conversation; then the app is opened headless on the profile
 of one of them and takes its own picture. Fonts are named, not fetched, so that the pictures load nothing
@@ -55,6 +55,9 @@ CONVERSATION: Final = (
 )
 
 
+SEARCH: Final = ("slash", *"search", "space", *"retry")
+
+
 async def main(columns: int, rows: int) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
@@ -65,6 +68,8 @@ async def main(columns: int, rows: int) -> None:
             bob = await _furnish(server.url)
             await _picture("home", server.url, "alice", (columns, rows))
             await _picture("room", server.url, "alice", (columns, rows), "down", "enter")
+            await _picture("chosen", server.url, "alice", (columns, rows), "down", "enter", "up", "up", "r")
+            await _picture("search", server.url, "alice", (columns, rows), "down", "enter", *SEARCH, "enter")
             await bob.close()
 
 
@@ -82,12 +87,26 @@ async def _furnish(url: str) -> "Agent":
             await people["alice"].join(made.id)
     for name, text in CONVERSATION:
         await _say(people[name], "Test Chat", text)
-    await people["alice"].mark_read(people["alice"].room("Test Chat").id, len(CONVERSATION))
+    await _liven(people["alice"], people["bob"])
+    await people["alice"].mark_read(people["alice"].room("Test Chat").id, len(CONVERSATION) + 1)
     await _say(people["bob"], "releases", "0.1.0 is tagged.")
     await _say(people["bob"], "releases", "And signed.")
     await until(lambda: people["alice"].room("releases").unread == 2, "two new messages")
     await people["alice"].close()
     return people["bob"]
+
+
+async def _liven(alice: "Agent", bob: "Agent") -> None:
+    """An answer, reactions and a pin."""
+    room = bob.room("Test Chat").id
+    page = await bob.history(room)
+    first, last = page.messages[0].id, page.messages[-1].id
+    outgoing = await alice.send(room, "Deal.", reply_to=last)
+    await alice.sent(outgoing.nonce, 10)
+    await alice.conversation.react(room, first, "🎉")
+    await bob.conversation.react(room, first, "🎉")
+    await bob.conversation.pin(room, first)
+    await alice.conversation.react(room, last, "👍")
 
 
 async def _say(agent: "Agent", room: str, text: str) -> None:

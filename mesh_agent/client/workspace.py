@@ -83,6 +83,9 @@ class Workspace:
         self._connection: Connection | None = None
         self._named: dict[str, int] = {}
         self._presence: Presence = "online"
+        self._status: str | None = None
+        """What is to be told with it; None once it was."""
+
         self._typed_at: dict[str, float] = {}
         self._rooms_timer: asyncio.TimerHandle | None = None
         self._rooms_next = 0.0
@@ -157,10 +160,16 @@ class Workspace:
         self._typed_at[room_id] = now
         self._connection.send(SendTyping(room_id=room_id), droppable=True)
 
-    def set_presence(self, presence: Presence) -> None:
+    def set_presence(self, presence: Presence, status_text: str | None) -> None:
         self._presence = presence
+        self._status = status_text if status_text is not None else self._status
         if self._connection is not None:
-            self._connection.send(SetPresence(presence=presence))
+            self._tell_presence(self._connection)
+
+    def _tell_presence(self, connection: "Connection") -> None:
+        # What one says of oneself belongs to the account: told once, it stays.
+        connection.send(SetPresence(presence=self._presence, status_text=self._status))
+        self._status = None
 
     @property
     def line_up(self) -> bool:
@@ -183,6 +192,8 @@ class Workspace:
         outcome = self.sync.welcome(connection.welcome, self._named)
         self.carry_out(outcome)
         self._connection, self.trouble = connection, None
+        if self._status is not None:
+            self._tell_presence(connection)
         for event in outcome.events:
             if isinstance(event, HistoryReset) and event.room_id in self._roster.watched():
                 self._spawn(self._renew_members(event.room_id))

@@ -50,10 +50,11 @@ async def _sign_out_device(agent: Agent, options: Namespace, output: Output) -> 
 async def _presence(agent: Agent, options: Namespace, output: Output) -> None:
     """Ends by itself only where the session does, or the time is over."""
     with contextlib.closing(agent.subscribe()) as events:
-        await agent.set_presence(options.presence)
+        text = " ".join(options.text) if options.text else None
+        await agent.set_presence(options.presence, text)
         await agent.start()
         await agent.wait_connected(options.timeout)
-        output.show({"presence": options.presence})
+        output.show({"presence": options.presence} | ({} if text is None else {"status_text": text}))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(options.span):
                 async for event in events:

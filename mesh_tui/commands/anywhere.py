@@ -10,6 +10,7 @@ from mesh_tui.screens.finder import Batch, Choice, Finder, Found
 from mesh_tui.screens.tell import Tell
 from mesh_tui.slash import NoCommand, look_up, misused
 from protocol.rest import Presence
+from protocol.text import clean_line
 
 if TYPE_CHECKING:
     from mesh_tui.screens.base import MeshScreen
@@ -62,7 +63,7 @@ async def _search(screen: "Screen", argument: str) -> None:
 
 
 async def _away(screen: "Screen", argument: str) -> None:
-    await _be(screen, "away", argument)
+    await _be(screen, "away", argument or None)
 
 
 async def _status(screen: "Screen", argument: str) -> None:
@@ -70,14 +71,15 @@ async def _status(screen: "Screen", argument: str) -> None:
     states: tuple[Presence, ...] = get_args(Presence)
     for known in states:
         if state.casefold() == known:
-            await _be(screen, known, text.strip())
+            await _be(screen, known, text.strip())  # without a text, the one that was there is over
             return
     raise misused(look_up("status"), f"A state is one of {', '.join(states)}.")
 
 
-async def _be(screen: "Screen", presence: Presence, _text: str) -> None:
-    await screen.mesh.agent.set_presence(presence)
-    screen.notify(f"You are seen as {presence}.", markup=False)
+async def _be(screen: "Screen", presence: Presence, text: str | None) -> None:
+    await screen.mesh.agent.set_presence(presence, text)
+    words = f": {clean_line(text)}" if text else "."
+    screen.tell(f"You are seen as {presence}{words}")
 
 
 async def _help(screen: "Screen", argument: str) -> None:

@@ -61,7 +61,7 @@ async def _react(screen: "Choosing", argument: str) -> None:
 async def _pin(screen: "Choosing", argument: str) -> None:
     message, _ = await _pick(screen, argument)
     await screen.toggle_pin(message)
-    screen.notice.say("The pin is off." if message.pinned else "Pinned. /pins shows what is.")
+    screen.tell("The pin is off." if message.pinned else "Pinned. /pins shows what is.")
 
 
 async def _pins(screen: "Choosing", _: str) -> None:
@@ -77,7 +77,7 @@ async def _read(screen: "Choosing", _: str) -> None:
     agent = screen.mesh.agent
     await agent.mark_read(screen.room.id, agent.room(screen.room.id).last_seq)
     screen.mark_all_read()
-    screen.notice.say("Everything here is marked as read.")
+    screen.tell("Everything here is marked as read.")
 
 
 RUN: Final[dict[str, Callable[["Choosing", str], Awaitable[None]]]] = {

@@ -22,7 +22,7 @@ Run = Callable[["Choosing", str], Awaitable[None]]
 
 async def _set(screen: "Choosing", said: str, **settings: Any) -> None:
     await screen.mesh.agent.order.update(screen.room.id, UpdateRoomRequest(**settings))
-    screen.notice.say(said)
+    screen.tell(said)
 
 
 def _room_name(screen: "Choosing") -> str:
@@ -40,7 +40,7 @@ async def _topic(screen: "Choosing", argument: str) -> None:
     if argument:
         await _set(screen, "The topic is set.", topic=argument)
     else:
-        screen.notice.say(screen.room.topic or "No topic has been set.")
+        screen.tell(screen.room.topic or "No topic has been set.")
 
 
 async def _rename(screen: "Choosing", argument: str) -> None:
@@ -94,7 +94,7 @@ async def _person(screen: "Choosing", command: str, argument: str) -> tuple[Memb
 async def _kick(screen: "Choosing", argument: str) -> None:
     member, _ = await _person(screen, "kick", argument)
     await screen.mesh.agent.order.kick(screen.room.id, member.user_id)
-    screen.notice.say(f"{member.username} is out, and may come back.")
+    screen.tell(f"{member.username} is out, and may come back.")
 
 
 async def _role(screen: "Choosing", argument: str) -> None:
@@ -103,7 +103,7 @@ async def _role(screen: "Choosing", argument: str) -> None:
     if typed not in roles:
         raise misused(look_up("role"), "ROLE is moderator or member; /transfer makes an owner.")
     await screen.mesh.agent.order.set_role(screen.room.id, member.user_id, roles[typed])
-    screen.notice.say(f"{member.username} is a {typed} now.")
+    screen.tell(f"{member.username} is a {typed} now.")
 
 
 async def _transfer(screen: "Choosing", argument: str) -> None:
@@ -111,7 +111,7 @@ async def _transfer(screen: "Choosing", argument: str) -> None:
     question = f"Hand {_room_name(screen)} over to {member.username}?"
     if await screen.ask(question, "They will be its owner, and you a moderator.", yes="Hand over"):
         await screen.mesh.agent.order.set_role(screen.room.id, member.user_id, "owner")
-        screen.notice.say(f"{member.username} is the owner now.")
+        screen.tell(f"{member.username} is the owner now.")
 
 
 async def _ban(screen: "Choosing", argument: str) -> None:
@@ -119,7 +119,7 @@ async def _ban(screen: "Choosing", argument: str) -> None:
     if not name:
         raise misused(look_up("ban"))
     ban = await screen.mesh.agent.order.ban(screen.room.id, name.removeprefix("@"), reason.strip())
-    screen.notice.say(f"{ban.username} is banned. /unban {ban.username} lets them in again.")
+    screen.tell(f"{ban.username} is banned. /unban {ban.username} lets them in again.")
 
 
 async def _unban(screen: "Choosing", argument: str) -> None:
@@ -129,7 +129,7 @@ async def _unban(screen: "Choosing", argument: str) -> None:
     for ban in await order.bans(screen.room.id):
         if ban.username.casefold() == name:
             await order.lift_ban(screen.room.id, ban.user_id)
-            screen.notice.say(f"{ban.username} may come in again.")
+            screen.tell(f"{ban.username} may come in again.")
             return
     raise UserNotFound(f"Nobody called {argument!r} is banned here. /bans shows who is.")
 
@@ -151,7 +151,7 @@ async def _invite(screen: "Choosing", argument: str) -> None:
     order = screen.mesh.agent.order
     if argument:
         member = await order.add(screen.room.id, argument.removeprefix("@"))
-        screen.notice.say(f"{member.username} is in the room now.")
+        screen.tell(f"{member.username} is in the room now.")
         return
     _show_link(screen, await order.invite(screen.room.id))
 
@@ -203,6 +203,7 @@ def _member(member: Member) -> list[Fragment]:
         Fragment(f"{look.sign} ", look.role),
         Fragment(member.username, "title"),
         Fragment(f"  {look.heading}{role}", "muted"),
+        Fragment(f"  {member.status_text}" if member.status_text else ""),
     ]
 
 

@@ -141,13 +141,13 @@ def author_role(user_id: str) -> str:
     return f"author-{zlib.crc32(user_id.encode()) % AUTHOR_ROLES}"
 
 
-def _voice(entry: Entry | None, me: Me) -> tuple[str, str]:
-    """Whose words these are and how they stand; entries of one voice share a header."""
+def _voice(entry: Entry | None, me: Me) -> tuple[str, str, str | None]:
+    """Whose words these are, how they stand and where; entries of one voice share a header."""
     if isinstance(entry, Message):
-        return entry.author.id, "sent"
+        return entry.author.id, "sent", entry.thread
     if isinstance(entry, Outgoing):
-        return me.id, entry.state
-    return "", ""
+        return me.id, entry.state, None
+    return "", "", None
 
 
 def _long(entry: Entry | None) -> bool:

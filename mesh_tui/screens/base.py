@@ -62,11 +62,16 @@ class MeshScreen(Patient[Result]):
         """What is on the screen is seen from now on."""
 
     def on_screen_resume(self) -> None:
+        self.refresh_bindings()
         self.came_to_front()
 
     def complain(self, error: MeshError) -> None:
         """Says what went wrong, in the words of the error."""
         self.notify(clean_line(error.message), severity="error", markup=False)
+
+    def tell(self, words: str) -> None:
+        """Says that something was done."""
+        self.notify(words, markup=False)
 
     def entrust(self, call: Callable[..., Awaitable[object]], *arguments: object) -> None:
         """Makes a call to the agent that goes on when this screen is closed."""

@@ -161,7 +161,7 @@ class Finder(Page[Choice]):
         self._state: Literal["loading", "there"] = "there"
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="page wide finder"):
+        with Vertical(classes="page wide tall"):
             yield Static(Content(paintable(self._title)), classes="question")
             if self._query is not None:
                 yield CleanInput(self._query, max_length=QUERY_CHARS, placeholder="words, from:NAME, in:ROOM")

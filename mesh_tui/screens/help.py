@@ -49,7 +49,7 @@ class Help(Page[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1,enter", "dismiss", "Close")]
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="page wide"):
+        with Vertical(classes="page wide tall"):
             yield Static(Content("Keys and commands"), classes="question")
             yield Keys()
             yield Static(Content("↑ ↓ PgUp PgDn scroll · Esc closes"), classes="detail")

@@ -24,7 +24,7 @@ class React(Page[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="page"):
             yield Static(Content("React"), classes="question")
-            choices = "   ".join(f"{number} {sign}" for number, sign in enumerate(REACTIONS, 1))
+            choices = "  ".join(f"{number} {sign}" for number, sign in enumerate(REACTIONS, 1))
             yield Static(Content(choices), classes="choices")
             yield CleanInput(max_length=REACTION_CHARS, placeholder="its number, or any emoji or word")
             yield Static(Content("Yours is taken away where it is there · Esc closes"), classes="detail")

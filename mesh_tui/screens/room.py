@@ -132,7 +132,7 @@ class RoomScreen(Choosing):
             self.timeline.set_head(self._head(page.has_more))
             self.transcript.show(self.timeline, self.me, None, at_end=True)
         self.set_focus(self.transcript)
-        self.transcript.choose(message.id)
+        self.transcript.choose(message.id, with_context=True)
 
     @on(Transcript.EarlierWanted)
     def load_earlier(self) -> None:
@@ -180,6 +180,8 @@ class RoomScreen(Choosing):
         for room in event.rooms:
             if room.id == self.room.id:
                 self.room = room
+        if self.timeline.head.state == "beginning" and self.timeline.head != self._head(has_more=False):
+            self._apply_head(self._head(has_more=False))
         self._show_room()
 
     def _received(self, event: MessageReceived) -> None:

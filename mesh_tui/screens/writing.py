@@ -86,6 +86,9 @@ class Writing(MeshScreen[None]):
 
     # ── what the whole room does ─────────────────────────────────────────────────────────────────
 
+    def tell(self, words: str) -> None:
+        self.notice.say(words)
+
     def will_send(self) -> None:
         """Something is about to be sent: the room should show its end."""
         raise NotImplementedError

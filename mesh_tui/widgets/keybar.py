@@ -43,7 +43,7 @@ class KeyBar(Bar):
         self.call_after_refresh(self._update, self.screen)
 
     def _update(self, screen: Screen[object]) -> None:
-        if not screen.is_attached:
+        if not (screen.is_attached and screen.is_current):
             return
         shown: dict[str, Hint] = {}
         for active in screen.active_bindings.values():

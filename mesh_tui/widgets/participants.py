@@ -17,6 +17,9 @@ class Look(NamedTuple):
     role: str
 
 
+STATUS_CELLS: Final = 5
+"""Fewer cells of what somebody says of themselves are not worth showing; `/who` has it all."""
+
 LOOKS: Final[dict[Presence, Look]] = {
     "online": Look(0, "online", "●", "state-up"),
     "away": Look(1, "away", "◐", "state-trying"),
@@ -62,5 +65,8 @@ class Participants(LineList):
         name = clip(paintable(member.username), cells - width(look.sign) - 1)
         if width(name) + len(note) + 2 > cells:
             note = ""  # the name counts more
+        left = cells - width(look.sign) - width(name) - len(note) - 2
+        if member.status_text and left >= STATUS_CELLS:
+            note += f" {clip(paintable(member.status_text), left)}"
         role = "muted" if member.presence == "offline" else "own" if mine else author_role(member.user_id)
         return Line((Fragment(f"{look.sign} ", look.role), Fragment(name, role), Fragment(note, "muted")))

@@ -290,15 +290,15 @@ class Transcript(ScrollView, can_focus=True):
         entry = None if index is None else self._blocks[index].entry
         return entry if isinstance(entry, Message) else None
 
-    def choose(self, message_id: str | None) -> None:
-        """Marks a message and shows it; None marks none."""
+    def choose(self, message_id: str | None, *, with_context: bool = False) -> None:
+        """Marks a message and shows it, `with_context` among its neighbours; None marks none."""
         if message_id != self._chosen:
             self._chosen = message_id
             self._strips.clear()
             self.refresh()
         index = self._chosen_index()
         if index is not None:
-            self._show_block(index)
+            self._show_block(index, with_context=with_context)
         self.post_message(self.Chosen(self.chosen))
 
     def choose_last(self) -> None:
@@ -334,7 +334,7 @@ class Transcript(ScrollView, can_focus=True):
                 return index
         return None
 
-    def _show_block(self, index: int) -> None:
+    def _show_block(self, index: int, *, with_context: bool) -> None:
         """Scrolls as little as shows the whole block, or its beginning where it is too long."""
         if not self.size:
             return
@@ -343,6 +343,8 @@ class Transcript(ScrollView, can_focus=True):
         top, bottom = self._blocks.top(index), self._blocks.top(index + 1)
         row = round(self.scroll_y)
         wanted = min(max(row, bottom - self.size.height), top)
+        if with_context:
+            wanted = min(max(0, top - self.size.height // 3), max(0, self._blocks.height - self.size.height))
         if wanted != row:
             self.following = False
             self._settle(Anchor(index, self._blocks.body(index) - wanted))

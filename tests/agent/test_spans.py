@@ -9,7 +9,15 @@ from mesh_agent.spans import parse_span, show_span
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("30", 30), ("30s", 30), (" 15M ", 900), ("12h", 43_200), ("7d", 604_800), ("2w", 1_209_600), ("off", 0)],
+    [
+        ("30", 30),
+        ("30s", 30),
+        (" 15M ", 900),
+        ("12h", 43_200),
+        ("7d", 604_800),
+        ("2w", 1_209_600),
+        ("off", 0),
+    ],
 )
 def test_a_span_is_a_number_and_a_unit(text: str, seconds: int) -> None:
     assert parse_span(text) == seconds

@@ -11,6 +11,7 @@ from mesh_agent.client.folders import Profile
 from protocol.rest import User
 from tests.agent.conftest import PASSWORD, SignUp
 from tests.agent.test_programs import Done, done, run, running
+from tests.support.conditions import until
 
 Json = dict[str, Any]
 
@@ -221,14 +222,21 @@ async def test_devices_are_listed_and_signed_out(shared_server: str, alice: Agen
     assert len(await lines(alice, "devices")) == 1
 
 
+def presence_of(agent: Agent, other: Agent) -> tuple[str, str]:
+    """How `other` is seen by `agent`, who has looked at the room's members before."""
+    assert agent._workspace is not None
+    members = agent._workspace._roster.members(agent.room(name(agent)).id) or []
+    (member,) = [known for known in members if other.user and known.user_id == other.user.id]
+    return member.presence, member.status_text
+
+
 async def test_presence_lasts_as_long_as_the_program(alice: Agent, bob: Agent) -> None:
     await bob.close()
-    room_id = alice.room(name(alice)).id
-    async with running("--profile", bob.profile, "presence", "busy") as presence:
+    await alice.members(alice.room(name(alice)).id)
+    async with running("--profile", bob.profile, "presence", "busy", "In a", "meeting") as presence:
         await presence.wait_count(1)
         assert presence.lines == ["busy"]
-        seen = {member.user_id: member.presence for member in await alice.members(room_id)}
-        assert seen[bob.user.id if bob.user else ""] == "busy"
+        await until(lambda: presence_of(alice, bob) == ("busy", "In a meeting"), "bob to be busy")
         assert await presence.end(signal.SIGINT) == 0
     ended: Done = await done("--profile", bob.profile, "presence", "away", "--for", "1s")
     assert ended.out == "away\n"

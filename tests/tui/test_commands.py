@@ -196,7 +196,10 @@ async def test_two_people_alone(alice: Seat, bob: Agent, number: int) -> None:
 
 async def test_how_one_is_seen(alice: Seat, bob: Agent) -> None:
     await alice.say("/away Lunch")
-    await alice.sees("◐ alice")
+    await alice.sees("◐ alice", "Lunch")
+    await alice.say("/who")
+    await alice.sees("away, owner  Lunch")
+    await alice.press("escape")
     await alice.say("/status busy")
     await alice.sees("◼ alice")
     await alice.say("/status asleep")
@@ -255,7 +258,8 @@ async def test_messages_are_answered_changed_and_deleted(alice: Seat, bob: Agent
     await bob.conversation.react(_room(alice).room.id, _room(alice).timeline.entries[2].id, "👍")  # type: ignore[union-attr]
     await alice.sees("[👍 2]")
     await alice.say("/react #2 👍")
-    await alice.sees(" 👍 1 ")
+    await alice.sees("👍 1")
+    await alice.no_longer_sees("[👍")
     await alice.say("/pin #2")
     await alice.sees("◆ pinned")
     await alice.say("/pins")
