@@ -55,8 +55,8 @@ _HOW: Final = """\
 <pre>mesh-tui {link}</pre></li>
 <li>Choose a name and a password, or sign in; the room opens by itself.</li>
 </ol>
-<p>From a checkout of Mesh the command is <code>./scripts/mesh tui</code>. Without a screen, <code>mesh-agent register NAME --invite</code> and
-<code>mesh-agent join</code> take it too.</p>
+<p>From a checkout of Mesh the command is <code>./scripts/mesh tui</code>. Without a screen,
+<code>mesh-agent register NAME --invite</code> and <code>mesh-agent join</code> take the address too.</p>
 <p class="note">Who has this address can come in, so pass it on with care.</p>"""
 
 _OVER: Final = "<p>It has expired, was used as often as it may be, or was revoked. Ask for a new one.</p>"
