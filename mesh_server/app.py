@@ -30,8 +30,9 @@ from mesh_server.hub import Hub
 from mesh_server.ids import Clock, NewId, id_maker, system_clock
 from mesh_server.keys import Keys, load_keys
 from mesh_server.limits import Limiter
-from mesh_server.metrics import Metrics, of_gateway, of_limits, of_peers, of_sizes, of_traffic
+from mesh_server.metrics import Metrics, of_gateway, of_limits, of_peers, of_pushes, of_sizes, of_traffic
 from mesh_server.peers import build_peers
+from mesh_server.pushing import build_pushing
 from mesh_server.services.accounts import AccountService
 from mesh_server.services.devices import DeviceService
 from mesh_server.services.edits import EditService
@@ -222,6 +223,7 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
         store.order, rooms, presence, bus, find_user=store.accounts.get_user_by_key, clock=clock
     )
     peers = build_peers(config, store.peering, bus, hub, rooms, keys, clock=clock, new_id=new_id)
+    pushing = build_pushing(config, store.push, bus, presence, clock=clock, new_id=new_id)
     gateway = Gateway(
         store=store,
         bus=bus,
@@ -246,6 +248,7 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
     metrics.watch(lambda: of_traffic(traffic))
     metrics.watch(lambda: of_sizes(sizes))
     metrics.watch(lambda: of_peers(peers))
+    metrics.watch(lambda: of_pushes(pushing.pushes))
     bus.subscribe(gateway.on_bus)
 
     async def version() -> VersionInfo:
@@ -293,6 +296,7 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
         signer=peers.signer,
         peering=peers.peering,
         ice=peers.ice,
+        push=pushing.targets,
         limiter=limiter,
         server_name=config.name,
         version=version,
@@ -316,6 +320,7 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
         search.keep_index,
         presence.keep,
         peers.peering.keep,
+        pushing.pushes.keep,
         UpkeepService(store.upkeep, bus, clock=clock).keep,
         administration.tokens.keep,
         administration.audit.keep,

@@ -21,6 +21,7 @@ from msgspec import Meta, Struct
 from mesh_server import settings
 from mesh_server.limits import Limits
 from mesh_server.services.addresses import Network, parse_networks
+from mesh_server.services.push_addresses import AllowList
 from mesh_server.settings import SECRET, SECRET_FILE
 from protocol import limits as wire
 from protocol.rest import Registration
@@ -59,6 +60,38 @@ class AuditSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     keep_days: Annotated[
         int, Meta(description="After so many days an entry is forgotten.", ge=1, le=36_500)
     ] = 365
+
+
+class PushSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Pushes to people's phones, through Gotify and ntfy."""
+
+    allowed: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="How addresses of push servers begin, such as https://ntfy.example.org. After one, "
+            "separated by spaces, the private networks where its name may lead to: "
+            "http://gotify.lan 10.0.0.0/8. Where there is none, no pushes are sent."
+        ),
+    ] = ()
+    delay_s: Annotated[
+        float,
+        Meta(description="How long a message waits for its reader before it is pushed.", ge=0, le=3_600),
+    ] = 10.0
+    timeout_s: Annotated[
+        float, Meta(description="How long a push server may take to answer.", ge=0.1, le=60)
+    ] = 10.0
+    retry_s: Annotated[
+        float,
+        Meta(
+            description="When a push is tried again that was not answered; twice as long every time, up to "
+            "half an hour.",
+            ge=0.01,
+            le=1_800,
+        ),
+    ] = 15.0
+    give_up_s: Annotated[float, Meta(description="How old a push may become.", ge=1, le=7 * 86_400)] = (
+        86_400.0
+    )
 
 
 class RtcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -186,6 +219,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     audit: AuditSettings = AuditSettings()
     rtc: RtcSettings = RtcSettings()
     relay: RelaySettings = RelaySettings()
+    push: PushSettings = PushSettings()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -222,6 +256,14 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     @property
+    def push_allowed(self) -> AllowList:
+        """Raises: ConfigError."""
+        try:
+            return AllowList(self.push.allowed)
+        except ValueError as error:
+            raise ConfigError(f"push.allowed: {error}.") from None
+
+    @property
     def folder(self) -> Path:
         return Path(self.data).expanduser()
 
@@ -252,7 +294,7 @@ def load(
     for layer in layers(file, env, flags).values():
         _merge(values, layer)
     config = _convert(values, "The configuration is not valid")
-    _ = config.address, config.proxies
+    _ = config.address, config.proxies, config.push_allowed
     if config.metrics.listen:
         address_of("metrics.listen", config.metrics.listen)
     if config.rtc.stun_listen not in ("", OFF):

@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 
 from mesh_server.http.traffic import Traffic
 from mesh_server.peers import Peers
+from mesh_server.services.pushes import PushService
 from mesh_server.sizes import Sizes
 from mesh_server.ws.gateway import Gateway
 from protocol.version import __version__
@@ -129,6 +130,14 @@ def of_traffic(traffic: Traffic) -> Iterator[Metric]:
     for route, spent in traffic.seconds.items():
         seconds.add_metric([route], spent)
     yield seconds
+
+
+def of_pushes(pushes: PushService) -> Iterator[Metric]:
+    yield GaugeMetricFamily("mesh_pushes_waiting", "Pushes in the queue.", value=pushes.waiting)
+    settled = CounterMetricFamily("mesh_pushes", "Pushes, by what became of them.", labels=["outcome"])
+    for outcome, count in sorted(pushes.outcomes.items()):
+        settled.add_metric([outcome], count)
+    yield settled
 
 
 def of_sizes(sizes: Sizes) -> Iterator[Metric]:

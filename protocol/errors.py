@@ -69,6 +69,11 @@
     │   ├── TooManySessions         p2p.too_many_sessions
     │   ├── TargetUnknown           rtc.unknown_target
     │   └── RelayQuota              relay.quota
+    ├── PushError                   where pushes go
+    │   ├── PushNotAllowed          push.not_allowed       not on the administrator's list
+    │   ├── PushTargetInvalid       push.invalid_target
+    │   ├── PushTargetNotFound      push.target_not_found
+    │   └── TooManyPushTargets      push.too_many_targets
     ├── CapabilityError             a signed token does not fit what it is shown for
     │   ├── CapabilityInvalid       p2p.invalid_token      none, or not signed by this server
     │   ├── CapabilityExpired       p2p.expired_token
@@ -463,6 +468,35 @@ class NonceConflict(ChatError):
 class ReferenceUnknown(ChatError):
     code = "chat.unknown_reference"
     text = "The message that this one refers to is not in this room."
+
+
+class PushError(MeshError):
+    """A place for pushes is not there, or cannot be."""
+
+    status = 422
+
+
+class PushNotAllowed(PushError):
+    code = "push.not_allowed"
+    status = 403
+    text = "The administrator of this server does not allow pushes to this address."
+
+
+class PushTargetInvalid(PushError):
+    code = "push.invalid_target"
+    text = "Gotify needs the token of an application; ntfy needs a topic of letters, digits, - and _."
+
+
+class PushTargetNotFound(PushError):
+    code = "push.target_not_found"
+    status = 404
+    text = "You have no such place for pushes."
+
+
+class TooManyPushTargets(PushError):
+    code = "push.too_many_targets"
+    status = 409
+    text = f"You have {limits.PUSH_TARGETS} places for pushes, as many as one can have. Delete one first."
 
 
 class P2pError(MeshError):

@@ -132,6 +132,9 @@ PAGE_DEFAULT: Final = 50
 PAGE_MAX: Final = 200
 """Messages in one page of history."""
 
+PUSH_TARGETS: Final = 5
+"""Places to which one person may have pushes sent."""
+
 RESUME_MAX: Final = 300
 """Changed messages of one room that a resume replays; past it the room is marked `gap`."""
 

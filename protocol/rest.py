@@ -625,6 +625,60 @@ class IceServerList(_Body, frozen=True, kw_only=True):
     expires_in: Whole
 
 
+# ── push ─────────────────────────────────────────────────────────────────────────────────────────
+
+PushKind = Literal["gotify", "ntfy"]
+PushState = Literal["untried", "delivered", "refused", "unreachable"]
+"""What became of the last push. `refused`: the push server answered that it does not take it."""
+
+
+class PushTarget(_Body, frozen=True, kw_only=True):
+    """Where pushes of mine go; its token is never told.
+
+    `mentions`, `dms` and `rooms` say what for: messages that name me, those of conversations of two, and all
+    others of my rooms. `text`: whether what was said goes along.
+    """
+
+    id: str
+    kind: PushKind
+    url: str
+    topic: str = ""
+    name: str
+    mentions: bool = True
+    dms: bool = True
+    rooms: bool = False
+    text: bool = False
+    created_at: str
+    state: PushState
+
+
+class PushTargetRequest(_Body, frozen=True, kw_only=True):
+    """`url`: of the push server itself. Gotify needs the `token` of an application, ntfy a `topic`."""
+
+    kind: PushKind
+    url: Text
+    token: Text = ""
+    topic: Text = ""
+    name: Text = ""
+    mentions: bool = True
+    dms: bool = True
+    rooms: bool = False
+    text: bool = False
+
+
+class PushTargetList(_Body, frozen=True, kw_only=True):
+    """`allowed`: what addresses of push servers begin with here; none where the server sends no pushes."""
+
+    targets: list[PushTarget]
+    allowed: list[str] = []
+
+
+class PushTest(_Body, frozen=True, kw_only=True):
+    """What became of a push that was asked for."""
+
+    state: PushState
+
+
 # ── the server itself ────────────────────────────────────────────────────────────────────────────
 
 

@@ -33,6 +33,12 @@ PASSWORD: Final = "password123"  # the story's own
 RETENTION_S: Final = 3650 * 86_400
 """So long that nothing of the story is forgotten while anyone tests with it."""
 
+SETTINGS: Final = {
+    "MESH_BCRYPT_COST": "4",
+    "MESH_LOG_LEVEL": "warning",
+    "MESH_PUSH_ALLOWED": "https://ntfy.example.org",
+    "MESH_PUSH_DELAY_S": "3600",  # nothing leaves this machine
+}
 INDEX: Final = "message_search"
 """The full-text index: a virtual table, whose own tables FTS5 makes."""
 
@@ -85,7 +91,7 @@ def server(source: Path, data: Path) -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, "-m", "mesh_server", "--listen", "127.0.0.1:0", "--data", data],
         cwd=source,
-        env=environment | {"MESH_BCRYPT_COST": "4", "MESH_LOG_LEVEL": "warning"},
+        env=environment | SETTINGS,
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -231,6 +237,8 @@ async def _later(alice: Someone, bob: Someone, carol: Someone, room_id: str) -> 
     await bob.call("POST", "/api/auth/tokens", name="a script of bob's")
     await alice.call("POST", "/api/admin/invites", max_uses=1)
     await alice.call("POST", "/api/p2p/session", room_id=room_id, kind="file", peer=bob.id)
+    place = {"kind": "ntfy", "url": "https://ntfy.example.org", "topic": "bobs", "name": "bob's phone"}
+    await bob.call("POST", "/api/push/targets", **place)
 
 
 # ── the file ─────────────────────────────────────────────────────────────────────────────────────────

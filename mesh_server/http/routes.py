@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
-from mesh_server.http import accounts, admin, invites, members, peers, rooms, search, system
+from mesh_server.http import accounts, admin, invites, members, peers, push, rooms, search, system
 from mesh_server.http.admin_routes import ADMIN_CALLS
 from mesh_server.http.bodies import HTML, JSON, TEXT
 from mesh_server.http.calls import Call, call, serve
@@ -32,6 +32,9 @@ from protocol.errors import (
     PasswordRequired,
     PeerHasNoDevice,
     PeerNotMember,
+    PushNotAllowed,
+    PushTargetInvalid,
+    PushTargetNotFound,
     RefreshInvalid,
     RegistrationClosed,
     RoomArchived,
@@ -46,6 +49,7 @@ from protocol.errors import (
     TokenNotFound,
     TooManyBans,
     TooManyInvites,
+    TooManyPushTargets,
     TooManySessions,
     TooManyTokens,
     TopicInvalid,
@@ -347,6 +351,32 @@ CALLS: Final[tuple[Call, ...]] = (
         "Find messages in my rooms, the newest first",
         *_HIDDEN,
         counts_as=Kind.SEARCH,
+    ),
+    # ── push ─────────────────────────────────────────────────────────────────────────────────────
+    call("GET", "/api/push/targets", push.list_targets, "Where pushes of mine go, and where they may go"),
+    call(
+        "POST",
+        "/api/push/targets",
+        push.create,
+        "Have pushes sent somewhere",
+        *(PasswordRequired, PushNotAllowed, PushTargetInvalid, TooManyPushTargets),
+        status=201,
+        counts_as=Kind.CREATE,
+    ),
+    call(
+        "DELETE",
+        "/api/push/targets/{target_id}",
+        push.delete,
+        "Have no more of them sent there",
+        PushTargetNotFound,
+    ),
+    call(
+        "POST",
+        "/api/push/targets/{target_id}/test",
+        push.test,
+        "Send one there now, and say what became of it",
+        PushTargetNotFound,
+        counts_as=Kind.SIGN_IN,
     ),
     *ADMIN_CALLS,
     # ── the server itself ────────────────────────────────────────────────────────────────────────

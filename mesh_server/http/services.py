@@ -20,6 +20,7 @@ from mesh_server.services.oversight import OversightService
 from mesh_server.services.own_account import OwnAccountService
 from mesh_server.services.peering import PeeringService
 from mesh_server.services.personal_tokens import TokenService
+from mesh_server.services.push_targets import PushTargetService
 from mesh_server.services.rooms import RoomService
 from mesh_server.services.search import SearchService
 from mesh_server.services.signing import Signer
@@ -49,6 +50,7 @@ class Services:
     limiter: Limiter
     peering: PeeringService
     ice: IceService
+    push: PushTargetService
     server_name: str
     version: Callable[[], Awaitable[VersionInfo]]
     ready: Callable[[], Awaitable[None]]

@@ -92,6 +92,11 @@ class PresenceService:
         person.shown = person.shown or state != person.told
         return state.presence
 
+    def is_here(self, user_id: str) -> bool:
+        """Whether one of their connections is not `away`: also of who wants not to be seen."""
+        person = self._people.get(user_id)
+        return person is not None and any(peer.presence != "away" for peer in person.peers.values())
+
     def own(self, user_id: str) -> PresenceChanged:
         """For their own connections."""
         person = self._people.get(user_id)

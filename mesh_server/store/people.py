@@ -21,6 +21,7 @@ from mesh_server.store.base import (
     UserRecord,
 )
 from mesh_server.store.database import Database
+from mesh_server.store.push import remove_targets_of
 from mesh_server.store.rooms import get_member, my_room, next_rev, take_out
 from mesh_server.store.tables import bans, devices, invites, members, rooms, users
 from protocol.errors import LastAdmin, UserNotFound
@@ -220,6 +221,7 @@ def _delete(
     left = [take_out(connection, member) for member in _memberships(connection, user_id)]
     for theirs in (invites.c.created_by, bans.c.user_id):
         connection.execute(sa.delete(theirs.table).where(theirs == user_id))
+    remove_targets_of(connection, user_id)
     connection.execute(
         sa.update(devices)
         .where(devices.c.user_id == user_id)

@@ -16,6 +16,7 @@ from mesh_server.store.order import SqlOrder
 from mesh_server.store.oversight import SqlOversight
 from mesh_server.store.peering import SqlPeering
 from mesh_server.store.people import SqlPeople
+from mesh_server.store.push import SqlPush
 from mesh_server.store.rooms import SqlRooms
 from mesh_server.store.schema import migrate
 from mesh_server.store.search import SqlSearch
@@ -42,6 +43,7 @@ class SqliteStore:
         self.messages = SqlMessages(self._db, engine.dialect)
         self.search = SqlSearch(self._db)
         self.peering = SqlPeering(self._db)
+        self.push = SqlPush(self._db)
 
     @classmethod
     def open(cls, folder: Path) -> Self:

@@ -7,6 +7,7 @@ have no gap and no repeat.
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -275,3 +276,37 @@ p2p_sessions = Table(
 """Sessions between two peers that are not over. `peer_device` is the one that accepted, or that was named.
 
 `seen_at`: when one of the two devices was connected last, from time to time."""
+
+push_targets = Table(
+    "push_targets",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("mentions", Boolean, nullable=False),
+    Column("dms", Boolean, nullable=False),
+    Column("rooms", Boolean, nullable=False),
+    Column("text", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+)
+"""`token`: as the push server wants it, so not hashed; no call tells it."""
+
+pushes = Table(
+    "pushes",
+    metadata,
+    Column("pk", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("target_id", ForeignKey("push_targets.id"), nullable=False),
+    Column("room_id", String(64), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("reason", String(16), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False, index=True),
+    Column("attempts", Integer, nullable=False),
+    UniqueConstraint("target_id", "room_id", "seq", name="uq_pushes_target_id_room_id_seq"),
+)
+"""The queue. It names messages and holds nothing of them, so what is deleted or read is not pushed."""

@@ -133,6 +133,27 @@ public_key: Final = rest.PublicKey(
     use="sig",
     x="11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
 )
+gotify_target: Final = rest.PushTarget(
+    id="01jd5fb2xk9q4m7t1c8v",
+    kind="gotify",
+    url="https://gotify.example.org",
+    name="my phone",
+    created_at="2024-11-20T09:12:00.000Z",
+    state="untried",
+)
+ntfy_target: Final = rest.PushTarget(
+    id="01jd5fc6r3w0n5z8h2yp",
+    kind="ntfy",
+    url="https://ntfy.example.org",
+    topic="mesh-alice-8f2k",
+    name="my phone",
+    mentions=False,
+    dms=False,
+    rooms=True,
+    text=True,
+    created_at="2024-11-20T09:13:00.000Z",
+    state="delivered",
+)
 my_room: Final = rest.Room(
     id=ROOM,
     name="Test Chat",
@@ -808,6 +829,30 @@ REST: Final[dict[str, msgspec.Struct]] = {
     "SearchPage": rest.SearchPage(hits=[found], has_more=True, next="1734"),
     "SearchPage, the last one": rest.SearchPage(hits=[found], has_more=False),
     "DmRequest": rest.DmRequest(username="bob"),
+    "PushTarget": gotify_target,
+    "PushTarget, with everything": ntfy_target,
+    "PushTargetRequest": rest.PushTargetRequest(
+        kind="gotify", url="https://gotify.example.org", token="A2bXk9.application"
+    ),
+    "PushTargetRequest, of ntfy": rest.PushTargetRequest(
+        kind="ntfy", url="https://ntfy.example.org", topic="mesh-alice-8f2k"
+    ),
+    "PushTargetRequest, with everything": rest.PushTargetRequest(
+        kind="ntfy",
+        url="https://ntfy.example.org",
+        token="tk_of-alice",
+        topic="mesh-alice-8f2k",
+        name="my phone",
+        mentions=False,
+        dms=False,
+        rooms=True,
+        text=True,
+    ),
+    "PushTargetList": rest.PushTargetList(targets=[]),
+    "PushTargetList, with one": rest.PushTargetList(
+        targets=[gotify_target], allowed=["https://gotify.example.org"]
+    ),
+    "PushTest": rest.PushTest(state="delivered"),
     "P2pSessionRequest": rest.P2pSessionRequest(room_id=ROOM, kind="file", peer="bob"),
     "P2pSessionRequest, with everything": rest.P2pSessionRequest(
         room_id=ROOM,

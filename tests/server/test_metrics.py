@@ -35,6 +35,8 @@ OURS = {
     "mesh_relay_sessions": "gauge",
     "mesh_stun_answers": "counter",
     "mesh_stun_dropped": "counter",
+    "mesh_pushes_waiting": "gauge",
+    "mesh_pushes": "counter",
     "mesh_resumes": "counter",
     "mesh_slow_readers": "counter",
     "mesh_store_bytes": "gauge",

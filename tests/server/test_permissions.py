@@ -5,6 +5,7 @@ is asked by someone who may is done, so the house is built anew after that; a re
 """
 
 import itertools
+import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, get_args
@@ -180,6 +181,10 @@ ABOUT_ONESELF: Final = {
     "POST /api/dms",
     "GET /api/p2p/sessions",
     "GET /api/rtc/ice-servers",
+    "GET /api/push/targets",
+    "POST /api/push/targets",
+    "DELETE /api/push/targets/{target_id}",
+    "POST /api/push/targets/{target_id}/test",
 }
 """Calls that name no room: everyone who is signed in may make them, for themselves."""
 
@@ -218,6 +223,7 @@ BY_A_PERSON: Final = {
     "DELETE /api/auth/devices/{device_id}": None,
     "POST /api/auth/tokens": {"name": "another"},
     "DELETE /api/auth/tokens/{token_id}": None,
+    "POST /api/push/targets": {"kind": "ntfy", "url": "https://ntfy.example.org", "topic": "a"},
 }
 """Calls that a personal token may not make, though its owner may."""
 SIGNAL: Final[Json] = {"call_id": "c{number}", "room_id": "{room_id}", "to": "{other_id}"}
@@ -428,7 +434,7 @@ async def test_what_is_about_oneself_needs_oneself(
 ) -> None:
     method, path = ask.split(" ")
     with pytest.raises(Refused) as refused:
-        await call(http, server.url, method, path.replace("{device_id}", "x").replace("{token_id}", "x"), {})
+        await call(http, server.url, method, re.sub(r"{\w+}", "x", path), {})
     assert refused.value.code == SIGNED_OUT
 
 
@@ -500,6 +506,7 @@ async def test_what_a_program_may_not_do(http: aiohttp.ClientSession, server: Se
     other = await person.call("POST", "/api/auth/tokens", {"name": "another script"})
     token = await person.call("POST", "/api/auth/tokens", {"name": "a script"})
     words = {"device_id": str(person.session["device"]["id"]), "token_id": str(other["id"])}
+    words["target_id"] = "x"
     for ask in sorted(ABOUT_ONESELF - {"POST /api/auth/logout"}):
         refusal = await outcome(person, ask, BY_A_PERSON.get(ask, {}), words, token["token"])
         assert (refusal == "auth.password_required") is (ask in BY_A_PERSON), ask

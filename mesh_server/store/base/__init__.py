@@ -68,6 +68,14 @@ from mesh_server.store.base.people import (
     Departure,
     PeopleStore,
 )
+from mesh_server.store.base.push import (
+    NewPush,
+    PushCandidate,
+    PushDue,
+    PushReason,
+    PushStore,
+    PushTargetRecord,
+)
 from mesh_server.store.base.rooms import (
     Joined,
     Left,
@@ -114,6 +122,7 @@ __all__ = [
     "MessageStore",
     "MyRoom",
     "NewMessage",
+    "NewPush",
     "NewSession",
     "Opened",
     "OrderStore",
@@ -123,6 +132,11 @@ __all__ = [
     "PeopleStore",
     "Pin",
     "Promoted",
+    "PushCandidate",
+    "PushDue",
+    "PushReason",
+    "PushStore",
+    "PushTargetRecord",
     "React",
     "RefreshRecord",
     "RoomOverview",
@@ -188,6 +202,9 @@ class Store(Protocol):
 
     @property
     def peering(self) -> PeeringStore: ...
+
+    @property
+    def push(self) -> PushStore: ...
 
     @property
     def epoch(self) -> str: ...
