@@ -44,6 +44,7 @@ OURS = {
     "process_open_fds": "gauge",
     "process_resident_memory_bytes": "gauge",
 }
+OPERATING = Path(__file__).parents[2] / "docs/operating.md"
 ODD_UNITS = re.compile(r"_(ms|millis|milliseconds|minutes|kb|mb|kib|mib|percent)(_|$)")
 
 
@@ -78,6 +79,15 @@ async def test_every_family_is_there_and_well_named(server: ServerProcess) -> No
         totals = [sample.name.endswith("_total") for sample in family.samples]
         assert all(totals) if family.type == "counter" else not any(totals)
         assert not ODD_UNITS.search(name), "seconds and bytes, as they are"
+
+
+async def test_the_page_for_operators_names_families_that_there_are(server: ServerProcess) -> None:
+    named = set(re.findall(r"\b(?:mesh|process)_[a-z_]*[a-z]\b", OPERATING.read_text()))
+    assert len(named) > len(OURS) / 2
+    async with aiohttp.ClientSession() as http:
+        found = await families(http, server.metrics_url())
+    ends = ("", "_total", "_bucket")
+    assert named <= {name + end for name in found for end in ends}
 
 
 async def test_the_figures_are_of_what_happened(server: ServerProcess) -> None:
