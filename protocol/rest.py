@@ -3,7 +3,7 @@
 Fields that say nothing are absent. Times are RFC 3339 UTC with milliseconds (`protocol.times`).
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -44,6 +44,9 @@ AuditAction = Literal[
 P2pState = Literal["pending", "active"]
 P2pEnd = Literal["closed", "declined", "expired", "elsewhere", "gone", "removed"]
 
+EVERYONE: Final = "room"
+"""Among `mentions`: everyone in the room. No user has this id."""
+
 Whole = Annotated[int, Meta(ge=0, le=limits.INTEGER_MAX)]
 Seq = Whole
 """The number of a message in its room: 1, 2, 3 … (0: none yet)."""
@@ -77,6 +80,8 @@ class User(_Body, frozen=True, kw_only=True):
     role: UserRole
     created_at: str
     status_text: str = ""
+    hides_reads: bool = False
+    """Does not let others see how far they have read, whatever a room shows."""
 
 
 class Device(_Body, frozen=True, kw_only=True):
@@ -121,7 +126,10 @@ class PasswordRequest(_Body, frozen=True, kw_only=True):
 
 
 class ProfileRequest(_Body, frozen=True, kw_only=True):
-    display_name: Text
+    """What is absent stays as it is."""
+
+    display_name: Text | None = None
+    hides_reads: bool | None = None
 
 
 class DeviceRequest(_Body, frozen=True, kw_only=True):
@@ -182,7 +190,8 @@ class Room(_Body, frozen=True, kw_only=True):
     A `dm` is the private room of exactly two people: `dm_with` is the other one, and `name` their username.
     `unread` counts other people's messages past `read_seq`; `mentions` those of them that name the asker.
     An `archived` room can be read, and nothing more. `slow_mode_s`: seconds between two messages of one
-    member. `retention_s`: seconds after which messages are deleted for good; 0 keeps them.
+    member. `retention_s`: seconds after which messages are deleted for good; 0 keeps them. `receipts`:
+    members see how far the others have read.
     """
 
     id: str
@@ -197,6 +206,7 @@ class Room(_Body, frozen=True, kw_only=True):
     archived: bool = False
     slow_mode_s: Whole = 0
     retention_s: Whole = 0
+    receipts: bool = False
     dm_with: Author | None = None
     member_count: Whole | None = None
     my_role: Role | None = None
@@ -213,6 +223,8 @@ class Member(_Body, frozen=True, kw_only=True):
     presence: Presence
     joined_at: str
     status_text: str = ""
+    read_seq: Seq | None = None
+    """Where the room shows receipts and this member does not hide them."""
 
 
 class CreateRoomRequest(_Body, frozen=True, kw_only=True):
@@ -234,6 +246,7 @@ class UpdateRoomRequest(_Body, frozen=True, kw_only=True):
     archived: bool | None = None
     slow_mode_s: SlowMode | None = None
     retention_s: Retention | None = None
+    receipts: bool | None = None
 
 
 class JoinRequest(_Body, frozen=True, kw_only=True):

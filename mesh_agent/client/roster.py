@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from protocol.events import MemberChanged, MemberJoined, MemberLeft, PresenceChanged
+from protocol.events import MemberChanged, MemberJoined, MemberLeft, PresenceChanged, ReadMarked
 from protocol.rest import Member, Role
 
 WATCHED_ROOMS: Final = 32
@@ -21,7 +21,7 @@ NOTED_EVENTS: Final = 1_000
 Members = dict[str, Member]
 """By user id."""
 
-MemberEvent = MemberJoined | MemberLeft | MemberChanged | PresenceChanged
+MemberEvent = MemberJoined | MemberLeft | MemberChanged | PresenceChanged | ReadMarked
 
 
 def member_of(event: MemberJoined) -> Member:
@@ -65,6 +65,10 @@ def apply(members: Members, event: MemberEvent) -> bool:
         remove(members, event.user_id, event.new_owner)
     elif isinstance(event, MemberChanged):
         set_role(members, event.user_id, event.role)
+    elif isinstance(event, ReadMarked):
+        if event.seq <= (known.read_seq or 0):
+            return False
+        members[event.user_id] = replace(known, read_seq=event.seq)
     elif (known.presence, known.status_text) == (event.presence, event.status_text):
         return False
     else:
@@ -121,7 +125,7 @@ class Roster:
     def forget(self, room_id: str) -> None:
         self._rooms.pop(room_id, None)
 
-    def changed(self, room_id: str, event: MemberJoined | MemberLeft | MemberChanged) -> bool:
+    def changed(self, room_id: str, event: MemberJoined | MemberLeft | MemberChanged | ReadMarked) -> bool:
         """Whether what a watcher of `room_id` sees has changed."""
         self._note([room_id], event)
         members = self._rooms.get(room_id)

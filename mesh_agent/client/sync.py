@@ -44,6 +44,7 @@ from protocol.events import (
     MessagePinned,
     PresenceChanged,
     ReactionUpdated,
+    ReadMarked,
     RoomDeleted,
     RoomJoined,
     RoomLeft,
@@ -53,7 +54,7 @@ from protocol.events import (
     ServerToClient,
     Welcome,
 )
-from protocol.rest import Message, Room
+from protocol.rest import EVERYONE, Message, Room
 
 MessageChange = MessageEdited | MessageDeleted | MessagePinned | ReactionUpdated
 
@@ -138,6 +139,7 @@ class Sync:
             MemberLeft: self._member_left,
             MemberChanged: self._member_changed,
             PresenceChanged: self._presence,
+            ReadMarked: self._read_by,
         }
 
     # ── asking ───────────────────────────────────────────────────────────────────────────────────
@@ -172,7 +174,7 @@ class Sync:
         return message.author.id != self._me
 
     def names_me(self, message: Message) -> bool:
-        return self._me in message.mentions
+        return self._me in message.mentions or EVERYONE in message.mentions
 
     # ── what arrives ─────────────────────────────────────────────────────────────────────────────
 
@@ -390,6 +392,11 @@ class Sync:
     def _presence(self, event: PresenceChanged, outcome: Outcome) -> None:
         for room_id in self._roster.presence(event):
             self._tell_members(room_id, outcome)
+
+    def _read_by(self, event: ReadMarked, outcome: Outcome) -> None:
+        """Where a room shows how far the others have read."""
+        if event.user_id != self._me and self._roster.changed(event.room_id, event):
+            self._tell_members(event.room_id, outcome)
 
     # ── parts of them ────────────────────────────────────────────────────────────────────────────
 

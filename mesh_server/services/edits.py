@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from mesh_server.bus.base import Bus, RoomChanged
 from mesh_server.ids import Clock
-from mesh_server.services.permissions import Deed, allow, require
+from mesh_server.services.mentions import READABLE, named_in
+from mesh_server.services.permissions import Deed, allow, require, roles_that_may
 from mesh_server.services.principal import Principal
 from mesh_server.services.rooms import RoomService
 from mesh_server.services.views import message_view, reactions_view
@@ -28,7 +29,7 @@ from protocol.events import (
     ReactionUpdated,
     RemoveReaction,
 )
-from protocol.rest import Message, MessageHistory, MessageVersion
+from protocol.rest import EVERYONE, Message, MessageHistory, MessageVersion
 from protocol.text import clean_name
 from protocol.times import format_time
 
@@ -70,33 +71,45 @@ class EditService:
         self._messages, self._rooms, self._bus, self._clock = messages, rooms, bus, clock
 
     async def edit(self, who: Principal, request: EditMessage, asker: Asker) -> None:
-        """Raises: NotAuthor, ContentEmpty, ContentTooLong."""
+        """Raises: NotAuthor, ContentEmpty, ContentTooLong, RoomForbidden."""
         check_content(request.content)
-        change = Edit(content=request.content, mentions=tuple(request.mentions), now=self._clock())
-        await self._change(who, request, change, Deed.EDIT_MESSAGE, _edited, asker)
+        named = named_in(request.content)
+        change = Edit(
+            content=request.content,
+            mentions=tuple(request.mentions),
+            now=self._clock(),
+            named=named.keys,
+            calls_room=named.everyone,
+            readable=READABLE,
+            heralds=roles_that_may(Deed.MENTION_ROOM),
+        )
+        deeds = (
+            (Deed.EDIT_MESSAGE, Deed.MENTION_ROOM) if EVERYONE in request.mentions else (Deed.EDIT_MESSAGE,)
+        )
+        await self._change(who, request, change, deeds, _edited, asker)
 
     async def delete(self, who: Principal, request: DeleteMessage, asker: Asker) -> None:
         """Raises: RoomForbidden."""
         change = Erase(now=self._clock())
-        await self._change(who, request, change, Deed.DELETE_MESSAGE, _deleted, asker)
+        await self._change(who, request, change, (Deed.DELETE_MESSAGE,), _deleted, asker)
 
     async def pin(self, who: Principal, request: PinMessage, asker: Asker) -> None:
         """Raises: RoomForbidden."""
         change = Pin(pinned=request.pinned, now=self._clock())
-        await self._change(who, request, change, Deed.PIN_MESSAGE, _pinned, asker)
+        await self._change(who, request, change, (Deed.PIN_MESSAGE,), _pinned, asker)
 
     async def react(self, who: Principal, request: AddReaction | RemoveReaction, asker: Asker) -> None:
         """Raises: ReactionInvalid, TooManyReactions."""
         on = isinstance(request, AddReaction)
         change = React(reaction=check_reaction(request.reaction), on=on, now=self._clock())
-        await self._change(who, request, change, Deed.REACT, _reacted, asker)
+        await self._change(who, request, change, (Deed.REACT,), _reacted, asker)
 
     async def _change(
         self,
         who: Principal,
         request: EditMessage | DeleteMessage | PinMessage | AddReaction | RemoveReaction,
         change: Change,
-        deed: Deed,
+        deeds: tuple[Deed, ...],
         view: View,
         asker: Asker,
     ) -> None:
@@ -114,7 +127,7 @@ class EditService:
             request.message_id,
             who.user_id,
             change,
-            allow(deed),
+            allow(*deeds),
             then,
             by=who.actor(change.now),
         )

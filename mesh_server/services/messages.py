@@ -13,6 +13,7 @@ from typing import Final
 from mesh_server.bus.base import Bus, MessagesCreated
 from mesh_server.ids import Clock, NewId
 from mesh_server.services.edits import check_content
+from mesh_server.services.mentions import named_in
 from mesh_server.services.permissions import Deed, roles_that_may
 from mesh_server.services.principal import Principal
 from mesh_server.services.rooms import RoomService
@@ -40,6 +41,7 @@ WAITING_CHARS: Final = 32 * 1024 * 1024
 """Characters that wait for a transaction: 128 MiB of memory at most."""
 
 _SEQ_MAX: Final = 2**53
+HERALDS: Final = roles_that_may(Deed.MENTION_ROOM)
 _UNHURRIED: Final = roles_that_may(Deed.SKIP_SLOW_MODE)
 
 Settled = Callable[[MessageAck | MeshError], None]
@@ -74,6 +76,7 @@ class MessageService:
             ContentTooLong, ContentEmpty, RateLimited: at once, and `settled` is not called.
         """
         check_content(request.content)
+        named = named_in(request.content, request.content_type)
         if len(self._waiting) >= WAITING_MAX or self._waiting_chars >= WAITING_CHARS:
             raise RateLimited(retry_after=1.0)
         new = NewMessage(
@@ -89,6 +92,8 @@ class MessageService:
             reply_to=request.reply_to,
             thread=request.thread,
             mentions=tuple(request.mentions),
+            named=named.keys,
+            calls_room=named.everyone,
         )
         self._waiting.append((new, settled))
         self._waiting_chars += len(new.content)
@@ -113,7 +118,7 @@ class MessageService:
             self._on_commit(asyncio.get_running_loop().time() - began)
             self._committed(batch, outcome)
 
-        self._messages.append([new for new, _ in batch], done, unhurried=_UNHURRIED)
+        self._messages.append([new for new, _ in batch], done, unhurried=_UNHURRIED, heralds=HERALDS)
 
     def _take_batch(self) -> list[tuple[NewMessage, Settled]]:
         """What waits, in its order, up to the bounds of a batch."""

@@ -27,6 +27,7 @@ SETTING: Final[dict[str, Deed]] = {
     "archived": Deed.ARCHIVE_ROOM,
     "slow_mode_s": Deed.SET_SLOW_MODE,
     "retention_s": Deed.SET_RETENTION,
+    "receipts": Deed.SET_RECEIPTS,
 }
 """What it takes to change each field of a room."""
 

@@ -36,14 +36,19 @@ class OwnAccountService:
 
     async def set_profile(self, who: Principal, body: ProfileRequest) -> User:
         """Raises: DisplayNameInvalid; UsernameTaken where somebody else signs in, or did, with that name."""
-        display_name = names.display_name(body.display_name)
+        if body.display_name is not None:
+            await self._set_display_name(who, names.display_name(body.display_name))
+        if body.hides_reads is not None:
+            await self._store.set_hides_reads(who.user_id, body.hides_reads)
+        return await self.me(who)
+
+    async def _set_display_name(self, who: Principal, display_name: str) -> None:
         key = names.name_key(display_name)
         mine = (await self._user(who)).username_key == key
         if not mine and not await self._store.is_name_free(key):
             raise UsernameTaken
         await self._store.set_display_name(who.user_id, display_name)
         self._sessions.principals.forget_user(who.user_id)
-        return await self.me(who)
 
     async def change_password(self, who: Principal, body: PasswordRequest) -> None:
         """Every other device is signed out, and every token revoked.

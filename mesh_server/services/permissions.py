@@ -28,6 +28,7 @@ class Deed(Enum):
     SET_VISIBILITY = auto()
     ARCHIVE_ROOM = auto()
     SET_RETENTION = auto()
+    SET_RECEIPTS = auto()
     DELETE_ROOM = auto()
     ADD_MEMBER = auto()
     SET_ROLE = auto()
@@ -75,6 +76,7 @@ RULES: Final[dict[Deed, Rule]] = {
     Deed.SET_VISIBILITY: Rule("owner"),
     Deed.ARCHIVE_ROOM: Rule("owner"),
     Deed.SET_RETENTION: Rule("owner"),
+    Deed.SET_RECEIPTS: Rule("owner"),
     Deed.DELETE_ROOM: Rule("owner"),
     Deed.ADD_MEMBER: Rule("moderator", in_public="member"),
     Deed.SET_ROLE: Rule("owner", outranks=True),

@@ -6,7 +6,7 @@ What a change made known to others is published as the commit returns, in the or
 
 from collections.abc import Awaitable, Callable
 
-from mesh_server.bus.base import Bus, CameIn, ToUser, WentOut
+from mesh_server.bus.base import Bus, CameIn, ToRooms, ToUser, WentOut
 from mesh_server.ids import Clock, NewId
 from mesh_server.services.names import login_key, name_key, room_name, room_topic
 from mesh_server.services.presence import PresenceService
@@ -85,6 +85,7 @@ class RoomService:
             created_at=self._clock(),
             last_seq=0,
             rev=0,
+            receipts=True,
         )
 
         def then(both: tuple[Joined, Joined]) -> None:
@@ -190,8 +191,13 @@ class RoomService:
         self._bus.publish(WentOut(event=event, left=gone, user_id=member.user_id, asked_by=asked_by))
 
     async def mark_read(self, who: Principal, room_id: str, seq: int, *, asked_by: str = "") -> ReadMarked:
-        """Moves my read marker forward and tells my other connections. Raises: NotMember."""
-        read_seq = await self._rooms.set_read(room_id, who.user_id, seq)
-        marked = ReadMarked(room_id=room_id, user_id=who.user_id, seq=read_seq)
+        """Moves my read marker forward; tells my other connections, and the room where it shows receipts.
+
+        Raises: NotMember.
+        """
+        mark = await self._rooms.set_read(room_id, who.user_id, seq)
+        marked = ReadMarked(room_id=room_id, user_id=who.user_id, seq=mark.seq)
         self._bus.publish(ToUser(user_id=who.user_id, event=marked, asked_by=asked_by))
+        if mark.moved and mark.shown:
+            self._bus.publish(ToRooms(room_ids=[room_id], event=marked, except_user=who.user_id))
         return marked

@@ -48,6 +48,7 @@ def user_view(user: UserRecord) -> User:
         role=user.role,
         created_at=format_time(user.created_at),
         status_text=user.status_text,
+        hides_reads=user.hides_reads,
     )
 
 
@@ -160,6 +161,7 @@ def room_view(mine: MyRoom) -> Room:
         archived=room.archived_at is not None,
         slow_mode_s=room.slow_mode_s,
         retention_s=room.retention_s,
+        receipts=room.receipts,
         member_count=mine.member_count,
         my_role=mine.role,
         read_seq=mine.read_seq,
@@ -206,6 +208,7 @@ def member_view(member: MemberRecord, presence: Presence) -> Member:
         presence=presence,
         joined_at=format_time(member.joined_at),
         status_text=member.status_text,
+        read_seq=member.read_seq,
     )
 
 

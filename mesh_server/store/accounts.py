@@ -59,6 +59,9 @@ class SqlAccounts:
     async def set_display_name(self, user_id: str, display_name: str) -> None:
         await self._db.write(_set_user, users.c.id == user_id, {"display_name": display_name})
 
+    async def set_hides_reads(self, user_id: str, hides_reads: bool) -> None:
+        await self._db.write(_set_user, users.c.id == user_id, {"hides_reads": hides_reads})
+
     async def set_status_text(self, user_id: str, status_text: str) -> None:
         await self._db.write(_set_user, users.c.id == user_id, {"status_text": status_text})
 

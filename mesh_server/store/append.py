@@ -18,7 +18,8 @@ import sqlalchemy as sa
 
 from mesh_server.store.base import Appended, MessageRecord, NewMessage
 from mesh_server.store.rows import COLUMNS, FIELDS, to_record, to_row
-from mesh_server.store.tables import members, mentions, messages, rooms, users
+from mesh_server.store.tables import members, mentions, messages, room_mentions, rooms, users
+from protocol import limits
 from protocol.errors import (
     MeshError,
     NonceConflict,
@@ -26,9 +27,10 @@ from protocol.errors import (
     RateLimited,
     ReferenceUnknown,
     RoomArchived,
+    RoomForbidden,
     RoomNotFound,
 )
-from protocol.rest import Role
+from protocol.rest import EVERYONE, Role
 
 _SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128)
 """How many rows a statement is prepared for."""
@@ -168,14 +170,28 @@ class Append:
         self.mention = prepare(
             sa.insert(mentions).values({name: sa.bindparam(name) for name in ("room_id", "user_id", "seq")})
         )
+        self.named = prepare(
+            sa.select(members.c.user_id)
+            .join(users, users.c.id == members.c.user_id)
+            .where(_same(room_id=members.c.room_id, key=users.c.username_key))
+        )
+        self.call = prepare(
+            sa.insert(room_mentions).values(
+                {name: sa.bindparam(name) for name in ("room_id", "seq", "author_id")}
+            )
+        )
 
     def __call__(
-        self, connection: sa.Connection, batch: Sequence[NewMessage], unhurried: frozenset[Role]
+        self,
+        connection: sa.Connection,
+        batch: Sequence[NewMessage],
+        unhurried: frozenset[Role],
+        heralds: frozenset[Role],
     ) -> list[Appended | MeshError]:
         cursor = connection.connection.cursor()
         driver_error = connection.dialect.loaded_dbapi.Error
         try:
-            return _Batch(self, cursor, unhurried).run(batch)
+            return _Batch(self, cursor, unhurried, heralds).run(batch)
         except driver_error as error:
             # As the engine would have raised it, so that `Database` need know one kind of failure only.
             raise sa.exc.DBAPIError.instance(None, None, error, driver_error) from error
@@ -202,8 +218,11 @@ _decode_facts: Final = msgspec.json.Decoder(list[_Facts]).decode
 class _Batch:
     """One batch on its way into the log."""
 
-    def __init__(self, sql: Append, cursor: Any, unhurried: frozenset[Role]) -> None:
-        self._sql, self._cursor, self._unhurried = sql, cursor, unhurried
+    def __init__(
+        self, sql: Append, cursor: Any, unhurried: frozenset[Role], heralds: frozenset[Role]
+    ) -> None:
+        self._sql, self._cursor = sql, cursor
+        self._unhurried, self._heralds = unhurried, heralds
         self._grown: Counter[str] = Counter()
         self._fresh: dict[tuple[str, str, str], MessageRecord] = {}
         self._fresh_ids: set[tuple[str, str]] = set()
@@ -244,6 +263,8 @@ class _Batch:
             return NotMember() if facts.visibility == "public" else RoomNotFound()
         if facts.archived_at is not None:
             return RoomArchived()
+        if EVERYONE in new.mentions and facts.role not in self._heralds:
+            return RoomForbidden("Only moderators may call everyone in the room.")
         if not (self._is_known(new.room_id, new.reply_to) and self._is_known(new.room_id, new.thread)):
             return ReferenceUnknown()
         if facts.slow_mode_s and facts.role not in self._unhurried:
@@ -281,11 +302,21 @@ class _Batch:
             or self._select(self._sql.known, room_id=room_id, id=message_id) is not None
         )
 
+    def _mentioned(self, new: NewMessage, role: Role | None) -> tuple[str, ...]:
+        """Only members, each once: those that are declared, then those whose name is in the text."""
+        calls = EVERYONE in new.mentions or (new.calls_room and role in self._heralds)
+        found: dict[str, None] = {EVERYONE: None} if calls else {}
+        for user_id in new.mentions:
+            if user_id != EVERYONE and self._is_member(new.room_id, user_id):
+                found[user_id] = None
+        for key in new.named:
+            row = self._select(self._sql.named, room_id=new.room_id, key=key)
+            if row is not None:
+                found[row[0]] = None
+        return tuple(found)[: limits.MENTIONS]
+
     def _take(self, new: NewMessage, facts: _Facts) -> Appended:
-        """Gives the message the next numbers. Only members can be mentioned, each once."""
-        named = tuple(
-            user_id for user_id in dict.fromkeys(new.mentions) if self._is_member(new.room_id, user_id)
-        )
+        """Gives the message the next numbers."""
         self._grown[new.room_id] += 1
         grown = self._grown[new.room_id]
         record = MessageRecord(
@@ -302,7 +333,7 @@ class _Batch:
             created_at=new.created_at,
             reply_to=new.reply_to,
             thread=new.thread,
-            mentions=named,
+            mentions=self._mentioned(new, facts.role),
         )
         self._fresh[new.room_id, new.device_id, new.nonce] = record
         self._fresh_ids.add((new.room_id, new.id))
@@ -316,9 +347,16 @@ class _Batch:
             {"room_id": record.room_id, "user_id": user_id, "seq": record.seq}
             for record in fresh
             for user_id in record.mentions
+            if user_id not in (EVERYONE, record.author_id)
         ]
-        if named:
-            self._cursor.executemany(self._sql.mention.sql, [self._sql.mention.row(row) for row in named])
+        calls = [
+            {"room_id": record.room_id, "seq": record.seq, "author_id": record.author_id}
+            for record in fresh
+            if EVERYONE in record.mentions
+        ]
+        for statement, rows in ((self._sql.mention, named), (self._sql.call, calls)):
+            if rows:
+                self._cursor.executemany(statement.sql, [statement.row(row) for row in rows])
         by_growth: defaultdict[int, list[tuple[str]]] = defaultdict(list)
         for room_id, grown in self._grown.items():
             by_growth[grown].append((room_id,))

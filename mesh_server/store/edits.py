@@ -16,9 +16,10 @@ from mesh_server.store.base import Actor, Allow, Change, Edit, Erase, MessageRec
 from mesh_server.store.rooms import next_rev, standing
 from mesh_server.store.rows import WITH_AUTHOR, to_record, with_reactions
 from mesh_server.store.search import reindex
-from mesh_server.store.tables import members, mentions, messages, reactions, versions
+from mesh_server.store.tables import members, mentions, messages, reactions, room_mentions, users, versions
 from protocol import limits
 from protocol.errors import MessageNotFound, TooManyReactions
+from protocol.rest import EVERYONE
 
 
 def change_message(
@@ -75,7 +76,7 @@ def _edit(
     connection.execute(sa.insert(versions).values(version).prefix_with("OR REPLACE", dialect="sqlite"))
     _forget_oldest_versions(connection, record)
     reindex(connection, record.id, record.content, edit.content)
-    named = _mentionable(connection, record.room_id, edit.mentions)
+    named = _mentionable(connection, record, edit)
     _set_mentions(connection, record, named)
     return {
         "content": edit.content,
@@ -92,17 +93,37 @@ def _forget_oldest_versions(connection: sa.Connection, record: MessageRecord) ->
         connection.execute(sa.delete(versions).where(here, versions.c.until < oldest_kept))
 
 
-def _mentionable(connection: sa.Connection, room_id: str, user_ids: tuple[str, ...]) -> list[str]:
-    query = sa.select(members.c.user_id).where(members.c.room_id == room_id, members.c.user_id.in_(user_ids))
-    here = set(connection.execute(query).scalars())
-    return [user_id for user_id in dict.fromkeys(user_ids) if user_id in here]
+def _mentionable(connection: sa.Connection, record: MessageRecord, edit: Edit) -> list[str]:
+    """As `append` finds them: members, each once, those that are declared first."""
+    is_read = record.content_type in edit.readable
+    query = (
+        sa.select(members.c.user_id, members.c.role, users.c.username_key)
+        .join(users, users.c.id == members.c.user_id)
+        .where(
+            members.c.room_id == record.room_id,
+            members.c.user_id.in_([*edit.mentions, record.author_id]) | users.c.username_key.in_(edit.named),
+        )
+    )
+    here = connection.execute(query).all()
+    by_key = {row.username_key: row.user_id for row in here}
+    ids = {row.user_id for row in here}
+    is_herald = any(row.user_id == record.author_id and row.role in edit.heralds for row in here)
+    calls = EVERYONE in edit.mentions or (is_read and edit.calls_room and is_herald)
+    found = dict.fromkeys([EVERYONE] if calls else [])
+    found |= dict.fromkeys(user_id for user_id in edit.mentions if user_id in ids)
+    found |= dict.fromkeys(by_key[key] for key in edit.named if is_read and key in by_key)
+    return list(found)[: limits.MENTIONS]
 
 
 def _set_mentions(connection: sa.Connection, record: MessageRecord, named: list[str]) -> None:
-    _forget(connection, mentions, record)
-    if named:
-        rows = [{"room_id": record.room_id, "user_id": user_id, "seq": record.seq} for user_id in named]
+    """What is counted: the author is not told of what they wrote."""
+    for table in (mentions, room_mentions):
+        _forget(connection, table, record)
+    place = {"room_id": record.room_id, "seq": record.seq}
+    if rows := [place | {"user_id": one} for one in named if one not in (EVERYONE, record.author_id)]:
         connection.execute(sa.insert(mentions), rows)
+    if EVERYONE in named:
+        connection.execute(sa.insert(room_mentions).values(place | {"author_id": record.author_id}))
 
 
 def _forget(connection: sa.Connection, table: sa.Table, record: MessageRecord) -> None:
@@ -117,7 +138,7 @@ def erase(connection: sa.Connection, room_id: str, message_id: str, now: int) ->
 
 def _erase(connection: sa.Connection, record: MessageRecord, _user_id: str, change: Erase) -> dict[str, Any]:
     reindex(connection, record.id, record.content, "")
-    for table in (versions, reactions, mentions):
+    for table in (versions, reactions, mentions, room_mentions):
         _forget(connection, table, record)
     return {"content": "", "mentions": None, "pinned_at": None, "deleted_at": change.now}
 

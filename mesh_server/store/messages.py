@@ -45,6 +45,7 @@ class SqlMessages:
         done: Callable[[AppendOutcome], None],
         *,
         unhurried: frozenset[Role] = frozenset(),
+        heralds: frozenset[Role] = frozenset(),
     ) -> None:
         def failed(future: "asyncio.Future[list[Appended | MeshError]]") -> None:
             error = future.exception()
@@ -54,7 +55,7 @@ class SqlMessages:
                 log.error("a batch was not stored", exc_info=error)
                 done(InternalError())
 
-        self._db.submit(self._append, batch, unhurried, then=done).add_done_callback(failed)
+        self._db.submit(self._append, batch, unhurried, heralds, then=done).add_done_callback(failed)
 
     async def change_message(
         self,

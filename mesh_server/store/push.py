@@ -4,14 +4,24 @@ The queue is filled from the log: a cursor over `messages.pk` says up to where i
 the transaction that queues what was found, so that a crash neither loses a push nor queues it twice.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from mesh_server.store.base import NewPush, PushCandidate, PushDue, PushReason, PushTargetRecord
 from mesh_server.store.database import Database
-from mesh_server.store.tables import members, mentions, messages, meta, push_targets, pushes, rooms, users
+from mesh_server.store.tables import (
+    members,
+    mentions,
+    messages,
+    meta,
+    push_targets,
+    pushes,
+    room_mentions,
+    rooms,
+    users,
+)
 from protocol import limits
 from protocol.errors import TooManyPushTargets
 from protocol.rest import PushState
@@ -173,14 +183,18 @@ def _candidates_of(
 
 
 def _named(
-    connection: sa.Connection, room_id: str, user_ids: Iterable[str], seqs: Sequence[int]
+    connection: sa.Connection, room_id: str, user_ids: Collection[str], seqs: Sequence[int]
 ) -> set[tuple[str, int]]:
     query = sa.select(mentions.c.user_id, mentions.c.seq).where(
         mentions.c.room_id == room_id,
         mentions.c.user_id.in_(sorted(user_ids)),
         mentions.c.seq.between(min(seqs), max(seqs)),
     )
-    return {(user_id, seq) for user_id, seq in connection.execute(query)}
+    called = sa.select(room_mentions.c.seq).where(
+        room_mentions.c.room_id == room_id, room_mentions.c.seq.between(min(seqs), max(seqs))
+    )
+    named = {(user_id, seq) for user_id, seq in connection.execute(query)}
+    return named | {(user_id, seq) for seq in connection.execute(called).scalars() for user_id in user_ids}
 
 
 def _reason(target: sa.Row[Any], *, named: bool) -> PushReason | None:

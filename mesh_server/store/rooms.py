@@ -10,9 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from mesh_server.store.base import Joined, Left, MemberRecord, MyRoom, RoomRecord, Standing
+from mesh_server.store.base import Joined, Left, MemberRecord, MyRoom, ReadMark, RoomRecord, Standing
 from mesh_server.store.database import Database
-from mesh_server.store.tables import bans, invites, members, mentions, messages, rooms, users
+from mesh_server.store.tables import bans, invites, members, mentions, messages, room_mentions, rooms, users
 from protocol import limits
 from protocol.errors import (
     Banned,
@@ -61,7 +61,7 @@ class SqlRooms:
     async def remove_member(self, room_id: str, user_id: str, then: Callable[[Left], None]) -> Left:
         return await self._db.write(_remove_member, room_id, user_id, then=then)
 
-    async def set_read(self, room_id: str, user_id: str, seq: int) -> int:
+    async def set_read(self, room_id: str, user_id: str, seq: int) -> ReadMark:
         return await self._db.write(_set_read, room_id, user_id, seq)
 
 
@@ -92,6 +92,20 @@ def _my_rooms(user_id: str) -> sa.Select[Any]:
         .where(mentions.c.seq > mine.c.read_seq)
         .scalar_subquery()
     )
+    named_too = (
+        sa.select(mentions.c.seq)
+        .where(mentions.c.room_id == room_mentions.c.room_id)
+        .where(mentions.c.user_id == user_id)
+        .where(mentions.c.seq == room_mentions.c.seq)
+    )
+    called = (
+        sa.select(sa.func.count())
+        .where(room_mentions.c.room_id == rooms.c.id)
+        .where(room_mentions.c.author_id != user_id)
+        .where(room_mentions.c.seq > mine.c.read_seq)
+        .where(~named_too.exists())
+        .scalar_subquery()
+    )
     other = (
         sa.select(users.c.id, users.c.username)
         .join(others, others.c.user_id == users.c.id)
@@ -105,7 +119,7 @@ def _my_rooms(user_id: str) -> sa.Select[Any]:
         mine.c.role.label("my_role"),
         mine.c.read_seq,
         (rooms.c.last_seq - mine.c.read_seq - own - erased).label("unread"),
-        named.label("mentions"),
+        (named + called).label("mentions"),
         other.with_only_columns(users.c.id).scalar_subquery().label("other_id"),
         other.with_only_columns(users.c.username).scalar_subquery().label("other_name"),
     ).select_from(joined)
@@ -150,8 +164,10 @@ def _members(room_id: str) -> sa.Select[Any]:
             members.c.role,
             members.c.joined_at,
             users.c.status_text,
+            sa.case((rooms.c.receipts & ~users.c.hides_reads, members.c.read_seq)),
         )
         .join(users, users.c.id == members.c.user_id)
+        .join(rooms, rooms.c.id == members.c.room_id)
         .where(members.c.room_id == room_id)
     )
 
@@ -320,16 +336,24 @@ def _promote_heir(connection: sa.Connection, room_id: str) -> str | None:
     return str(heir.user_id)
 
 
-def _set_read(connection: sa.Connection, room_id: str, user_id: str, seq: int) -> int:
-    last = sa.select(rooms.c.last_seq).where(rooms.c.id == room_id).scalar_subquery()
-    wanted = sa.case((last < seq, last), else_=seq)
+def _set_read(connection: sa.Connection, room_id: str, user_id: str, seq: int) -> ReadMark:
+    mine = (members.c.room_id == room_id) & (members.c.user_id == user_id)
     query = (
-        sa.update(members)
-        .where(members.c.room_id == room_id, members.c.user_id == user_id)
-        .values(read_seq=sa.case((members.c.read_seq < wanted, wanted), else_=members.c.read_seq))
-        .returning(members.c.read_seq)
+        sa.select(
+            members.c.read_seq,
+            rooms.c.last_seq,
+            (rooms.c.receipts & ~users.c.hides_reads).label("shown"),
+        )
+        .join(rooms, rooms.c.id == members.c.room_id)
+        .join(users, users.c.id == members.c.user_id)
+        .where(mine)
+        .with_for_update(of=members)
     )
-    read_seq = connection.execute(query).scalar_one_or_none()
-    if read_seq is None:
+    row = connection.execute(query).one_or_none()
+    if row is None:
         raise NotMember
-    return int(read_seq)
+    wanted = min(seq, row.last_seq)
+    if wanted <= row.read_seq:
+        return ReadMark(seq=row.read_seq, moved=False, shown=bool(row.shown))
+    connection.execute(sa.update(members).where(mine).values(read_seq=wanted))
+    return ReadMark(seq=wanted, moved=True, shown=bool(row.shown))

@@ -52,6 +52,7 @@ users = Table(
     Column("suspended_at", BigInteger),
     Column("deleted_at", BigInteger),
     Column("status_text", Text, nullable=False, server_default=""),
+    Column("hides_reads", Boolean, nullable=False, server_default="0"),
 )
 """`username_key`: what two names that look alike have in common (`services.names.name_key`).
 
@@ -109,6 +110,7 @@ rooms = Table(
     Column("slow_mode_s", BigInteger, nullable=False, server_default="0"),
     Column("retention_s", BigInteger, nullable=False, server_default="0"),
     Column("erased_seq", BigInteger, nullable=False, server_default="0"),
+    Column("receipts", Boolean, nullable=False, server_default="0"),
     Column("archived_at", BigInteger),
     Column("deleted_at", BigInteger),
 )
@@ -204,7 +206,7 @@ messages = Table(
 )
 """The log. `pk` is the order of writing over all rooms, and a small key that other tables can name.
 
-`mentions`: a JSON array of user ids, for showing; counting is done on the table below."""
+`mentions`: a JSON array of user ids, for showing; counting is done on the tables below."""
 
 mentions = Table(
     "mentions",
@@ -213,6 +215,15 @@ mentions = Table(
     Column("user_id", ForeignKey("users.id"), primary_key=True),
     Column("seq", BigInteger, primary_key=True),
 )
+
+room_mentions = Table(
+    "room_mentions",
+    metadata,
+    Column("room_id", ForeignKey("rooms.id"), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("author_id", ForeignKey("users.id"), nullable=False),
+)
+"""Messages that call everyone in their room: one row, however many these are."""
 
 reactions = Table(
     "reactions",

@@ -14,7 +14,15 @@ from mesh_server.store.base import MessageRecord
 from mesh_server.store.database import Database
 from mesh_server.store.edits import erase
 from mesh_server.store.search import reindex, rewind
-from mesh_server.store.tables import mentions, messages, p2p_sessions, reactions, rooms, versions
+from mesh_server.store.tables import (
+    mentions,
+    messages,
+    p2p_sessions,
+    reactions,
+    room_mentions,
+    rooms,
+    versions,
+)
 
 
 class SqlUpkeep:
@@ -105,7 +113,7 @@ def _purge_room(connection: sa.Connection, room_id: str, limit: int) -> None:
         return
     for row in rows:
         reindex(connection, row.id, row.content, "")
-    for table in (versions, reactions, mentions, messages):
+    for table in (versions, reactions, mentions, room_mentions, messages):
         here = (table.c.room_id == room_id) & (table.c.seq <= rows[-1].seq)
         connection.execute(sa.delete(table).where(here))
     rewind(connection)

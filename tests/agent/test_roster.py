@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from mesh_agent.client.roster import NOTED_EVENTS, WATCHED_ROOMS, Roster
-from protocol.events import MemberJoined, MemberLeft, PresenceChanged
+from protocol.events import MemberJoined, MemberLeft, PresenceChanged, ReadMarked
 from tests.agent.rooms import AT, member
 
 
@@ -95,3 +95,21 @@ def test_a_new_list_replaces_the_old_one() -> None:
     assert names(roster) == ["u2"]
     roster.forget("r")
     assert names(roster) is None
+
+
+def test_how_far_others_have_read_goes_forward_only() -> None:
+    roster = Roster()
+    roster.show("r", [member("u1")])
+    assert roster.changed("r", ReadMarked(room_id="r", user_id="u1", seq=3))
+    assert not roster.changed("r", ReadMarked(room_id="r", user_id="u1", seq=2))
+    assert not roster.changed("r", ReadMarked(room_id="r", user_id="nobody", seq=9))
+    assert [who.read_seq for who in roster.members("r") or []] == [3]
+
+
+def test_a_status_text_is_part_of_who_someone_is() -> None:
+    roster = Roster()
+    roster.show("r", [member("u1")])
+    text = PresenceChanged(user_id="u1", presence="online", status_text="Back at two")
+    assert roster.presence(text) == ["r"]
+    assert roster.presence(text) == []
+    assert [who.status_text for who in roster.members("r") or []] == ["Back at two"]

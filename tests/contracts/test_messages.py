@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -10,12 +11,17 @@ from msgspec import structs
 from mesh_server.store.base import (
     Appended,
     AppendOutcome,
+    Edit,
+    Erase,
     MessageRecord,
     NewMessage,
+    ReadMark,
+    Settings,
     Store,
     UserRecord,
 )
-from protocol.errors import MeshError, NonceConflict, NotMember, ReferenceUnknown, RoomNotFound
+from protocol.errors import MeshError, NonceConflict, NotMember, ReferenceUnknown, RoomForbidden, RoomNotFound
+from protocol.rest import EVERYONE, Role
 from tests.contracts.people import NOW, add_room, add_user, join
 
 _numbers = itertools.count(1)
@@ -244,10 +250,10 @@ async def test_unread_counts_what_others_wrote_past_the_marker(
         return mine.unread
 
     assert (await unread(alice), await unread(bob)) == (1, 2)
-    assert await store.rooms.set_read(room_id, bob.id, 3) == 3
+    assert await store.rooms.set_read(room_id, bob.id, 3) == ReadMark(seq=3, moved=True, shown=False)
     assert await unread(bob) == 1
-    assert await store.rooms.set_read(room_id, bob.id, 1) == 3
-    assert await store.rooms.set_read(room_id, bob.id, 1_000) == 4
+    assert await store.rooms.set_read(room_id, bob.id, 1) == ReadMark(seq=3, moved=False, shown=False)
+    assert await store.rooms.set_read(room_id, bob.id, 1_000) == ReadMark(seq=4, moved=True, shown=False)
     assert await unread(bob) == 0
 
 
@@ -320,3 +326,145 @@ async def test_changes_between_two_revs_and_who_is_there(
     changes = await store.messages.list_changes(room_id, 2, 4)
     assert changes.messages == written[2:4]
     assert [member.username for member in changes.members] == ["alice", "bob"]
+
+
+# ── who is mentioned, and counted ────────────────────────────────────────────────────────────────
+
+HERALDS: frozenset[Role] = frozenset({"owner"})
+
+
+async def append_as(store: Store, *batch: NewMessage) -> list[Appended | MeshError]:
+    done: asyncio.Future[AppendOutcome] = asyncio.get_running_loop().create_future()
+    store.messages.append(batch, done.set_result, heralds=HERALDS)
+    outcome = await done
+    assert isinstance(outcome, list)
+    return outcome
+
+
+async def counts(store: Store, room_id: str, user: UserRecord) -> tuple[int | None, int | None]:
+    """Unread, and those of them that mention the user."""
+    mine = await store.rooms.get_room(room_id, user.id)
+    assert mine is not None
+    return mine.unread, mine.mentions
+
+
+async def test_names_in_the_text_mention_as_declared_ones_do(
+    store: Store, alice: UserRecord, bob: UserRecord, room_id: str
+) -> None:
+    await join(store, room_id, bob)
+    stranger = await add_user(store, "stranger")
+    (first, second) = records(
+        await append_as(
+            store,
+            new(alice, room_id, named=("bob", "nobody", "alice", "stranger")),
+            new(alice, room_id, named=("bob",), mentions=(bob.id, stranger.id)),
+        )
+    )
+    assert (first.mentions, second.mentions) == ((bob.id, alice.id), (bob.id,))
+    assert await counts(store, room_id, bob) == (2, 2)
+    assert await counts(store, room_id, alice) == (0, 0)
+
+
+async def test_everyone_is_called_by_who_may_and_counted_once(
+    store: Store, alice: UserRecord, bob: UserRecord, room_id: str
+) -> None:
+    await join(store, room_id, bob)
+    by_alice, by_bob, refused = await append_as(
+        store,
+        new(alice, room_id, mentions=(EVERYONE, bob.id), named=("bob",)),
+        new(bob, room_id, calls_room=True),
+        new(bob, room_id, mentions=(EVERYONE,)),
+    )
+    assert [record.mentions for record in records([by_alice, by_bob])] == [(EVERYONE, bob.id), ()]
+    assert isinstance(refused, RoomForbidden)
+    (again,) = records(await append_as(store, new(alice, room_id, calls_room=True)))
+    assert (again.mentions, again.seq) == ((EVERYONE,), 3)
+    late = await add_user(store, "late")
+    await join(store, room_id, late)
+    assert await counts(store, room_id, bob) == (2, 2)
+    assert await counts(store, room_id, alice) == (1, 0)
+    assert await counts(store, room_id, late) == (0, 0)
+
+
+async def test_counts_are_right_after_all_that_can_happen(
+    store: Store, alice: UserRecord, bob: UserRecord, room_id: str
+) -> None:
+    await join(store, room_id, bob)
+    named, called, plain = records(
+        await append_as(
+            store,
+            new(alice, room_id, named=("bob",)),
+            new(alice, room_id, calls_room=True),
+            new(alice, room_id),
+        )
+    )
+
+    async def change(record: MessageRecord, what: Edit | Erase) -> None:
+        await store.messages.change_message(
+            room_id, record.id, alice.id, what, lambda _who: None, lambda _outcome: None
+        )
+
+    def edit(content: str, **more: Any) -> Edit:
+        readable = frozenset({"text/markdown"})
+        return Edit(content=content, now=NOW, readable=readable, heralds=HERALDS, mentions=(), **more)
+
+    assert await counts(store, room_id, bob) == (3, 2)
+    await change(named, edit("Nobody"))
+    assert await counts(store, room_id, bob) == (3, 1)
+    await change(plain, edit("@bob, @room", named=("bob",), calls_room=True))
+    assert await counts(store, room_id, bob) == (3, 2)
+    await change(called, Erase(now=NOW))
+    assert await counts(store, room_id, bob) == (2, 1)
+    await store.rooms.set_read(room_id, bob.id, 1)
+    assert await counts(store, room_id, bob) == (1, 1)
+    settings = Settings(retention_s=1)
+    await store.order.update_room(room_id, alice.id, settings, NOW, lambda _who: None, lambda _outcome: None)
+    await store.upkeep.erase_expired(room_id, NOW + 60_000, 10, lambda _records: None)
+    assert await counts(store, room_id, bob) == (0, 0)
+    await append_as(store, new(alice, room_id, calls_room=True), new(alice, room_id, named=("bob",)))
+    assert await counts(store, room_id, bob) == (2, 2)
+    await store.order.kick(room_id, alice.id, bob.id, lambda _who: None, lambda _left: None)
+    assert await counts(store, room_id, bob) == (None, None)
+    await append_as(store, new(alice, room_id, calls_room=True, named=("bob",)))
+    await join(store, room_id, bob)
+    assert await counts(store, room_id, bob) == (0, 0)
+    await append_as(store, new(bob, room_id, named=("bob",)), new(alice, room_id, named=("bob",)))
+    assert await counts(store, room_id, bob) == (1, 1)
+
+
+async def test_a_type_that_cannot_be_read_is_not_looked_into_when_it_is_edited(
+    store: Store, alice: UserRecord, bob: UserRecord, room_id: str
+) -> None:
+    await join(store, room_id, bob)
+    (sealed,) = records(await append(store, new(alice, room_id, content_type="application/x-sealed")))
+    what = Edit(content="@bob", now=NOW, mentions=(), named=("bob",), readable=frozenset({"text/plain"}))
+    record = await store.messages.change_message(
+        room_id, sealed.id, alice.id, what, lambda _who: None, lambda _outcome: None
+    )
+    assert record.mentions == ()
+
+
+# ── who sees how far others have read ────────────────────────────────────────────────────────────
+
+
+async def test_read_markers_are_shown_where_room_and_reader_agree(
+    store: Store, alice: UserRecord, bob: UserRecord, room_id: str
+) -> None:
+    await join(store, room_id, bob)
+    await append(store, *[new(alice, room_id) for _ in range(3)])
+
+    async def seen() -> dict[str, int | None]:
+        return {member.username: member.read_seq for member in await store.rooms.list_members(room_id)}
+
+    assert not (await store.rooms.set_read(room_id, bob.id, 1)).shown
+    assert await seen() == {"alice": None, "bob": None}
+    settings = Settings(receipts=True)
+    mine = await store.order.update_room(
+        room_id, alice.id, settings, NOW, lambda _who: None, lambda _outcome: None
+    )
+    assert mine.room.receipts
+    assert await store.rooms.set_read(room_id, bob.id, 2) == ReadMark(seq=2, moved=True, shown=True)
+    assert await seen() == {"alice": 0, "bob": 2}
+    await store.accounts.set_hides_reads(bob.id, True)
+    assert await store.rooms.set_read(room_id, bob.id, 3) == ReadMark(seq=3, moved=True, shown=False)
+    assert await seen() == {"alice": 0, "bob": None}

@@ -15,6 +15,7 @@ from mesh_server.store.base import (
 )
 from protocol import limits
 from protocol.errors import TooManyPushTargets
+from protocol.rest import EVERYONE
 from tests.contracts.people import NOW, add_room, add_user, join
 
 LATER = NOW + 60_000
@@ -72,7 +73,7 @@ async def say(store: Store, room_id: str, content: str, *mentions: str, at: int 
         thread=None,
         mentions=mentions,
     )
-    store.messages.append([new], outcomes.append, unhurried=frozenset())
+    store.messages.append([new], outcomes.append, heralds=frozenset({"owner"}))
     await store.check()  # writes come one after the other
     record: MessageRecord = outcomes[0][0].record
     return record
@@ -146,6 +147,13 @@ async def test_each_target_has_its_choice(
     await say(store, room_id, "hello")
     await say(store, room_id, "hello bob", "user-bob")
     assert (await look(store))[1] == found
+
+
+async def test_who_calls_everyone_mentions_each_of_them(store: Store, room_id: str) -> None:
+    await store.push.create_target(target())
+    await store.push.create_target(target("alice's own", "alice"))
+    await say(store, room_id, "lunch", EVERYONE)
+    assert (await look(store))[1] == ["phone 1 mention"]
 
 
 async def test_what_was_read_or_deleted_is_passed_over(store: Store, room_id: str) -> None:

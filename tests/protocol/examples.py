@@ -214,6 +214,24 @@ dm_with_bob: Final = rest.Room(
     unread=0,
     mentions=0,
 )
+dm_with_receipts: Final = rest.Room(
+    id=DM,
+    name="bob",
+    topic="",
+    visibility="private",
+    kind="dm",
+    created_by=ALICE,
+    created_at="2024-11-20T09:06:00.000Z",
+    last_seq=0,
+    rev=0,
+    receipts=True,
+    dm_with=rest.Author(id=BOB, username="bob"),
+    member_count=2,
+    my_role="member",
+    read_seq=0,
+    unread=0,
+    mentions=0,
+)
 shown_to_all: Final = rest.Room(
     id=ROOM,
     name="Test Chat",
@@ -308,6 +326,15 @@ bob_with_status: Final = rest.Member(
     presence="busy",
     joined_at="2024-11-20T09:02:30.000Z",
     status_text="In a meeting",
+)
+bob_who_read: Final = rest.Member(
+    user_id=BOB,
+    username="bob",
+    display_name="Bob",
+    role="member",
+    presence="online",
+    joined_at="2024-11-20T09:02:30.000Z",
+    read_seq=2,
 )
 hello: Final = rest.Message(
     id=FIRST,
@@ -515,6 +542,9 @@ CLIENT_TO_SERVER: Final[dict[str, events.Request]] = {
         thread=FIRST,
         mentions=[ALICE],
     ),
+    "chat.message.send, to everyone": events.SendMessage(
+        id=4, room_id=ROOM, nonce=NONCE, content="@room: lunch!", mentions=["room"]
+    ),
     "chat.message.edit": events.EditMessage(
         room_id=ROOM, message_id=SECOND, content="Hello Alice! 👋", mentions=[ALICE]
     ),
@@ -701,6 +731,7 @@ SERVER_TO_CLIENT: Final[dict[str, events.Event]] = {
     "chat.typing": events.Typing(room_id=ROOM, user_id=BOB, username="bob"),
     "chat.read": events.ReadMarked(re=6, room_id=ROOM, user_id=ALICE, seq=2),
     "chat.read, elsewhere": events.ReadMarked(room_id=ROOM, user_id=ALICE, seq=2),
+    "chat.read, of another member": events.ReadMarked(room_id=ROOM, user_id=BOB, seq=2),
     "presence.update": events.PresenceChanged(user_id=BOB, presence="away"),
     "presence.update, with a status text": events.PresenceChanged(
         user_id=BOB, presence="busy", status_text="In a meeting"
@@ -747,6 +778,14 @@ SERVER_TO_CLIENT: Final[dict[str, events.Event]] = {
 REST: Final[dict[str, msgspec.Struct]] = {
     "User": alice,
     "User, with a status text": with_status,
+    "User, who hides what they have read": rest.User(
+        id=ALICE,
+        username="alice",
+        display_name="Alice",
+        role="admin",
+        created_at="2024-11-20T09:00:00.000Z",
+        hides_reads=True,
+    ),
     "Device": other_device,
     "Device, the one that asks": this_device,
     "RegisterRequest": rest.RegisterRequest(username="alice", password="password123"),
@@ -766,6 +805,7 @@ REST: Final[dict[str, msgspec.Struct]] = {
     ),
     "PasswordRequest": rest.PasswordRequest(current="password123", new="correct horse"),
     "ProfileRequest": rest.ProfileRequest(display_name="Alice B."),
+    "ProfileRequest, of one who hides what they have read": rest.ProfileRequest(hides_reads=True),
     "Session": rest.Session(
         user=registered,
         device=new_device,
@@ -777,8 +817,10 @@ REST: Final[dict[str, msgspec.Struct]] = {
     "Room": listed_room,
     "Room, of mine": my_room,
     "Room, of two people": dm_with_bob,
+    "Room, of two people who see how far the other has read": dm_with_receipts,
     "Member": bob_in_room,
     "Member, with a status text": bob_with_status,
+    "Member, where the room shows receipts": bob_who_read,
     "CreateRoomRequest": rest.CreateRoomRequest(name="Test Chat"),
     "CreateRoomRequest, with everything": rest.CreateRoomRequest(
         name="Back office", topic="Where we try things", visibility="private"
@@ -794,6 +836,7 @@ REST: Final[dict[str, msgspec.Struct]] = {
         slow_mode_s=0,
         retention_s=0,
     ),
+    "UpdateRoomRequest, with receipts": rest.UpdateRoomRequest(receipts=True),
     "UpdateRoomRequest, with nothing": rest.UpdateRoomRequest(),
     "JoinRequest": rest.JoinRequest(),
     "JoinRequest, with an invite": rest.JoinRequest(invite=INVITE_CODE),

@@ -105,6 +105,7 @@ REST_ROWS: Final = [
     Row(f"PATCH {ROOM}", owner_only(), {"archived": True}),
     Row(f"PATCH {ROOM}", owner_only(), {"retention_s": 86_400}),
     Row(f"PATCH {ROOM}", owner_only(), {"topic": "Both or neither", "archived": True}),
+    Row(f"PATCH {ROOM}", owner_only(), {"receipts": True}),
     Row(f"DELETE {ROOM}", owner_only()),
     Row(
         f"POST {ROOM}/join",
@@ -237,6 +238,11 @@ WEBSOCKET_ROWS: Final = [
     ),
     Row("room.leave", members(), {"room_id": "{room_id}"}),
     Row("chat.message.send", members(), {"room_id": "{room_id}", "nonce": "n{number}", "content": "Hi!"}),
+    Row(
+        "chat.message.send",
+        moderators(),
+        {"room_id": "{room_id}", "nonce": "n{number}", "content": "Lunch!", "mentions": ["room"]},
+    ),
     Row("chat.message.edit", nobody("chat.not_author"), MESSAGE | {"content": "Not mine."}),
     Row("chat.message.delete", moderators(), MESSAGE),
     Row("chat.message.pin", moderators(), MESSAGE),
@@ -324,6 +330,8 @@ class House:
     def fill(self, value: Any) -> Any:
         if isinstance(value, str):
             return value.format(number=next(_names), **self.words)
+        if isinstance(value, list):
+            return [self.fill(item) for item in value]
         if isinstance(value, dict):
             return {name: self.fill(item) for name, item in value.items()}
         return value

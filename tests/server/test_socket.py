@@ -378,6 +378,59 @@ async def test_a_read_marker_follows_me_to_my_other_devices(alice: Person, bob: 
         assert "chat.read" not in kinds(await hers.settle())
 
 
+async def test_names_and_calls_are_found_in_the_text(alice: Person, bob: Person, room_id: str) -> None:
+    await bob.join(room_id)
+    async with alice.socket() as hers, bob.socket() as his:
+        said = await hers.ask(
+            "chat.message.send", room_id=room_id, nonce="n1", content=f"@{bob.name.upper()}, @room!"
+        )
+        message = (await his.wait("chat.message.created"))["message"]
+        assert message["mentions"] == ["room", bob.user_id]
+        edit = {"room_id": room_id, "message_id": said["message_id"]}
+        edited = await hers.ask("chat.message.edit", **edit, content=f"Sorry, {bob.name}")
+        assert "mentions" not in edited["message"]
+        (room,) = (await bob.call("GET", "/api/rooms"))["rooms"]
+        assert (room["unread"], room["mentions"]) == (1, 0)
+        edited = await hers.ask("chat.message.edit", **edit, content="All of you", mentions=["room"])
+        assert edited["message"]["mentions"] == ["room"]
+        (room,) = (await bob.call("GET", "/api/rooms"))["rooms"]
+        assert (room["unread"], room["mentions"]) == (1, 1)
+        his_own = await his.say(room_id, "I say @room")
+        assert his_own["type"] == "chat.message.ack"
+        (room,) = (await alice.call("GET", "/api/rooms"))["rooms"]
+        assert (room["unread"], room["mentions"]) == (1, 0)
+        change = {"room_id": room_id, "message_id": his_own["message_id"], "content": "I call"}
+        assert (await his.ask("chat.message.edit", **change, mentions=["room"]))["code"] == "room.forbidden"
+
+
+async def test_who_has_read_is_told_where_room_and_reader_agree(
+    alice: Person, bob: Person, room_id: str
+) -> None:
+    await bob.join(room_id)
+    room = f"/api/rooms/{room_id}"
+    async with alice.socket() as hers, bob.socket() as his:
+        for number in range(4):
+            await hers.say(room_id, f"number {number}")
+        await his.ask("chat.read", room_id=room_id, seq=1)
+        assert "chat.read" not in kinds(await hers.settle())
+        assert (await alice.call("PATCH", room, {"receipts": True}))["receipts"]
+        await his.ask("chat.read", room_id=room_id, seq=2)
+        event = await hers.wait("chat.read")
+        assert (event["user_id"], event["seq"]) == (bob.user_id, 2)
+        await his.ask("chat.read", room_id=room_id, seq=2)
+        assert "chat.read" not in kinds(await hers.settle())
+        members = (await alice.call("GET", f"{room}/members"))["members"]
+        assert {member["user_id"]: member["read_seq"] for member in members}[bob.user_id] == 2
+        me = await bob.call("PATCH", "/api/auth/me", {"hides_reads": True})
+        assert (me["hides_reads"], me["display_name"]) == (True, bob.name)
+        await his.ask("chat.read", room_id=room_id, seq=3)
+        assert "chat.read" not in kinds(await hers.settle())
+        members = (await alice.call("GET", f"{room}/members"))["members"]
+        assert not any("read_seq" in member for member in members if member["user_id"] == bob.user_id)
+    dm = await alice.call("POST", "/api/dms", {"username": bob.name})
+    assert dm["receipts"]
+
+
 async def test_presence_follows_connections_and_wishes(alice: Person, bob: Person, room_id: str) -> None:
     await bob.join(room_id)
 

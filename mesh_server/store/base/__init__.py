@@ -81,6 +81,7 @@ from mesh_server.store.base.rooms import (
     Left,
     MemberRecord,
     MyRoom,
+    ReadMark,
     RoomRecord,
     RoomStore,
 )
@@ -138,6 +139,7 @@ __all__ = [
     "PushStore",
     "PushTargetRecord",
     "React",
+    "ReadMark",
     "RefreshRecord",
     "RoomOverview",
     "RoomQuery",

@@ -21,6 +21,7 @@ class UserRecord(Struct, kw_only=True, frozen=True):
     password_hash: bytes
     created_at: int
     status_text: str = ""
+    hides_reads: bool = False
     password_expires_at: int | None = None
     suspended_at: int | None = None
     deleted_at: int | None = None
@@ -100,6 +101,8 @@ class AccountStore(Protocol):
         ...
 
     async def set_display_name(self, user_id: str, display_name: str) -> None: ...
+
+    async def set_hides_reads(self, user_id: str, hides_reads: bool) -> None: ...
 
     async def set_status_text(self, user_id: str, status_text: str) -> None: ...
 

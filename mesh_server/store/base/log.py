@@ -12,7 +12,7 @@ from protocol.errors import MeshError
 from protocol.rest import Role
 
 
-class NewMessage(Struct, kw_only=True, frozen=True):
+class _Message(Struct, kw_only=True, frozen=True):
     id: str
     room_id: str
     author_id: str
@@ -25,9 +25,17 @@ class NewMessage(Struct, kw_only=True, frozen=True):
     reply_to: str | None = None
     thread: str | None = None
     mentions: tuple[str, ...] = ()
+    """Ids of users, and `EVERYONE`."""
 
 
-class MessageRecord(NewMessage, kw_only=True, frozen=True):
+class NewMessage(_Message, kw_only=True, frozen=True):
+    """`named`: keys of the usernames in its text; `calls_room`: whether its text calls everyone."""
+
+    named: tuple[str, ...] = ()
+    calls_room: bool = False
+
+
+class MessageRecord(_Message, kw_only=True, frozen=True):
     """A message in the log, under its numbers."""
 
     seq: int
@@ -47,9 +55,15 @@ class VersionRecord(Struct, frozen=True):
 
 
 class Edit(Struct, kw_only=True, frozen=True):
+    """`named` and `calls_room` as in `NewMessage`, where the message is of a type that is looked into."""
+
     content: str
     mentions: tuple[str, ...]
     now: int
+    named: tuple[str, ...] = ()
+    calls_room: bool = False
+    readable: frozenset[str] = frozenset()
+    heralds: frozenset[Role] = frozenset()
 
 
 class Erase(Struct, kw_only=True, frozen=True):
@@ -103,12 +117,17 @@ class MessageStore(Protocol):
         done: Callable[[AppendOutcome], None],
         *,
         unhurried: frozenset[Role] = frozenset(),
+        heralds: frozenset[Role] = frozenset(),
     ) -> None:
         """Stores a batch in one transaction, each message under its room's next `seq` and `rev`.
 
+        Whom it mentions are the members among those that it declares, and those whose name is in its text.
+        `heralds` may call everyone.
+
         `done` is called once, on the event loop and in the order of the commits, with a result a message;
         one that is refused takes no number (RoomNotFound, NotMember, NonceConflict, RoomArchived,
-        ReferenceUnknown, and RateLimited where the room has slow mode, but not for the roles `unhurried`).
+        ReferenceUnknown; RoomForbidden where it declares a call that its author may not make; and
+        RateLimited where the room has slow mode, but not for the roles `unhurried`).
         Or with one error, where nothing of the batch was stored.
         """
         ...

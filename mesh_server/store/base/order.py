@@ -42,6 +42,7 @@ class Settings(Struct, kw_only=True, frozen=True):
     archived: bool | None = None
     slow_mode_s: int | None = None
     retention_s: int | None = None
+    receipts: bool | None = None
 
 
 class Promoted(Struct, kw_only=True, frozen=True):

@@ -22,6 +22,7 @@ class RoomRecord(Struct, kw_only=True, frozen=True):
     archived_at: int | None = None
     slow_mode_s: int = 0
     retention_s: int = 0
+    receipts: bool = False
 
 
 class MemberRecord(Struct, kw_only=True, frozen=True):
@@ -32,6 +33,8 @@ class MemberRecord(Struct, kw_only=True, frozen=True):
     role: Role
     joined_at: int
     status_text: str = ""
+    read_seq: int | None = None
+    """Where others may know it."""
 
 
 class MyRoom(Struct, kw_only=True, frozen=True):
@@ -54,6 +57,14 @@ class Joined(Struct, kw_only=True, frozen=True):
     my_room: MyRoom
     members: list[MemberRecord]
     new: bool
+
+
+class ReadMark(Struct, kw_only=True, frozen=True):
+    """Where a read marker is. `moved`: it was not there before; `shown`: the others may know."""
+
+    seq: int
+    moved: bool
+    shown: bool
 
 
 class Left(Struct, kw_only=True, frozen=True):
@@ -95,6 +106,6 @@ class RoomStore(Protocol):
         """Raises: RoomNotFound, NotMember."""
         ...
 
-    async def set_read(self, room_id: str, user_id: str, seq: int) -> int:
-        """Moves the read marker forward, at most to `last_seq`; returns where it is. Raises: NotMember."""
+    async def set_read(self, room_id: str, user_id: str, seq: int) -> ReadMark:
+        """Moves the read marker forward, at most to `last_seq`. Raises: NotMember."""
         ...
