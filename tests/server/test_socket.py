@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 
 import aiohttp
 import msgspec
@@ -530,3 +531,13 @@ async def test_changing_the_password_closes_every_other_device(
         await alice.call("POST", "/api/auth/password", {"current": "password123", "new": "password456"})
         assert await there.closed() == 4403
         assert (await here.ask("system.ping"))["type"] == "system.pong"
+
+
+async def test_a_device_that_opens_too_many_connections_loses_its_oldest(alice: Person) -> None:
+    async with AsyncExitStack() as stack:
+        oldest, *others = [await stack.enter_async_context(alice.socket()) for _ in range(16)]
+        assert (await oldest.ask("system.ping"))["type"] == "system.pong"
+        others.append(await stack.enter_async_context(alice.socket()))
+        assert await oldest.closed() == 4409
+        for socket in others:
+            assert (await socket.ask("system.ping"))["type"] == "system.pong"
