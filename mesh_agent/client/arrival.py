@@ -1,21 +1,23 @@
 """The one entrance for what a server sends: everything is cleaned here, once, and nothing after.
 
-Strategy: tables from struct to cleaner (`clean_rest`, `clean_events`), which `rest` and `socket` run over all
-that they decode. What they do not name carries no text.
+Strategy: tables from struct to cleaner (`clean_rest`, `clean_events`, `clean_signals`), which `rest` and
+`socket` run over all that they decode. What they do not name carries no text.
 """
 
 import asyncio
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from mesh_agent.client import clean_events, clean_rest
+from mesh_agent.client import clean_events, clean_rest, clean_signals
 
 T = TypeVar("T")
 
 OFF_LOOP_BYTES: Final = 128 * 1024
 """What is longer than this is decoded and cleaned in a thread."""
 
-CLEANERS: Final[dict[type, Callable[[Any], Any]]] = clean_rest.CLEANERS | clean_events.CLEANERS
+CLEANERS: Final[dict[type, Callable[[Any], Any]]] = (
+    clean_rest.CLEANERS | clean_events.CLEANERS | clean_signals.CLEANERS
+)
 
 
 def clean(arrived: T) -> T:

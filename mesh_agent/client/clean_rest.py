@@ -104,12 +104,21 @@ def tidy_device(device: Device) -> Device:
     )
 
 
+def tidy_token(token: str) -> str:
+    # Tokens travel in a header: one that could end the line would forge another header.
+    if not _TOKEN.fullmatch(token):
+        raise InvalidMessage("The server sent a token that is none.")
+    return token
+
+
 def _session(session: Session) -> Session:
-    for token in (session.access_token, session.refresh_token):
-        # Tokens travel in a header: one that could end the line would forge another header.
-        if not _TOKEN.fullmatch(token):
-            raise InvalidMessage("The server sent a token that is none.")
-    return replace(session, user=tidy_user(session.user), device=tidy_device(session.device))
+    return replace(
+        session,
+        user=tidy_user(session.user),
+        device=tidy_device(session.device),
+        access_token=tidy_token(session.access_token),
+        refresh_token=tidy_token(session.refresh_token),
+    )
 
 
 def tidy_room(room: Room) -> Room:

@@ -12,10 +12,12 @@ from msgspec.structs import replace
 from mesh_agent.client import arrival
 from mesh_agent.client.arrival import clean, read_in
 from mesh_agent.client.clean_rest import CONTENT_KEPT_CHARS
+from mesh_agent.client.clean_signals import NO_CALL
 from protocol import limits, rest
 from protocol.codec import MSGPACK
 from protocol.errors import InvalidMessage
 from protocol.events import MessageCreated, ServerToClient, Typing
+from protocol.signals import Candidate, RtcOffer, Sender, SessionDeclined
 from protocol.text import clean_text
 from tests.agent.rooms import AT, RoomLog, message, room, user, welcome
 
@@ -32,6 +34,8 @@ def strings(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for part in value:
             yield from strings(part)
+    elif isinstance(value, dict):
+        yield from strings([*value, *value.values()])
 
 
 def test_every_event_and_every_answer_has_a_cleaner_or_no_text() -> None:
@@ -81,6 +85,26 @@ def test_a_hostile_room_and_its_messages_come_out_clean() -> None:
     assert created.message.author.username == "a[31mb2Jcde f gh"
     assert created.message.mentions == ["u"]
     assert created.message.nonce is None
+
+
+def test_what_another_peer_says_comes_out_clean() -> None:
+    sender = Sender(user_id="u", username=HOSTILE, device_id="d", peer_id=HOSTILE)
+    arrived = [
+        clean(Candidate(session_id="s", sender=sender, candidate={"candidate": HOSTILE, "n": 1})),
+        clean(SessionDeclined(session_id="s", sender=sender, reason=HOSTILE)),
+        clean(RtcOffer(call_id="c", room_id="r", sender=sender, sdp=HOSTILE, payload=HOSTILE)),
+    ]
+    for text in strings(arrived):
+        assert clean_text(text) == text
+        text.encode()
+    sdp = "v=0\no=- 1 1 IN IP4 0.0.0.0\n"
+    kept = RtcOffer(call_id="c", room_id="r", sender=replace(sender, username="bob", peer_id=None), sdp=sdp)
+    assert clean(kept) == kept
+
+    # Nobody can make others refuse what the server relays.
+    strange = clean(Candidate(session_id="s", sender=sender, candidate={"a b": HOSTILE, "n": 1}))
+    assert strange.candidate == {"n": 1}
+    assert clean(replace(kept, call_id="two words")).call_id == NO_CALL
 
 
 @pytest.mark.parametrize("bad", ["", "two words", "\x1b[2J", "é", "a" * (limits.ID_CHARS + 1), "a\n"])

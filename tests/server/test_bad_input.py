@@ -84,7 +84,7 @@ async def test_this_method_is_not_taken(ask: Asker, method: str, path: str) -> N
 
 
 async def test_which_methods_are_taken_is_said(http: aiohttp.ClientSession, server: ServerProcess) -> None:
-    async with http.delete(f"{server.url}/api/auth/me") as response:
+    async with http.put(f"{server.url}/api/auth/me") as response:
         assert {"GET", "PATCH"} <= set(response.headers["Allow"].split(","))
 
 
