@@ -41,7 +41,7 @@ from protocol.events import Event, MessageCreated, PresenceChanged
 PACE: Final = 3.0
 """How many times as long as a round of writes took the pause after it is."""
 
-PACE_MAX_S: Final = 0.05
+PACE_MAX_S: Final = 0.1
 """The longest pause between two rounds."""
 
 SLICE: Final = 100
@@ -215,21 +215,16 @@ class Hub:
         readers = self._rooms.get(created.room_id)
         if not readers:
             return
-        authors = {message.author.id for message in created.messages}
-        count = len(created.messages)
-        blobs: dict[Format, bytes] = {}
         slow = []
-        for outbound in readers:
-            if outbound.user_id in authors:
-                blob = _blob(outbound.format, created, outbound.user_id)
-            else:
-                shared = blobs.get(outbound.format)
-                if shared is None:
-                    shared = blobs[outbound.format] = _blob(outbound.format, created, None)
-                blob = shared
-            if not outbound.push(blob):
-                slow.append(outbound)
-        self.deliveries += count * len(readers)
+        others = readers.copy()
+        for user_id in {message.author.id for message in created.messages}:
+            own = readers.intersection(self._users.get(user_id, ()))
+            others -= own
+            for format_, of_format in _by_format(own):
+                slow += Outbound.push_to_all(of_format, _blob(format_, created, user_id))
+        for format_, of_format in _by_format(others):
+            slow += Outbound.push_to_all(of_format, _blob(format_, created, None))
+        self.deliveries += len(created.messages) * len(readers)
         self._dirty |= readers
         self._schedule()
         self._drop(slow)
@@ -302,17 +297,12 @@ class Hub:
         self._write(urgent)
 
     def _broadcast(self, readers: Iterable[Outbound], event: Event) -> None:
-        frames: dict[Format, bytes] = {}
         slow = []
-        for outbound in readers:
-            format_ = outbound.format
-            frame = frames.get(format_)
-            if frame is None:
-                frame = frames[format_] = encode_frame(format_.encode(event), binary=format_.binary)
-            if not outbound.push(frame):
-                slow.append(outbound)
-            self._dirty.add(outbound)
-            self.deliveries += 1
+        for format_, of_format in _by_format(readers):
+            frame = encode_frame(format_.encode(event), binary=format_.binary)
+            slow += Outbound.push_to_all(of_format, frame)
+            self._dirty.update(of_format)
+            self.deliveries += len(of_format)
         self._schedule()
         self._drop(slow)
 
@@ -361,6 +351,13 @@ class Hub:
         self._dirty |= self._stalled
         self._stalled.clear()
         self._schedule()
+
+
+def _by_format(readers: Iterable[Outbound]) -> Iterable[tuple[Format, list[Outbound]]]:
+    found: dict[Format, list[Outbound]] = {}
+    for outbound in readers:
+        found.setdefault(outbound.format, []).append(outbound)
+    return found.items()
 
 
 def _for(user_id: str | None, message: Any) -> Any:

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -97,6 +99,21 @@ class SqlMessages:
         return await self._db.read(_list_changes, room_id, since, until)
 
 
+@cache
+def _page(*, newest: bool, in_thread: bool) -> sa.Select[Any]:
+    """Made once each: building a query takes longer than running it."""
+    query = (
+        WITH_AUTHOR.where(messages.c.room_id == sa.bindparam("room_id", type_=sa.String()))
+        .where(messages.c.seq > sa.bindparam("after"), messages.c.seq < sa.bindparam("before"))
+        .order_by(messages.c.seq.desc() if newest else messages.c.seq.asc())
+        .limit(sa.bindparam("most", type_=sa.Integer()))
+    )
+    if in_thread:
+        thread = sa.bindparam("thread", type_=sa.String())
+        query = query.where((messages.c.thread == thread) | (messages.c.id == thread))
+    return query
+
+
 def list_page(
     connection: sa.Connection,
     room_id: str,
@@ -106,15 +123,8 @@ def list_page(
     newest: bool,
     thread: str | None,
 ) -> tuple[list[MessageRecord], bool]:
-    order = messages.c.seq.desc() if newest else messages.c.seq.asc()
-    query = (
-        WITH_AUTHOR.where(messages.c.room_id == room_id, messages.c.seq > after, messages.c.seq < before)
-        .order_by(order)
-        .limit(limit + 1)
-    )
-    if thread is not None:
-        query = query.where((messages.c.thread == thread) | (messages.c.id == thread))
-    rows = connection.execute(query).all()
+    asked = {"room_id": room_id, "after": after, "before": before, "most": limit + 1, "thread": thread}
+    rows = connection.execute(_page(newest=newest, in_thread=thread is not None), asked).all()
     page = with_reactions(connection, [to_record(row) for row in rows[:limit]])
     return (page[::-1] if newest else page), len(rows) > limit
 

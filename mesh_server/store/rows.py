@@ -35,18 +35,21 @@ def to_record(row: Sequence[Any]) -> MessageRecord:
     return MessageRecord(**values, author_name=row[-1], mentions=tuple(json.loads(named)) if named else ())
 
 
+_REACTIONS: Final = (
+    sa.select(reactions.c.seq, reactions.c.reaction, reactions.c.user_id)
+    .where(reactions.c.room_id == sa.bindparam("room_id", type_=sa.String()))
+    .where(reactions.c.seq.in_(sa.bindparam("seqs", expanding=True)))
+    .order_by(reactions.c.created_at, reactions.c.user_id)
+)
+
+
 def with_reactions(connection: sa.Connection, records: list[MessageRecord]) -> list[MessageRecord]:
     """The same messages, all of one room, with what people put below them."""
     if not records:
         return records
-    seqs = [record.seq for record in records]
-    query = (
-        sa.select(reactions.c.seq, reactions.c.reaction, reactions.c.user_id)
-        .where(reactions.c.room_id == records[0].room_id, reactions.c.seq.between(min(seqs), max(seqs)))
-        .order_by(reactions.c.created_at, reactions.c.user_id)
-    )
     found: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for seq, reaction, user_id in connection.execute(query):
+    asked = {"room_id": records[0].room_id, "seqs": [record.seq for record in records]}
+    for seq, reaction, user_id in connection.execute(_REACTIONS, asked):
         found[seq][reaction].append(user_id)
     return [
         structs.replace(

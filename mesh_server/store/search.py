@@ -6,12 +6,13 @@ Text that is edited or deleted leaves the index in the same transaction. FTS5 on
 so `purge` merges the index's segments afterwards, a few pages at a time, until the words are really gone.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from mesh_server.store.base import Found, MyRoom, SearchQuery
+from mesh_server.store.base import Found, MessageRecord, MyRoom, SearchQuery
 from mesh_server.store.database import Database
 from mesh_server.store.rooms import my_room
 from mesh_server.store.rows import COLUMNS, to_record, with_reactions
@@ -26,6 +27,8 @@ STALE: Final = "search_stale"
 MERGE_PAGES: Final = 200
 """Pages of the index that one transaction of a purge rewrites at the most."""
 
+_INDEX: Final = sa.table("message_search", sa.column("rowid"), sa.column("message_search"))
+_rowid: Final = _INDEX.c.rowid
 _READABLE: Final = messages.c.content_type.like("text/%")
 
 
@@ -125,29 +128,29 @@ def _purge(connection: sa.Connection) -> bool:
 def _find(
     connection: sa.Connection, user_id: str, query: SearchQuery, limit: int
 ) -> tuple[list[Found], int | None]:
-    index = sa.table("message_search", sa.column("rowid"), sa.column("message_search"))
     mine = sa.select(members.c.room_id).where(members.c.user_id == user_id)
     statement: sa.Select[Any] = (
         sa.select(*COLUMNS, users.c.username, messages.c.pk)
-        .select_from(index)
-        .join(messages, messages.c.pk == index.c.rowid)
+        .select_from(_INDEX)
+        .join(messages, messages.c.pk == _rowid)
         .join(users, users.c.id == messages.c.author_id)
         .join(rooms, rooms.c.id == messages.c.room_id)
-        .where(index.c.message_search.op("MATCH")(query.words), messages.c.room_id.in_(mine))
-        .order_by(index.c.rowid.desc())
+        .where(_INDEX.c.message_search.op("MATCH")(query.words), messages.c.room_id.in_(mine))
+        .order_by(_rowid.desc())
         .limit(limit + 1)
     )
     for condition in _conditions(query):
         statement = statement.where(condition)
     rows = connection.execute(statement).all()
-    found = [
-        Found(
-            my_room=_room(connection, row.room_id, user_id),
-            message=with_reactions(connection, [to_record(row[:-1])])[0],
-        )
-        for row in rows[:limit]
-    ]
-    return found, rows[limit - 1].pk if len(rows) > limit else None
+    records: defaultdict[str, list[MessageRecord]] = defaultdict(list)
+    for row in rows[:limit]:
+        records[row.room_id].append(to_record(row[:-1]))
+    hits = {
+        record.id: Found(my_room=mine, message=record)
+        for mine, here in ((_room(connection, room_id, user_id), here) for room_id, here in records.items())
+        for record in with_reactions(connection, here)
+    }
+    return [hits[row.id] for row in rows[:limit]], rows[limit - 1].pk if len(rows) > limit else None
 
 
 def _room(connection: sa.Connection, room_id: str, user_id: str) -> MyRoom:
@@ -163,6 +166,6 @@ def _conditions(query: SearchQuery) -> list[sa.ColumnElement[bool]]:
         (query.author_key, lambda value: users.c.username_key == value),
         (query.before, lambda value: messages.c.created_at < value),
         (query.after, lambda value: messages.c.created_at >= value),
-        (query.cursor, lambda value: messages.c.pk < value),
+        (query.cursor, lambda value: _rowid < value),
     ]
     return [condition(value) for value, condition in conditions if value is not None]

@@ -5,7 +5,7 @@ references to frames that all readers share, so that a slow reader costs little 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from protocol.close import CloseCode
@@ -78,6 +78,18 @@ class Outbound:
         self._size += len(frames)
         # What no round of writes has offered to the transport yet says nothing about the reader.
         return self._size <= OUTBOUND_BYTES or self.flush()
+
+    @staticmethod
+    def push_to_all(outbounds: "Iterable[Outbound]", frames: bytes) -> "list[Outbound]":
+        """`push` for many, as the hub does it all the time; those who were too slow."""
+        size = len(frames)
+        slow = []
+        for outbound in outbounds:
+            outbound._frames.append(frames)  # noqa: SLF001 - these are of the same class
+            outbound._size = waiting = outbound._size + size  # noqa: SLF001
+            if waiting > OUTBOUND_BYTES and not outbound.flush():
+                slow.append(outbound)
+        return slow
 
     def flush(self) -> bool:
         """Writes what waits as one piece; False where the transport does not take it now."""

@@ -81,6 +81,17 @@ def data_folder() -> Iterator[Path]:
 
 
 @contextmanager
+def data_folder_named(path: str | None) -> Iterator[Path]:
+    """This folder, made where it is not there, and kept; or one that is gone afterwards."""
+    if path is None:
+        with data_folder() as folder:
+            yield folder
+        return
+    Path(path).mkdir(parents=True, exist_ok=True)
+    yield Path(path)
+
+
+@contextmanager
 def running_server(folder: Path | None = None, **settings: str) -> Iterator[Server]:
     """A server on a free port, on this data folder or on one of its own."""
     raise_file_limit()

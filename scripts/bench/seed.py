@@ -94,6 +94,17 @@ class Seed:
         )
         return [self._person(number, now) for number in numbers]
 
+    def known(self) -> list[Person]:
+        """The people whom an earlier run made here."""
+        rows = self._connection.execute(sa.select(devices.c.id, devices.c.signed_in_at)).all()
+        numbers = sorted((int(row.id[1:]), row.signed_in_at) for row in rows)
+        self._people = len(numbers)
+        return [self._person(number, signed_in_at) for number, signed_in_at in numbers]
+
+    def room_named(self, name: str) -> str | None:
+        query = sa.select(rooms.c.id).where(rooms.c.name == name)
+        return self._connection.execute(query).scalar_one_or_none()
+
     def _person(self, number: int, now: int) -> Person:
         claims = Claims(user_id=f"u{number}", device_id=f"d{number}", signed_in_at=now)
         return Person(f"user{number}", self._tokens.mint(claims), f"u{number}")
@@ -147,7 +158,8 @@ class Seed:
                         "author_id": authors[seq % len(authors)].user_id,
                         "device_id": "d" + authors[seq % len(authors)].user_id[1:],
                         "nonce": f"n{seq}",
-                        "content": f"{seq}: {next(texts)}",
+                        "content": f"{seq}: {next(texts)}"
+                        + (f" {RARE}" if seq % 100_000 == AUTHORS - 1 else ""),
                         "content_type": "text/markdown",
                         "created_at": began + seq * 1000,
                     }
@@ -159,6 +171,12 @@ class Seed:
         here = members.c.room_id == room_id
         self._connection.execute(sa.update(members).where(here).values(read_seq=count))
         self._index()
+
+    def unread(self, person: Person) -> None:
+        """As if they had never looked."""
+        self._connection.execute(
+            sa.update(members).where(members.c.user_id == person.user_id).values(read_seq=0)
+        )
 
     def _index(self) -> None:
         done = int(
@@ -173,13 +191,48 @@ class Seed:
         self._connection.execute(sa.insert(meta).values(key=INDEXED, value=str(last)))
 
 
+LARGE: Final = "large"
+AUTHORS: Final = 50
+"""People who wrote the large room, in turns; `user50` wrote nothing and has read nothing."""
+
+RARE: Final = "needle"
+"""A word that only one message in a hundred thousand has, and only `user49` uses."""
+
+
+def large_room(folder: Path, count: int) -> tuple[list[Person], str]:
+    """A room of so many messages, unless an earlier run has made it in this folder; everyone, and its id."""
+    with Seed(folder) as seed:
+        known = seed.room_named(LARGE)
+        if known is not None:
+            return seed.known(), known
+        people = seed.people(AUTHORS + 1)
+        room_id = seed.room(LARGE, people)
+        seed.messages(room_id, people[:-1], count)
+        seed.unread(people[-1])
+        return people, room_id
+
+
+def word(rank: int) -> str:
+    """The word that is the `rank`-th most common; common ones are short, as in any language."""
+    syllables = [_CONSONANTS[rank % 17] + _VOWELS[rank // 17 % 5]]
+    rest = rank // 85
+    while rest:
+        syllables.append(_CONSONANTS[rest % 17] + _VOWELS[rest // 17 % 5])
+        rest //= 85
+    return "".join(syllables) + "n"
+
+
+_CONSONANTS: Final = "bcdfghjklmnprstvz"
+_VOWELS: Final = "aeiou"
+
+
 def _texts() -> Iterator[str]:
     """Sentences in which some words are common and most are rare, as Zipf found them to be."""
     choose = random.Random(2)
-    words = [f"word{number}" for number in range(_WORDS)]
+    words = [word(rank) for rank in range(_WORDS)]
     total, weights = 0.0, []
-    for number in range(_WORDS):
-        total += 1 / (number + 1)
+    for rank in range(_WORDS):
+        total += 1 / (rank + 1)
         weights.append(total)
     while True:
         yield " ".join(choose.choices(words, cum_weights=weights, k=choose.randint(2, 20)))

@@ -1,11 +1,14 @@
 """Hashing, at the lowest cost that bcrypt has."""
 
 import asyncio
+import os
+import sys
+import threading
 
 import bcrypt
 import pytest
 
-from mesh_server.services.passwords import Passwords, check_password
+from mesh_server.services.passwords import NICENESS, Passwords, check_password
 from protocol.errors import PasswordInvalid, RateLimited
 
 LOWEST = 4
@@ -50,6 +53,20 @@ async def test_the_cost_is_what_was_asked_for_and_an_unknown_name_costs_the_same
     assert stored[:7] == passwords._fits_nothing[:7] == b"$2b$05$"
     assert len(stored) == len(passwords._fits_nothing)
     assert not bcrypt.checkpw(b"anything", passwords._fits_nothing)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a niceness is a whole process's")
+async def test_threads_that_hash_give_way_and_the_one_that_serves_does_not() -> None:
+    passwords = Passwords(cost=4)
+    await passwords.hash("password123")
+    mine = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    niceness = {
+        thread.name.partition("_")[0]: os.getpriority(os.PRIO_PROCESS, thread.native_id or 0)
+        for thread in threading.enumerate()
+    }
+    passwords.close()
+    assert niceness["password"] == max(mine, NICENESS)
+    assert niceness["MainThread"] == mine
 
 
 async def test_the_waiting_line_has_an_end() -> None:
