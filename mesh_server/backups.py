@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -27,6 +27,9 @@ from protocol.version import __version__
 
 MANIFEST: Final = "backup.json"
 FORMAT: Final = 1
+INTERRUPTED_FOR: Final = timedelta(days=1)
+"""A backup that has not been touched for as long will not be finished any more."""
+
 _KEYS: Final = "*.key"
 _PIECE: Final = 1024 * 1024
 
@@ -111,6 +114,12 @@ def _new_folder(place: Path) -> Iterator[Path]:
 def list_backups(folder: Path) -> list[Path]:
     """The backups in a folder that were named by their time, the oldest first."""
     return sorted(path for path in folder.glob("mesh-*Z") if (path / MANIFEST).is_file())
+
+
+def list_interrupted(folder: Path, now: datetime) -> list[Path]:
+    """What old backups left that were named by their time and never finished."""
+    old = (now - INTERRUPTED_FOR).timestamp()
+    return sorted(path for path in folder.glob(".mesh-*Z.partial") if path.stat().st_mtime < old)
 
 
 # ── restoring ────────────────────────────────────────────────────────────────────────────────────

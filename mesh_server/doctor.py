@@ -4,11 +4,12 @@ Strategy: one function an organ, in a table; each only reads, and yields what it
 and does not find (a database, say) is another one's to complain about. A server may run meanwhile.
 """
 
-import fcntl
 import os
 import resource
 import socket
+import ssl
 import stat
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +23,7 @@ from mesh_server.config import Config, address_of
 from mesh_server.doubts import doubts, who_else_reads
 from mesh_server.services.signing import SIGNING_FILE, SigningKeyUnusable, read_signing_keys
 from mesh_server.services.tokens import KEY_FILE, SecretUnusable, read_secret
-from mesh_server.store.folder import DATABASE_FILE, LOCK_FILE
+from mesh_server.store.folder import DATABASE_FILE, running_at
 from mesh_server.store.migrations import HEAD
 from mesh_server.store.schema import known_versions
 from mesh_server.store.soundness import (
@@ -50,6 +51,9 @@ CLOCK_AHEAD: Final = timedelta(minutes=1)
 OLDEST_NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """A clock that says less has never been set."""
 
+ANSWER_S: Final = 8.0
+"""How long a server may take to say whether it is ready; it gives its disk 5 s."""
+
 BEHIND_MANY: Final = 10_000
 FILES_BESIDE: Final = 256
 """Open files that are no connections of clients."""
@@ -75,21 +79,6 @@ class Patient(Struct, frozen=True, kw_only=True):
     @property
     def database(self) -> Path:
         return self.config.folder / DATABASE_FILE
-
-    @property
-    def is_running(self) -> bool:
-        """Whether a server holds the data folder."""
-        try:
-            file = os.open(self.config.folder / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(file)
-        return False
 
 
 Symptom = tuple[Level, str, str]
@@ -179,8 +168,8 @@ def _address(patient: Patient) -> Iterator[Symptom]:
     addresses = [("listen", config.listen)]
     if config.metrics.listen:
         addresses.append(("metrics.listen", config.metrics.listen))
-    if patient.is_running:
-        yield "ok", "A server runs on the data folder.", ""
+    if (url := running_at(config.folder)) is not None:
+        yield _readiness(url)
         return
     for key, listen in addresses:
         host, port = address_of(key, listen)
@@ -192,6 +181,23 @@ def _address(patient: Patient) -> Iterator[Symptom]:
                 f"No server runs on the data folder, and it could not listen on {listen}: {error.strerror}.",
                 f"Look who has it with: ss -ltnp 'sport = :{port}'; or set {key}.",
             )
+
+
+def _readiness(url: str) -> Symptom:
+    if not url:
+        return "warning", "A server runs on the data folder, and does not listen yet.", "Look at its log."
+    anyone = ssl.create_default_context()
+    anyone.check_hostname = False  # it is on this machine, under whatever name
+    anyone.verify_mode = ssl.CERT_NONE
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=ANSWER_S, context=anyone):  # noqa: S310 - http or https
+            return "ok", f"A server runs on the data folder, and is ready at {url}.", ""
+    except OSError as error:
+        return (
+            "error",
+            f"A server runs on the data folder, and is not ready at {url}: {error}.",
+            "Look at its log, and at the disk: df -h, dmesg.",
+        )
 
 
 def _try_address(host: str, port: int) -> None:

@@ -126,7 +126,7 @@ class _Server:
         built.peers.stun.close()
         built.peers.relay.drain()
         await _by(began + CLOSE_BY * total_s, self._close_connections(FLUSH_BY * total_s), "the connections")
-        await self._chores.stop()
+        await _by(began + STORE_BY * total_s, self._chores.stop(), "the chores")
         built.gateway.accounts.close()
         closed = await _by(began + STORE_BY * total_s, self._close_store(), "the store")
         log.info("stopped")

@@ -2,11 +2,20 @@
 
 import argparse
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from mesh_server.backups import BackupError, Manifest, list_backups, make_backup, place_for, utc_now
+from mesh_server.backups import (
+    BackupError,
+    Manifest,
+    list_backups,
+    list_interrupted,
+    make_backup,
+    place_for,
+    utc_now,
+)
 from mesh_server.config import Config
 from mesh_server.errors import CannotStart
 
@@ -22,14 +31,14 @@ def run(config: Config, arguments: argparse.Namespace) -> int:
         manifest = make_backup(config.folder, place, now)
     except BackupError as error:
         raise CannotStart(str(error)) from None
-    gone = _thin_out(destination, arguments.keep) if arguments.keep is not None else []
+    gone = _thin_out(destination, arguments.keep, now) if arguments.keep is not None else []
     _tell(place, manifest, gone, as_json=arguments.json)
     return 0
 
 
-def _thin_out(folder: Path, keep: int) -> list[Path]:
-    """Deletes the oldest backups, those beyond `keep`."""
-    gone = list_backups(folder)[:-keep]
+def _thin_out(folder: Path, keep: int, now: datetime) -> list[Path]:
+    """Deletes the oldest backups, those beyond `keep`, and what is left of old ones that were interrupted."""
+    gone = list_backups(folder)[:-keep] + list_interrupted(folder, now)
     for old in gone:
         shutil.rmtree(old)
     return gone

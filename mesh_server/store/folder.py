@@ -14,6 +14,24 @@ class DataFolderInUse(Exception):
     """Another server holds this data folder."""
 
 
+def running_at(folder: Path) -> str | None:
+    """Where the server that holds a data folder listens; empty while it does not yet, None without one."""
+    try:
+        file = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        try:
+            return str(json.loads(os.pread(file, 4096, 0))["url"])
+        except (ValueError, KeyError, TypeError):
+            return ""  # it is being written
+    finally:
+        os.close(file)
+    return None
+
+
 class DataFolderLock:
     """Held as long as the server runs; the file says where that server is.
 

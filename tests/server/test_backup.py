@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -256,10 +257,17 @@ def test_a_folder_of_backups_keeps_the_newest(folder: Path, tmp_path: Path) -> N
     backups = tmp_path / "backups"
     for name in ("mesh-20200101T000000Z", "mesh-20210101T000000Z", "another"):
         make_backup(folder, backups / name, NOW)
+    interrupted, under_way = (
+        backups / ".mesh-20190101T000000Z.partial",
+        backups / ".mesh-20990101T000000Z.partial",
+    )
+    for left in (interrupted, under_way):
+        left.mkdir()
+    os.utime(interrupted, (0, 0))
     done = mesh_server("backup", backups, "--data", folder, "--keep", "2", "--json")
     told = json.loads(done.stdout)
-    assert told["deleted"] == [str(backups / "mesh-20200101T000000Z")]
+    assert told["deleted"] == [str(backups / "mesh-20200101T000000Z"), str(interrupted)]
     names = {"another", "mesh-20210101T000000Z", Path(told["backup"]).name}
-    assert {path.name for path in backups.iterdir()} == names
+    assert {path.name for path in backups.iterdir()} == {*names, under_way.name}
     refused = mesh_server("backup", tmp_path / "new", "--data", folder, "--keep", "2")
     assert (refused.returncode, "--keep" in refused.stderr) == (1, True)

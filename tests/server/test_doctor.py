@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -219,8 +220,17 @@ def test_it_looks_at_a_server_that_runs_and_leaves_it_running(tmp_path: Path) ->
         found = json.loads(done.stdout)["findings"]
         assert (done.returncode, done.stderr) == (0, "")
         assert {finding["organ"] for finding in found} == set(ORGANS)
-        assert "A server runs on the data folder." in [finding["says"] for finding in found]
+        assert any(f"is ready at {server.url}" in finding["says"] for finding in found)
         assert server.stop() == 0
+
+
+def test_a_server_that_does_not_answer(ill: Examine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mesh_server.doctor.ANSWER_S", 0.1)
+    with running_server(folder) as server:
+        os.kill(server.pid, signal.SIGSTOP)
+        says = the_one(ill(), "address", "error")
+        os.kill(server.pid, signal.SIGCONT)
+    assert f"not ready at {server.url}" in says
 
 
 def test_an_error_is_told_with_what_to_do_and_by_the_exit_code(folder: Path) -> None:
