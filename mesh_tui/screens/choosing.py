@@ -53,7 +53,9 @@ class Choosing(Writing):
         self.refresh_bindings()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        if isinstance(event.widget, Composer) and self.transcript.chosen is not None:
+        # By the time that this is heard, the focus may be elsewhere again.
+        writes = isinstance(event.widget, Composer) and event.widget.has_focus
+        if writes and self.transcript.chosen is not None:
             self.transcript.choose(None)
 
     def is_key(self, key: str) -> bool:

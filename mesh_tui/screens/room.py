@@ -70,6 +70,9 @@ class RoomScreen(Choosing):
         self._unread_after: int | None = None
         self._seen = 0
         self._following = True
+        self._jumped = False
+        """The reader went past what they have not read: that is not read by it."""
+
         self._typing: dict[str, Timer] = {}
 
     def compose(self) -> ComposeResult:
@@ -86,6 +89,7 @@ class RoomScreen(Choosing):
         composer = self.query_one(Composer)
         composer.load_text(self.mesh.drafts.get(self.room.id))
         composer.move_cursor(composer.document.end)
+        self.set_focus(composer)  # now, and not when the loop comes to it: a jump may take it away again
         self._show_room()
         self._show_state()
         if self._at is None:
@@ -93,7 +97,6 @@ class RoomScreen(Choosing):
         else:
             self.jump(self._at)
         begin(self, self._load_members, exclusive=True, group="members")
-        composer.focus()
 
     # ── loading ──────────────────────────────────────────────────────────────────────────────────
 
@@ -130,9 +133,10 @@ class RoomScreen(Choosing):
             self._seen = max(self._seen, self.room.read_seq or 0)
             self.timeline.reset(page, self.mesh.agent.outgoing(self.room.id), self.room.last_seq)
             self.timeline.set_head(self._head(page.has_more))
-            self.transcript.show(self.timeline, self.me, None, at_end=True)
+        self._jumped = message.seq > (self.room.read_seq or 0) + 1
+        self.transcript.show(self.timeline, self.me, self._unread_after, at=message.id)
         self.set_focus(self.transcript)
-        self.transcript.choose(message.id, with_context=True)
+        self.transcript.choose(message.id)
 
     @on(Transcript.EarlierWanted)
     def load_earlier(self) -> None:
@@ -281,7 +285,8 @@ class RoomScreen(Choosing):
         if event.following != self._following:
             self._following = event.following
             self.refresh_bindings()
-        if self._in_front and event.seen > self._seen:
+        self._jumped = self._jumped and not event.following
+        if self._in_front and event.seen > self._seen and not self._jumped:
             self._seen = event.seen
             self.entrust(self.mesh.agent.mark_read, self.room.id, event.seen)
         self._show_below()

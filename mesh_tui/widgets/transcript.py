@@ -95,6 +95,7 @@ class Transcript(ScrollView, can_focus=True):
         self._moving = False
         self._settled_size = Size()
         self._at_end = False
+        self._at: str | None = None
         self._chosen: str | None = None
         """The id of the message that is chosen."""
 
@@ -104,25 +105,37 @@ class Transcript(ScrollView, can_focus=True):
     # ── what is shown ────────────────────────────────────────────────────────────────────────────
 
     def show(
-        self, timeline: Timeline, me: Me, unread_after: int | None = None, *, at_end: bool = False
+        self,
+        timeline: Timeline,
+        me: Me,
+        unread_after: int | None = None,
+        *,
+        at_end: bool = False,
+        at: str | None = None,
     ) -> None:
         """Shows another timeline, or the same one after it was reset.
 
-        The line "new" stands at the top where what is new does not fit below it, unless `at_end`.
+        The line "new" stands at the top where what is new does not fit below it, unless `at_end`, or `at` is
+        the id of a message: that one is chosen, and stands among its neighbours.
         """
         self._timeline = timeline
         self._blocks = Blocks(timeline, me, self._cells, unread_after)
         self._at_end = at_end
+        self._at = at
         self.screen.clear_selection()
         self._start()
 
     def _start(self) -> None:
         self._strips.clear()
-        self._chosen = None
+        self._chosen = self._at
         self.following = True
         self._settle()
         index = self._blocks.unread_index
-        if (
+        if (chosen := self._chosen_index()) is not None:
+            self.following = False
+            self._settle(Anchor(chosen, self.size.height // 3))
+            self.following = bool(self.size) and self.scroll_y >= self.max_scroll_y
+        elif (
             index is not None
             and not self._at_end
             and self._blocks.height - self._blocks.top(index) > self.size.height
@@ -290,15 +303,15 @@ class Transcript(ScrollView, can_focus=True):
         entry = None if index is None else self._blocks[index].entry
         return entry if isinstance(entry, Message) else None
 
-    def choose(self, message_id: str | None, *, with_context: bool = False) -> None:
-        """Marks a message and shows it, `with_context` among its neighbours; None marks none."""
+    def choose(self, message_id: str | None) -> None:
+        """Marks a message and shows it; None marks none."""
         if message_id != self._chosen:
             self._chosen = message_id
             self._strips.clear()
             self.refresh()
         index = self._chosen_index()
         if index is not None:
-            self._show_block(index, with_context=with_context)
+            self._show_block(index)
         self.post_message(self.Chosen(self.chosen))
 
     def choose_last(self) -> None:
@@ -334,7 +347,7 @@ class Transcript(ScrollView, can_focus=True):
                 return index
         return None
 
-    def _show_block(self, index: int, *, with_context: bool) -> None:
+    def _show_block(self, index: int) -> None:
         """Scrolls as little as shows the whole block, or its beginning where it is too long."""
         if not self.size:
             return
@@ -343,8 +356,6 @@ class Transcript(ScrollView, can_focus=True):
         top, bottom = self._blocks.top(index), self._blocks.top(index + 1)
         row = round(self.scroll_y)
         wanted = min(max(row, bottom - self.size.height), top)
-        if with_context:
-            wanted = min(max(0, top - self.size.height // 3), max(0, self._blocks.height - self.size.height))
         if wanted != row:
             self.following = False
             self._settle(Anchor(index, self._blocks.body(index) - wanted))

@@ -286,6 +286,27 @@ async def test_a_search_leads_to_the_message(alice: Seat, bob: Agent, number: in
     await alice.sees(f"number 299 of {number}")
 
 
+async def test_going_past_what_is_new_is_not_reading_it(alice: Seat, bob: Agent, number: int) -> None:
+    room_id = _room(alice).room.id
+    await alice.press("escape")
+    await until(lambda: isinstance(alice.app.screen, Home), "Home")
+    for word in range(300):
+        await bob.send(room_id, f"number {word} of {number}")
+    await until(lambda: not bob.outgoing(room_id), "all to be sent")
+    await alice.press("slash")
+    await alice.type(f'search "number 217" {number}')
+    await alice.press("enter")
+    await alice.sees("Search", f"number 217 of {number}")
+    await alice.press("enter")
+    await alice.sees("▌ ", f"number 216 of {number}")
+    await alice.press("pageup")
+    await alice.sees(f"number 190 of {number}")
+    assert alice.app.agent.room(room_id).unread == 300
+    await alice.press("escape", "ctrl+end")
+    await alice.sees(f"number 299 of {number}")
+    await until(lambda: not alice.app.agent.room(room_id).unread, "all to be read")
+
+
 async def test_everything_is_marked_as_read(alice: Seat, bob: Agent) -> None:
     await _say(bob, alice, "new to you")
     await alice.say("/read")
