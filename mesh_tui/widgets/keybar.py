@@ -43,7 +43,8 @@ class KeyBar(Bar):
         self.call_after_refresh(self._update, self.screen)
 
     def _update(self, screen: Screen[object]) -> None:
-        if not (screen.is_attached and screen.is_current):
+        # Below a page, the actions of a screen would be taken for those of the page.
+        if screen is not self.app.screen:
             return
         shown: dict[str, Hint] = {}
         for active in screen.active_bindings.values():

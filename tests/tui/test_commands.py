@@ -278,6 +278,7 @@ async def test_a_search_leads_to_the_message(alice: Seat, bob: Agent, number: in
     await until(lambda: not bob.outgoing(_room(alice).room.id), "all to be sent")
     await alice.say(f'/search "number 17" {number}')
     await alice.sees("Search", f"number 17 of {number}", "#18")
+    assert "Drop" not in alice.screen[-1]
     await alice.press("enter")
     await alice.sees("▌ ", f"number 17 of {number}", f"number 16 of {number}", "#18 bob")
     assert _room(alice).transcript.chosen is not None
