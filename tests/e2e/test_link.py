@@ -9,7 +9,6 @@ from tests.e2e.test_story import home_environment, open_tui, register, say
 from tests.support.server import running_server
 from tests.support.terminal import Terminal, running
 
-
 LINK = r"http://\S+/invite/[0-9a-f]{40}"
 
 
