@@ -306,8 +306,6 @@ class Agent:
     ) -> Outgoing:
         """On return the message is on this machine's disk, and will be sent exactly once.
 
-        Members whose `@name` is in it are mentioned.
-
         Raises:
             ContentEmpty, ContentTooLong, NotMember: it would be refused; nothing is kept.
             OutboxFull, FilesUnusable: it cannot be kept.
@@ -316,9 +314,8 @@ class Agent:
         if workspace.sync.line(room_id) is None:
             raise NotMember
         content = sayable(content)
-        mentions = await workspace.history.named(room_id, content, line_up=workspace.line_up)
         outgoing = Outgoing(secrets.token_hex(16), room_id, content, format_time(_now_ms()), "pending")
-        await workspace.sender.add(Entry(outgoing, reply_to, thread, mentions))
+        await workspace.sender.add(Entry(outgoing, reply_to, thread))
         return outgoing
 
     async def retry(self, nonce: str) -> None:

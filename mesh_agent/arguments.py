@@ -213,6 +213,12 @@ ROOMS: Final = (
         _arg("span", metavar="TIME", type=_span(limits.RETENTION_MAX_S, off=True), help="30d, or off"),
     ),
     _setting(
+        "receipts",
+        "let members see how far the others have read, or not",
+        "ops on",
+        _arg("switch", metavar="HOW", choices=("on", "off")),
+    ),
+    _setting(
         "delete",
         "delete a room and everything in it, for everyone and for good",
         "ops --yes",

@@ -98,7 +98,9 @@ def _room(room: Room) -> str:
 
 def _words(room: Room) -> tuple[tuple[str, bool], ...]:
     dm = room.kind == "dm"
-    return ("dm", dm), ("private", room.visibility == "private" and not dm), ("archived", room.archived)
+    private = room.visibility == "private" and not dm
+    receipts = ("shows receipts", room.receipts and not dm)
+    return ("dm", dm), ("private", private), ("archived", room.archived), receipts
 
 
 def _member(member: Member) -> str:

@@ -89,7 +89,7 @@ ACTIONS: Final = (
 )
 
 
-Kind = Literal["command", "room", "person", "role", "off", "state", "visibility"]
+Kind = Literal["command", "room", "person", "role", "off", "switch", "state", "visibility"]
 """What an argument can be completed to."""
 
 
@@ -150,6 +150,7 @@ COMMANDS: Final = (
     Command("bans", "", "Show who is banned, and why."),
     Command("slow", "TIME", "Set how long a member waits between two messages: 30s, or off.", ("off",)),
     Command("retention", "TIME", "Set after which time messages are deleted: 30d, or off.", ("off",)),
+    Command("receipts", "HOW", "on: members see how far the others have read; or off.", ("switch",)),
     Command("archive", "[off]", "Close the room for writing, or open it again.", ("off",)),
     Command("delete-room", "", "Delete the room and everything in it, for everyone."),
     Command("help", "[COMMAND]", "Show this page, or what a command takes.", ("command",), True),

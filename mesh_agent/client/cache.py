@@ -151,7 +151,6 @@ def _row(entry: Entry) -> tuple[str | None, ...]:
         outgoing.content,
         entry.reply_to,
         entry.thread,
-        " ".join(entry.mentions),
         outgoing.created_at,
         outgoing.state,
         outgoing.error,
@@ -164,10 +163,8 @@ def _entry(
     content: str,
     reply_to: str | None,
     thread: str | None,
-    mentions: str,
     created_at: str,
     state: Literal["pending", "failed"],
     error: str,
 ) -> Entry:
-    outgoing = Outgoing(nonce, room_id, content, created_at, state, error)
-    return Entry(outgoing, reply_to, thread, tuple(mentions.split()))
+    return Entry(Outgoing(nonce, room_id, content, created_at, state, error), reply_to, thread)

@@ -35,9 +35,7 @@ class Conversation:
     async def edit(self, room_id: str, message_id: str, content: str) -> Message:
         """Raises `ContentEmpty`, `ContentTooLong` without asking."""
         content = sayable(content)
-        workspace = self._workspace
-        mentions = list(await workspace.history.named(room_id, content, line_up=workspace.line_up))
-        request = EditMessage(room_id=room_id, message_id=message_id, content=content, mentions=mentions)
+        request = EditMessage(room_id=room_id, message_id=message_id, content=content)
         return await self._change(request)
 
     async def delete(self, room_id: str, message_id: str) -> Message:

@@ -6,8 +6,6 @@ restored backup) or its continuity; such an answer belongs to what was before an
 Without a line, what is held is shown as far as it goes.
 """
 
-import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
@@ -16,7 +14,6 @@ from msgspec.structs import replace
 from mesh_agent.client.cache_thread import CacheThread
 from mesh_agent.client.changes import MembersHeld, MessagesHeld
 from mesh_agent.client.errors import FilesUnusable, LineLost, Unreachable
-from mesh_agent.client.naming import may_name, named
 from mesh_agent.client.roster import Roster, by_name
 from mesh_agent.client.state import Page
 from mesh_agent.client.sync import Line, Sync
@@ -29,9 +26,6 @@ if TYPE_CHECKING:  # it imports aiohttp
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-NAMING_S: Final = 3.0
-"""How long a message waits at most for the list of those whom it may name."""
 
 TRIES: Final = 3
 """How often a page is asked for whose room was reset meanwhile."""
@@ -119,19 +113,6 @@ class History:
             return self._roster.answered(room_id, members[: limits.ROOM_MEMBERS])
         finally:
             self._roster.unanswered(room_id)
-
-    async def named(self, room_id: str, content: str, *, line_up: bool) -> tuple[str, ...]:
-        """The ids of the members whom `content` names; never waits long, for it is about to be sent."""
-        if not may_name(content):
-            return ()
-        members = self._roster.members(room_id)
-        if members is None and line_up:
-            with contextlib.suppress(Unreachable, ServerError, TimeoutError):
-                async with asyncio.timeout(NAMING_S):
-                    members = await self.members(room_id, line_up=True)
-        if members is None:
-            members = await self._held(self._cache.cache.members, room_id)
-        return named(content, members)
 
     async def unread(self, room_id: str, seq: int) -> tuple[int, int]:
         """How many messages of others stand past `seq`, and how many of them name me."""

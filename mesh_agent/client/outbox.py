@@ -43,7 +43,6 @@ class Entry:
     outgoing: Outgoing
     reply_to: str | None = None
     thread: str | None = None
-    mentions: tuple[str, ...] = ()
 
     @property
     def nonce(self) -> str:

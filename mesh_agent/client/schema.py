@@ -52,22 +52,20 @@ _STEPS: Final = (
     """,
     """
     ALTER TABLE outbox ADD COLUMN thread TEXT;
-    ALTER TABLE outbox ADD COLUMN mentions TEXT NOT NULL DEFAULT '';
     """,
 )
 
 SELECT_OUTBOX: Final = """
-    SELECT nonce, room_id, content, reply_to, thread, mentions, created_at, state, error
-    FROM outbox ORDER BY position
+    SELECT nonce, room_id, content, reply_to, thread, created_at, state, error FROM outbox ORDER BY position
 """
 SELECT_FIRST_OUTBOX: Final = """
-    SELECT nonce, room_id, content, reply_to, NULL, '', created_at, state, error FROM outbox ORDER BY position
+    SELECT nonce, room_id, content, reply_to, NULL, created_at, state, error FROM outbox ORDER BY position
 """
 """The same of a file that nobody has brought to its newest form."""
 
 INSERT_OUTGOING: Final = """
-    INSERT INTO outbox (nonce, room_id, content, reply_to, thread, mentions, created_at, state, error)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO outbox (nonce, room_id, content, reply_to, thread, created_at, state, error)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 

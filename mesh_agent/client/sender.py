@@ -180,7 +180,6 @@ class Sender:
                     content=outgoing.content,
                     reply_to=entry.reply_to,
                     thread=entry.thread,
-                    mentions=list(entry.mentions),
                 )
             )
         if self._timer is not None:
@@ -220,7 +219,6 @@ class Sender:
             created_at=entry.outgoing.created_at,
             reply_to=entry.reply_to,
             thread=entry.thread,
-            mentions=list(entry.mentions),
             nonce=ack.nonce,
         )
 

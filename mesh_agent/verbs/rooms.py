@@ -121,5 +121,6 @@ VERBS: Final[dict[str, Run]] = {
     "room archive": _setting(lambda _: {"archived": True}),
     "room unarchive": _setting(lambda _: {"archived": False}),
     "room slow-mode": _setting(lambda options: {"slow_mode_s": options.span}),
+    "room receipts": _setting(lambda options: {"receipts": options.switch == "on"}),
     "room retention": _setting(lambda options: {"retention_s": options.span}),
 }

@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from mesh_agent.agent import Agent
-from mesh_agent.client.errors import TimedOut, Unreachable
+from mesh_agent.client.errors import TimedOut
 from mesh_agent.client.state import Outgoing, SignedOut, Waiting
 from mesh_agent.output import Output
 from mesh_agent.verbs.common import Run, UsageError, message_id, my_room
 from protocol import limits
-from protocol.errors import ChatError, InvalidMessage, MeshError, ServerError
+from protocol.errors import ChatError, InvalidMessage, MeshError
 from protocol.rest import Room
 
 LINE_BYTES: Final = 8 * limits.CONTENT_CHARS
@@ -43,10 +43,6 @@ async def say(
 ) -> None:
     """Sends one message and prints it once the server has it; raises as `_delivered`."""
     await agent.start()
-    if "@" in text:
-        # Whom it names is looked up among the members, which a program that has just begun does not hold.
-        with contextlib.suppress(Unreachable, ServerError):
-            await agent.members(room.id)
     outgoing = await agent.send(room.id, text, reply_to=reply_to, thread=thread)
     await _delivered(agent, outgoing, timeout_s, output)
 

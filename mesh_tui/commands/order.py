@@ -62,6 +62,13 @@ async def _archive(screen: "Choosing", argument: str) -> None:
     await _set(screen, said, archived=not argument)
 
 
+async def _receipts(screen: "Choosing", argument: str) -> None:
+    if argument not in ("on", "off"):
+        raise misused(look_up("receipts"))
+    shown = "can" if argument == "on" else "no longer"
+    await _set(screen, f"Members {shown} see how far the others have read.", receipts=argument == "on")
+
+
 def _spanning(name: str, field: str, most: int, said: str, off: str) -> Run:
     """Sets a number of seconds, or none."""
 
@@ -191,6 +198,8 @@ async def _who(screen: "Choosing", _: str) -> None:
 async def _whois(screen: "Choosing", argument: str) -> None:
     member, _ = await _person(screen, "whois", argument)
     lines = [_member(member), [Fragment(f"In the room since{_on(member.joined_at).lstrip(',')}", "muted")]]
+    if member.read_seq is not None:
+        lines.append([Fragment(f"Has read up to #{member.read_seq}", "muted")])
     if member.display_name != member.username:
         lines.insert(1, [Fragment(member.display_name)])
     screen.mesh.push_screen(Tell(member.username, lines))
@@ -213,6 +222,7 @@ RUN: Final[dict[str, Run]] = {
     "rename": _rename,
     "visibility": _visibility,
     "archive": _archive,
+    "receipts": _receipts,
     "slow": _spanning(
         "slow", "slow_mode_s", limits.SLOW_MODE_MAX_S, "A member waits {} now.", "Slow mode is off."
     ),

@@ -13,7 +13,7 @@ from typing import Final, Literal
 from mesh_agent.client.state import Outgoing
 from mesh_tui.layout.cells import Fragment, Line, clip, fit, paintable, width, wrap
 from mesh_tui.layout.markdown import rows
-from protocol.rest import Message
+from protocol.rest import EVERYONE, Message
 from protocol.text import clean_line
 from protocol.times import parse_time
 
@@ -163,12 +163,17 @@ def _begins_unread(previous: Entry | None, entry: Entry, unread_after: int | Non
     return not isinstance(previous, Message) or previous.seq <= unread_after
 
 
+def _calls(message: Message, me: Me) -> bool:
+    """Whether it mentions me, or everyone."""
+    return me.id in message.mentions or (EVERYONE in message.mentions and message.author.id != me.id)
+
+
 def _gutter(entry: Message | Outgoing, me: Me) -> Fragment:
     if isinstance(entry, Outgoing):
         return Fragment("▎ ", entry.state)
     if entry.author.id == me.id:
         return Fragment("▎ ", "own-bar")
-    return Fragment("▎ ", "mention-bar") if me.id in entry.mentions else Fragment("  ")
+    return Fragment("▎ ", "mention-bar") if _calls(entry, me) else Fragment("  ")
 
 
 def _header(entry: Message | Outgoing, me: Me, mark: Fragment, cells: int) -> Line:
@@ -184,7 +189,7 @@ def _header(entry: Message | Outgoing, me: Me, mark: Fragment, cells: int) -> Li
     if isinstance(entry, Message):
         fragments.append(Fragment("  edited" if entry.edited_at and not entry.deleted else "", "muted"))
         fragments.append(Fragment("  ◆ pinned" if entry.pinned else "", "pinned"))
-        fragments.append(Fragment("  mentions you" if me.id in entry.mentions else "", "mention-me"))
+        fragments.append(Fragment("  mentions you" if _calls(entry, me) else "", "mention-me"))
     return Line(tuple(fit((fragment for fragment in fragments if fragment.text), cells)), decoration=GUTTER)
 
 

@@ -40,6 +40,7 @@ _AIMS: Final[dict[AimKind, str]] = {
 _CHOICES: Final[dict[Kind, tuple[str, ...]]] = {
     "role": ("moderator", "member"),
     "off": ("off",),
+    "switch": ("on", "off"),
     "state": ("online", "away", "busy", "offline"),
     "visibility": ("public", "private"),
 }

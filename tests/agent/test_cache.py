@@ -47,7 +47,7 @@ def held(rev: int = 0, top_seq: int = 0, epoch: str = "e", room_id: str = "r") -
 
 
 def entry(nonce: str) -> Entry:
-    return Entry(Outgoing(nonce, "r", f"text {nonce}", AT, "pending"), "m1", "m0", ("u1", "u2"))
+    return Entry(Outgoing(nonce, "r", f"text {nonce}", AT, "pending"), "m1", "m0")
 
 
 def fill(cache: Cache, count: int) -> None:

@@ -60,7 +60,7 @@ async def bob(shared_server: str, sign_up: SignUp, alice: Agent) -> Agent:
 async def test_a_message_is_changed_by_number_by_id_and_as_the_last(alice: Agent, bob: Agent) -> None:
     room = name(alice)
     first = await one(alice, "say", room, "Hello,", f"@{name(bob)}!")
-    assert first["mentions"] == [bob.user and bob.user.id]
+    assert (await out(bob, "history", room))[0]["mentions"] == [bob.user and bob.user.id]
     second = await one(bob, "say", room, "Hi", "--reply-to", "1")
     assert second["reply_to"] == first["id"]
     inside = await one(alice, "say", room, "in a thread", "--thread", first["id"])
@@ -130,11 +130,12 @@ async def test_a_room_is_changed_and_deleted(alice: Agent, bob: Agent) -> None:
     topic = await one(alice, "room", "topic", room, "What", "is on fire")
     assert topic["topic"] == "What is on fire"
     assert await refused(bob, "room", "topic", room, "Mine") == "room.forbidden"
+    assert (await one(alice, "room", "receipts", room, "on"))["receipts"]
     assert (await one(alice, "room", "slow-mode", room, "2m"))["slow_mode_s"] == 120
     assert (await one(alice, "room", "retention", room, "30d"))["retention_s"] == 30 * 86_400
     assert (await one(alice, "room", "visibility", room, "private"))["visibility"] == "private"
     (line,) = await lines(alice, "room", "show", room)
-    assert "private, slow mode 2m, kept 30d, What is on fire" in line
+    assert "private, shows receipts, slow mode 2m, kept 30d, What is on fire" in line
     assert "slow_mode_s" not in await one(alice, "room", "slow-mode", room, "off")
     renamed = await one(alice, "room", "rename", room, f"{room} two")
     assert renamed["name"] == f"{room} two"

@@ -111,6 +111,8 @@ async def test_a_room_is_changed(alice: Seat, number: int) -> None:
     await alice.sees("kept 7d")
     await alice.say("/visibility private")
     await alice.sees("private ")
+    await alice.say("/receipts on")
+    await alice.sees("Members can see how far the others have read.")
     await alice.say("/archive")
     await alice.sees("archived ")
     await alice.say("too late")

@@ -15,6 +15,7 @@ WORDS: dict[Kind, tuple[str, ...]] = {
     "role": ("moderator", "member"),
     "state": ("online", "away", "busy", "offline"),
     "off": ("off",),
+    "switch": ("on", "off"),
     "visibility": ("public", "private"),
 }
 
@@ -68,7 +69,7 @@ def test_how_a_command_is_used_is_told() -> None:
 @pytest.mark.parametrize(
     ("text", "start", "candidates"),
     [
-        ("/re", 0, ("/react", "/read", "/rename", "/reply", "/retention")),
+        ("/re", 0, ("/react", "/read", "/receipts", "/rename", "/reply", "/retention")),
         ("/WHOI", 0, ("/whois",)),
         ("/join te", 6, ("Test Chat", "test two")),
         ("/join test t", 6, ("test two",)),
