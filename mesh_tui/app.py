@@ -19,6 +19,7 @@ from textual import on
 from textual.app import App
 from textual.binding import BindingType
 from textual.screen import Screen
+from textual.widgets import Input, TextArea
 from textual.worker import WorkerCancelled, WorkerFailed
 
 from mesh_agent.client.errors import Unreachable
@@ -237,6 +238,12 @@ class MeshApp(App[None]):
     def watch_app_focus(self, focus: bool) -> None:
         if focus and self.screen_stack and isinstance(self.screen, MeshScreen):
             self.screen.came_to_front()
+
+    @property
+    def writes(self) -> bool:
+        """Whether a letter that is typed now is text. The driver's thread asks."""
+        screens = self.screen_stack
+        return bool(screens) and isinstance(screens[-1].focused, Input | TextArea)
 
     async def settled(self) -> None:
         """Returns when what the last key has set off is done, as far as it needs no network."""

@@ -50,6 +50,8 @@ class Terminal(Protocol):
     """What the driver tells the app."""
 
     def leave(self, code: int) -> None: ...
+    @property
+    def writes(self) -> bool: ...
     async def settled(self) -> None: ...
     def paint_again(self) -> None: ...
 
@@ -182,14 +184,15 @@ class MeshDriver(LinuxDriver):
         """Hands on what was typed. After a key that may move the focus, the next waits until it has moved.
 
         Textual sends each key to whatever has the focus when it arrives, so that of a name, Enter and a
-        password sent in one go the password would land in the name.
+        password sent in one go the password would land in the name. A letter moves nothing where one writes.
         """
         if self._settling is not None:
             with suppress(CancelledError, TimeoutError):
                 self._settling.result(SETTLE_S)
             self._settling = None
         super().process_message(message)
-        if isinstance(message, Key) and not message.is_printable and not self.exit_event.is_set():
+        moves = isinstance(message, Key) and not (message.is_printable and self._terminal.writes)
+        if moves and not self.exit_event.is_set():
             self._settling = run_coroutine_threadsafe(self._terminal.settled(), self._loop)
 
     def _read(self) -> bytes | None:

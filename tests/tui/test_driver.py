@@ -211,6 +211,17 @@ def test_a_terminal_that_hangs_up_ends_it_and_nothing_is_lost(
     assert "half a thought and a bit" in _drafts(home)
 
 
+def test_keys_sent_in_one_go_land_where_the_first_leads(alice: Terminal) -> None:
+    alice.press("escape")
+    alice.wait_for("Your rooms")
+    alice.type("/who\r")
+    alice.wait_for("/who works in a room")
+    alice.press("escape")
+    alice.wait_for("✗", gone=True)
+    alice.type("nattic\r")
+    alice.wait_for("beginning of attic")
+
+
 def test_ctrl_c_ends_nothing_and_ctrl_q_does(alice: Terminal) -> None:
     alice.press("ctrl+c")
     alice.type("!")
