@@ -40,6 +40,7 @@
     │   ├── NotMember               room.not_member
     │   ├── RoomForbidden           room.forbidden
     │   ├── RoomFull                room.full
+    │   ├── TooManyRooms            room.too_many_rooms
     │   ├── RoomArchived            room.archived
     │   ├── Banned                  room.banned
     │   ├── InviteInvalid           room.invalid_invite
@@ -359,6 +360,12 @@ class RoomFull(RoomError):
     code = "room.full"
     status = 409
     text = "This room has as many members as a room can have."
+
+
+class TooManyRooms(RoomError):
+    code = "room.too_many_rooms"
+    status = 409
+    text = f"Nobody can be in more than {limits.USER_ROOMS:,} rooms. Leave one first."
 
 
 class RoomArchived(RoomError):

@@ -64,6 +64,13 @@ QUERY_CHARS: Final = 200
 ROOM_MEMBERS: Final = 5_000
 """Members of one room: its whole list of members must fit in a frame."""
 
+USER_ROOMS: Final = 2_000
+"""Rooms that one person may be in: a welcome with all of them, of the longest names and topics, must fit in
+a frame."""
+
+OWNED_ROOMS: Final = 500
+"""Rooms that one person may make and own."""
+
 ROOM_BANS: Final = 5_000
 """People who may be banned from one room."""
 

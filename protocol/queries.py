@@ -13,9 +13,18 @@ Named = Annotated[str, Meta(max_length=limits.TOKEN_CHARS)]
 
 
 class RoomsQuery(Struct, kw_only=True, frozen=True):
-    """`mine`: the rooms that I am a member of; `public`: the directory of public rooms."""
+    """`mine`: all rooms that I am a member of; `public`: a page of the directory of public rooms."""
 
     scope: Literal["mine", "public"] = "mine"
+    cursor: Named | None = None
+    limit: PageLimit = limits.PAGE_MAX
+
+
+class MembersQuery(Struct, kw_only=True, frozen=True):
+    """Without `limit` all of them, at once."""
+
+    cursor: Named | None = None
+    limit: PageLimit | None = None
 
 
 class HistoryQuery(Struct, kw_only=True, frozen=True):

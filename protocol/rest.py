@@ -254,11 +254,17 @@ class JoinRequest(_Body, frozen=True, kw_only=True):
 
 
 class RoomList(_Body, frozen=True, kw_only=True):
+    """`next` is the `cursor` of the following page, where there is one."""
+
     rooms: list[Room]
+    next: str | None = None
 
 
 class MemberList(_Body, frozen=True, kw_only=True):
+    """`next` is the `cursor` of the following page, where there is one."""
+
     members: list[Member]
+    next: str | None = None
 
 
 class AddMemberRequest(_Body, frozen=True, kw_only=True):

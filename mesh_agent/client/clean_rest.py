@@ -178,11 +178,11 @@ def tidy_message(message: Message) -> Message:
 
 
 def _rooms(listed: RoomList) -> RoomList:
-    return RoomList(rooms=[tidy_room(room) for room in listed.rooms])
+    return replace(listed, rooms=[tidy_room(room) for room in listed.rooms])
 
 
 def _members(listed: MemberList) -> MemberList:
-    return MemberList(members=[tidy_member(member) for member in listed.members])
+    return replace(listed, members=[tidy_member(member) for member in listed.members])
 
 
 def _page(page: MessagePage) -> MessagePage:

@@ -17,6 +17,9 @@ from protocol import rest
 from protocol.errors import ProtocolError
 from protocol.version import WIRE_VERSION
 
+DIRECTORY_MAX: Final = 10_000
+"""Public rooms that are listed; a server that has more than that has to be searched by name."""
+
 PAGE_LIMIT: Final = 100
 """Messages asked for at once."""
 
@@ -73,7 +76,15 @@ class Rest:
         return (await self._exchange.get(rest.RoomList, "/api/rooms")).rooms
 
     async def public_rooms(self) -> list[rest.Room]:
-        return (await self._exchange.get(rest.RoomList, "/api/rooms?scope=public")).rooms
+        """The whole directory, page by page, up to a bound."""
+        rooms: list[rest.Room] = []
+        query = {"scope": "public"}
+        while True:
+            page = await self._exchange.get(rest.RoomList, f"/api/rooms?{urlencode(query)}")
+            rooms += page.rooms
+            if page.next is None or page.next == query.get("cursor") or len(rooms) >= DIRECTORY_MAX:
+                return rooms
+            query["cursor"] = page.next
 
     async def create_room(self, request: rest.CreateRoomRequest) -> rest.Room:
         return await self._exchange.ask(rest.Room, "POST", "/api/rooms", request)

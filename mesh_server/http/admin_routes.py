@@ -12,6 +12,7 @@ from protocol.errors import (
     RoomNotFound,
     TokenNotFound,
     TooManyInvites,
+    TooManyRooms,
     UserNotFound,
     UserSuspended,
 )
@@ -71,7 +72,7 @@ ADMIN_CALLS: Final[tuple[Call, ...]] = (
         f"{_ROOM}/owner",
         admin.hand_room_over,
         "Make someone a room's owner, bringing them in where they are no member",
-        *(RoomNotFound, UserNotFound, UserSuspended, Banned, RoomFull),
+        *(RoomNotFound, UserNotFound, UserSuspended, Banned, RoomFull, TooManyRooms),
     ),
     # ── the server ───────────────────────────────────────────────────────────────────────────────
     call(

@@ -2,11 +2,12 @@
 
 from mesh_server.http.services import Services
 from mesh_server.services.principal import Principal
+from protocol.queries import MembersQuery
 from protocol.rest import AddMemberRequest, Ban, BanList, BanRequest, Member, MemberList, RoleRequest
 
 
-async def list_members(services: Services, who: Principal, room_id: str) -> MemberList:
-    return MemberList(members=await services.rooms.members(who, room_id))
+async def list_members(services: Services, who: Principal, room_id: str, query: MembersQuery) -> MemberList:
+    return await services.rooms.members(who, room_id, query)
 
 
 async def add(services: Services, who: Principal, room_id: str, body: AddMemberRequest) -> Member:

@@ -24,9 +24,9 @@ async def dm(services: Services, who: Principal, body: DmRequest) -> Room:
 
 
 async def list_rooms(services: Services, who: Principal, query: RoomsQuery) -> RoomList:
-    rooms = services.rooms
-    found = await (rooms.directory(who) if query.scope == "public" else rooms.list_mine(who))
-    return RoomList(rooms=found)
+    if query.scope == "public":
+        return await services.rooms.directory(who, query)
+    return RoomList(rooms=await services.rooms.list_mine(who))
 
 
 async def get(services: Services, who: Principal, room_id: str) -> Room:

@@ -5,6 +5,7 @@ What a change made known to others is published as the commit returns, in the or
 """
 
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from mesh_server.bus.base import Bus, CameIn, ToRooms, ToUser, WentOut
 from mesh_server.ids import Clock, NewId
@@ -13,9 +14,10 @@ from mesh_server.services.presence import PresenceService
 from mesh_server.services.principal import Principal
 from mesh_server.services.views import member_view, room_view
 from mesh_server.store.base import Joined, Left, MyRoom, RoomRecord, RoomStore, UserRecord
-from protocol.errors import NotMember, RoomNotFound, UserNotFound
+from protocol.errors import NotMember, QueryInvalid, RoomNotFound, UserNotFound
 from protocol.events import MemberJoined, MemberLeft, ReadMarked, RoomJoined, RoomLeft
-from protocol.rest import CreateRoomRequest, DmRequest, Member, Removal, Room
+from protocol.queries import MembersQuery, RoomsQuery
+from protocol.rest import CreateRoomRequest, DmRequest, MemberList, Removal, Room, RoomList
 from protocol.times import format_time
 
 Answer = Callable[[RoomJoined], None]
@@ -24,9 +26,20 @@ FindUser = Callable[[str], Awaitable[UserRecord | None]]
 """A user by the key of their name."""
 
 
+_TIME_DIGITS: Final = 15
+
+
 def _dm_key(*user_ids: str) -> str:
     """No name has this key, because no name has a control character."""
     return "\x01dm:" + ":".join(sorted(user_ids))
+
+
+def _read_cursor(cursor: str) -> tuple[int, str]:
+    """When someone joined, and their id. Raises: QueryInvalid."""
+    joined_at, _, user_id = cursor.partition("-")
+    if not (joined_at.isascii() and joined_at.isdecimal() and len(joined_at) <= _TIME_DIGITS and user_id):
+        raise QueryInvalid("cursor is what the page before this one says as its next.")
+    return int(joined_at), user_id
 
 
 class RoomService:
@@ -98,18 +111,31 @@ class RoomService:
     async def list_mine(self, who: Principal) -> list[Room]:
         return [room_view(mine) for mine in await self._rooms.list_rooms(who.user_id)]
 
-    async def directory(self, who: Principal) -> list[Room]:
-        return [room_view(mine) for mine in await self._rooms.list_public_rooms(who.user_id)]
+    async def directory(self, who: Principal, query: RoomsQuery) -> RoomList:
+        """A page of the public rooms, by name."""
+        found = await self._rooms.list_public_rooms(
+            who.user_id, after=query.cursor or "", limit=query.limit + 1
+        )
+        page = found[: query.limit]
+        following = page[-1].room.name_key if len(found) > query.limit else None
+        return RoomList(rooms=[room_view(mine) for mine in page], next=following)
 
     async def get(self, who: Principal, room_id: str) -> Room:
         """A room of mine, or a public one. Raises: RoomNotFound."""
         return room_view(await self._visible(who, room_id))
 
-    async def members(self, who: Principal, room_id: str) -> list[Member]:
-        """Raises: RoomNotFound, NotMember."""
+    async def members(self, who: Principal, room_id: str, query: MembersQuery) -> MemberList:
+        """A page of them, or all, in the order of joining. Raises: RoomNotFound, NotMember, QueryInvalid."""
         await self.require_member(who, room_id)
-        members = await self._rooms.list_members(room_id)
-        return [member_view(member, self._presence.of(member.user_id)) for member in members]
+        after = None if query.cursor is None else _read_cursor(query.cursor)
+        most = None if query.limit is None else query.limit + 1
+        found = await self._rooms.list_members(room_id, after=after, limit=most)
+        page = found[: query.limit]
+        last = page[-1] if len(page) < len(found) else None
+        return MemberList(
+            members=[member_view(member, self._presence.of(member.user_id)) for member in page],
+            next=None if last is None else f"{last.joined_at}-{last.user_id}",
+        )
 
     async def require_member(self, who: Principal, room_id: str) -> MyRoom:
         """Raises: RoomNotFound where the room may not even be known, else NotMember."""

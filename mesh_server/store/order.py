@@ -30,6 +30,7 @@ from mesh_server.store.rooms import (
     my_room,
     next_rev,
     require_active,
+    require_ownable,
     revoke_invites,
     standing,
     take_out,
@@ -261,6 +262,7 @@ def _set_role(
         return other, []
     if role == "owner":
         require_active(connection, other_id)
+        require_ownable(connection, other_id)
     promoted = [promote(connection, other, role)]
     if role == "owner":
         before = get_member(connection, room_id, user_id)

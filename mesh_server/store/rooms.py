@@ -21,6 +21,7 @@ from protocol.errors import (
     RoomFull,
     RoomNameTaken,
     RoomNotFound,
+    TooManyRooms,
     UserNotFound,
     UserSuspended,
 )
@@ -47,11 +48,13 @@ class SqlRooms:
     async def list_rooms(self, user_id: str) -> list[MyRoom]:
         return await self._db.read(list_rooms, user_id)
 
-    async def list_public_rooms(self, user_id: str) -> list[MyRoom]:
-        return await self._db.read(_list_public_rooms, user_id)
+    async def list_public_rooms(self, user_id: str, *, after: str = "", limit: int) -> list[MyRoom]:
+        return await self._db.read(_list_public_rooms, user_id, after, limit)
 
-    async def list_members(self, room_id: str) -> list[MemberRecord]:
-        return await self._db.read(list_members, room_id)
+    async def list_members(
+        self, room_id: str, *, after: tuple[int, str] | None = None, limit: int | None = None
+    ) -> list[MemberRecord]:
+        return await self._db.read(list_members, room_id, after, limit)
 
     async def add_member(
         self, room_id: str, user_id: str, now: int, then: Callable[[Joined], None]
@@ -143,7 +146,12 @@ def _to_my_room(row: sa.Row[Any]) -> MyRoom:
 _MINE: Final = sa.select(members.c.room_id).where(members.c.user_id == sa.bindparam("me", type_=sa.String()))
 _ONE_ROOM: Final = _my_rooms().where(rooms.c.id == sa.bindparam("room_id", type_=sa.String()))
 _ROOMS_OF_MINE: Final = _my_rooms().where(rooms.c.id.in_(_MINE)).order_by(rooms.c.name_key)
-_PUBLIC_ROOMS: Final = _my_rooms().where(rooms.c.visibility == "public").order_by(rooms.c.name_key)
+_PUBLIC_ROOMS: Final = (
+    _my_rooms()
+    .where(rooms.c.visibility == "public", rooms.c.name_key > sa.bindparam("after", type_=sa.String()))
+    .order_by(rooms.c.name_key)
+    .limit(sa.bindparam("most", type_=sa.Integer()))
+)
 
 
 def my_room(connection: sa.Connection, room_id: str, user_id: str) -> MyRoom | None:
@@ -155,8 +163,9 @@ def list_rooms(connection: sa.Connection, user_id: str) -> list[MyRoom]:
     return [_to_my_room(row) for row in connection.execute(_ROOMS_OF_MINE, {"me": user_id})]
 
 
-def _list_public_rooms(connection: sa.Connection, user_id: str) -> list[MyRoom]:
-    return [_to_my_room(row) for row in connection.execute(_PUBLIC_ROOMS, {"me": user_id})]
+def _list_public_rooms(connection: sa.Connection, user_id: str, after: str, limit: int) -> list[MyRoom]:
+    found = connection.execute(_PUBLIC_ROOMS, {"me": user_id, "after": after, "most": limit})
+    return [_to_my_room(row) for row in found]
 
 
 def _members(room_id: str) -> sa.Select[Any]:
@@ -181,8 +190,15 @@ def _to_member(row: sa.Row[Any]) -> MemberRecord:
     return MemberRecord(**dict(zip(MemberRecord.__struct_fields__, row, strict=True)))
 
 
-def list_members(connection: sa.Connection, room_id: str) -> list[MemberRecord]:
-    query = _members(room_id).order_by(members.c.joined_at, members.c.user_id)
+def list_members(
+    connection: sa.Connection,
+    room_id: str,
+    after: tuple[int, str] | None = None,
+    limit: int | None = None,
+) -> list[MemberRecord]:
+    query = _members(room_id).order_by(members.c.joined_at, members.c.user_id).limit(limit)
+    if after is not None:
+        query = query.where(sa.tuple_(members.c.joined_at, members.c.user_id) > sa.tuple_(*after))
     return [_to_member(row) for row in connection.execute(query)]
 
 
@@ -259,8 +275,25 @@ def _insert_member(
     connection: sa.Connection, room_id: str, user_id: str, role: Role, now: int, *, read_seq: int
 ) -> None:
     require_active(connection, user_id)
+    _require_place(connection, user_id, as_owner=role == "owner")
     values = {"room_id": room_id, "user_id": user_id, "role": role, "joined_at": now, "read_seq": read_seq}
     connection.execute(sa.insert(members).values(values))
+
+
+def _require_place(connection: sa.Connection, user_id: str, *, as_owner: bool) -> None:
+    """Raises: TooManyRooms."""
+    count = sa.select(sa.func.count()).select_from(members).where(members.c.user_id == user_id)
+    if connection.execute(count).scalar_one() >= limits.USER_ROOMS:
+        raise TooManyRooms
+    if as_owner:
+        require_ownable(connection, user_id)
+
+
+def require_ownable(connection: sa.Connection, user_id: str) -> None:
+    """Raises: TooManyRooms."""
+    count = sa.select(sa.func.count()).select_from(members).where(members.c.user_id == user_id)
+    if connection.execute(count.where(members.c.role == "owner")).scalar_one() >= limits.OWNED_ROOMS:
+        raise TooManyRooms(f"Nobody can own more than {limits.OWNED_ROOMS} rooms. Hand one over first.")
 
 
 def next_rev(connection: sa.Connection, room_id: str) -> int:
@@ -278,7 +311,7 @@ def _add_member(connection: sa.Connection, room_id: str, user_id: str, now: int)
 def let_in(connection: sa.Connection, mine: MyRoom, user_id: str, now: int) -> Joined:
     """Makes someone a member of a room that they may enter, or finds that they are.
 
-    Raises: Banned, RoomFull, UserNotFound, UserSuspended.
+    Raises: Banned, RoomFull, TooManyRooms, UserNotFound, UserSuspended.
     """
     room = mine.room
     if mine.role is not None:

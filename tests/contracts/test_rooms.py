@@ -1,11 +1,12 @@
 """What every `RoomStore` does."""
 
 import pytest
+from msgspec import structs
 
-from mesh_server.store.base import Joined, Left, Store
+from mesh_server.store.base import Joined, Left, MemberRecord, Store
 from protocol import limits
-from protocol.errors import NotMember, RoomFull, RoomNameTaken, RoomNotFound
-from tests.contracts.people import NOW, add_room, add_user, join
+from protocol.errors import NotMember, RoomFull, RoomNameTaken, RoomNotFound, TooManyRooms
+from tests.contracts.people import NOW, add_room, add_user, join, room_record
 
 
 async def leave(store: Store, room_id: str, user_id: str) -> Left:
@@ -45,7 +46,7 @@ async def test_a_private_room_cannot_be_joined_or_seen_in_the_directory(store: S
     room_id = (await add_room(store, "attic", alice, "private")).my_room.room.id
     with pytest.raises(RoomNotFound):
         await join(store, room_id, bob)
-    assert await store.rooms.list_public_rooms(bob.id) == []
+    assert await store.rooms.list_public_rooms(bob.id, limit=10) == []
     seen = await store.rooms.get_room(room_id, bob.id)
     assert seen is not None
     assert seen.role is None
@@ -111,11 +112,63 @@ async def test_the_directory_shows_public_rooms_and_whether_i_am_in(store: Store
     alice, bob = await add_user(store, "alice"), await add_user(store, "bob")
     await add_room(store, "lobby", alice)
     await add_room(store, "kitchen", bob)
-    seen = await store.rooms.list_public_rooms(bob.id)
+    seen = await store.rooms.list_public_rooms(bob.id, limit=10)
     assert [(mine.room.name, mine.role, mine.member_count) for mine in seen] == [
         ("kitchen", "owner", 1),
         ("lobby", None, 1),
     ]
+
+
+async def test_the_directory_and_the_members_come_in_pages(store: Store) -> None:
+    alice = await add_user(store, "alice")
+    names = [f"room {number}" for number in range(7)]
+    for name in names:
+        await add_room(store, name, alice, "private" if name == "room 3" else "public")
+    seen: list[str] = []
+    after = ""
+    while page := await store.rooms.list_public_rooms(alice.id, after=after, limit=2):
+        assert len(page) <= 2
+        seen += [mine.room.name for mine in page]
+        after = page[-1].room.name_key
+    assert seen == [name for name in names if name != "room 3"]
+    others = [await add_user(store, f"user{number}") for number in range(6)]
+    for number, other in enumerate(others):
+        await join(store, "room-room 0", other, NOW + number // 3)
+    everyone = await store.rooms.list_members("room-room 0")
+    found: list[MemberRecord] = []
+    place: tuple[int, str] | None = None
+    while some := await store.rooms.list_members("room-room 0", after=place, limit=2):
+        assert len(some) <= 2
+        found += some
+        place = (some[-1].joined_at, some[-1].user_id)
+    assert found == everyone
+
+
+async def test_a_person_is_in_so_many_rooms_and_owns_so_many(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "OWNED_ROOMS", 2)
+    monkeypatch.setattr(limits, "USER_ROOMS", 3)
+    alice, bob = await add_user(store, "alice"), await add_user(store, "bob")
+    for name in ("one", "two"):
+        await add_room(store, name, alice)
+    with pytest.raises(TooManyRooms, match="own"):
+        await add_room(store, "three", alice)
+    await add_room(store, "four", bob)
+    await join(store, "room-four", alice)
+    with pytest.raises(TooManyRooms, match="own"):
+        await store.order.set_role(
+            "room-four", bob.id, alice.id, "owner", lambda _who: None, lambda _promoted: None
+        )
+    await add_room(store, "five", bob)
+    with pytest.raises(TooManyRooms, match="in more than"):
+        await join(store, "room-five", alice)
+    dm = structs.replace(room_record("dm", bob, "private"), kind="dm")
+    with pytest.raises(TooManyRooms):
+        await store.rooms.get_or_create_dm(dm, alice.id, lambda _both: None)
+    await leave(store, "room-four", alice.id)
+    await join(store, "room-five", alice)
+    assert len(await store.rooms.list_rooms(alice.id)) == 3
 
 
 async def test_then_runs_in_the_order_of_the_commits(store: Store) -> None:

@@ -854,6 +854,10 @@ REST: Final[dict[str, msgspec.Struct]] = {
     "Invite, without a limit": lasting_invite,
     "InviteList": rest.InviteList(invites=[lasting_invite, listed_invite]),
     "RoomList": rest.RoomList(rooms=[my_room]),
+    "RoomList, and there is another page": rest.RoomList(rooms=[listed_room], next="test chat"),
+    "MemberList, and there is another page": rest.MemberList(
+        members=[alice_in_room], next="1732093260000-01jd5f0q1cx7m2k9v4ta"
+    ),
     "MemberList": rest.MemberList(members=[alice_in_room, bob_in_room]),
     "Author": rest.Author(id=BOB, username="bob"),
     "Message": hello,

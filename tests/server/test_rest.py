@@ -178,6 +178,33 @@ async def test_pages_of_messages(alice: Person) -> None:
     assert len(around) == 3
 
 
+async def test_lists_in_pages(alice: Person, bob: Person) -> None:
+    room_ids = [await alice.create_room(fresh("Page")) for _ in range(5)]
+    found: list[str] = []
+    query: dict[str, Any] = {"scope": "public", "limit": 2}
+    while True:
+        page = await bob.call("GET", "/api/rooms", **query)
+        assert len(page["rooms"]) <= 2
+        found += [room["id"] for room in page["rooms"]]
+        if "next" not in page:
+            break
+        query["cursor"] = page["next"]
+    assert set(room_ids) <= set(found)
+    assert len(set(found)) == len(found)
+    await bob.join(room_ids[0])
+    members = f"/api/rooms/{room_ids[0]}/members"
+    first = await bob.call("GET", members, limit=1)
+    second = await bob.call("GET", members, limit=1, cursor=first["next"])
+    assert [member["user_id"] for page in (first, second) for member in page["members"]] == [
+        alice.user_id,
+        bob.user_id,
+    ]
+    assert "next" not in second
+    assert len((await bob.call("GET", members))["members"]) == 2
+    for cursor in ("", "x", "-", "1", "9" * 99 + "-x"):
+        await refused(422, "query.invalid", bob.call("GET", members, cursor=cursor))
+
+
 async def test_a_private_room_does_not_exist_for_others(alice: Person, bob: Person) -> None:
     room_id = await alice.create_room(fresh("secret"), visibility="private")
     listed = (await bob.call("GET", "/api/rooms", scope="public"))["rooms"]

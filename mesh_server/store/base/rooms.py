@@ -92,9 +92,15 @@ class RoomStore(Protocol):
 
     async def list_rooms(self, user_id: str) -> list[MyRoom]: ...
 
-    async def list_public_rooms(self, user_id: str) -> list[MyRoom]: ...
+    async def list_public_rooms(self, user_id: str, *, after: str = "", limit: int) -> list[MyRoom]:
+        """By name; at most `limit` of those whose `name_key` comes after that one."""
+        ...
 
-    async def list_members(self, room_id: str) -> list[MemberRecord]: ...
+    async def list_members(
+        self, room_id: str, *, after: tuple[int, str] | None = None, limit: int | None = None
+    ) -> list[MemberRecord]:
+        """In the order of joining; `after` is when the last one of the page before joined, and their id."""
+        ...
 
     async def add_member(
         self, room_id: str, user_id: str, now: int, then: Callable[[Joined], None]
