@@ -8,7 +8,7 @@ from typing import Final
 FRAME_BYTES: Final = 64 * 1024
 """One WebSocket message from a client, before it is decoded."""
 
-SERVER_FRAME_BYTES: Final = 4 * 1024 * 1024
+SERVER_FRAME_BYTES: Final = 8 * 1024 * 1024
 """One WebSocket message from a server: a whole list of members, or of a person's rooms, must fit."""
 
 BODY_BYTES: Final = 64 * 1024

@@ -173,6 +173,15 @@ async def test_a_private_room_is_not_in_the_directory(alice: Agent, bob: Agent) 
     assert private.id not in {known.id for known in await bob.public_rooms()}
 
 
+async def test_a_directory_of_more_than_a_page_is_listed_whole(alice: Agent, bob: Agent) -> None:
+    made = {
+        (await alice.create_room(room_name(alice, str(number)))).id for number in range(limits.PAGE_MAX + 5)
+    }
+    listed = [room.id for room in await bob.public_rooms()]
+    assert made <= set(listed)
+    assert len(listed) == len(set(listed))
+
+
 async def test_two_agents_of_one_person_share_rooms_messages_and_markers(
     shared_server: str, alice: Agent, bob: Agent, open_agent: OpenAgent
 ) -> None:

@@ -1,8 +1,10 @@
 """The limits fit together: what one of them allows, another must not make impossible."""
 
+from msgspec import structs
+
 from protocol import limits
 from protocol.codec import FORMATS, decode_body, encode_body
-from protocol.events import Hello, JoinRoom, MessageEdited, RoomJoined, SendMessage
+from protocol.events import Hello, JoinRoom, MessageEdited, RoomJoined, RoomState, SendMessage, Welcome
 from protocol.rest import (
     Author,
     Member,
@@ -10,6 +12,7 @@ from protocol.rest import (
     MessagePage,
     Reaction,
     RegisterRequest,
+    Room,
     SearchHit,
     SearchPage,
 )
@@ -81,6 +84,8 @@ def test_the_members_of_a_full_room_fit_in_a_frame_of_the_server() -> None:
         role="moderator",
         presence="offline",
         joined_at="2024-11-20T09:02:30.000Z",
+        status_text=WIDEST * limits.STATUS_CHARS,
+        read_seq=limits.INTEGER_MAX,
     )
     joined = RoomJoined(
         re=LONGEST_ID,
@@ -92,6 +97,43 @@ def test_the_members_of_a_full_room_fit_in_a_frame_of_the_server() -> None:
     )
     for fmt in FORMATS.values():
         assert fmt.decode_event(fmt.encode(joined)) == joined
+
+
+def test_a_welcome_with_as_many_rooms_as_a_person_may_be_in_fits_in_a_frame_of_the_server() -> None:
+    room = Room(
+        id=examples.ROOM,
+        name=WIDEST * limits.NAME_CHARS,
+        topic=WIDEST * limits.TOPIC_CHARS,
+        visibility="private",
+        kind="dm",
+        created_by=examples.ALICE,
+        created_at="2024-11-20T09:02:30.000Z",
+        last_seq=limits.INTEGER_MAX,
+        rev=limits.INTEGER_MAX,
+        archived=True,
+        slow_mode_s=limits.SLOW_MODE_MAX_S,
+        retention_s=limits.RETENTION_MAX_S,
+        receipts=True,
+        dm_with=Author(id=examples.BOB, username=WIDEST * limits.USERNAME_CHARS),
+        member_count=limits.ROOM_MEMBERS,
+        my_role="moderator",
+        read_seq=limits.INTEGER_MAX,
+        unread=limits.INTEGER_MAX,
+        mentions=limits.INTEGER_MAX,
+    )
+    state = RoomState(
+        room_id=examples.ROOM,
+        last_seq=limits.INTEGER_MAX,
+        rev=limits.INTEGER_MAX,
+        epoch="e" * len(examples.ROOM),
+        room=room,
+        gap=True,
+    )
+    example = examples.SERVER_TO_CLIENT["system.welcome"]
+    assert isinstance(example, Welcome)
+    welcome = structs.replace(example, rooms=[state] * limits.USER_ROOMS)
+    for fmt in FORMATS.values():
+        assert fmt.decode_event(fmt.encode(welcome)) == welcome
 
 
 def test_the_longest_message_that_everyone_reacts_to_fits_in_a_frame_of_the_server() -> None:
