@@ -6,8 +6,8 @@ who falls behind loses the oldest first, which is what the congestion control of
 sender sends past its rate is dropped for the same reason. What it sends past a quota ends the relaying: so
 many bytes a session, and so many a person and day, each packet counted once, for who sent it.
 
-No IO here; `mesh_server.ws.relay` is the shell around it. An end that comes before the other one finds its
-packets waiting, as many as the queue holds, so that a handshake need not begin anew.
+No IO here; `mesh_server.ws.relay` is the shell around it. Who comes later finds the packets of who came
+first waiting, as many as the queue holds, so that a handshake need not begin anew. Both come to this process.
 """
 
 import asyncio
@@ -175,25 +175,29 @@ class Relay:
 
     # ── packets ──────────────────────────────────────────────────────────────────────────────────
 
-    def forward(self, end: End, packet: bytes) -> None:
-        """Hands a packet to the other end, or drops it, or ends the relaying where a quota is used up."""
+    def forward(self, end: End, packet: bytes) -> bool:
+        """Hands a packet to the other end, or drops it, or ends the relaying where a quota is used up.
+
+        False where it was dropped for its rate: then the sender should be left waiting a little.
+        """
         size = len(packet)
         if not self._within_rate(end, size):
             self.over_rate += 1
-            return
+            return False
         line = self._lines.get(end.session_id)
         if line is None or line.ends.get(end.device_id) is not end:
-            return  # it is being closed
+            return True  # it is being closed
         line.relayed += size
         self._count(end.user_id, size)
         try:
             self._require_quota(end.session_id, end.user_id)
         except RelayQuota as error:
             self._close(line.ends.values(), CloseCode.RATE, error.message)
-            return
+            return True
         self.bytes += size
         self.packets += 1
         end.outbox.put(packet)
+        return True
 
     def _within_rate(self, end: End, size: int) -> bool:
         """A bucket as in `mesh_server.limits`, of bytes: a second's worth at once."""

@@ -24,6 +24,9 @@ from protocol.errors import AuthRequired, UpgradeRequired
 
 PATH: Final = "/relay/{session_id}"
 
+PAUSE_S: Final = 0.005
+"""How long nothing is read after a packet that was dropped for its rate, so that a flood costs little."""
+
 
 async def serve(request: web.Request, gateway: Gateway, relay: Relay) -> web.StreamResponse:
     """The handler of `PATH`.
@@ -102,8 +105,8 @@ class _Carrier:
                 self.end(CloseCode.PROTOCOL, "The relay takes binary frames alone, a packet each.")
             elif len(message.data) > limits.RELAY_PACKET_BYTES:
                 self.end(CloseCode.TOO_LARGE, "This is no packet: it is too large.")
-            else:
-                relay.forward(end, message.data)
+            elif not relay.forward(end, message.data):
+                await asyncio.sleep(PAUSE_S)
 
     async def _write(self, end: End) -> None:
         with contextlib.suppress(ConnectionError):

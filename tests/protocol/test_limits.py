@@ -16,6 +16,7 @@ from protocol.rest import (
     SearchHit,
     SearchPage,
 )
+from protocol.signals import SendCandidate, SendRtcOffer
 from tests.protocol import examples
 
 WIDEST = "\U0001f469"
@@ -62,6 +63,26 @@ def test_the_longest_message_fits_in_a_frame() -> None:
     )
     for fmt in FORMATS.values():
         assert fmt.decode_request(fmt.encode(longest)) == longest
+
+
+def test_the_longest_signal_fits_in_a_frame() -> None:
+    """Of ASCII, which is what the two peers of a call exchange, twice; of the widest there is, once."""
+    text = "x" * limits.SIGNAL_CHARS
+    offer = SendRtcOffer(
+        id=LONGEST_ID,
+        call_id=LONGEST_ID,
+        room_id=LONGEST_ID,
+        to=[LONGEST_ID] * limits.SIGNAL_TARGETS,
+        sdp=text,
+        payload=text,
+    )
+    for longest in (
+        offer,
+        structs.replace(offer, sdp=WIDEST * limits.SIGNAL_CHARS, payload=None),
+        SendCandidate(id=LONGEST_ID, session_id=LONGEST_ID, candidate=text, payload=text),
+    ):
+        for fmt in FORMATS.values():
+            assert fmt.decode_request(fmt.encode(longest)) == longest
 
 
 def test_a_hello_that_resumes_every_room_it_may_fits_in_a_frame() -> None:

@@ -457,6 +457,31 @@ async def test_a_reader_who_stalls_costs_the_sender_nothing(two: Two) -> None:
             last = await his.receive_bytes(timeout=PATIENCE_S)
 
 
+async def test_a_flood_past_the_rate_is_dropped_and_the_line_stays(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("rate") / "data"
+    async with aiohttp.ClientSession() as http:
+        with running_server(folder, MESH_RELAY_RATE_KIB="16") as server:
+            two = await make_two(server, http)
+            async with two.connect(two.alice) as hers, two.connect(two.bob) as his:
+                for _ in range(200):
+                    await hers.send_bytes(bytes(1024))
+                sending = asyncio.create_task(_again_and_again(hers, b"through"))
+                while await his.receive_bytes(timeout=PATIENCE_S) != b"through":
+                    pass
+                sending.cancel()
+            found = await metrics(two.alice)
+    assert found['mesh_relay_packets_dropped_total{why="rate"}'] > 0
+    assert found["mesh_relay_bytes_total"] < 200 * 1024
+
+
+async def _again_and_again(socket: aiohttp.ClientWebSocketResponse, packet: bytes) -> None:
+    while True:
+        await socket.send_bytes(packet)
+        await asyncio.sleep(0.01)
+
+
 async def test_a_server_that_stops_says_so(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("stop") / "data"
     async with aiohttp.ClientSession() as http:
