@@ -14,10 +14,9 @@ These limits refuse for a moment, whoever asks. Wrong passwords are counted apar
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple, Self
 
 from msgspec import Meta, Struct
 
@@ -263,14 +262,43 @@ def _too_much(wait_s: float) -> RateLimited:
 class Patience:
     """How many refusals one connection may cause; `lost` counts one, and says when there were too many."""
 
-    __slots__ = ("_buckets", "_clock")
+    __slots__ = ("_buckets", "_clock", "_rate")
 
     def __init__(self, rate: Rate | None, *, clock: Callable[[], float]) -> None:
-        self._buckets = None if rate is None else Buckets(rate)
+        self._rate = rate
+        self._buckets: Buckets | None = None
         self._clock = clock
 
     def lost(self) -> bool:
-        return self._buckets is not None and self._buckets.take("", self._clock()) > 0
+        if self._rate is None:
+            return False
+        if self._buckets is None:  # most connections never lose any
+            self._buckets = Buckets(self._rate)
+        return self._buckets.take("", self._clock()) > 0
+
+
+class Place:
+    """One of the places that a cap counts, until it is left; small, since every connection has two."""
+
+    __slots__ = ("_caps", "_counts", "_key")
+
+    def __init__(self, caps: "ConnectionCaps | None", counts: Counter[str], key: str | None) -> None:
+        self._caps, self._counts, self._key = caps, counts, key
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+
+    def leave(self) -> None:
+        """To be called once."""
+        if self._caps is not None:
+            self._caps.open -= 1
+        if self._key is not None:
+            self._counts[self._key] -= 1
+            if not self._counts[self._key]:
+                del self._counts[self._key]
 
 
 class ConnectionCaps:
@@ -283,49 +311,27 @@ class ConnectionCaps:
         self.open = 0
         self.refused: Counter[str] = Counter()
 
-    @contextmanager
-    def one_from(self, address: str | None) -> Iterator[None]:
-        """As long as a connection lasts. Raises: RateLimited."""
+    def one_from(self, address: str | None) -> Place:
+        """For as long as a connection lasts. Raises: RateLimited."""
         if self.open >= self._limits.connections:
             self._refuse("all", "This server has as many connections as it takes.")
+        most = self._limits.connections_per_address
+        if address is not None and self._by_address[address] >= most:
+            self._refuse("address", "Your address has as many connections as one may have.")
         self.open += 1
-        try:
-            with self._counted(
-                self._by_address,
-                address,
-                self._limits.connections_per_address,
-                "address",
-                "Your address has as many connections as one may have.",
-            ):
-                yield
-        finally:
-            self.open -= 1
+        return self._place(self, self._by_address, address)
 
-    @contextmanager
-    def one_of(self, user_id: str) -> Iterator[None]:
-        """As long as a user's connection lasts. Raises: RateLimited."""
-        most = self._limits.connections_per_user
-        with self._counted(
-            self._by_user, user_id, most, "user", "You have as many connections as one person may have."
-        ):
-            yield
+    def one_of(self, user_id: str) -> Place:
+        """For as long as a user's connection lasts. Raises: RateLimited."""
+        if self._by_user[user_id] >= self._limits.connections_per_user:
+            self._refuse("user", "You have as many connections as one person may have.")
+        return self._place(None, self._by_user, user_id)
 
-    @contextmanager
-    def _counted(
-        self, counts: Counter[str], key: str | None, most: int, scope: str, text: str
-    ) -> Iterator[None]:
-        if key is None:
-            yield
-            return
-        if counts[key] >= most:
-            self._refuse(scope, text)
-        counts[key] += 1
-        try:
-            yield
-        finally:
-            counts[key] -= 1
-            if not counts[key]:
-                del counts[key]
+    @staticmethod
+    def _place(caps: "ConnectionCaps | None", counts: Counter[str], key: str | None) -> Place:
+        if key is not None:
+            counts[key] += 1
+        return Place(caps, counts, key)
 
     def _refuse(self, scope: str, text: str) -> None:
         self.refused[scope] += 1

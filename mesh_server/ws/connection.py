@@ -10,13 +10,12 @@ way, which is all the backpressure that a sender ever feels.
 
 import asyncio
 import logging
-from contextlib import ExitStack
 from typing import Final, cast
 
 from aiohttp import WSMsgType, hdrs, web
 
 from mesh_server.http.address import address_of, stranger
-from mesh_server.limits import Caller, Kind, Patience, parse_rate
+from mesh_server.limits import Caller, Kind, Patience, Place, parse_rate
 from mesh_server.services.principal import Principal
 from mesh_server.services.tokens import bearer_token
 from mesh_server.ws.frames import PING_FRAME
@@ -88,6 +87,7 @@ class Connection:
         "_header_token",
         "_outbound",
         "_over",
+        "_place",
         "_refusals",
         "_socket",
         "_transport",
@@ -109,6 +109,7 @@ class Connection:
         self._excess = Patience(gateway.allowed.rate("excess"), clock=loop.time)
         self._deadline: asyncio.TimerHandle | None = None
         self._over = loop.create_future()
+        self._place: Place | None = None
         self.last_heard = loop.time()
 
     @property
@@ -118,11 +119,12 @@ class Connection:
     async def run(self) -> None:
         self._gateway.connections.add(self)
         try:
-            with ExitStack() as held:
-                peer = await self._greet(held)
-                if peer is not None:
-                    await self._read_until_closed(peer)
+            peer = await self._greet()
+            if peer is not None:
+                await self._read_until_closed(peer)
         finally:
+            if self._place is not None:
+                self._place.leave()
             if self._outbound is not None:
                 self._gateway.close_peer(self._outbound)
             if self._deadline is not None:
@@ -133,11 +135,8 @@ class Connection:
 
     # ── hello ────────────────────────────────────────────────────────────────────────────────────
 
-    async def _greet(self, held: ExitStack) -> Peer | None:
-        """Waits for a hello and answers it; None where the connection is to end.
-
-        `held` gets what this connection holds of its user's share as long as it lasts.
-        """
+    async def _greet(self) -> Peer | None:
+        """Waits for a hello and answers it; None where the connection is to end."""
         try:
             async with asyncio.timeout(self._gateway.hello_timeout_s):
                 hello = await self._hello()
@@ -150,7 +149,7 @@ class Connection:
             who = await self._authenticate(hello)
             self._caller = Caller(who.device_id, who.user_id, self._caller.address)
             self._gateway.limiter.spend(Kind.CONNECT, self._caller._replace(address=None))
-            held.enter_context(self._gateway.caps.one_of(who.user_id))
+            self._place = self._gateway.caps.one_of(who.user_id)
             self._outbound = self._make_outbound(who)
             return await self._gateway.open_peer(who, hello, self._outbound, self._caller)
         except MeshError as error:

@@ -2,13 +2,14 @@
 
 A delivery is one `chat.message.created` that reached one member's socket. Members sit in their rooms and
 read; some of them send 200-byte messages as fast as their acknowledgements return. One reader of each room
-also notes how long messages took from their sender to it.
+also notes how long messages took from their sender to it. Beside it the same rooms are measured in other
+servers, where they are installed.
 """
 
 import argparse
 import asyncio
 
-from scripts.bench import harness
+from scripts.bench import harness, xmpp
 from scripts.bench.seed import Seed
 
 
@@ -89,8 +90,13 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=500, help="in each room")
     parser.add_argument("--senders", type=int, default=20, help="over all rooms")
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument(
+        "--peers", nargs="*", choices=list(xmpp.PEERS), default=list(xmpp.PEERS), help="servers beside it"
+    )
     arguments = parser.parse_args()
     harness.run(measure(arguments.rooms, arguments.members, arguments.senders, arguments.seconds))
+    for peer in arguments.peers:
+        harness.run(xmpp.measure(peer, arguments.rooms, arguments.members, arguments.seconds))
 
 
 if __name__ == "__main__":

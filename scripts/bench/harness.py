@@ -50,6 +50,11 @@ def report(bench: str, case: str, value: float, unit: str, **more: Any) -> None:
     print(json.dumps(line | more), flush=True)
 
 
+def skip(bench: str, case: str, reason: str) -> None:
+    """Says why there is no figure."""
+    print(json.dumps({"bench": bench, "case": case, "skipped": reason}), flush=True)
+
+
 # ── the server ───────────────────────────────────────────────────────────────────────────────────
 
 _SETTINGS = {"MESH_BCRYPT_COST": "4", "MESH_LOG_LEVEL": "warning", "MESH_LIMITS_ENABLED": "false"}
@@ -266,6 +271,7 @@ class Client(asyncio.Protocol):
 
     def close(self) -> None:
         if self._transport is not None:
+            self.closed = self.closed or 1000
             self._transport.abort()
 
 
@@ -368,6 +374,7 @@ class Sender:
         self.running = False
         self._room_id, self._size = room_id, size
         self._due: dict[str, float] = {}
+        self._run = secrets.token_hex(4)
         self._every_s: float | None = None
 
     def start(self, every_s: float | None = None) -> None:
@@ -381,7 +388,7 @@ class Sender:
         asyncio.get_running_loop().call_later(max(0, due - time.perf_counter()), self._tick, due)
 
     def _tick(self, due: float) -> None:
-        if self.running:
+        if self.running and self.client.closed is None:
             self._send(due)
             assert self._every_s is not None
             self._at(due + self._every_s)
@@ -399,7 +406,7 @@ class Sender:
 
     def _send(self, due: float) -> None:
         self.sent += 1
-        nonce = f"n{self.sent}"
+        nonce = f"{self._run}-{self.sent}"
         self._due[nonce] = due
         self.client.send(
             type="chat.message.send",

@@ -48,6 +48,8 @@ async def measure(logins: float, seconds: float) -> None:
             await asyncio.sleep(min(2.0, seconds / 4))
             await _phase(server, f"chat while {logins:g} a second sign in", watching, seconds, answers)
             line.cancel()
+            for sender in sending:
+                sender.running = False
 
 
 async def _phase(

@@ -49,6 +49,8 @@ async def measure(stalled: int, seconds: float, offered: float) -> None:
                 readers_dropped=sum(reader.closed is not None for reader in readers),
                 resident_mib=round(server.resident_bytes() / 2**20),
             )
+            for sender in sending:
+                sender.running = False
             for client in [*readers, *deaf]:
                 client.close()
 

@@ -19,8 +19,8 @@ from scripts.bench.seed import Person, large_room
 AFTER_KILL = 5_000
 
 
-def _start(folder: Path, stop: signal.Signals = signal.SIGTERM) -> float:
-    """Seconds until it listened."""
+def _start(folder: Path, stop: signal.Signals = signal.SIGTERM) -> tuple[float, float]:
+    """Seconds until it listened, and of CPU until then."""
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "mesh_server", "--listen", "127.0.0.1:0", "--data", str(folder)],
@@ -31,10 +31,10 @@ def _start(folder: Path, stop: signal.Signals = signal.SIGTERM) -> float:
     assert process.stdout is not None
     if not process.stdout.readline().startswith("mesh-server listening on "):
         raise SystemExit("the server did not start")
-    took = time.perf_counter() - began
+    took, cpu = time.perf_counter() - began, harness.cpu_seconds(process.pid)
     process.send_signal(stop)
     process.wait(40)
-    return took
+    return took, cpu
 
 
 async def _write_and_kill(folder: Path, person: Person, room_id: str) -> None:
@@ -58,10 +58,17 @@ def measure(messages: int, times: int, data: str | None) -> None:
         _report(f"{messages:,} messages, killed after {AFTER_KILL:,} more", killed)
 
 
-def _report(case: str, seconds: list[float]) -> None:
-    slowest = round(max(seconds) * 1000)
-    value = harness.percentile(seconds, 0.5) * 1000
-    harness.report("start", case, value, "ms until it listens", slowest_ms=slowest, of=len(seconds))
+def _report(case: str, starts: list[tuple[float, float]]) -> None:
+    seconds = [took for took, _ in starts]
+    harness.report(
+        "start",
+        case,
+        harness.percentile(seconds, 0.5) * 1000,
+        "ms until it listens",
+        slowest_ms=round(max(seconds) * 1000),
+        cpu_ms=round(harness.percentile([cpu for _, cpu in starts], 0.5) * 1000),
+        of=len(starts),
+    )
 
 
 def main() -> None:
