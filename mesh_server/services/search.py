@@ -22,8 +22,8 @@ from protocol.rest import SearchHit, SearchPage
 from protocol.times import parse_time
 
 INDEX_EVERY_S: Final = 1.0
-INDEX_STEP: Final = 200
-INDEX_PAUSE_S: Final = 0.02
+INDEX_STEP: Final = 500
+INDEX_PAUSE_S: Final = 0.05
 """Between two steps, so that messages on their way to the disk need not wait for many."""
 
 CATCH_UP: Final = 2_000

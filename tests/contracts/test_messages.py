@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from mesh_server.store import search as search_module
 from mesh_server.store.base import (
     Appended,
     AppendOutcome,
@@ -16,6 +17,7 @@ from mesh_server.store.base import (
     MessageRecord,
     NewMessage,
     ReadMark,
+    SearchQuery,
     Settings,
     Store,
     UserRecord,
@@ -232,6 +234,37 @@ async def test_a_large_batch_with_refusals_in_it_numbers_the_rest_and_reads_back
         assert mine is not None
         assert mine.room.last_seq == here[-1].seq
         assert mine.room.rev == here[-1].rev
+
+
+# ── search ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("few", [0, 2, 100])
+async def test_what_one_person_wrote_is_found_whether_that_is_little_or_much(
+    store: Store,
+    alice: UserRecord,
+    bob: UserRecord,
+    room_id: str,
+    few: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(search_module, "FEW", few)
+    await join(store, room_id, bob)
+    private = (await add_room(store, "kitchen", alice, "private")).my_room.room.id
+    authors = [alice, bob, alice, bob, alice]
+    await append(
+        store, *[new(author, room_id, "tea or not") for author in authors], new(alice, private, "tea")
+    )
+    await store.search.index_next(100)
+
+    async def found(asking: UserRecord, author: UserRecord) -> list[tuple[str, int]]:
+        query = SearchQuery(words="tea", author_key=author.username_key)
+        hits, _ = await store.search.find(asking.id, query, 50)
+        return [(hit.message.room_id, hit.message.seq) for hit in hits]
+
+    assert await found(bob, alice) == [(room_id, 5), (room_id, 3), (room_id, 1)]
+    assert await found(bob, bob) == [(room_id, 4), (room_id, 2)]
+    assert await found(alice, alice) == [(private, 1), (room_id, 5), (room_id, 3), (room_id, 1)]
 
 
 # ── unread ───────────────────────────────────────────────────────────────────────────────────────
