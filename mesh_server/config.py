@@ -10,6 +10,7 @@ Each setting has a description, from which `mesh-server config example` is made 
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -27,6 +28,10 @@ from protocol import limits as wire
 from protocol.rest import Registration
 
 OFF: Final = "off"
+
+
+_PUBLIC_URL: Final = re.compile(r"https?://[^\s/?#@]+/?")
+"""A scheme and a host, perhaps with a port: calls live at paths of their own."""
 
 
 class ConfigError(Exception):
@@ -295,6 +300,10 @@ def load(
         _merge(values, layer)
     config = _convert(values, "The configuration is not valid")
     _ = config.address, config.proxies, config.push_allowed
+    if config.public_url and not _PUBLIC_URL.fullmatch(config.public_url):
+        raise ConfigError(
+            f"public_url is an address such as https://chat.example.org, not {config.public_url!r}."
+        )
     if config.metrics.listen:
         address_of("metrics.listen", config.metrics.listen)
     if config.rtc.stun_listen not in ("", OFF):

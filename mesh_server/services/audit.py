@@ -25,9 +25,11 @@ _DAY_MS: Final = 86_400_000
 
 
 class AuditService:
-    def __init__(self, store: AuditStore, rooms: RoomService, *, clock: Clock, keep_days: int) -> None:
+    def __init__(
+        self, store: AuditStore, rooms: RoomService, *, clock: Clock, keep_days: int, step: int = STEP
+    ) -> None:
         self._store, self._rooms = store, rooms
-        self._clock, self._keep_ms = clock, keep_days * _DAY_MS
+        self._clock, self._keep_ms, self._step = clock, keep_days * _DAY_MS, step
 
     async def of_room(self, who: Principal, room_id: str, query: RoomAuditQuery) -> AuditPage:
         """Without addresses. Raises: RoomNotFound, NotMember, RoomForbidden, QueryInvalid."""
@@ -57,7 +59,7 @@ class AuditService:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def forget(self) -> None:
-        while await self._store.forget_entries(self._clock() - self._keep_ms, STEP) == STEP:
+        while await self._store.forget_entries(self._clock() - self._keep_ms, self._step) == self._step:
             pass
 
 
