@@ -320,7 +320,7 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
         search.keep_index,
         presence.keep,
         peers.peering.keep,
-        pushing.pushes.keep,
+        *pushing.chores,
         UpkeepService(store.upkeep, bus, clock=clock).keep,
         administration.tokens.keep,
         administration.audit.keep,

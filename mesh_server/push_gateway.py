@@ -8,7 +8,9 @@ no proxy of the environment asked, and of an answer no more is read than its hea
 """
 
 import asyncio
+import contextlib
 import socket
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -64,9 +66,26 @@ class _Resolver(AbstractResolver):
 
 
 async def system_lookup(host: str, port: int) -> list[str]:
+    """As the system does it, on a thread of its own: a slow one holds up nobody, nor the server's end."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+    answer: asyncio.Future[list[str]] = loop.create_future()
+
+    def tell(found: list[str], error: OSError | None) -> None:
+        if not answer.done():
+            answer.set_result(found) if error is None else answer.set_exception(error)
+
+    def look() -> None:
+        found, failed = [], None
+        try:
+            infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+            found = list(dict.fromkeys(str(address[0]) for *_, address in infos))
+        except (OSError, UnicodeError) as error:
+            failed = error if isinstance(error, OSError) else OSError("no name")
+        with contextlib.suppress(RuntimeError):  # the loop is gone
+            loop.call_soon_threadsafe(tell, found, failed)
+
+    threading.Thread(target=look, name="push-lookup", daemon=True).start()
+    return await answer
 
 
 class PushGateway:

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from mesh_server.bus.base import Bus
+from mesh_server.chores import Chore
 from mesh_server.config import Config
 from mesh_server.ids import Clock, NewId
 from mesh_server.push_gateway import PushGateway
@@ -19,6 +20,8 @@ LINK_SCHEME: Final = "mesh"
 class Pushing(NamedTuple):
     targets: PushTargetService
     pushes: PushService
+    chores: tuple[Chore, ...]
+    """None where the administrator allows no pushes."""
 
 
 def build_pushing(
@@ -36,5 +39,7 @@ def build_pushing(
         clock=clock,
         random=random.random,
     )
-    bus.subscribe(pushes.on_bus)
-    return Pushing(PushTargetService(store, gateway, allowed, clock=clock, new_id=new_id), pushes)
+    if allowed:
+        bus.subscribe(pushes.on_bus)
+    targets = PushTargetService(store, gateway, allowed, clock=clock, new_id=new_id)
+    return Pushing(targets, pushes, (pushes.keep,) if allowed else ())

@@ -14,8 +14,8 @@ answer is asked again later and later, for `give_up_s` at most, and holds up nob
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
@@ -23,15 +23,15 @@ from mesh_server.bus.base import BusMessage, MessagesCreated
 from mesh_server.ids import Clock
 from mesh_server.services.push_addresses import parse_place
 from mesh_server.services.push_targets import Notice, Notifier, Outcome
-from mesh_server.store.base import NewPush, PushDue, PushStore, PushTargetRecord
+from mesh_server.store.base import NewPush, PushCandidate, PushDue, PushStore, PushTargetRecord
 from protocol.errors import StorageUnavailable
 from protocol.text import clean_text
 
 log = logging.getLogger(__name__)
 
 TICK_S: Final = 0.25
-STEP: Final = 200
-"""Messages that one look into the log reads."""
+STEP: Final = 2_000
+"""Messages that one look into the log reads: a large room is looked at once for all of its own."""
 
 CURSOR_EVERY_S: Final = 5.0
 """How often the cursor is stored where it found nothing to push."""
@@ -131,9 +131,22 @@ class PushService:
             now = self._clock()
             until, since = now - int(self._pace.delay_s * 1000), now - int(MAX_AGE_S * 1000)
             upto, found = await self._store.list_candidates(self._cursor, STEP, since=since, until=until)
-            away = [candidate for candidate in found if not self._is_here(candidate.user_id)]
-            if away:
-                new = [
+            new = self._new(found, now)
+            if new:
+                self.outcomes["dropped"] += await self._store.add_pushes(upto, new, keep=KEEP)
+                self._stored_cursor, self._next_due = upto, 0
+            more, self._cursor = upto != self._cursor, upto
+        if self._cursor != self._stored_cursor and now_s - self._cursor_stored_at > CURSOR_EVERY_S:
+            await self._store.add_pushes(self._cursor, (), keep=KEEP)
+            self._stored_cursor, self._cursor_stored_at = self._cursor, now_s
+
+    def _new(self, found: Sequence[PushCandidate], now: int) -> list[NewPush]:
+        """For who is away; of each target no more than may wait for it."""
+        by_target: defaultdict[str, deque[NewPush]] = defaultdict(lambda: deque(maxlen=KEEP))
+        here = {user_id for user_id in {one.user_id for one in found} if self._is_here(user_id)}
+        for one in found:
+            if one.user_id not in here:
+                by_target[one.target_id].append(
                     NewPush(
                         target_id=one.target_id,
                         room_id=one.room_id,
@@ -142,14 +155,8 @@ class PushService:
                         created_at=now,
                         due_at=now,
                     )
-                    for one in away
-                ]
-                self.outcomes["dropped"] += await self._store.add_pushes(upto, new, keep=KEEP)
-                self._stored_cursor, self._next_due = upto, 0
-            more, self._cursor = upto != self._cursor, upto
-        if self._cursor != self._stored_cursor and now_s - self._cursor_stored_at > CURSOR_EVERY_S:
-            await self._store.add_pushes(self._cursor, (), keep=KEEP)
-            self._stored_cursor, self._cursor_stored_at = self._cursor, now_s
+                )
+        return [push for waiting in by_target.values() for push in waiting]
 
     # ── out of the queue ─────────────────────────────────────────────────────────────────────────
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
+from msgspec import structs
 
 from mesh_server.store.base import NewPush, PushCandidate, PushDue, PushReason, PushTargetRecord
 from mesh_server.store.database import Database
@@ -93,8 +94,7 @@ def _create_target(connection: sa.Connection, new: PushTargetRecord) -> None:
     count = sa.select(sa.func.count()).where(push_targets.c.user_id == new.user_id)
     if connection.execute(count).scalar_one() >= limits.PUSH_TARGETS:
         raise TooManyPushTargets
-    values = {name: getattr(new, name) for name in new.__struct_fields__}
-    connection.execute(sa.insert(push_targets).values(values))
+    connection.execute(sa.insert(push_targets).values(structs.asdict(new)))
 
 
 def _targets(connection: sa.Connection, where: sa.ColumnElement[bool]) -> list[PushTargetRecord]:
@@ -121,8 +121,12 @@ def _cursor(connection: sa.Connection) -> int | None:
     return None if value is None else int(value)
 
 
+def _end(connection: sa.Connection) -> int:
+    return int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(messages.c.pk), 0))).scalar_one())
+
+
 def _begin(connection: sa.Connection) -> int:
-    end: int = connection.execute(sa.select(sa.func.coalesce(sa.func.max(messages.c.pk), 0))).scalar_one()
+    end = _end(connection)
     _set_cursor(connection, end)
     return end
 
@@ -137,8 +141,10 @@ def _list_candidates(
     connection: sa.Connection, cursor: int, limit: int, since: int, until: int
 ) -> tuple[int, list[PushCandidate]]:
     """Room by room, so that a large one is looked at once, and not once a message."""
+    if connection.execute(sa.select(push_targets.c.id).limit(1)).first() is None:
+        return max(cursor, _end(connection)), []
     upto = _upto(connection, cursor, limit, until)
-    if upto == cursor or connection.execute(sa.select(push_targets.c.id).limit(1)).first() is None:
+    if upto == cursor:
         return upto, []
     query = (
         sa.select(messages.c.room_id, messages.c.seq, messages.c.author_id)
@@ -225,9 +231,8 @@ def _add(connection: sa.Connection, cursor: int, new: Sequence[NewPush], keep: i
     _set_cursor(connection, cursor)
     there = set(connection.execute(sa.select(push_targets.c.id)).scalars())
     fresh = [push for push in new if push.target_id in there]
-    for push in fresh:
-        values = {name: getattr(push, name) for name in push.__struct_fields__}
-        connection.execute(sa.insert(pushes).values(values | {"attempts": 0}))
+    if fresh:
+        connection.execute(sa.insert(pushes), [structs.asdict(push) | {"attempts": 0} for push in fresh])
     return sum(_bound(connection, target_id, keep) for target_id in {push.target_id for push in fresh})
 
 

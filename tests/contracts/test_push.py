@@ -206,6 +206,15 @@ async def test_the_cursor_begins_at_the_end_and_is_kept(store: Store, room_id: s
     assert await store.push.get_cursor() == upto
 
 
+async def test_where_nobody_is_pushed_the_log_is_passed_over(store: Store, room_id: str) -> None:
+    for word in ("one", "two"):
+        await say(store, room_id, word)
+    end = await store.push.get_cursor()
+    assert await look(store, until=0) == (end, [])
+    await store.push.create_target(target(rooms=True))
+    assert await look(store, end) == (end, [])
+
+
 # ── the queue ────────────────────────────────────────────────────────────────────────────────────
 
 

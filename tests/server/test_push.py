@@ -277,6 +277,19 @@ async def test_what_waits_of_a_room_is_one_push(
     assert phone.received[-1].body["click"].endswith("/3")
 
 
+async def test_only_so_many_wait(
+    http: aiohttp.ClientSession, server: ServerProcess, phone: PushServer
+) -> None:
+    alice, bob, room_id = await two(http, server)
+    await ntfy(bob, phone, rooms=True)
+    phone.answer = says(503)
+    async with alice.socket() as socket:
+        for number in range(60):
+            await socket.say(room_id, f"message {number}")
+    await until(lambda: phone.texts[-1:] == ["wrote (and 49 more)"], "as many as may wait")
+    assert (await became(http, server, "dropped"))["dropped"] >= 1
+
+
 @pytest.mark.parametrize("how", ["stop", "kill"])
 async def test_what_waits_survives_a_restart(
     http: aiohttp.ClientSession, tmp_path: Path, phone: PushServer, how: str

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mesh_server.push_gateway import PushGateway
+from mesh_server.push_gateway import PushGateway, system_lookup
 from mesh_server.services.push_addresses import AllowList
 from mesh_server.services.push_targets import Notice, Outcome
 from mesh_server.store.base import PushTargetRecord
@@ -216,6 +216,22 @@ async def test_a_name_is_looked_up_once(server: PushServer) -> None:
     assert outcome == Outcome("delivered")
     assert asked == ["push.example"]
     assert server.received[0].headers["Host"].startswith("push.example:")
+
+
+async def test_a_name_of_this_machines_own(server: PushServer) -> None:
+    """Looked up as the system does it."""
+    url = server.url.replace("127.0.0.1", "localhost")
+    for allowed, outcome in ((url, "refused"), (f"{url} 127.0.0.0/8 ::1", "delivered")):
+        gateway = PushGateway(AllowList([allowed]), timeout_s=PATIENCE_S)
+        assert (await gateway.deliver(target(url), NOTICE)).state == outcome
+        await gateway.close()
+    assert len(server.received) == 1
+
+
+@pytest.mark.parametrize("host", ["x" * 300, "a..b"])
+async def test_a_name_that_is_none(host: str) -> None:
+    with pytest.raises(OSError):
+        await system_lookup(host, 80)
 
 
 async def test_no_proxy_is_asked(server: PushServer, monkeypatch: pytest.MonkeyPatch) -> None:
