@@ -145,17 +145,20 @@ class PushService:
         by_target: defaultdict[str, deque[NewPush]] = defaultdict(lambda: deque(maxlen=KEEP))
         here = {user_id for user_id in {one.user_id for one in found} if self._is_here(user_id)}
         for one in found:
-            if one.user_id not in here:
-                by_target[one.target_id].append(
-                    NewPush(
-                        target_id=one.target_id,
-                        room_id=one.room_id,
-                        seq=one.seq,
-                        reason=one.reason,
-                        created_at=now,
-                        due_at=now,
-                    )
+            if one.user_id in here:
+                continue
+            waiting = by_target[one.target_id]
+            self.outcomes["dropped"] += len(waiting) == KEEP
+            waiting.append(
+                NewPush(
+                    target_id=one.target_id,
+                    room_id=one.room_id,
+                    seq=one.seq,
+                    reason=one.reason,
+                    created_at=now,
+                    due_at=now,
                 )
+            )
         return [push for waiting in by_target.values() for push in waiting]
 
     # ── out of the queue ─────────────────────────────────────────────────────────────────────────
