@@ -122,6 +122,9 @@ class Sync:
     def __init__(self, me: str, held: Iterable[RoomHeld], roster: Roster) -> None:
         self._me = me
         self._roster = roster
+        self._epoch = ""
+        """The numbering of the whole server, as the last welcome told it; empty where it told of no room."""
+
         self._lines = {room.room.id: Line(room.room, room.epoch, room.rev, room.top_seq) for room in held}
         self._sorted: list[Room] | None = None
         self._handlers: dict[type, Callable[[Any, Outcome], None]] = {
@@ -182,6 +185,7 @@ class Sync:
         """The line is up; `named` is what its hello asked to resume."""
         outcome = Outcome(rooms=True)
         states = {state.room_id: state for state in welcome.rooms[:ROOMS_MAX]}
+        self._epoch = next((state.epoch for state in states.values()), "")
         for room_id in [room_id for room_id in self._lines if room_id not in states]:
             self._drop(room_id, outcome)
         for room_id, state in states.items():
@@ -207,7 +211,7 @@ class Sync:
         """The server has answered a create or a join with `room`."""
         outcome = Outcome()
         if room.id not in self._lines:
-            self._enter(room, "", room.rev, outcome)
+            self._enter(room, self._epoch, room.rev, outcome)
         self._sorted = None
         return outcome
 
@@ -338,7 +342,7 @@ class Sync:
         """I have joined, by another connection of mine or by a call."""
         line = self._lines.get(event.room_id)
         if line is None:
-            self._enter(event.room, "", event.rev, outcome)
+            self._enter(event.room, self._epoch, event.rev, outcome)
             self._hold_members(event, outcome)
         elif event.rev > line.rev and line.phase == "live":
             # Left and joined again without our hearing of it: what came between is not held.

@@ -137,6 +137,17 @@ def test_a_restored_backup_starts_the_room_over_even_where_the_numbers_fit() -> 
     assert told([sync.apply(restored.post())]) == [3]
 
 
+def test_a_restored_backup_starts_a_room_over_that_was_entered_since_the_last_welcome() -> None:
+    log, entered = RoomLog(), RoomLog(room_id="s")
+    sync = connected(log, held(log))
+    entered.post()
+    sync.entered(entered.present())
+    restored = RoomLog(room_id="s", epoch="e2")
+    for _ in range(3):
+        restored.post()
+    assert HistoryReset("s") in events(connect(sync, RoomLog(epoch="e2"), restored))
+
+
 def test_numbers_that_go_back_start_the_room_over_even_in_the_same_epoch() -> None:
     log = RoomLog()
     sync = connected(log, held(log))
