@@ -10,7 +10,6 @@ import asyncio
 import os
 import pwd
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -147,7 +146,7 @@ def _prosody() -> Iterator[Callable[[], float]]:
         try:
             yield lambda: harness.cpu_seconds(process.pid)
         finally:
-            process.send_signal(signal.SIGTERM)
+            process.kill()  # asked nicely, it first tells everyone of everyone who goes
             process.wait(30)
 
 
