@@ -171,7 +171,7 @@ async def test_a_member_whose_line_died_unnoticed_goes_and_comes_back(
             await hers.wait(lambda m: bob_is(m) and m["presence"] == "online")
             getattr(line, end)()
             await hers.wait(lambda m: bob_is(m) and m["presence"] == "offline")
-        await hers.say(room_id, "while you were away")
+            await hers.say(room_id, "while you were away")
         bob.url = direct
         async with bob.socket(resume={room_id: 1}) as his:
             message = (await his.wait("chat.message.created"))["message"]
