@@ -1,5 +1,6 @@
 """One server a test, because each of them breaks it."""
 
+import itertools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from tests.support.server import ServerProcess, running_server
 from tests.support.wire import Person, register
 
 HEARTBEAT_S = 1.0
+_numbers = itertools.count(1)
+"""Names that nobody had before, where several tests share a server."""
 
 
 @pytest.fixture
@@ -33,17 +36,17 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 async def alice(http: aiohttp.ClientSession, server: ServerProcess) -> Person:
-    return await register(http, server.url, "alice")
+    return await register(http, server.url, f"alice{next(_numbers)}")
 
 
 @pytest.fixture
 async def bob(http: aiohttp.ClientSession, server: ServerProcess) -> Person:
-    return await register(http, server.url, "bob")
+    return await register(http, server.url, f"bob{next(_numbers)}")
 
 
 @pytest.fixture
 async def room_id(alice: Person, bob: Person) -> str:
     """A room that both are in; its `rev` is 1."""
-    room_id = await alice.create_room()
+    room_id = await alice.create_room(f"Room {next(_numbers)}")
     await bob.join(room_id)
     return room_id

@@ -64,12 +64,12 @@ async def test_a_jump_forwards_costs_a_refresh_and_no_session(machine: Machine, 
     body = {"refresh_token": alice.session["refresh_token"]}
     assert (await call(alice.http, alice.url, "POST", "/api/auth/refresh", body))["user"][
         "username"
-    ] == "alice"
+    ] == alice.name
 
 
 async def test_a_clock_set_back_locks_nobody_out(machine: Machine, alice: Person) -> None:
-    wrong = {"username": "alice", "password": "not the password"}
-    right = {"username": "alice", "password": PASSWORD}
+    wrong = {"username": alice.name, "password": "not the password"}
+    right = {"username": alice.name, "password": PASSWORD}
 
     async def login(body: dict[str, str]) -> str:
         try:

@@ -104,32 +104,23 @@ def server(machine: Machine, tmp_path: Path) -> Iterator[ServerProcess]:
 
 
 @needs_machine
-@pytest.mark.parametrize(
-    ("writing", "syncing"), [(errno.EIO, errno.EIO), (0, errno.EIO), (errno.EIO, 0), (errno.EROFS, 0)]
-)
 async def test_what_a_failing_disk_did_not_take_is_refused_and_can_be_sent_again(
-    server: ServerProcess,
-    machine: Machine,
-    alice: Person,
-    bob: Person,
-    room_id: str,
-    writing: int,
-    syncing: int,
+    server: ServerProcess, machine: Machine, alice: Person, bob: Person, room_id: str
 ) -> None:
+    failures = [(errno.EIO, errno.EIO), (0, errno.EIO), (errno.EIO, 0), (errno.EROFS, 0)]
     async with alice.socket() as hers, bob.socket() as his:
-        await hers.say(room_id, "before")
-        with machine.broken_disk(writing=writing, syncing=syncing):
-            for number in range(50):
-                answer = await hers.say(room_id, f"during {number}")
-                assert answer["code"] == "storage.unavailable"
-        for number in range(50):
-            ack = await hers.say(room_id, f"during {number}")
-            assert (ack["type"], ack["seq"]) == ("chat.message.ack", 2 + number)
-        await his.wait(lambda m: m["type"] == "chat.message.created" and m["message"]["seq"] == 51)
-        told = [m["message"]["content"] for m in his.seen if m["type"] == "chat.message.created"]
-        assert told == ["before", *(f"during {number}" for number in range(49))]
+        for writing, syncing in failures:
+            words = [f"{errno.errorcode.get(writing)}, {syncing}: {number}" for number in range(20)]
+            with machine.broken_disk(writing=writing, syncing=syncing):
+                for word in words:
+                    assert (await hers.say(room_id, word))["code"] == "storage.unavailable"
+            for word in words:
+                assert (await hers.say(room_id, word))["type"] == "chat.message.ack"
+                heard = await his.wait("chat.message.created")
+                assert heard["message"]["content"] == word
+        assert heard["message"]["seq"] == 20 * len(failures)
     outage = [line for line in server.log_text().splitlines() if "the database" in line]
-    assert len(outage) < 5, "an outage must not fill the disk with the log of it"
+    assert len(outage) < 10, "an outage must not fill the disk with the log of it"
 
 
 @needs_machine

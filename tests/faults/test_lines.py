@@ -8,7 +8,6 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from mesh_agent.agent import Agent
@@ -19,7 +18,7 @@ from tests.support.company import LOST
 from tests.support.conditions import until
 from tests.support.line import Line, line_to
 from tests.support.server import ServerProcess, running_server
-from tests.support.wire import PASSWORD, Json, Person, register
+from tests.support.wire import PASSWORD, Json, Person
 
 _numbers = itertools.count(1)
 
@@ -30,23 +29,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("lines") / "data"
     with running_server(folder, MESH_HEARTBEAT_S=str(HEARTBEAT_S)) as running:
         yield running
-
-
-@pytest.fixture
-async def alice(http: aiohttp.ClientSession, server: ServerProcess) -> Person:
-    return await register(http, server.url, f"alice{next(_numbers)}")
-
-
-@pytest.fixture
-async def bob(http: aiohttp.ClientSession, server: ServerProcess) -> Person:
-    return await register(http, server.url, f"bob{next(_numbers)}")
-
-
-@pytest.fixture
-async def room_id(alice: Person, bob: Person) -> str:
-    room_id = await alice.create_room(f"Room {next(_numbers)}")
-    await bob.join(room_id)
-    return room_id
 
 
 @pytest.fixture

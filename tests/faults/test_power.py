@@ -62,4 +62,4 @@ async def test_the_first_start_survives_a_power_cut(
     server.kill()
     machine.cut_power()
     server.start(server.url.removeprefix("http://"))
-    assert (await alice.call("GET", "/api/auth/me"))["username"] == "alice"
+    assert (await alice.call("GET", "/api/auth/me"))["username"] == alice.name

@@ -1,13 +1,22 @@
 """Guarantee 4: who comes back gets what changed, once, in order, before anything live."""
 
 import asyncio
+from collections.abc import Iterator
 
 import pytest
 
 from protocol import limits
 from tests.support.conditions import until
-from tests.support.server import ServerProcess
+from tests.support.server import ServerProcess, running_server
 from tests.support.wire import Json, Person, Socket
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """One for all of them; the last one kills it."""
+    folder = tmp_path_factory.mktemp("resume") / "data"
+    with running_server(folder, MESH_LIMITS_ENABLED="false") as running:
+        yield running
 
 
 async def say(socket: Socket, room_id: str, first: int, last: int) -> None:
@@ -31,8 +40,8 @@ async def test_what_was_missed_comes_in_order_before_live_traffic(
             await say(hers, room_id, 11, 12)
             resumed = await his.wait("room.resumed")
             assert contents(his.seen) == [str(number) for number in range(4, 11)]
-            assert (resumed["rev"], resumed["last_seq"], resumed["room"]["name"]) == (11, 10, "Test Chat")
-            assert {m["username"] for m in resumed["members"]} == {"alice", "bob"}
+            assert (resumed["rev"], resumed["last_seq"], resumed["room"]["id"]) == (11, 10, room_id)
+            assert {m["username"] for m in resumed["members"]} == {alice.name, bob.name}
             his.seen.clear()
             await his.wait(lambda m: m["type"] == "chat.message.created" and m["message"]["seq"] == 12)
             assert contents(his.seen) == ["11"]
