@@ -13,11 +13,13 @@ import sqlalchemy as sa
 from mesh_server.store.base import Allow, NewSession, SessionRecord, SideDevice, SideRecord, Target
 from mesh_server.store.database import Database
 from mesh_server.store.rooms import standing
-from mesh_server.store.tables import devices, members, p2p_sessions, users
+from mesh_server.store.tables import devices, members, p2p_sessions, rooms, users
 from protocol import limits
 from protocol.errors import (
+    NotMember,
     PeerHasNoDevice,
     PeerNotMember,
+    RoomNotFound,
     SessionNotFound,
     SessionTaken,
     TargetUnknown,
@@ -191,7 +193,7 @@ def _list(connection: sa.Connection, user_id: str, now: int) -> list[SessionReco
 
 
 def _create(connection: sa.Connection, new: NewSession, allow: Allow) -> SessionRecord:
-    allow(standing(connection, new.room_id, new.asker_id))
+    _require_allowed(connection, new, allow)
     peer_id = _find_peer(connection, new)
     able = {device.id for device in _devices_of(connection, peer_id, new.asker_device)}
     if new.peer_device is not None:
@@ -218,6 +220,16 @@ def _create(connection: sa.Connection, new: NewSession, allow: Allow) -> Session
         )
     )
     return _require(connection, new.id, new.asker_id, new.created_at)
+
+
+def _require_allowed(connection: sa.Connection, new: NewSession, allow: Allow) -> None:
+    """The contract of this call: who is no member is told so (403), of a private room too."""
+    try:
+        allow(standing(connection, new.room_id, new.asker_id))
+    except RoomNotFound:
+        if connection.execute(sa.select(rooms.c.id).where(rooms.c.id == new.room_id)).first() is None:
+            raise
+        raise NotMember from None
 
 
 def _find_peer(connection: sa.Connection, new: NewSession) -> str:

@@ -93,6 +93,9 @@ class Row:
         return f"{self.ask} {self.body or ''}".strip()
 
 
+TOLD: Final = {"stranger": NO_MEMBER, "banned": NO_MEMBER}
+"""Where the contract answers 403 in a private room too."""
+
 ROOM: Final = "/api/rooms/{room_id}"
 MESSAGE: Final[Json] = {"room_id": "{room_id}", "message_id": "{message_id}"}
 
@@ -149,16 +152,23 @@ REST_ROWS: Final = [
     Row(f"GET {ROOM}/messages/{{message_id}}/versions", moderators()),
     Row(f"GET {ROOM}/pins", members()),
     Row(f"GET /api/search?q={WORD}&room_id={{room_id}}", members()),
-    Row("POST /api/p2p/session", members(), {"room_id": "{room_id}", "kind": "file", "peer": "{other}"}),
+    Row(
+        "POST /api/p2p/session",
+        members(),
+        {"room_id": "{room_id}", "kind": "file", "peer": "{other}"},
+        private=TOLD,
+    ),
     Row(
         "POST /api/p2p/session",
         nobody(NO_PEER),
         {"room_id": "{room_id}", "kind": "file", "peer": "{newcomer}"},
+        private=TOLD,
     ),
     Row(
         "POST /api/p2p/session",
         nobody(NO_PEER),
         {"room_id": "{room_id}", "kind": "terminal", "peer": "{banned_id}"},
+        private=TOLD,
     ),
     Row("DELETE /api/p2p/session/{session_id}", who_asked()),
     Row("POST /api/auth/capability", members(), {"room_id": "{room_id}", "kind": "file"}),
@@ -260,7 +270,12 @@ WEBSOCKET_ROWS: Final = [
         {"room_id": "{room_id}"},
         private=dict.fromkeys(("stranger", "banned"), NO_MEMBER),
     ),
-    Row("p2p.session.request", members(), {"room_id": "{room_id}", "kind": "file", "peer": "{other}"}),
+    Row(
+        "p2p.session.request",
+        members(),
+        {"room_id": "{room_id}", "kind": "file", "peer": "{other}"},
+        private=TOLD,
+    ),
     Row("p2p.session.accept", who_asked("p2p.session_taken"), {"session_id": "{session_id}"}),
     Row("p2p.session.decline", who_asked(), {"session_id": "{session_id}"}),
     Row("p2p.session.close", who_asked(), {"session_id": "{session_id}"}),
