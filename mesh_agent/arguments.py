@@ -101,7 +101,7 @@ def _setting(name: str, summary: str, example: str, *arguments: Argument) -> Ver
 GROUPS: Final = {
     "room": "make a room, change it, and say who may be in it",
     "invite": "links that let people into a room",
-    "device": "the devices on which I am signed in",
+    "device": "end the session of one of them",
 }
 """First words that have several verbs below them."""
 
@@ -298,7 +298,7 @@ MESSAGES: Final = (
     ),
     Verb(
         "unreact",
-        "take it away again",
+        "take a reaction of mine away",
         "mesh-agent unreact ops last 👍",
         (_ROOM, _MESSAGE, _arg("reaction", metavar="REACTION"), _TIMEOUT),
     ),
