@@ -285,7 +285,8 @@ class RoomScreen(Choosing):
         if event.following != self._following:
             self._following = event.following
             self.refresh_bindings()
-        self._jumped = self._jumped and not event.following
+        if event.following and event.seen and event.seen >= self.timeline.newest:
+            self._jumped = False  # at the end again; an empty screen follows too, and has seen nothing
         if self._in_front and event.seen > self._seen and not self._jumped:
             self._seen = event.seen
             self.entrust(self.mesh.agent.mark_read, self.room.id, event.seen)

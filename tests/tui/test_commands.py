@@ -275,7 +275,7 @@ async def test_messages_are_answered_changed_and_deleted(alice: Seat, bob: Agent
 
 
 async def test_a_search_leads_to_the_message(alice: Seat, bob: Agent, number: int) -> None:
-    for word in range(300):
+    for word in range(120):
         await bob.send(_room(alice).room.id, f"number {word} of {number}")
     await until(lambda: not bob.outgoing(_room(alice).room.id), "all to be sent")
     await alice.say(f'/search "number 17" {number}')
@@ -286,27 +286,27 @@ async def test_a_search_leads_to_the_message(alice: Seat, bob: Agent, number: in
     assert _room(alice).transcript.chosen is not None
     await alice.press("escape")
     await alice.press("ctrl+end")
-    await alice.sees(f"number 299 of {number}")
+    await alice.sees(f"number 119 of {number}")
 
 
 async def test_going_past_what_is_new_is_not_reading_it(alice: Seat, bob: Agent, number: int) -> None:
     room_id = _room(alice).room.id
     await alice.press("escape")
     await until(lambda: isinstance(alice.app.screen, Home), "Home")
-    for word in range(300):
+    for word in range(160):
         await bob.send(room_id, f"number {word} of {number}")
     await until(lambda: not bob.outgoing(room_id), "all to be sent")
     await alice.press("slash")
-    await alice.type(f'search "number 217" {number}')
+    await alice.type(f'search "number 57" {number}')
     await alice.press("enter")
-    await alice.sees("Search", f"number 217 of {number}")
+    await alice.sees("Search", f"number 57 of {number}")
     await alice.press("enter")
-    await alice.sees("▌ ", f"number 216 of {number}")
+    await alice.sees("▌ ", f"number 56 of {number}")
     await alice.press("pageup")
-    await alice.sees(f"number 190 of {number}")
-    assert alice.app.agent.room(room_id).unread == 300
+    await alice.sees(f"number 30 of {number}")
+    assert alice.app.agent.room(room_id).unread == 160
     await alice.press("escape", "ctrl+end")
-    await alice.sees(f"number 299 of {number}")
+    await alice.sees(f"number 159 of {number}")
     await until(lambda: not alice.app.agent.room(room_id).unread, "all to be read")
 
 
