@@ -202,6 +202,8 @@ class RoomState(Struct, kw_only=True, omit_defaults=True, frozen=True):
 
 
 class Welcome(Answer, frozen=True, kw_only=True, tag="system.welcome"):
+    """`epoch`: that of each room, also of those that are joined later on this connection."""
+
     peer_id: str
     user: User
     device: Device
@@ -209,6 +211,7 @@ class Welcome(Answer, frozen=True, kw_only=True, tag="system.welcome"):
     heartbeat_s: Annotated[float, Meta(gt=0, le=limits.WAIT_MAX_S)]
     limits: Limits
     rooms: list[RoomState]
+    epoch: str | None = None
 
 
 class Pong(Answer, frozen=True, kw_only=True, tag="system.pong"):

@@ -61,6 +61,7 @@ def _welcome(welcome: Welcome) -> Welcome:
         device=tidy_device(welcome.device),
         server=Server(name=tidy_name(welcome.server.name), version=tidy_name(welcome.server.version)),
         rooms=[_room_state(state) for state in welcome.rooms],
+        epoch=welcome.epoch and tidy_sentence(welcome.epoch),
     )
 
 

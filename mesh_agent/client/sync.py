@@ -185,7 +185,7 @@ class Sync:
         """The line is up; `named` is what its hello asked to resume."""
         outcome = Outcome(rooms=True)
         states = {state.room_id: state for state in welcome.rooms[:ROOMS_MAX]}
-        self._epoch = next((state.epoch for state in states.values()), "")
+        self._epoch = welcome.epoch or next((state.epoch for state in states.values()), "")
         for room_id in [room_id for room_id in self._lines if room_id not in states]:
             self._drop(room_id, outcome)
         for room_id, state in states.items():

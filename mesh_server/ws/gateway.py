@@ -126,6 +126,7 @@ class Gateway:
                 resume_max=limits.RESUME_MAX,
             ),
             rooms=[self._room_state(mine, overview) for mine in overview.rooms],
+            epoch=self._store.epoch,
         )
         self.hub.send(outbound, welcome)
         outbound.rooms.update(mine.room.id for mine in overview.rooms)

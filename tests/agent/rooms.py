@@ -66,7 +66,7 @@ def room(room_id: str = "r", **more: Any) -> Room:
     )
 
 
-def welcome(*states: RoomState) -> Welcome:
+def welcome(*states: RoomState, epoch: str | None = None) -> Welcome:
     return Welcome(
         peer_id="p",
         user=user(),
@@ -75,6 +75,7 @@ def welcome(*states: RoomState) -> Welcome:
         heartbeat_s=30.0,
         limits=Limits(frame_bytes=65_536, content_chars=8_000, resume_max=300),
         rooms=list(states),
+        epoch=epoch,
     )
 
 

@@ -148,6 +148,16 @@ def test_a_restored_backup_starts_a_room_over_that_was_entered_since_the_last_we
     assert HistoryReset("s") in events(connect(sync, RoomLog(epoch="e2"), restored))
 
 
+def test_a_restored_backup_starts_the_first_room_of_all_over_that_was_entered_since() -> None:
+    entered = RoomLog()
+    sync = Sync(ME, [], Roster())
+    sync.welcome(welcome(epoch=entered.epoch), {})
+    sync.entered(entered.present())
+    restored = RoomLog(epoch="e2")
+    restored.post()
+    assert HistoryReset("r") in events(connect(sync, restored))
+
+
 def test_numbers_that_go_back_start_the_room_over_even_in_the_same_epoch() -> None:
     log = RoomLog()
     sync = connected(log, held(log))
