@@ -10,6 +10,7 @@ import asyncio
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -170,8 +171,16 @@ def _ejabberd() -> Iterator[Callable[[], float]]:
         try:
             yield lambda: sum(harness.cpu_seconds(pid) for pid in _descendants(process.pid))
         finally:
-            subprocess.run([*control, "stop"], capture_output=True, timeout=30, check=False)
+            for pid in reversed(_descendants(process.pid)):
+                os.kill(pid, signal.SIGKILL)
             process.wait(30)
+            # Erlang's daemon for names stays behind, and refuses to go while another node needs it.
+            for _ in range(20):
+                if not subprocess.run(
+                    ["epmd", "-kill"], capture_output=True, timeout=30, check=False
+                ).returncode:
+                    break
+                time.sleep(0.1)
 
 
 def _descendants(pid: int) -> list[int]:
