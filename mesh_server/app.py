@@ -9,6 +9,7 @@ import logging
 import os
 import resource
 import time
+from functools import partial
 from typing import Final
 
 import sqlalchemy.exc
@@ -308,8 +309,8 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
         services,
         traffic,
         {
-            "/ws": lambda request: connection.serve(request, gateway),
-            ws_relay.PATH: lambda request: ws_relay.serve(request, gateway, peers.relay),
+            "/ws": partial(connection.serve, gateway=gateway),
+            ws_relay.PATH: partial(ws_relay.serve, gateway=gateway, relay=peers.relay),
         },
     )
     chores = (

@@ -262,19 +262,13 @@ def _too_much(wait_s: float) -> RateLimited:
 class Patience:
     """How many refusals one connection may cause; `lost` counts one, and says when there were too many."""
 
-    __slots__ = ("_buckets", "_clock", "_rate")
+    __slots__ = ("_buckets",)
 
-    def __init__(self, rate: Rate | None, *, clock: Callable[[], float]) -> None:
-        self._rate = rate
-        self._buckets: Buckets | None = None
-        self._clock = clock
+    def __init__(self, rate: Rate | None) -> None:
+        self._buckets = None if rate is None else Buckets(rate)
 
-    def lost(self) -> bool:
-        if self._rate is None:
-            return False
-        if self._buckets is None:  # most connections never lose any
-            self._buckets = Buckets(self._rate)
-        return self._buckets.take("", self._clock()) > 0
+    def lost(self, now: float) -> bool:
+        return self._buckets is not None and self._buckets.take("", now) > 0
 
 
 class Place:

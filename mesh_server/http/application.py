@@ -6,7 +6,7 @@ from aiohttp import web
 
 from mesh_server.config import Config
 from mesh_server.http.address import TRUSTED
-from mesh_server.http.middleware import errors
+from mesh_server.http.middleware import around
 from mesh_server.http.routes import METRICS, OPERATIONS, add_routes
 from mesh_server.http.services import Services
 from mesh_server.http.traffic import Traffic
@@ -21,7 +21,7 @@ def make_applications(
 
     def make() -> web.Application:
         application = web.Application(
-            middlewares=[traffic.middleware(), errors], client_max_size=config.limits.body_bytes
+            middlewares=[around(traffic.count)], client_max_size=config.limits.body_bytes
         )
         application[TRUSTED] = config.proxies
         return application

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
 
 from mesh_server import log as logs
 from mesh_server.http.address import address_of
@@ -18,6 +19,7 @@ from protocol.errors import InternalError, MeshError, MethodNotAllowed, NoSuchCa
 log = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Count = Callable[[web.Request, web.StreamResponse, float], None]
 
 _GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """A request id that a proxy may hand over."""
@@ -29,41 +31,62 @@ _ALWAYS: Final = {hdrs.CACHE_CONTROL: "no-store", "X-Content-Type-Options": "nos
 """On every answer: it may hold a token or a conversation, and is of the type that it says."""
 
 
-@web.middleware
-async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answers every failure as the contract says; what was not foreseen is logged and told as such."""
+def around(count: Count | None = None) -> Middleware:
+    """Answers every failure as the contract says; what was not foreseen is logged and told as such.
+
+    `count` gets each request, what is sent for it and the seconds it took. One coroutine does all of this: a
+    WebSocket keeps it for as long as it is open.
+    """
+
+    @web.middleware
+    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        logs.request_id.set(_request_id(request))
+        began = time.monotonic()
+        try:
+            response = await handler(request)
+        except Exception as error:  # noqa: BLE001 - each is looked at there
+            response = _refusal(request, error)
+        took_s = time.monotonic() - began
+        _finish(request, response, took_s)
+        if count is not None:
+            count(request, response, took_s)
+        return response
+
+    return answer
+
+
+errors: Final = around()
+
+
+def _request_id(request: web.Request) -> str:
     given = request.headers.get("X-Request-Id", "")
-    request_id = given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
-    logs.request_id.set(request_id)
-    began = time.monotonic()
-    response = await _answer(request, handler)
+    return given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def _finish(request: web.Request, response: web.StreamResponse, took_s: float) -> None:
     if not response.prepared:
         response.headers.update(_ALWAYS)
-        response.headers["X-Request-Id"] = request_id
-    took_ms = round((time.monotonic() - began) * 1000, 1)
+        response.headers["X-Request-Id"] = logs.request_id.get()
     line = {
         "call": f"{request.method} {pattern(request)}",
         "status": response.status,
-        "took_ms": took_ms,
+        "took_ms": round(took_s * 1000, 1),
         "address": address_of(request),
     }
     log.info("request", extra=line)
-    return response
 
 
-async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except MeshError as error:
-        return refusal(error)
-    except web.HTTPNotFound:
-        return refusal(NoSuchCall())
-    except web.HTTPMethodNotAllowed as error:
-        response = refusal(MethodNotAllowed())
-        response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
-        return response
-    except ConnectionError:
-        return web.Response(status=_HUNG_UP)
-    except Exception:
-        log.exception("%s %s failed", request.method, pattern(request))
-        return refusal(InternalError())
+def _refusal(request: web.Request, error: Exception) -> web.StreamResponse:
+    match error:
+        case MeshError():
+            return refusal(error)
+        case web.HTTPNotFound():
+            return refusal(NoSuchCall())
+        case web.HTTPMethodNotAllowed():
+            response = refusal(MethodNotAllowed())
+            response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
+            return response
+        case ConnectionError():
+            return web.Response(status=_HUNG_UP)
+    log.error("%s %s failed", request.method, pattern(request), exc_info=error)
+    return refusal(InternalError())

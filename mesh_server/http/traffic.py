@@ -1,16 +1,10 @@
 """Counts requests, by the pattern of their path and by how they were answered."""
 
-import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 
 UNKNOWN: Final = "unknown"
 
@@ -25,21 +19,12 @@ class Traffic:
         self.seconds: defaultdict[str, float] = defaultdict(float)
         """Time spent, by the pattern of the path."""
 
-    def middleware(self) -> Middleware:
-        """The outermost one: what it sees is what is sent."""
-
-        @web.middleware
-        async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
-            began = time.monotonic()
-            response = await handler(request)
-            call = pattern(request)
-            method = request.method if call != UNKNOWN else "any"
-            self.requests[method, call, response.status] += 1
-            if response.status != HTTPStatus.SWITCHING_PROTOCOLS:  # a WebSocket is open for days
-                self.seconds[call] += time.monotonic() - began
-            return response
-
-        return count
+    def count(self, request: web.Request, response: web.StreamResponse, took_s: float) -> None:
+        call = pattern(request)
+        method = request.method if call != UNKNOWN else "any"
+        self.requests[method, call, response.status] += 1
+        if response.status != HTTPStatus.SWITCHING_PROTOCOLS:  # a WebSocket is open for days
+            self.seconds[call] += took_s
 
 
 def pattern(request: web.Request) -> str:

@@ -23,6 +23,7 @@ GRACE_S: Final = 2.0
 TICK_S: Final = 0.05
 """How exactly the two are kept."""
 
+_NOWHERE: Final[frozenset[str]] = frozenset()
 _MOST_PRESENT_FIRST: Final[tuple[Presence, ...]] = ("online", "busy", "away")
 
 
@@ -49,7 +50,7 @@ class _Person:
     def __init__(self, status_text: str) -> None:
         self.peers: dict[str, _Peer] = {}
         self.status_text = status_text
-        self.left_rooms: set[str] = set()
+        self.left_rooms = _NOWHERE
         self.told = _State("offline", status_text)
         self.told_at: float | None = None
         self.shown = False
@@ -129,7 +130,7 @@ class PresenceService:
         person = self._people.get(user_id)
         peer = person.peers.pop(peer_id, None) if person is not None else None
         if person is not None and peer is not None:
-            person.left_rooms = set() if person.peers else set(peer.room_ids)
+            person.left_rooms = _NOWHERE if person.peers else frozenset(peer.room_ids)
             if for_good and not person.peers:
                 self._tell(user_id, person, self._clock())
                 return
@@ -138,11 +139,11 @@ class PresenceService:
     def entered(self, user_id: str, room_id: str) -> None:
         """They are a member now, and may be gone already."""
         if (person := self._people.get(user_id)) is not None and not person.peers:
-            person.left_rooms.add(room_id)
+            person.left_rooms |= {room_id}
 
     def left(self, user_id: str, room_id: str) -> None:
         if (person := self._people.get(user_id)) is not None:
-            person.left_rooms.discard(room_id)
+            person.left_rooms -= {room_id}
 
     def _changed(self, user_id: str, person: _Person, *, wait_s: float) -> None:
         now = self._clock()

@@ -6,16 +6,19 @@
 The task that reads is the connection's only task. It writes through the hub and never waits for a
 reader; it waits for its own client's unacknowledged messages once `IN_FLIGHT_MAX` of them are on their
 way, which is all the backpressure that a sender ever feels.
+
+Most connections are silent most of the time, and there are many. So what waits for the next frame are as few
+coroutines as can be, none of which holds the last one; and what few connections need is made when it is.
 """
 
 import asyncio
 import logging
 from typing import Final, cast
 
-from aiohttp import WSMsgType, hdrs, web
+from aiohttp import WSMessage, WSMsgType, hdrs, web
 
 from mesh_server.http.address import address_of, stranger
-from mesh_server.limits import Caller, Kind, Patience, Place, parse_rate
+from mesh_server.limits import Caller, Kind, Patience, Place
 from mesh_server.services.principal import Principal
 from mesh_server.services.tokens import bearer_token
 from mesh_server.ws.frames import PING_FRAME
@@ -53,24 +56,24 @@ async def serve(request: web.Request, gateway: Gateway) -> web.StreamResponse:
     """The handler of `/ws`. Raises: RateLimited, UpgradeRequired."""
     caller = stranger(request)
     gateway.limiter.spend(Kind.CONNECT, caller)
-    with gateway.caps.one_from(caller.address):
-        return await _serve(request, gateway, caller)
-
-
-async def _serve(request: web.Request, gateway: Gateway, caller: Caller) -> web.StreamResponse:
-    socket = Socket(
-        protocols=SUBPROTOCOLS,
-        autoping=False,
-        compress=False,
-        max_msg_size=READ_BYTES,
-        timeout=CLOSE_TIMEOUT_S,
-        decode_text=False,
-    )
+    place = gateway.caps.one_from(caller.address)
     try:
-        await socket.prepare(request)
-    except web.HTTPBadRequest:
-        raise UpgradeRequired from None
-    await Connection(gateway, socket, request, caller).run()
+        socket = Socket(
+            protocols=SUBPROTOCOLS,
+            autoping=False,
+            compress=False,
+            max_msg_size=READ_BYTES,
+            timeout=CLOSE_TIMEOUT_S,
+            decode_text=False,
+        )
+        try:
+            await socket.prepare(request)
+        except web.HTTPBadRequest:
+            raise UpgradeRequired from None
+        socket.headers.clear()  # they are sent
+        await Connection(gateway, socket, request, caller).run()
+    finally:
+        place.leave()
     return socket
 
 
@@ -85,6 +88,7 @@ class Connection:
         "_format",
         "_gateway",
         "_header_token",
+        "_is_over",
         "_outbound",
         "_over",
         "_place",
@@ -105,10 +109,11 @@ class Connection:
         self._address = address_of(request)
         self._outbound: Outbound | None = None
         self._caller = caller
-        self._refusals = Patience(parse_rate(gateway.allowed.refusals), clock=loop.time)
-        self._excess = Patience(gateway.allowed.rate("excess"), clock=loop.time)
+        self._refusals: Patience | None = None
+        self._excess: Patience | None = None
         self._deadline: asyncio.TimerHandle | None = None
-        self._over = loop.create_future()
+        self._over: asyncio.Future[None] | None = None
+        self._is_over = False
         self._place: Place | None = None
         self.last_heard = loop.time()
 
@@ -121,7 +126,8 @@ class Connection:
         try:
             peer = await self._greet()
             if peer is not None:
-                await self._read_until_closed(peer)
+                while await self._take(peer, await self._socket.receive()):
+                    pass
         finally:
             if self._place is not None:
                 self._place.leave()
@@ -131,7 +137,9 @@ class Connection:
                 await self._receive()
                 self._deadline.cancel()
             self._gateway.connections.discard(self)
-            self._over.set_result(None)
+            self._is_over = True
+            if self._over is not None and not self._over.done():
+                self._over.set_result(None)
 
     # ── hello ────────────────────────────────────────────────────────────────────────────────────
 
@@ -192,16 +200,21 @@ class Connection:
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────
 
-    async def _read_until_closed(self, peer: Peer) -> None:
-        while (data := await self._receive()) is not None:
+    async def _take(self, peer: Peer, message: WSMessage) -> bool:
+        """Whether the connection goes on."""
+        if message.type not in _NOT_THE_END:
+            return False
+        data = await self._payload(message)
+        if data is not None:
             try:
                 request = self._decode(data)
             except ProtocolError as error:
                 await self._refuse(error)
-                continue
+                return True
             answer = await self._handle(peer, request)
             if answer is not None:
                 self._gateway.hub.send(peer.outbound, answer)
+        return True
 
     async def _handle(self, peer: Peer, request: ClientToServer) -> Answer | None:
         route = ROUTES[type(request)]
@@ -227,26 +240,31 @@ class Connection:
         return self._format.decode_request(data)
 
     async def _receive(self) -> bytes | None:
-        """The next message of the agreed kind; None once the connection is over.
+        """The next message of the agreed kind; None once the connection is over."""
+        while (message := await self._socket.receive()).type in _NOT_THE_END:
+            data = await self._payload(message)
+            if data is not None:
+                return data
+        return None
+
+    async def _payload(self, message: WSMessage) -> bytes | None:
+        """What it says, where it is of the agreed kind; anything else is answered here.
 
         What still comes after a goodbye is read, so that the goodbye arrives, and dropped.
         """
-        while True:
-            message = await self._socket.receive()
-            self.last_heard = asyncio.get_running_loop().time()
-            kind = message.type
-            if self._deadline is not None and kind in _NOT_THE_END:
-                continue
-            if kind is WSMsgType.TEXT and not _is_utf8(message.data):
-                self._end(CloseCode.NOT_TEXT, "A text frame is UTF-8.")
-            elif kind in (WSMsgType.TEXT, WSMsgType.BINARY):
-                if (kind is WSMsgType.BINARY) == self._format.binary:
-                    return bytes(message.data)
-                await self._refuse(FrameWrongKind())
-            elif kind is WSMsgType.PING:
-                await self._pong(message.data)
-            elif kind is not WSMsgType.PONG:
-                return None
+        self.last_heard = asyncio.get_running_loop().time()
+        kind = message.type
+        if self._deadline is not None:
+            return None
+        if kind is WSMsgType.TEXT and not _is_utf8(message.data):
+            self._end(CloseCode.NOT_TEXT, "A text frame is UTF-8.")
+        elif kind in (WSMsgType.TEXT, WSMsgType.BINARY):
+            if (kind is WSMsgType.BINARY) == self._format.binary:
+                return bytes(message.data)
+            await self._refuse(FrameWrongKind())
+        elif kind is WSMsgType.PING:
+            await self._pong(message.data)
+        return None
 
     async def _pong(self, payload: bytes) -> None:
         try:
@@ -265,12 +283,17 @@ class Connection:
         await self._write(error_answer(error, re))
         if isinstance(error, FrameTooLarge):
             self._end(CloseCode.TOO_LARGE, error.message)
-        elif self._refusals.lost():
+            return
+        if self._refusals is None:
+            self._refusals = Patience(self._gateway.refusals)
+        if self._refusals.lost(asyncio.get_running_loop().time()):
             self._end(CloseCode.RATE, "Too many messages that are not valid.")
 
     def _lose_patience(self) -> None:
         """A client that comes over a limit now and then is told so; one that keeps at it is closed."""
-        if self._excess.lost():
+        if self._excess is None:
+            self._excess = Patience(self._gateway.excess)
+        if self._excess.lost(asyncio.get_running_loop().time()):
             self._end(CloseCode.RATE, "Too many messages in too short a time.")
 
     async def _write(self, event: Event) -> None:
@@ -290,7 +313,10 @@ class Connection:
     async def end(self, code: CloseCode, reason: str) -> None:
         """Ends the connection and waits until it is over."""
         self._end(code, reason)
-        await asyncio.wait([self._over], timeout=2 * CLOSE_TIMEOUT_S)
+        if not self._is_over:
+            if self._over is None:
+                self._over = asyncio.get_running_loop().create_future()
+            await asyncio.wait([self._over], timeout=2 * CLOSE_TIMEOUT_S)
 
     def _say_goodbye(self, code: CloseCode, reason: str) -> None:
         """Says why, waits a little for the answer, and lets go of what a dead reader never read."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from mesh_server.bus.base import Bus, BusMessage, DeviceRevoked
 from mesh_server.hub import Hub
 from mesh_server.ids import NewId
-from mesh_server.limits import Caller, ConnectionCaps, Limiter
+from mesh_server.limits import Caller, ConnectionCaps, Limiter, parse_rate
 from mesh_server.limits import Limits as Allowed
 from mesh_server.services.accounts import AccountService
 from mesh_server.services.calls import CallService
@@ -72,6 +72,7 @@ class Gateway:
         self.presence, self.bus, self.new_id = presence, bus, new_id
         self.heartbeat_s, self.hello_timeout_s = heartbeat_s, hello_timeout_s
         self.limiter, self.allowed, self.caps = limiter, allowed, ConnectionCaps(allowed)
+        self.refusals, self.excess = parse_rate(allowed.refusals), allowed.rate("excess")
         self.connections: set[Connection] = set()
         self._draining = False
         self.resumes = 0
