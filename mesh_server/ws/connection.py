@@ -104,6 +104,7 @@ class Connection:
         self._socket = socket
         # uvloop's transports are Transports in all but their ancestry.
         self._transport = cast("asyncio.Transport", request.transport)
+        socket.on_unreadable = self._end
         self._format: Format = FORMATS.get(socket.ws_protocol or "", JSON)
         self._header_token = bearer_token(request.headers.get(hdrs.AUTHORIZATION, ""))
         self._address = address_of(request)
@@ -304,7 +305,7 @@ class Connection:
         else:
             await self._socket.send_str(self._format.encode(event).decode())
 
-    def _end(self, code: CloseCode, reason: str) -> None:
+    def _end(self, code: int, reason: str) -> None:
         if self._outbound is not None:
             self._outbound.close(code, reason)
         else:
@@ -318,7 +319,7 @@ class Connection:
                 self._over = asyncio.get_running_loop().create_future()
             await asyncio.wait([self._over], timeout=2 * CLOSE_TIMEOUT_S)
 
-    def _say_goodbye(self, code: CloseCode, reason: str) -> None:
+    def _say_goodbye(self, code: int, reason: str) -> None:
         """Says why, waits a little for the answer, and lets go of what a dead reader never read."""
         if self._deadline is None:
             self._socket.say_goodbye(self._transport, code, reason)

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from protocol.close import CloseCode
 from protocol.codec import Format
 
 TRANSPORT_BYTES: Final = 128 * 1024
@@ -44,7 +43,7 @@ class Outbound:
         self,
         transport: asyncio.Transport,
         format_: Format,
-        close: Callable[[CloseCode, str], None],
+        close: Callable[[int, str], None],
         *,
         peer_id: str,
         user_id: str,
@@ -54,7 +53,7 @@ class Outbound:
         self._frames: list[bytes] = []
         self._size = 0
         self._drained: asyncio.Future[None] | None = None
-        self._close: Callable[[CloseCode, str], None] | None = close
+        self._close: Callable[[int, str], None] | None = close
         self.format = format_
         self.peer_id, self.user_id, self.device_id = peer_id, user_id, device_id
         self.rooms: set[str] = set()
@@ -111,7 +110,7 @@ class Outbound:
             self._drained = asyncio.get_running_loop().create_future()
             await self._drained
 
-    def close(self, code: CloseCode, reason: str) -> None:
+    def close(self, code: int, reason: str) -> None:
         """Drops what waits where the reader does not read it, else writes it, and ends the connection."""
         close = self._close
         if close is not None:

@@ -72,10 +72,11 @@ class _Carrier:
             max_msg_size=2 * limits.RELAY_PACKET_BYTES,
             timeout=CLOSE_TIMEOUT_S,
         )
+        self.socket.on_unreadable = self.end
         self._transport: asyncio.Transport | None = None
         self._writing: asyncio.Task[None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
-        self._ended_by: tuple[CloseCode, str] | None = None
+        self._ended_by: tuple[int, str] | None = None
 
     async def run(self, request: web.Request, relay: Relay, end: End) -> None:
         """Until it is closed. Raises: UpgradeRequired."""
@@ -113,14 +114,14 @@ class _Carrier:
             while True:
                 await self.socket.send_bytes(await end.inbox.take())
 
-    def end(self, code: CloseCode, reason: str) -> None:
+    def end(self, code: int, reason: str) -> None:
         """Ends the connection, at once or as soon as it is there."""
         if self._ended_by is None:
             self._ended_by = (code, reason)
             if self._transport is not None:
                 self._say_goodbye(code, reason)
 
-    def _say_goodbye(self, code: CloseCode, reason: str) -> None:
+    def _say_goodbye(self, code: int, reason: str) -> None:
         """Waits a little for the answer, and lets go of who does not read."""
         assert self._transport is not None
         if self._writing is not None:

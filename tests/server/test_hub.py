@@ -68,7 +68,7 @@ class Reader:
 
     def __init__(self, hub: Hub, user_id: str, *, device: str = "", format_: Format = JSON) -> None:
         self.wire = Wire()
-        self.closed: list[CloseCode] = []
+        self.closed: list[int] = []
         self.outbound = Outbound(
             self.wire,
             format_,

@@ -202,6 +202,7 @@ CASES: Final[dict[str, tuple[bytes, Said]]] = {
         text(ping("a", size=limits.FRAME_BYTES + 1)), ["frame.too_large", TOO_LARGE]
     ),
     "9.1 a message too large to be read": (text(b" " * 4 * limits.FRAME_BYTES), [TOO_LARGE]),
+    "9.1 one of eight mebibytes, all of which is sent": (text(b" " * 8 * 1024 * 1024), [TOO_LARGE]),
     "9.1 one that says it will be": (encode(Op.TEXT, HELLO, size=2**40, size_bytes=8), [TOO_LARGE]),
     "9.3 too large in pieces that are not": (pieces(b" " * 4 * limits.FRAME_BYTES, 16_000), [TOO_LARGE]),
     **{
