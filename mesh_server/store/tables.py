@@ -181,19 +181,18 @@ messages = Table(
     UniqueConstraint("room_id", "rev", name="uq_messages_room_id_rev"),
     UniqueConstraint("room_id", "device_id", "nonce", name="uq_messages_room_id_device_id_nonce"),
     Index("ix_messages_room_id_author_id_seq", "room_id", "author_id", "seq"),
+    # PostgreSQL's own `where` stands in the migrations; here it would load that dialect with every start.
     Index(
         "ix_messages_deleted",
         "room_id",
         "seq",
         sqlite_where=text("deleted_at IS NOT NULL"),
-        postgresql_where=text("deleted_at IS NOT NULL"),
     ),
     Index(
         "ix_messages_pinned",
         "room_id",
         "pinned_at",
         sqlite_where=text("pinned_at IS NOT NULL"),
-        postgresql_where=text("pinned_at IS NOT NULL"),
     ),
     Index(
         "ix_messages_thread",
@@ -201,7 +200,6 @@ messages = Table(
         "thread",
         "seq",
         sqlite_where=text("thread IS NOT NULL"),
-        postgresql_where=text("thread IS NOT NULL"),
     ),
 )
 """The log. `pk` is the order of writing over all rooms, and a small key that other tables can name.
