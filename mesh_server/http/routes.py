@@ -5,6 +5,7 @@ it may meet follows from what its handler takes (`openapi.errors_of`).
 """
 
 from collections.abc import Callable
+from functools import cache, partial
 from typing import Final
 
 from aiohttp import web
@@ -409,6 +410,7 @@ def add_routes(
     """`serves` tells for each path whether this application answers there."""
     calls = [each for each in CALLS if serves(each.path)]
     application[SERVICES] = services
-    application[system.DOCUMENT] = document(calls)
+    made_once: Callable[[], bytes] = cache(partial(document, calls))
+    application[system.DOCUMENT] = made_once
     for each in calls:
         application.router.add_route(each.method, each.path, serve(each))

@@ -1,13 +1,16 @@
 """What operators and clients ask of the server itself; no account is needed for it."""
 
+from collections.abc import Callable
+from typing import Final
+
 from aiohttp import web
 
 from mesh_server.http.bodies import JSON
 from mesh_server.http.services import Services
 from protocol.rest import VersionInfo
 
-DOCUMENT = web.AppKey("document", bytes)
-"""The document of the API, made when the routes are."""
+DOCUMENT: Final[web.AppKey[Callable[[], bytes]]] = web.AppKey("document")
+"""The document of the API. It is made when it is first asked for: a start need not wait for it."""
 
 
 async def version(services: Services) -> VersionInfo:
@@ -16,7 +19,7 @@ async def version(services: Services) -> VersionInfo:
 
 async def document(_services: Services, request: web.Request) -> web.Response:
     """OpenAPI, for programs and for people who write them."""
-    return web.Response(body=request.app[DOCUMENT], content_type=JSON)
+    return web.Response(body=request.app[DOCUMENT](), content_type=JSON)
 
 
 async def live(_services: Services) -> web.Response:

@@ -110,17 +110,21 @@ def _grown(size: int, _dialect: sa.Dialect) -> sa.Update:
 
 
 class _Sized:
-    """A statement over many rows at once, prepared for several numbers of them."""
+    """A statement over many rows at once, for several numbers of them; prepared when first needed.
+
+    To prepare all of them takes a tenth of a second, which every start would wait for.
+    """
 
     def __init__(self, make: Callable[[int, sa.Dialect], sa.ClauseElement], dialect: sa.Dialect) -> None:
-        self._sql = {size: _Prepared(make(size, dialect), dialect).sql for size in _SIZES}
+        self._make, self._dialect = make, dialect
+        self._prepared: dict[int, str] = {}
 
     def exact(self, rows: list[tuple[Any, ...]]) -> Iterator[tuple[str, list[Any]]]:
         """Statements for all rows, and their parameters."""
         done = 0
         for size in reversed(_SIZES):
             while len(rows) - done >= size:
-                yield self._sql[size], list(chain.from_iterable(rows[done : done + size]))
+                yield self._sql(size), list(chain.from_iterable(rows[done : done + size]))
                 done += size
 
     def filled(self, rows: list[tuple[Any, ...]]) -> Iterator[tuple[str, list[Any]]]:
@@ -129,7 +133,12 @@ class _Sized:
             piece = rows[done : done + _SIZES[-1]]
             size = next(size for size in _SIZES if size >= len(piece))
             values = list(chain.from_iterable(piece))
-            yield self._sql[size], values + [None] * ((size - len(piece)) * len(piece[0]))
+            yield self._sql(size), values + [None] * ((size - len(piece)) * len(piece[0]))
+
+    def _sql(self, size: int) -> str:
+        if size not in self._prepared:
+            self._prepared[size] = _Prepared(self._make(size, self._dialect), self._dialect).sql
+        return self._prepared[size]
 
 
 class Append:

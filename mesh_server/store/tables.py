@@ -3,6 +3,9 @@
 Times are integer milliseconds since 1970. Ids are text. A room's `last_seq` and `rev` are the heads of
 its two numberings; every change of a room takes its next `rev` in the transaction that makes it, so both
 have no gap and no repeat.
+
+Which rows an index holds is said to SQLite alone here: an argument named after another database imports all
+that SQLAlchemy knows of it, with every start. The migrations, which make the indexes, say it to both.
 """
 
 from sqlalchemy import (
