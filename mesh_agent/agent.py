@@ -23,6 +23,7 @@ from mesh_agent.client.link import Link
 from mesh_agent.client.network import Network
 from mesh_agent.client.order import Order
 from mesh_agent.client.outbox import Entry
+from mesh_agent.client.pushes import Pushes
 from mesh_agent.client.session import ProfileSession
 from mesh_agent.client.state import (
     Connected,
@@ -127,6 +128,12 @@ class Agent:
     def order(self) -> Order:
         """What a room is and who may be in it; raises `SignInNeeded`."""
         return Order(self._signed_in(), self._network)
+
+    @property
+    def pushes(self) -> Pushes:
+        """Where pushes of mine go."""
+        self._signed_in()
+        return Pushes(self._network)
 
     # ── account ──────────────────────────────────────────────────────────────────────────────────
 

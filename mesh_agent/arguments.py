@@ -102,6 +102,7 @@ GROUPS: Final = {
     "room": "make a room, change it, and say who may be in it",
     "invite": "links that let people into a room",
     "device": "end the session of one of them",
+    "push": "where pushes go while I am away",
 }
 """First words that have several verbs below them."""
 
@@ -146,6 +147,38 @@ ACCOUNT: Final = (
             _TIMEOUT,
         ),
     ),
+)
+
+_TARGET: Final = _arg("target", metavar="ID", help="its id, as push list prints it")
+
+PUSHES: Final = (
+    Verb("push list", "list where pushes of mine go", "mesh-agent push list"),
+    Verb(
+        "push add",
+        "have what is said while I am away pushed to a Gotify or ntfy server",
+        "mesh-agent push add ntfy https://ntfy.example.org --topic mesh-alice-8f2k",
+        (
+            _arg("kind", metavar="KIND", choices=("gotify", "ntfy"), help="gotify or ntfy"),
+            _arg("url", metavar="URL", help="of the push server"),
+            _arg("--topic", default="", help="for ntfy: one that nobody guesses"),
+            _arg(
+                "--token-file",
+                metavar="FILE",
+                help="the file whose first line is the token of the application, or for access; - is stdin",
+            ),
+            _arg("--name", default="", help="what to call it"),
+            _arg("--rooms", action="store_true", help="also what mentions nobody, in all my rooms"),
+            _arg("--no-mentions", action="store_true", help="not what mentions me"),
+            _arg("--no-dms", action="store_true", help="not what is said to me alone"),
+            _arg(
+                "--with-text",
+                action="store_true",
+                help="with what was said, for the push server to read",
+            ),
+        ),
+    ),
+    Verb("push test", "send a push there now", "mesh-agent push test 01jd5fpush0m8s4y2c7g", (_TARGET,)),
+    Verb("push remove", "no more pushes there", "mesh-agent push remove 01jd5fpush0m8s4y2c7g", (_TARGET,)),
 )
 
 ROOMS: Final = (
@@ -371,5 +404,5 @@ MESSAGES: Final = (
     ),
 )
 
-VERBS: Final = (*ACCOUNT, *ROOMS, *PEOPLE, *MESSAGES)
+VERBS: Final = (*ACCOUNT, *PUSHES, *ROOMS, *PEOPLE, *MESSAGES)
 """In the order of the help."""

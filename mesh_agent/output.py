@@ -16,7 +16,18 @@ import msgspec
 
 from mesh_agent.spans import show_span
 from protocol.errors import MeshError
-from protocol.rest import Ban, Device, Invite, Member, Message, MessageVersion, Room, SearchHit, User
+from protocol.rest import (
+    Ban,
+    Device,
+    Invite,
+    Member,
+    Message,
+    MessageVersion,
+    PushTarget,
+    Room,
+    SearchHit,
+    User,
+)
 from protocol.times import parse_time
 
 _CONTINUED: Final = "\n    "
@@ -135,6 +146,13 @@ def _user(user: User) -> str:
     return f"Signed in as {user.username}."
 
 
+def _target(target: PushTarget) -> str:
+    of = (("mentions", target.mentions), ("DMs", target.dms), ("rooms", target.rooms), ("text", target.text))
+    facts = [target.kind, target.state, *(word for word, so in of if so)]
+    topic = f" {target.topic}" if target.topic else ""
+    return f"{target.id}  {target.name}: {target.url}{topic}  ({', '.join(facts)})"
+
+
 _LINES: Final[dict[type, Callable[[Any], str]]] = {
     Message: _message,
     Room: _room,
@@ -142,6 +160,7 @@ _LINES: Final[dict[type, Callable[[Any], str]]] = {
     Ban: _ban,
     Invite: _invite,
     Device: _device,
+    PushTarget: _target,
     MessageVersion: _version,
     SearchHit: _hit,
     User: _user,

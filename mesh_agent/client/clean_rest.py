@@ -29,6 +29,9 @@ from protocol.rest import (
     MessageHistory,
     MessagePage,
     MessageVersion,
+    PushTarget,
+    PushTargetList,
+    PushTest,
     Reaction,
     Room,
     RoomList,
@@ -262,6 +265,24 @@ def _hits(page: SearchPage) -> SearchPage:
     return replace(page, hits=[_hit(hit) for hit in page.hits], next=tidy_id_or_none(page.next))
 
 
+def _target(target: PushTarget) -> PushTarget:
+    return replace(
+        target,
+        id=tidy_id(target.id),
+        url=tidy_sentence(target.url),
+        topic=tidy_name(target.topic) if target.topic else "",
+        name=tidy_name(target.name),
+        created_at=tidy_time(target.created_at),
+    )
+
+
+def _targets(listed: PushTargetList) -> PushTargetList:
+    return PushTargetList(
+        targets=[_target(target) for target in listed.targets],
+        allowed=[tidy_sentence(prefix) for prefix in listed.allowed],
+    )
+
+
 CLEANERS: Final[dict[type, Callable[[Any], Any]]] = {
     User: tidy_user,
     Session: _session,
@@ -277,6 +298,9 @@ CLEANERS: Final[dict[type, Callable[[Any], Any]]] = {
     MessagePage: _page,
     MessageHistory: _history,
     SearchPage: _hits,
+    PushTarget: _target,
+    PushTargetList: _targets,
+    PushTest: lambda test: test,
     VersionInfo: _version,
     ErrorDetail: _error_detail,
 }

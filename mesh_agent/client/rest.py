@@ -67,6 +67,18 @@ class Rest:
     async def devices(self) -> list[rest.Device]:
         return (await self._exchange.get(rest.DeviceList, "/api/auth/devices")).devices
 
+    async def push_targets(self) -> rest.PushTargetList:
+        return await self._exchange.get(rest.PushTargetList, "/api/push/targets")
+
+    async def add_push_target(self, request: rest.PushTargetRequest) -> rest.PushTarget:
+        return await self._exchange.ask(rest.PushTarget, "POST", "/api/push/targets", request)
+
+    async def test_push_target(self, target_id: str) -> rest.PushTest:
+        return await self._exchange.ask(rest.PushTest, "POST", f"/api/push/targets/{_part(target_id)}/test")
+
+    async def remove_push_target(self, target_id: str) -> None:
+        await self._exchange.send_signed("DELETE", f"/api/push/targets/{_part(target_id)}")
+
     async def delete_device(self, device_id: str) -> None:
         await self._exchange.send_signed("DELETE", f"/api/auth/devices/{_part(device_id)}")
 

@@ -65,7 +65,7 @@ async def _presence(agent: Agent, options: Namespace, output: Output) -> None:
 def ask_password(file: str | None, *, twice: bool) -> str:
     """The password, from `file` or from who sits at the terminal. Raises: UsageError."""
     if file is not None:
-        return _password_from(file)
+        return read_secret(file)
     if not sys.stdin.isatty():
         raise UsageError("There is no terminal to ask for the password. Use --password-file.")
     password = getpass.getpass("Password: ")
@@ -74,7 +74,8 @@ def ask_password(file: str | None, *, twice: bool) -> str:
     return password
 
 
-def _password_from(file: str) -> str:
+def read_secret(file: str) -> str:
+    """The first line of `file`, or of stdin for `-`. Raises: UsageError."""
     try:
         if file == "-":
             data = sys.stdin.buffer.readline(PASSWORD_BYTES)
@@ -83,9 +84,9 @@ def _password_from(file: str) -> str:
                 data = opened.readline(PASSWORD_BYTES)
         return data.decode().rstrip("\r\n")
     except OSError as error:
-        raise UsageError(f"The password file {file} cannot be read: {error.strerror}.") from None
+        raise UsageError(f"The file {file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise UsageError(f"The password file {file} is not UTF-8 text.") from None
+        raise UsageError(f"The file {file} is not UTF-8 text.") from None
 
 
 VERBS: Final[dict[str, Run]] = {

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from protocol.rest import User
 from tests.agent.conftest import PASSWORD, SignUp
 from tests.agent.test_programs import Done, done, run, running
 from tests.support.conditions import until
+from tests.support.push_servers import push_server
+from tests.support.server import running_server
 
 Json = dict[str, Any]
 
@@ -208,6 +211,29 @@ async def test_an_invites_link_lets_in_who_has_an_account_and_who_makes_one(
 
 async def refused_in(profile: str, *arguments: str) -> str:
     return (await run("--profile", profile, "--json", *arguments)).error()["code"]
+
+
+async def test_places_of_pushes_come_are_tried_and_go(tmp_path: Path, sign_up: SignUp) -> None:
+    async with push_server() as phone:
+        allowed = f"{phone.url} 127.0.0.0/8"
+        with running_server(tmp_path / "server", MESH_PUSH_ALLOWED=allowed) as server:
+            alice = await sign_up(server.url, "alice")
+            assert await lines(alice, "push", "list") == []
+            secret = tmp_path / "token"
+            secret.write_text("AbC123\n")
+            place = await one(
+                alice, "push", "add", "gotify", phone.url, "--token-file", str(secret), "--no-dms", "--rooms"
+            )
+            assert ("mentions" in place, place["dms"], place["rooms"]) == (False, False, True)
+            assert "AbC123" not in str(place)
+            assert (await one(alice, "push", "test", place["id"]))["push"] == "delivered"
+            assert phone.received[-1].headers["X-Gotify-Key"] == "AbC123"
+            (line,) = await lines(alice, "push", "list")
+            assert f"{phone.url}  (gotify, delivered, mentions, rooms)" in line
+            elsewhere = ("push", "add", "ntfy", "http://127.0.0.1:1", "--topic", "t")
+            assert (await refused(alice, *elsewhere)).startswith("push.")
+            assert await one(alice, "push", "remove", place["id"]) == {"removed": place["id"]}
+            assert await out(alice, "push", "list") == []
 
 
 async def test_devices_are_listed_and_signed_out(shared_server: str, alice: Agent) -> None:
