@@ -156,15 +156,16 @@ async def test_whose_line_breaks_in_a_replay_is_seen_to_go(alice: Person, bob: P
             m["type"] == "presence.update" and m == {**m, "user_id": bob.user_id, "presence": presence}
         )
 
-    async with alice.socket() as hers, bob.socket(hello=False) as his:
+    async with alice.socket() as hers:
         for number in range(300):
             await hers.say(room_id, "\N{GRINNING FACE}" * 5_000, nonce=f"n{number}")
             hers.seen.clear()
-        _keep_the_kernel_from_reading(his)
-        await his.send("system.hello", version=1, resume={room_id: 1})
-        await hers.wait(bob_is("online"))
-        his.wire._conn.transport.abort()  # type: ignore[union-attr]  # a line that breaks
-        await hers.wait(bob_is("offline"))
+        async with bob.socket(hello=False) as his:
+            _keep_the_kernel_from_reading(his)
+            await his.send("system.hello", version=1, resume={room_id: 1})
+            await hers.wait(bob_is("online"))
+            his.wire._conn.transport.abort()  # type: ignore[union-attr]  # a line that breaks
+            await hers.wait(bob_is("offline"))
 
 
 async def _metrics(person: Person) -> str:
