@@ -36,7 +36,13 @@ _READERS: Final = 2
 _BUSY_TIMEOUT_MS: Final = 5_000
 _CACHE_KIB: Final = 16 * 1024
 _CHECKPOINT_PAGES: Final = 10_000
-"""Pages in the log (40 MiB) before they move to the database: at SQLite's own 1,000 commits were slower."""
+"""Pages in the log (40 MiB) before it begins anew: at SQLite's own 1,000 commits were slower."""
+
+_MOVE_ROWS: Final = 1_000
+"""Rows and transactions that are written before what they say moves from the log to the database."""
+
+_MOVE_EVERY_S: Final = 0.2
+"""The pause before each such move: a page that is written often moves once then."""
 
 _TOLD_EVERY_S: Final = 10.0
 """How often the log is told of a disk that fails."""
@@ -49,7 +55,7 @@ _PRAGMAS: Final = (
     f"busy_timeout={_BUSY_TIMEOUT_MS}",
     f"cache_size=-{_CACHE_KIB}",
     "secure_delete=ON",
-    f"wal_autocheckpoint={_CHECKPOINT_PAGES}",
+    f"wal_autocheckpoint={_CHECKPOINT_PAGES}",  # of the programs beside the server; its writer has `_Mover`
     f"journal_size_limit={_WAL_BYTES}",
     "trusted_schema=OFF",
     "temp_store=MEMORY",
@@ -77,6 +83,13 @@ def make_engine(path: Path) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return engine
+
+
+def _driver_of(connection: sa.Connection) -> sqlite3.Connection:
+    """What is below SQLAlchemy."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
 
 
 class Database:
@@ -182,13 +195,77 @@ class _Job:
             self.future.set_exception(error)
 
 
+_Finish = Callable[[sqlite3.Connection], None]
+"""What the writer does between two transactions."""
+
+
+class _Mover:
+    """Moves what was written from the log to the database, while the writer goes on.
+
+    A checkpoint that the committing connection runs, as SQLite does by itself, makes a whole batch of senders
+    wait for it. So a thread of its own runs them, each for as much as was written when it began; but the log
+    begins anew only once all of it has been moved, which a busy writer never lets happen. So where the log is
+    long, the writer moves what came meanwhile, a few pages, between two transactions.
+    """
+
+    def __init__(self, engine: sa.Engine, ask_writer: Callable[[_Finish], None]) -> None:
+        self._connection = engine.connect()
+        self._ask_writer = ask_writer
+        self._outage = _Outage("checkpointed")
+        self._written = threading.Event()
+        self._moved_rows = 0
+        self._closing = threading.Event()
+        self._finished = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="store-move", daemon=True)
+        self._thread.start()
+
+    def written(self, rows: int) -> None:
+        """Called by the writer, with all that it has written so far."""
+        if rows - self._moved_rows >= _MOVE_ROWS:
+            self._moved_rows = rows
+            self._written.set()
+
+    def close(self) -> None:
+        """To be called while the writer still runs."""
+        self._closing.set()
+        self._written.set()
+        self._thread.join()
+        self._connection.close()
+
+    def _run(self) -> None:
+        driver = _driver_of(self._connection)
+        while self._written.wait() and not self._closing.wait(_MOVE_EVERY_S):
+            self._written.clear()
+            if self._move(driver) >= _CHECKPOINT_PAGES:
+                self._move(driver)  # what came during the first, so that little is left for the writer
+                self._finished.clear()
+                self._ask_writer(self._finish)
+                self._finished.wait()
+
+    def _finish(self, driver: sqlite3.Connection) -> None:
+        try:
+            self._move(driver)
+        finally:
+            self._finished.set()
+
+    def _move(self, driver: sqlite3.Connection) -> int:
+        """How many pages the log has, moved or not; none where that fails: the next time does it then."""
+        try:
+            _busy, pages, _moved = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.Error as error:
+            self._outage.failed(DBAPIError(None, None, error))
+            return 0
+        return int(pages)
+
+
 class _Writer:
     """The one thread that writes: a queue of jobs, a transaction each."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         self._outage = _Outage("written")
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[_Job | _Finish | None] = queue.SimpleQueue()
+        self._mover = _Mover(engine, self._jobs.put)
         self._thread = threading.Thread(target=self._run, name="store-write", daemon=True)
         self._thread.start()
 
@@ -200,14 +277,23 @@ class _Writer:
         return job.future
 
     def close(self) -> None:
+        self._mover.close()
         self._jobs.put(None)
         self._thread.join()
 
     def _run(self) -> None:
         with self._engine.connect().execution_options(writes=True) as connection:
+            driver = _driver_of(connection)
+            driver.execute("PRAGMA wal_autocheckpoint=0")
+            transactions = 0
             while (job := self._jobs.get()) is not None:
+                if not isinstance(job, _Job):
+                    job(driver)
+                    continue
                 with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
                     self._one(connection, job)
+                transactions += 1
+                self._mover.written(transactions + driver.total_changes)
 
     def _one(self, connection: sa.Connection, job: _Job) -> None:
         try:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import sqlite3
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -9,8 +11,9 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from mesh_server.store import database as database_module
 from mesh_server.store.base import Edit
-from mesh_server.store.database import make_engine
+from mesh_server.store.database import Database, make_engine
 from mesh_server.store.folder import DATABASE_FILE, LOCK_FILE, DataFolderInUse, DataFolderLock
 from mesh_server.store.migrations import HEAD
 from mesh_server.store.schema import NewerDatabase, migrate
@@ -18,6 +21,7 @@ from mesh_server.store.sqlite import SqliteStore
 from mesh_server.store.tables import metadata
 from tests.contracts.people import NOW, add_room, add_user
 from tests.contracts.test_messages import append, new, records
+from tests.support.conditions import until
 
 
 def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
@@ -49,6 +53,45 @@ def test_a_newer_database_is_refused_and_left_alone(tmp_path: Path) -> None:
     with pytest.raises(NewerDatabase, match="9999, made by a newer mesh-server"):
         migrate(engine)
     assert (tmp_path / "a.db").read_bytes() == before
+
+
+async def test_the_log_begins_anew_though_the_writer_never_rests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "_CHECKPOINT_PAGES", 100)
+    monkeypatch.setattr(database_module, "_MOVE_ROWS", 20)
+    monkeypatch.setattr(database_module, "_MOVE_EVERY_S", 0.001)
+    engine = make_engine(tmp_path / "a.db")
+    migrate(engine)
+    database = Database(engine)
+
+    def salts() -> bytes:
+        """Both differ each time that a log begins (https://www.sqlite.org/walformat.html)."""
+        with (tmp_path / "a.db-wal").open("rb") as log:
+            return log.read(24)[16:]
+
+    def write(connection: sa.Connection) -> None:
+        values = {"key": "written", "value": "x" * 20_000}
+        connection.execute(sa.text("INSERT OR REPLACE INTO meta (key, value) VALUES (:key, :value)"), values)
+
+    try:
+        await database.write(write)
+        first = salts()
+        waiting = deque(database.submit(write) for _ in range(20))
+
+        def begins_anew() -> bool:
+            while waiting[0].done():
+                waiting.popleft().result()
+                waiting.append(database.submit(write))
+            return salts() != first
+
+        await until(begins_anew, "a log that begins anew")
+    finally:
+        await database.close()
+    with sqlite3.connect(tmp_path / "a.db") as connection:
+        assert connection.execute("SELECT length(value) FROM meta WHERE key = 'written'").fetchone() == (
+            20_000,
+        )
 
 
 async def test_every_commit_is_synced(tmp_path: Path) -> None:
