@@ -5,9 +5,11 @@ the one that runs where none is named.
 """
 
 import argparse
+import contextlib
+import gc
 import importlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -44,10 +46,22 @@ class Command:
 
 
 def _serve(config: "Config", _arguments: argparse.Namespace) -> int:
-    from mesh_server.app import run
+    with long_lived():
+        from mesh_server.app import run
 
     run(config)
     return 0
+
+
+@contextlib.contextmanager
+def long_lived() -> Iterator[None]:
+    """What is made here stays for good: it is searched for garbage neither now nor later."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _module(name: str) -> "Callable[[Config, argparse.Namespace], int]":

@@ -15,6 +15,18 @@ def test_nothing_is_imported_that_only_other_commands_and_databases_need() -> No
     assert not {"alembic", "sqlalchemy.dialects.postgresql"} & set(loaded.stdout.split())
 
 
+def test_what_is_imported_is_searched_for_garbage_neither_now_nor_later() -> None:
+    code = (
+        "import gc, mesh_server.cli as cli\n"
+        "with cli.long_lived():\n"
+        "    import mesh_server.app\n"
+        "    assert not gc.isenabled()\n"
+        "print(gc.isenabled(), gc.get_freeze_count() > 50_000)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["True", "True"]
+
+
 def test_statements_are_prepared_when_they_are_needed_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
     prepared = []
     prepare = append._Prepared.__init__
