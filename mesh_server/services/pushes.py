@@ -168,7 +168,9 @@ class PushService:
         if self._next_due is None or self._next_due > now:
             return
         before = now - int(self._pace.give_up_s * 1000)
-        self.outcomes["dropped"] += await self._store.drop_stale(now, before)
+        dropped, given_up = await self._store.drop_stale(now, before)
+        self.outcomes["dropped"] += dropped
+        self.outcomes["given_up"] += given_up
         for due in await self._store.list_due(now, DUE):
             host = _host(due.target)
             if self._may_go(due.target.id, host, now):

@@ -66,10 +66,10 @@ class SqlPush:
     async def list_due(self, now: int, limit: int) -> list[PushDue]:
         return await self._db.read(_list_due, now, limit)
 
-    async def drop_stale(self, now: int, before: int) -> int:
+    async def drop_stale(self, now: int, before: int) -> tuple[int, int]:
         """Looked for first, so that a disk with nothing to do is left alone."""
         if not await self._db.read(_stale, now, before):
-            return 0
+            return 0, 0
         return await self._db.write(_drop_stale, now, before)
 
     async def next_due(self) -> int | None:
@@ -306,18 +306,21 @@ def _to_due(rows: Sequence[sa.RowMapping]) -> PushDue:
     )
 
 
-def _stale(connection: sa.Connection, now: int, before: int) -> list[int]:
-    """Entries that are due and mean nothing any more, and those that have waited too long."""
+def _stale(connection: sa.Connection, now: int, before: int) -> dict[int, bool]:
+    """Entries that are due and mean nothing any more, and those that have waited too long (True)."""
     meaningful = _waiting().with_only_columns(pushes.c.pk)
-    query = sa.select(pushes.c.pk).where(
-        (pushes.c.created_at < before) | ((pushes.c.due_at <= now) & pushes.c.pk.not_in(meaningful))
+    too_old = pushes.c.created_at < before
+    query = sa.select(pushes.c.pk, too_old.label("too_old")).where(
+        too_old | ((pushes.c.due_at <= now) & pushes.c.pk.not_in(meaningful))
     )
-    return list(connection.execute(query).scalars())
+    return {row.pk: bool(row.too_old) for row in connection.execute(query)}
 
 
-def _drop_stale(connection: sa.Connection, now: int, before: int) -> int:
-    pks = _stale(connection, now, before)
-    return connection.execute(sa.delete(pushes).where(pushes.c.pk.in_(pks))).rowcount
+def _drop_stale(connection: sa.Connection, now: int, before: int) -> tuple[int, int]:
+    stale = _stale(connection, now, before)
+    connection.execute(sa.delete(pushes).where(pushes.c.pk.in_(list(stale))))
+    given_up = sum(stale.values())
+    return len(stale) - given_up, given_up
 
 
 def _next_due(connection: sa.Connection) -> int | None:

@@ -111,8 +111,8 @@ class PushStore(Protocol):
         """
         ...
 
-    async def drop_stale(self, now: int, before: int) -> int:
-        """Deletes what `list_due` leaves out, and what was queued before `before`; how many."""
+    async def drop_stale(self, now: int, before: int) -> tuple[int, int]:
+        """Deletes what `list_due` leaves out, and what was queued before `before`; how many of each."""
         ...
 
     async def next_due(self) -> int | None:
