@@ -16,14 +16,9 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def heartbeat_s() -> float:
-    return HEARTBEAT_S
-
-
-@pytest.fixture
-def server(tmp_path: Path, heartbeat_s: float) -> Iterator[ServerProcess]:
+def server(tmp_path: Path) -> Iterator[ServerProcess]:
     """It takes as much as it can: what is too much from one person is tried elsewhere."""
-    settings = {"MESH_HEARTBEAT_S": str(heartbeat_s), "MESH_LIMITS_ENABLED": "false"}
+    settings = {"MESH_HEARTBEAT_S": str(HEARTBEAT_S), "MESH_LIMITS_ENABLED": "false"}
     with running_server(tmp_path / "data", **settings) as running:
         yield running
 

@@ -1,7 +1,6 @@
 """A clock that is set forwards or backwards: order is by number, and nobody is locked out."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,17 +14,26 @@ pytestmark = needs_machine
 DAY_S = 86_400
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path / "data", tmp_path / "machine")
+@pytest.fixture(scope="module")
+def computer(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    folder = tmp_path_factory.mktemp("clock")
+    return Machine(folder / "data", folder / "machine")
 
 
-@pytest.fixture
-def server(machine: Machine, tmp_path: Path) -> Iterator[ServerProcess]:
-    (tmp_path / "data").mkdir()
+@pytest.fixture(scope="module")
+def server(computer: Machine) -> Iterator[ServerProcess]:
+    """One for all of them, which none of them stops."""
+    computer.folder.mkdir()
     settings = {"MESH_HEARTBEAT_S": str(HEARTBEAT_S)}
-    with running_server(tmp_path / "data", **settings, **machine.environment) as running:
+    with running_server(computer.folder, **settings, **computer.environment) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def machine(computer: Machine) -> Machine:
+    """Whose clock is right, whatever it was before."""
+    computer.set_clock(0)
+    return computer
 
 
 async def test_order_is_by_number_whatever_the_clock_says(

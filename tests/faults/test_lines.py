@@ -3,6 +3,7 @@
 The senders are the bare wire, which repeats a nonce by itself, and the real client with its outbox.
 """
 
+import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -158,6 +159,37 @@ async def test_a_member_whose_line_died_unnoticed_goes_and_comes_back(
         async with bob.socket(resume={room_id: 1}) as his:
             message = (await his.wait("chat.message.created"))["message"]
             assert (message["rev"], message["content"]) == (2, "while you were away")
+
+
+async def test_a_silent_client_is_noticed_within_two_heartbeats(
+    alice: Person, bob: Person, room_id: str
+) -> None:
+    loop = asyncio.get_running_loop()
+    async with alice.socket() as hers, bob.socket() as his:
+        await hers.wait(lambda m: m["type"] == "presence.update" and m["presence"] == "online")
+        his.wire._conn.transport.pause_reading()  # type: ignore[union-attr]  # a line that died
+        silent_since = loop.time()
+        await hers.wait(
+            lambda m: (
+                m["type"] == "presence.update" and (m["user_id"], m["presence"]) == (bob.user_id, "offline")
+            )
+        )
+        # Generous to a busy machine: what is tested is that it happens at all.
+        assert loop.time() - silent_since < 10 * HEARTBEAT_S
+
+
+async def test_a_client_that_answers_pings_stays(alice: Person, room_id: str) -> None:
+    """For three heartbeats it sends nothing by itself."""
+    loop = asyncio.get_running_loop()
+    async with alice.socket() as hers:
+        deadline = loop.time() + 3 * HEARTBEAT_S
+        while (left := deadline - loop.time()) > 0:
+            try:
+                await asyncio.wait_for(hers.wire.receive(), left)
+            except TimeoutError:
+                break
+        assert not hers.wire.closed
+        assert (await hers.ask("system.ping"))["type"] == "system.pong"
 
 
 # ── the real client ──────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,12 @@
-"""Guarantee 4: who comes back gets what changed, once, in order, before anything live."""
+"""Guarantees 4 and 5: who comes back gets what changed, once, in order, before anything live.
+
+And who does not read what comes is sent away, so that coming back is all that is left to do.
+"""
 
 import asyncio
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from socket import SO_RCVBUF, SOL_SOCKET
 
 import pytest
 
@@ -13,9 +18,9 @@ from tests.support.wire import Json, Person, Socket
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """One for all of them; the last one kills it."""
+    """One for all of them; the last one kills it. Silence ends no connection before slowness does."""
     folder = tmp_path_factory.mktemp("resume") / "data"
-    with running_server(folder, MESH_LIMITS_ENABLED="false") as running:
+    with running_server(folder, MESH_LIMITS_ENABLED="false", MESH_HEARTBEAT_S="600") as running:
         yield running
 
 
@@ -109,6 +114,58 @@ async def test_coming_back_again_and_again_misses_and_doubles_nothing(
             await until(lambda first=first: len(seen) > first - 100, "bob")  # type: ignore[misc]  # a bound default
         await following
     assert seen == list(range(1, total + 1))
+
+
+async def test_who_does_not_read_is_closed_and_resumes_without_loss(
+    alice: Person, bob: Person, room_id: str
+) -> None:
+    total = 2_500
+    before = await _slow_readers(alice)
+    async with alice.socket() as hers, bob.socket() as his:
+        # Not receiving is not reading: the client library stops when its own small queue is full.
+        _keep_the_kernel_from_reading(his)
+        for number in range(total):
+            ack = await hers.say(room_id, "x" * 7_900, nonce=f"n{number}")
+            assert ack["seq"] == number + 1
+            hers.seen.clear()
+        assert await _slow_readers(alice) == before + 1
+        assert await his.closed() in (4408, 1006)
+        seen = [m["message"]["seq"] for m in his.seen if m["type"] == "chat.message.created"]
+    assert seen == list(range(1, len(seen) + 1))
+    async with bob.socket(resume={room_id: 1 + total - 300}) as his:
+        await his.wait("room.resumed")
+        replayed = [m["message"]["seq"] for m in his.seen if m["type"] == "chat.message.created"]
+        assert replayed == list(range(total - 299, total + 1))
+
+
+def _keep_the_kernel_from_reading(socket: Socket) -> None:
+    """Its buffer grows to tens of megabytes where it may."""
+    socket.wire.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_RCVBUF, 64 * 1024)
+
+
+async def test_whose_line_breaks_in_a_replay_is_seen_to_go(alice: Person, bob: Person, room_id: str) -> None:
+    def bob_is(presence: str) -> Callable[[Json], bool]:
+        return lambda m: (
+            m["type"] == "presence.update" and m == {**m, "user_id": bob.user_id, "presence": presence}
+        )
+
+    async with alice.socket() as hers:
+        for number in range(300):
+            await hers.say(room_id, "\N{GRINNING FACE}" * 5_000, nonce=f"n{number}")
+            hers.seen.clear()
+        async with bob.socket(hello=False) as his:
+            _keep_the_kernel_from_reading(his)
+            await his.send("system.hello", version=1, resume={room_id: 1})
+            await hers.wait(bob_is("online"))
+            his.wire._conn.transport.abort()  # type: ignore[union-attr]  # a line that breaks
+            await hers.wait(bob_is("offline"))
+
+
+async def _slow_readers(person: Person) -> float:
+    async with person.http.get(f"{person.url}/metrics") as response:
+        found = re.search(r"^mesh_slow_readers_total (\S+)$", await response.text(), re.MULTILINE)
+    assert found
+    return float(found[1])
 
 
 async def test_the_epoch_stays_over_restarts(server: ServerProcess, alice: Person, room_id: str) -> None:

@@ -52,12 +52,13 @@ class Machine:
     """What happens to the programs that run with `environment`, as far as files in `folder` are concerned.
 
     Attributes:
+        folder: where it fails.
         environment: goes into the environment of such a program.
     """
 
     def __init__(self, folder: Path, scratch: Path, *, remembers: bool = False) -> None:
         """`remembers`: what is not synced yet can be lost by `cut_power`; it costs time at every write."""
-        self._folder, self._undo = folder, scratch / "undo"
+        self.folder, self._undo = folder, scratch / "undo"
         self._undo.mkdir(parents=True)
         path = scratch / "control"
         path.write_bytes(bytes(mmap.PAGESIZE))
@@ -117,11 +118,11 @@ class Machine:
         """
         lost = 0
         for undo in sorted(self._undo.glob("*.undo")):
-            target = self._folder / undo.name.removesuffix(".undo")
+            target = self.folder / undo.name.removesuffix(".undo")
             if target.exists():
                 lost += _lose(target, undo.read_bytes(), chance)
             undo.unlink()
-        for shared in self._folder.glob("*-shm"):  # it is memory
+        for shared in self.folder.glob("*-shm"):  # it is memory
             shared.unlink()
         return lost
 
