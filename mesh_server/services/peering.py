@@ -207,6 +207,16 @@ class PeeringService:
         now = self._clock()
         return [session_view(record, now=now) for record in await self._store.list_sessions(who.user_id, now)]
 
+    async def waiting_for(self, who: Principal) -> list[SessionCreated]:
+        """Those that this device may accept and has not heard of, where it was away; the first one first."""
+        told = []
+        for record in reversed(await self._store.list_sessions(who.user_id, self._clock())):
+            mine, other = _sides(record, who.user_id, who.device_id)
+            for_this = mine is record.peer and record.peer_device in (None, who.device_id)
+            if record.accepted_at is None and for_this:
+                told.append(SessionCreated(**_fields(self._grant(record, mine, other))))
+        return told
+
     async def require_active(self, who: Principal, session_id: str) -> SessionRecord:
         """An accepted session that this device takes part in. Raises: SessionNotFound, SessionPending,
         SessionTaken."""

@@ -114,7 +114,7 @@ def _is_there(now: int) -> sa.ColumnElement[bool]:
     return in_time & _BOTH_MEMBERS
 
 
-def _is_mine(user_id: str) -> sa.ColumnElement[bool]:
+def _is_mine(user_id: str | sa.BindParameter[Any]) -> sa.ColumnElement[bool]:
     return (p2p_sessions.c.asker_id == user_id) | (p2p_sessions.c.peer_id == user_id)
 
 
@@ -183,7 +183,13 @@ def _require(connection: sa.Connection, session_id: str, user_id: str, now: int)
     return record
 
 
+_ANY_OF = sa.select(p2p_sessions.c.id).where(_is_mine(sa.bindparam("user"))).limit(1)
+"""Built once: every hello asks, and most people have none."""
+
+
 def _list(connection: sa.Connection, user_id: str, now: int) -> list[SessionRecord]:
+    if connection.execute(_ANY_OF, {"user": user_id}).first() is None:
+        return []
     query = _rows().where(_is_mine(user_id), _is_there(now))
     in_order = query.order_by(p2p_sessions.c.created_at.desc(), p2p_sessions.c.id)
     return [_to_record(connection, row) for row in connection.execute(in_order).all()]

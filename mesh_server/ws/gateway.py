@@ -139,6 +139,8 @@ class Gateway:
                 break
             if mine.room.id in hello.resume and mine.room.id not in overview.gaps:
                 await self._replay(who, mine, hello.resume[mine.room.id], outbound)
+        for session in await self.peering.waiting_for(who):
+            await self._send(outbound, session)
         return {mine.room.id: mine.room.rev for mine in overview.rooms}
 
     def _room_state(self, mine: MyRoom, overview: Overview) -> RoomState:

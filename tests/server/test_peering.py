@@ -245,6 +245,39 @@ async def test_one_device_can_be_named(two: Two) -> None:
     await refused(404, "p2p.unknown_device", two.ask(device_id="none"))
 
 
+async def sessions_told(person: Person) -> list[str]:
+    """Those that this device is told of when it connects."""
+    async with person.socket() as socket:
+        events = [event for event in await socket.settle() if event["type"].startswith("p2p.")]
+        assert all(event["type"] == "p2p.session.created" and "re" not in event for event in events)
+        for event in events:
+            claims = await claims_of(person, event["session_token"])
+            assert (claims["sub"], claims["session_id"]) == (person.user_id, event["session_id"])
+        return [event["session_id"] for event in events]
+
+
+async def test_who_was_away_is_told_of_what_still_waits(two: Two) -> None:
+    phone, tablet = two.bob, await another_device(two.bob)
+    first = (await two.ask())["session_id"]
+    second = (await two.ask("folder", device_id=device_of(phone)))["session_id"]
+    assert await sessions_told(two.alice) == []
+    assert await sessions_told(phone) == [first, second]
+    assert await sessions_told(tablet) == [first]
+    async with tablet.socket() as socket:
+        await socket.ask("p2p.session.accept", session_id=first)
+    assert await sessions_told(tablet) == []
+    assert await sessions_told(phone) == [second]
+    await two.alice.call("DELETE", f"/api/p2p/session/{second}")
+    assert await sessions_told(phone) == []
+
+
+async def test_ones_own_device_that_was_away_is_told_too(two: Two) -> None:
+    laptop, phone = two.alice, await another_device(two.alice)
+    session_id = (await two.ask(peer=laptop.user_id))["session_id"]
+    assert await sessions_told(laptop) == []
+    assert await sessions_told(phone) == [session_id]
+
+
 async def test_two_devices_of_one_person(two: Two) -> None:
     laptop = two.alice
     await refused(404, "p2p.unknown_device", two.ask(peer=laptop.name))

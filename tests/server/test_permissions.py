@@ -566,6 +566,7 @@ async def test_who_is_put_out_is_out_at_once(people: dict[str, Person]) -> None:
     await house.build()
     room_id, owner = house.words["room_id"], people["owner"]
     async with people["other"].socket() as socket:
+        await socket.wait("p2p.session.created")
         await owner.call("POST", f"/api/rooms/{room_id}/bans", {"username": people["other"].name})
         await socket.wait("room.left")
         await socket.wait("p2p.session.closed")
