@@ -4,10 +4,8 @@
 """
 
 import asyncio
-import contextlib
 import logging
 import os
-import resource
 import time
 from functools import partial
 from typing import Final
@@ -16,6 +14,7 @@ import sqlalchemy.exc
 from msgspec import Struct
 
 from mesh_server import log as logs
+from mesh_server import open_files
 from mesh_server.administration import build_administration
 from mesh_server.bus.base import DeviceRevoked
 from mesh_server.bus.memory import MemoryBus
@@ -30,7 +29,7 @@ from mesh_server.http.traffic import Traffic
 from mesh_server.hub import Hub
 from mesh_server.ids import Clock, NewId, id_maker, system_clock
 from mesh_server.keys import Keys, load_keys
-from mesh_server.limits import Limiter
+from mesh_server.limits import Limiter, TcpCaps
 from mesh_server.metrics import Metrics, of_gateway, of_limits, of_peers, of_pushes, of_sizes, of_traffic
 from mesh_server.peers import build_peers
 from mesh_server.pushing import build_pushing
@@ -76,7 +75,7 @@ READY_HOLD_S: Final = 1.0
 def run(config: Config) -> None:
     """Serves until a signal says stop. Raises: CannotStart."""
     logs.set_up(config.log_level)
-    _allow_open_files()
+    open_files.allow_many()
     lock, store = open_store(config)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -90,13 +89,6 @@ def run(config: Config) -> None:
 
 async def _run(config: Config, store: SqliteStore, lock: DataFolderLock, keys: Keys) -> bool:
     return await serve(config, _build(config, store, keys), lock)
-
-
-def _allow_open_files() -> None:
-    """As many as the process may ask for: each connection is one, and what is usual is 1,024."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
@@ -245,7 +237,12 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
     )
     traffic, sizes = Traffic(), Sizes(config.folder)
     metrics.watch(lambda: of_gateway(gateway))
-    metrics.watch(lambda: of_limits(gateway))
+    tcp = TcpCaps(
+        open_files.for_connections(config.limits.tcp),
+        config.limits.tcp_per_address,
+        trusted=config.proxies,
+    )
+    metrics.watch(lambda: of_limits(gateway, tcp))
     metrics.watch(lambda: of_traffic(traffic))
     metrics.watch(lambda: of_sizes(sizes))
     metrics.watch(lambda: of_peers(peers))
@@ -331,4 +328,4 @@ def _build(config: Config, store: SqliteStore, keys: Keys) -> Built:
         address = config.public_url.rstrip("/") or url
         return Console(administration, clock, lambda: address)
 
-    return Built(store, gateway, application, operations, peers, chores, console)
+    return Built(store, gateway, application, operations, tcp, peers, chores, console)

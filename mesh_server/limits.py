@@ -14,12 +14,13 @@ These limits refuse for a moment, whoever asks. Wrong passwords are counted apar
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Annotated, Final, Literal, NamedTuple, Self
 
 from msgspec import Meta, Struct
 
+from mesh_server.services.addresses import Network, is_ours, network
 from protocol import limits as wire
 from protocol.errors import RateLimited
 
@@ -138,6 +139,28 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = "500/m"
 
     # How many, and how large
+    tcp: Annotated[
+        Cap,
+        Meta(
+            description="TCP connections that may be open in all, whatever they are for; one more is closed "
+            "unread. Where the process may not open as many files, fewer."
+        ),
+    ] = 24_000
+    tcp_per_address: Annotated[
+        Cap,
+        Meta(
+            description="Of one address, or one /64 network of IPv6; those of this machine and of "
+            "trusted_proxies are counted in all only."
+        ),
+    ] = 2_000
+    silence_s: Annotated[
+        float,
+        Meta(
+            description="How long a new TCP connection may take for its TLS, and then for its first request.",
+            ge=0.1,
+            le=600,
+        ),
+    ] = 15.0
     connections: Annotated[Cap, Meta(description="Connections that may be open in all.")] = 20_000
     connections_per_address: Annotated[Cap, Meta(description="Of one address.")] = 1_000
     connections_per_user: Annotated[Cap, Meta(description="Of one person.")] = 128
@@ -293,6 +316,41 @@ class Place:
             self._counts[self._key] -= 1
             if not self._counts[self._key]:
                 del self._counts[self._key]
+
+
+class TcpCaps:
+    """How many TCP connections are open, whatever they are for; `refused` counts those that were too many."""
+
+    def __init__(self, most: int, per_address: int, *, trusted: Sequence[Network] = ()) -> None:
+        self._most, self._per_address, self._trusted = most, per_address, trusted
+        self._by_address: Counter[str] = Counter()
+        self.open = 0
+        self.refused: Counter[str] = Counter()
+
+    def enter(self, host: str) -> str | None:
+        """One more from there: what it is to give to `leave`, or None where it may not be."""
+        if self.open >= self._most:
+            self.refused["tcp"] += 1
+            return None
+        place = "" if is_ours(host, self._trusted) else network(host)
+        if place:
+            if self._by_address[place] >= self._per_address:
+                self.refused["tcp_address"] += 1
+                return None
+            self._by_address[place] += 1
+        self.open += 1
+        return place
+
+    def leave(self, place: str) -> None:
+        self.open -= 1
+        if place:
+            self._by_address[place] -= 1
+            if not self._by_address[place]:
+                del self._by_address[place]
+
+    def __len__(self) -> int:
+        """Addresses that are counted."""
+        return len(self._by_address)
 
 
 class ConnectionCaps:

@@ -2,56 +2,74 @@
 
 import asyncio
 import logging
-from typing import Final, Self
+from functools import partial
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from mesh_server.accepting import Door
 from mesh_server.config import OFF, Config, address_of
 from mesh_server.errors import CannotStart
+from mesh_server.http.guest import HttpGuest
+from mesh_server.limits import TcpCaps
 from mesh_server.stun import StunServer
 from mesh_server.tls import Certificate, CertificateUnusable
 
 log = logging.getLogger(__name__)
 
-BACKLOG: Final = 1024
 KEEPALIVE_S: Final = 75.0
 """How long a connection may stay open between two requests."""
 
 SHUTDOWN_S: Final = 2.0
 """How long requests under way may take once the server stops."""
 
+OPERATORS: Final = 100
+"""Connections to the address that is for operators."""
+
+_HANDLING: Final[dict[str, Any]] = {
+    "access_log": None,
+    "keepalive_timeout": KEEPALIVE_S,
+    "auto_decompress": False,  # a body is as large as what came over the line
+}
+
 
 class _Address:
     """One application on one address."""
 
-    def __init__(self, runner: web.AppRunner, site: web.TCPSite, url: str) -> None:
-        self.runner, self.site, self.url = runner, site, url
+    def __init__(self, runner: web.AppRunner, door: Door, url: str) -> None:
+        self.runner, self.door, self.url = runner, door, url
 
     @classmethod
     async def open(
-        cls, key: str, listen: str, application: web.Application, certificate: Certificate | None = None
+        cls,
+        key: str,
+        listen: str,
+        application: web.Application,
+        caps: TcpCaps,
+        certificate: Certificate | None = None,
+        *,
+        silence_s: float,
     ) -> Self:
         """`key` is the setting that says `listen`. Raises: CannotStart."""
         host, port = address_of(key, listen)
         context = None if certificate is None else certificate.context
-        runner = web.AppRunner(
-            application,
-            access_log=None,
-            handle_signals=False,
-            keepalive_timeout=KEEPALIVE_S,
-            shutdown_timeout=SHUTDOWN_S,
-            auto_decompress=False,  # a body is as large as what came over the line
-        )
+        runner = web.AppRunner(application, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
-        site = web.TCPSite(runner, host, port, backlog=BACKLOG, reuse_address=True, ssl_context=context)
+        assert runner.server is not None
+        make = partial(HttpGuest, runner.server, caps, silence_s=silence_s, **_HANDLING)
+        door = Door(make, context, handshake_s=silence_s)
         try:
-            await site.start()
+            port = await door.open(host, port)
         except OSError as error:
             await runner.cleanup()
             raise CannotStart(f"Cannot listen on {listen}: {error.strerror or error}.") from None
         scheme = "http" if certificate is None else "https"
-        return cls(runner, site, _url(scheme, host, runner.addresses[0][1]))
+        return cls(runner, door, _url(scheme, host, port))
+
+    async def close(self) -> None:
+        self.door.close()
+        await self.runner.cleanup()
 
 
 class Listeners:
@@ -64,19 +82,25 @@ class Listeners:
         self.metrics_url = (metrics or public).url
 
     @classmethod
-    async def open(cls, config: Config, public: web.Application, metrics: web.Application | None) -> Self:
-        """Raises: CannotStart."""
+    async def open(
+        cls, config: Config, public: web.Application, metrics: web.Application | None, caps: TcpCaps
+    ) -> Self:
+        """`caps` are those of the clients. Raises: CannotStart."""
         try:
             certificate = Certificate(config.tls) if config.tls.certificate else None
         except CertificateUnusable as error:
             raise CannotStart(str(error)) from None
-        clients = await _Address.open("listen", config.listen, public, certificate)
+        silence_s = config.limits.silence_s
+        clients = await _Address.open("listen", config.listen, public, caps, certificate, silence_s=silence_s)
         if metrics is None:
             return cls(clients, None, certificate)
         try:
-            figures = await _Address.open("metrics.listen", config.metrics.listen, metrics)
+            own = TcpCaps(OPERATORS, OPERATORS)
+            figures = await _Address.open(
+                "metrics.listen", config.metrics.listen, metrics, own, silence_s=silence_s
+            )
         except CannotStart:
-            await clients.runner.cleanup()
+            await clients.close()
             raise
         return cls(clients, figures, certificate)
 
@@ -94,11 +118,11 @@ class Listeners:
 
     async def stop_accepting(self) -> None:
         """Clients; Prometheus and `/readyz` are answered for as long as there is anything to tell."""
-        await self._addresses[0].site.stop()
+        self._addresses[0].door.close()
 
     async def close(self) -> None:
         for address in self._addresses:
-            await address.runner.cleanup()
+            await address.close()
 
 
 async def open_stun(config: Config, stun: StunServer, url: str) -> None:

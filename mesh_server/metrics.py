@@ -21,6 +21,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from mesh_server.http.traffic import Traffic
+from mesh_server.limits import TcpCaps
 from mesh_server.peers import Peers
 from mesh_server.services.pushes import PushService
 from mesh_server.sizes import Sizes
@@ -100,7 +101,7 @@ def of_gateway(gateway: Gateway) -> Iterator[Metric]:
     yield CounterMetricFamily("mesh_messages", "Messages stored.", value=gateway.messages.stored)
 
 
-def of_limits(gateway: Gateway) -> Iterator[Metric]:
+def of_limits(gateway: Gateway, tcp: TcpCaps) -> Iterator[Metric]:
     limited = CounterMetricFamily(
         "mesh_rate_limited", "Requests refused by a rate of [limits].", labels=["kind", "by"]
     )
@@ -110,9 +111,10 @@ def of_limits(gateway: Gateway) -> Iterator[Metric]:
     refused = CounterMetricFamily(
         "mesh_connections_refused", "Connections refused by a cap of [limits].", labels=["by"]
     )
-    for cap, count in sorted(gateway.caps.refused.items()):
+    for cap, count in sorted((gateway.caps.refused + tcp.refused).items()):
         refused.add_metric([cap], count)
     yield refused
+    yield GaugeMetricFamily("mesh_tcp_connections", "Open TCP connections of clients.", value=tcp.open)
     throttled = gateway.accounts.throttled
     yield CounterMetricFamily("mesh_sign_ins_throttled", "Passwords not even looked at.", value=throttled)
 

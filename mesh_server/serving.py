@@ -20,6 +20,7 @@ from mesh_server.chores import Chore, Chores, flush_seen
 from mesh_server.config import Config
 from mesh_server.console.operations import Console
 from mesh_server.console.server import ConsoleListener
+from mesh_server.limits import TcpCaps
 from mesh_server.listening import Listeners, open_stun
 from mesh_server.notify import Notifier
 from mesh_server.peers import Peers
@@ -54,6 +55,7 @@ class Built:
     gateway: Gateway
     application: web.Application
     metrics: web.Application | None
+    tcp: TcpCaps
     peers: Peers
     chores: tuple[Chore, ...]
     console: Callable[[str], Console]
@@ -84,7 +86,9 @@ class _Server:
 
     async def start(self) -> None:
         config, built = self._config, self._built
-        listeners = self._listeners = await Listeners.open(config, built.application, built.metrics)
+        listeners = self._listeners = await Listeners.open(
+            config, built.application, built.metrics, built.tcp
+        )
         await open_stun(config, built.peers.stun, listeners.url)
         self._console = await ConsoleListener.open(config.folder, built.console(listeners.url))
         self._lock.tell(url=listeners.url)

@@ -13,6 +13,7 @@ from aiohttp.typedefs import Middleware
 from mesh_server import log as logs
 from mesh_server.http.address import address_of
 from mesh_server.http.bodies import refusal
+from mesh_server.http.guest import HttpGuest
 from mesh_server.http.traffic import pattern
 from protocol.errors import InternalError, MeshError, MethodNotAllowed, NoSuchCall
 
@@ -40,6 +41,8 @@ def around(count: Count | None = None) -> Middleware:
 
     @web.middleware
     async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if isinstance(request.protocol, HttpGuest):
+            request.protocol.asks()
         logs.request_id.set(_request_id(request))
         began = time.monotonic()
         try:

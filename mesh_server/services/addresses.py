@@ -48,7 +48,7 @@ def client_address(
         trusted: where the operator's proxies are.
     """
     address = _parse(peer)
-    if address is None or not trusted:
+    if address is None:
         return peer
     for hop in _hops(forwarded_for, forwarded):
         if not _is_in(address, trusted):
@@ -106,6 +106,12 @@ def network(address: str) -> str:
 def is_loopback(address: str) -> bool:
     parsed = _parse(address)
     return parsed is not None and parsed.is_loopback
+
+
+def is_ours(address: str, trusted: Sequence[Network]) -> bool:
+    """Whether it is this machine's, or one of the operator's proxies."""
+    parsed = _parse(address)
+    return parsed is not None and (parsed.is_loopback or _is_in(parsed, trusted))
 
 
 def limited_as(address: str) -> str | None:

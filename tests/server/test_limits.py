@@ -15,8 +15,10 @@ from mesh_server.limits import (
     Limits,
     Patience,
     Rate,
+    TcpCaps,
     parse_rate,
 )
+from mesh_server.services.addresses import parse_networks
 from mesh_server.ws.routes import ROUTES
 from protocol.errors import RateLimited
 
@@ -222,3 +224,18 @@ def test_connections_are_counted_by_address_by_user_and_in_all() -> None:
             pass
     assert (caps.open, len(caps)) == (0, 0)
     assert dict(caps.refused) == {"address": 1, "user": 1, "all": 1}
+
+
+def test_tcp_connections_are_counted_before_anything_is_known_of_them() -> None:
+    caps = TcpCaps(5, 2, trusted=parse_networks(["10.0.0.0/8"]))
+    # A network of IPv6 is one address, and an address of IPv4 is one however it is written.
+    hosts = [HERE, f"::ffff:{HERE}", HERE, "2001:db8::1", "2001:db8:0::2", "2001:db8::3", "127.0.0.1"]
+    places = [caps.enter(host) for host in hosts]
+    assert places == [HERE, HERE, None, THERE, THERE, None, ""]
+    assert caps.enter("10.1.2.3") is None, "all are counted in all"
+    assert dict(caps.refused) == {"tcp_address": 2, "tcp": 1}
+    for place in places:
+        if place is not None:
+            caps.leave(place)
+    assert (caps.open, len(caps)) == (0, 0)
+    assert [caps.enter(host) for host in ("::1", "127.0.0.1", "10.1.2.3", "10.1.2.3", "10.1.2.3")] == [""] * 5
