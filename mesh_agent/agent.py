@@ -23,6 +23,7 @@ from mesh_agent.client.link import Link
 from mesh_agent.client.network import Network
 from mesh_agent.client.order import Order
 from mesh_agent.client.outbox import Entry
+from mesh_agent.client.own_account import OwnAccount, sendable
 from mesh_agent.client.pushes import Pushes
 from mesh_agent.client.session import ProfileSession
 from mesh_agent.client.state import (
@@ -37,7 +38,7 @@ from mesh_agent.client.state import (
 )
 from mesh_agent.client.workspace import Workspace
 from protocol import limits, rest
-from protocol.errors import MeshError, NotMember, PasswordInvalid, RoomNotFound
+from protocol.errors import MeshError, NotMember, RoomNotFound
 from protocol.rest import Device, Member, Message, Presence, Room, User, Visibility
 from protocol.text import clean_line, clean_name
 from protocol.times import format_time
@@ -130,6 +131,12 @@ class Agent:
         return Order(self._signed_in(), self._network)
 
     @property
+    def account(self) -> OwnAccount:
+        """How I am shown, and the password; raises `SignInNeeded`."""
+        self._signed_in()
+        return OwnAccount(self._network)
+
+    @property
     def pushes(self) -> Pushes:
         """Where pushes of mine go."""
         self._signed_in()
@@ -150,7 +157,7 @@ class Agent:
         calls = await self._calls_signed_out()
         request = rest.RegisterRequest(
             username=clean_line(username),
-            password=_sendable(password),
+            password=sendable(password),
             invite=clean_line(invite),
             device_name=_device_name(),
         )
@@ -161,7 +168,7 @@ class Agent:
         calls = await self._calls_signed_out()
         request = rest.LoginRequest(
             username=clean_line(username),
-            password=_sendable(password),
+            password=sendable(password),
             device_name=_device_name(),
             device_id=self._session.device_of(username),
         )
@@ -446,15 +453,6 @@ def find_room(rooms: list[Room], name_or_id: str) -> Room:
         if wanted:
             return wanted[0]
     raise RoomNotFound(f"None of your rooms is called {clean_line(name_or_id)[: limits.NAME_CHARS]!r}.")
-
-
-def _sendable(password: str) -> str:
-    """`password` as it is, if it can be written as UTF-8: it must not be changed on its way."""
-    try:
-        password.encode()
-    except UnicodeEncodeError:
-        raise PasswordInvalid from None
-    return password
 
 
 def _device_name() -> str:

@@ -4,89 +4,35 @@ Strategy: a row says what `argparse` is to be told, one phrase for the lists of 
 as an example. What a verb does is in `verbs`, under the same name.
 """
 
-import argparse
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from mesh_agent.spans import parse_span
+from mesh_agent.argument_kinds import Argument, Verb, arg, number_from, span
 from protocol import limits
 
+_count: Final = number_from(int, 1, 1_000_000)
+_seconds: Final = number_from(float, 0, 86_400)
 
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """What `add_argument` is told."""
-
-    names: tuple[str, ...]
-    options: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Verb:
-    """`name` may be two words. `summary` is one phrase, `example` a whole command."""
-
-    name: str
-    summary: str
-    example: str
-    arguments: tuple[Argument, ...] = ()
-
-
-def _arg(*names: str, **options: Any) -> Argument:
-    return Argument(names, options)
-
-
-def _number(kind: Callable[[str], float], least: int, most: int) -> Callable[[str], float]:
-    """A type for `add_argument`: a number from `least` to `most`."""
-
-    def parse(text: str) -> float:
-        try:
-            number = kind(text)
-        except ValueError:
-            number = least - 1
-        if not least <= number <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is no number from {least} to {most}")
-        return number
-
-    return parse
-
-
-def _span(most: int, *, off: bool = False) -> Callable[[str], int]:
-    """A type for `add_argument`: a span of time such as `30s`, `12h` or `7d`; with `off`, that too."""
-
-    def parse(text: str) -> int:
-        seconds = parse_span(text)
-        if seconds is None or not (0 if off else 1) <= seconds <= most:
-            such = "30s, 15m, 12h or 7d" + (", or off" if off else "")
-            raise argparse.ArgumentTypeError(f"{text!r} is no span of time such as {such}, up to {most} s")
-        return seconds
-
-    return parse
-
-
-_count: Final = _number(int, 1, 1_000_000)
-_seconds: Final = _number(float, 0, 86_400)
-
-_ROOM: Final = _arg("room", metavar="ROOM", help="its name or id")
-_MESSAGE: Final = _arg("message", metavar="MESSAGE", help="its number, its id, last, or mine (my last one)")
-_MEMBER: Final = _arg("user", metavar="NAME", help="a member's name or id")
-_PERSON: Final = _arg("user", metavar="NAME", help="a person's name")
-_LIMIT: Final = _arg("--limit", metavar="N", type=_count, default=50, help="how many at most (%(default)d)")
-_PASSWORD: Final = _arg(
+_ROOM: Final = arg("room", metavar="ROOM", help="its name or id")
+_MESSAGE: Final = arg("message", metavar="MESSAGE", help="its number, its id, last, or mine (my last one)")
+_MEMBER: Final = arg("user", metavar="NAME", help="a member's name or id")
+_PERSON: Final = arg("user", metavar="NAME", help="a person's name")
+_LIMIT: Final = arg("--limit", metavar="N", type=_count, default=50, help="how many at most (%(default)d)")
+_PASSWORD: Final = arg(
     "--password-file",
     metavar="FILE",
     help="the file whose first line is the password; - is stdin; without it you are asked",
 )
-_TIMEOUT: Final = _arg(
+_TIMEOUT: Final = arg(
     "--timeout",
     metavar="S",
     type=_seconds,
     default=30.0,
     help="how long to wait for the server (%(default)g s)",
 )
-_REPLY_TO: Final = _arg("--reply-to", metavar="MESSAGE", help="the message that it answers")
-_THREAD: Final = _arg("--thread", metavar="MESSAGE", help="the message whose thread it belongs to")
-_TEXT: Final = _arg("text", metavar="TEXT", nargs="+", help="the text; after -- it may begin with a dash")
-_SAID: Final = _arg(
+_REPLY_TO: Final = arg("--reply-to", metavar="MESSAGE", help="the message that it answers")
+_THREAD: Final = arg("--thread", metavar="MESSAGE", help="the message whose thread it belongs to")
+_TEXT: Final = arg("text", metavar="TEXT", nargs="+", help="the text; after -- it may begin with a dash")
+_SAID: Final = arg(
     "text",
     metavar="TEXT",
     nargs="+",
@@ -103,6 +49,7 @@ GROUPS: Final = {
     "invite": "links that let people into a room",
     "device": "end the session of one of them",
     "push": "where pushes go while I am away",
+    "account": "how I am shown, and the password",
 }
 """First words that have several verbs below them."""
 
@@ -112,9 +59,9 @@ ACCOUNT: Final = (
         "make an account and sign in",
         "mesh-agent --server https://chat.example.org register alice",
         (
-            _arg("username", metavar="NAME"),
+            arg("username", metavar="NAME"),
             _PASSWORD,
-            _arg(
+            arg(
                 "--invite",
                 metavar="LINK",
                 default="",
@@ -126,7 +73,7 @@ ACCOUNT: Final = (
         "login",
         "sign in",
         "mesh-agent --server https://chat.example.org login alice --password-file secret.txt",
-        (_arg("username", metavar="NAME"), _PASSWORD),
+        (arg("username", metavar="NAME"), _PASSWORD),
     ),
     Verb("logout", "sign out, and forget what was cached", "mesh-agent logout"),
     Verb("devices", "list the devices on which I am signed in", "mesh-agent devices --json"),
@@ -134,22 +81,51 @@ ACCOUNT: Final = (
         "device sign-out",
         "end the session of a device",
         "mesh-agent device sign-out 01jd5f0q1d9b3e6j0pnd",
-        (_arg("device", metavar="DEVICE", help="its id, or its name where no other has it"),),
+        (arg("device", metavar="DEVICE", help="its id, or its name where no other has it"),),
     ),
     Verb(
         "presence",
         "be seen as online, away, busy or offline, until Ctrl+C",
         "mesh-agent presence away Back at two --for 1h",
         (
-            _arg("presence", metavar="STATE", choices=("online", "away", "busy", "offline")),
-            _arg("text", metavar="TEXT", nargs="*", help="a few words, which stay; '' takes them away"),
-            _arg("--for", metavar="TIME", dest="span", type=_span(limits.INVITE_MAX_S), help="end by itself"),
+            arg("presence", metavar="STATE", choices=("online", "away", "busy", "offline")),
+            arg("text", metavar="TEXT", nargs="*", help="a few words, which stay; '' takes them away"),
+            arg("--for", metavar="TIME", dest="span", type=span(limits.INVITE_MAX_S), help="end by itself"),
             _TIMEOUT,
         ),
     ),
 )
 
-_TARGET: Final = _arg("target", metavar="ID", help="its id, as push list prints it")
+OWN: Final = (
+    Verb("account show", "show me as the server knows me", "mesh-agent account show --json"),
+    Verb(
+        "account name",
+        "be shown by another name than the one that I sign in with",
+        "mesh-agent account name Alice A.",
+        (arg("text", metavar="NAME", nargs="+"),),
+    ),
+    Verb(
+        "account receipts",
+        "let others see how far I have read, where a room shows that, or not",
+        "mesh-agent account receipts off",
+        (arg("switch", metavar="HOW", choices=("on", "off")),),
+    ),
+    Verb(
+        "account password",
+        "change the password, and sign out every other device",
+        "mesh-agent account password --password-file old.txt --new-password-file new.txt",
+        (
+            _PASSWORD,
+            arg(
+                "--new-password-file",
+                metavar="FILE",
+                help="as --password-file, for the new one; both -: the first two lines of stdin",
+            ),
+        ),
+    ),
+)
+
+_TARGET: Final = arg("target", metavar="ID", help="its id, as push list prints it")
 
 PUSHES: Final = (
     Verb("push list", "list where pushes of mine go", "mesh-agent push list"),
@@ -158,19 +134,19 @@ PUSHES: Final = (
         "have what is said while I am away pushed to a Gotify or ntfy server",
         "mesh-agent push add ntfy https://ntfy.example.org --topic mesh-alice-8f2k",
         (
-            _arg("kind", metavar="KIND", choices=("gotify", "ntfy"), help="gotify or ntfy"),
-            _arg("url", metavar="URL", help="of the push server"),
-            _arg("--topic", default="", help="for ntfy: one that nobody guesses"),
-            _arg(
+            arg("kind", metavar="KIND", choices=("gotify", "ntfy"), help="gotify or ntfy"),
+            arg("url", metavar="URL", help="of the push server"),
+            arg("--topic", default="", help="for ntfy: one that nobody guesses"),
+            arg(
                 "--token-file",
                 metavar="FILE",
                 help="the file whose first line is the token of the application, or for access; - is stdin",
             ),
-            _arg("--name", default="", help="what to call it"),
-            _arg("--rooms", action="store_true", help="also what mentions nobody, in all my rooms"),
-            _arg("--no-mentions", action="store_true", help="not what mentions me"),
-            _arg("--no-dms", action="store_true", help="not what is said to me alone"),
-            _arg(
+            arg("--name", default="", help="what to call it"),
+            arg("--rooms", action="store_true", help="also what mentions nobody, in all my rooms"),
+            arg("--no-mentions", action="store_true", help="not what mentions me"),
+            arg("--no-dms", action="store_true", help="not what is said to me alone"),
+            arg(
                 "--with-text",
                 action="store_true",
                 help="with what was said, for the push server to read",
@@ -186,19 +162,19 @@ ROOMS: Final = (
         "rooms",
         "list my rooms",
         "mesh-agent rooms --public",
-        (_arg("--public", action="store_true", help="list the rooms that anyone may join instead"),),
+        (arg("--public", action="store_true", help="list the rooms that anyone may join instead"),),
     ),
     Verb(
         "unread",
         "list my rooms with something new, those that mention me first",
         "mesh-agent unread --mentions",
-        (_arg("--mentions", action="store_true", help="only those that mention me"),),
+        (arg("--mentions", action="store_true", help="only those that mention me"),),
     ),
     Verb(
         "join",
         "join a public room, or by the link of an invite",
         "mesh-agent join https://chat.example.org/invite/5d0a8be2c71f4396",
-        (_arg("room", metavar="ROOM", help="its name or id, or the link of an invite"),),
+        (arg("room", metavar="ROOM", help="its name or id, or the link of an invite"),),
     ),
     Verb("leave", "leave a room", 'mesh-agent leave "Test Chat"', (_ROOM,)),
     Verb("members", "list who is in a room", 'mesh-agent members "Test Chat"', (_ROOM,)),
@@ -208,7 +184,7 @@ ROOMS: Final = (
         "mesh-agent dm bob Have you got a minute?",
         (
             _PERSON,
-            _arg("text", metavar="TEXT", nargs="*", help="without one the room is only shown"),
+            arg("text", metavar="TEXT", nargs="*", help="without one the room is only shown"),
             _TIMEOUT,
         ),
     ),
@@ -217,19 +193,19 @@ ROOMS: Final = (
         "create a room",
         'mesh-agent room create "Test Chat" --topic "Anything goes"',
         (
-            _arg("name", metavar="NAME"),
-            _arg("--topic", default="", help="one line about what it is for"),
-            _arg("--private", action="store_true", help="keep it out of the list of public rooms"),
+            arg("name", metavar="NAME"),
+            arg("--topic", default="", help="one line about what it is for"),
+            arg("--private", action="store_true", help="keep it out of the list of public rooms"),
         ),
     ),
     _setting("show", "show a room of mine, or a public one", "ops --json"),
     _setting("topic", "set the topic", "ops What is on fire", _TEXT),
-    _setting("rename", "give a room another name", 'ops "Operations"', _arg("name", metavar="NAME")),
+    _setting("rename", "give a room another name", 'ops "Operations"', arg("name", metavar="NAME")),
     _setting(
         "visibility",
         "list a room among the public ones, or hide it",
         "ops private",
-        _arg("visibility", metavar="HOW", choices=("public", "private")),
+        arg("visibility", metavar="HOW", choices=("public", "private")),
     ),
     _setting("archive", "close a room for writing", "ops"),
     _setting("unarchive", "open it again", "ops"),
@@ -237,25 +213,25 @@ ROOMS: Final = (
         "slow-mode",
         "set how long a member waits between two messages",
         "ops 30s",
-        _arg("span", metavar="TIME", type=_span(limits.SLOW_MODE_MAX_S, off=True), help="30s, or off"),
+        arg("span", metavar="TIME", type=span(limits.SLOW_MODE_MAX_S, off=True), help="30s, or off"),
     ),
     _setting(
         "retention",
         "set after which time messages are deleted for good",
         "ops 30d",
-        _arg("span", metavar="TIME", type=_span(limits.RETENTION_MAX_S, off=True), help="30d, or off"),
+        arg("span", metavar="TIME", type=span(limits.RETENTION_MAX_S, off=True), help="30d, or off"),
     ),
     _setting(
         "receipts",
         "let members see how far the others have read, or not",
         "ops on",
-        _arg("switch", metavar="HOW", choices=("on", "off")),
+        arg("switch", metavar="HOW", choices=("on", "off")),
     ),
     _setting(
         "delete",
         "delete a room and everything in it, for everyone and for good",
         "ops --yes",
-        _arg("--yes", action="store_true", help="I mean it"),
+        arg("--yes", action="store_true", help="I mean it"),
     ),
 )
 
@@ -267,21 +243,21 @@ PEOPLE: Final = (
         "make somebody a moderator, or a plain member again",
         "ops bob moderator",
         _MEMBER,
-        _arg("role", metavar="ROLE", choices=("moderator", "member")),
+        arg("role", metavar="ROLE", choices=("moderator", "member")),
     ),
     _setting(
         "transfer",
         "hand a room over to another owner",
         "ops bob --yes",
         _MEMBER,
-        _arg("--yes", action="store_true", help="I mean it"),
+        arg("--yes", action="store_true", help="I mean it"),
     ),
     _setting(
         "ban",
         "put somebody out and keep them out",
         "ops bob spam",
         _PERSON,
-        _arg("reason", metavar="REASON", nargs="*"),
+        arg("reason", metavar="REASON", nargs="*"),
     ),
     _setting("unban", "let somebody in again", "ops bob", _PERSON),
     _setting("bans", "list who is banned, and why", "ops"),
@@ -291,13 +267,15 @@ PEOPLE: Final = (
         "mesh-agent invite create ops --expires 1d --uses 5",
         (
             _ROOM,
-            _arg(
+            arg(
                 "--expires",
                 metavar="TIME",
-                type=_span(limits.INVITE_MAX_S),
+                type=span(limits.INVITE_MAX_S),
                 help="12h; by default 7d",
             ),
-            _arg("--uses", metavar="N", type=_number(int, 1, limits.INVITE_USES), help="how often, at most"),
+            arg(
+                "--uses", metavar="N", type=number_from(int, 1, limits.INVITE_USES), help="how often, at most"
+            ),
         ),
     ),
     Verb("invite list", "list the invites that can still be used", "mesh-agent invite list ops", (_ROOM,)),
@@ -305,7 +283,7 @@ PEOPLE: Final = (
         "invite revoke",
         "end an invite",
         "mesh-agent invite revoke ops 01jd5f8c3pw6t0m9r2nv",
-        (_ROOM, _arg("invite", metavar="INVITE", help="its id, as invite list prints it")),
+        (_ROOM, arg("invite", metavar="INVITE", help="its id, as invite list prints it")),
     ),
 )
 
@@ -327,13 +305,13 @@ MESSAGES: Final = (
         "react",
         "put a reaction below a message",
         "mesh-agent react ops last 👍",
-        (_ROOM, _MESSAGE, _arg("reaction", metavar="REACTION", help="one emoji or one word"), _TIMEOUT),
+        (_ROOM, _MESSAGE, arg("reaction", metavar="REACTION", help="one emoji or one word"), _TIMEOUT),
     ),
     Verb(
         "unreact",
         "take a reaction of mine away",
         "mesh-agent unreact ops last 👍",
-        (_ROOM, _MESSAGE, _arg("reaction", metavar="REACTION"), _TIMEOUT),
+        (_ROOM, _MESSAGE, arg("reaction", metavar="REACTION"), _TIMEOUT),
     ),
     Verb("pin", "pin a message", "mesh-agent pin ops 17", (_ROOM, _MESSAGE, _TIMEOUT)),
     Verb("unpin", "take a pin off", "mesh-agent unpin ops 17", (_ROOM, _MESSAGE, _TIMEOUT)),
@@ -345,9 +323,9 @@ MESSAGES: Final = (
         (
             _ROOM,
             _LIMIT,
-            _arg("--before", metavar="SEQ", type=_count, help="only those before this one"),
-            _arg("--after", metavar="SEQ", type=_number(int, 0, 10**15), help="only those after this one"),
-            _arg("--around", metavar="SEQ", type=_count, help="those next to this one"),
+            arg("--before", metavar="SEQ", type=_count, help="only those before this one"),
+            arg("--after", metavar="SEQ", type=number_from(int, 0, 10**15), help="only those after this one"),
+            arg("--around", metavar="SEQ", type=_count, help="those next to this one"),
             _TIMEOUT,
         ),
     ),
@@ -368,16 +346,16 @@ MESSAGES: Final = (
         "find messages in my rooms, the newest first",
         'mesh-agent search "disk full" --from alice --after 2026-01-31',
         (
-            _arg(
+            arg(
                 "words",
                 metavar="WORD",
                 nargs="+",
                 help="all have to occur; in double quotes, together; filters such as from:alice too",
             ),
-            _arg("--room", metavar="ROOM", help="in this room only"),
-            _arg("--from", metavar="NAME", dest="author", help="by this person only"),
-            _arg("--before", metavar="DAY", help="a day such as 2026-01-31, or an RFC 3339 time"),
-            _arg("--after", metavar="DAY", help="this day or time, or later"),
+            arg("--room", metavar="ROOM", help="in this room only"),
+            arg("--from", metavar="NAME", dest="author", help="by this person only"),
+            arg("--before", metavar="DAY", help="a day such as 2026-01-31, or an RFC 3339 time"),
+            arg("--after", metavar="DAY", help="this day or time, or later"),
             _LIMIT,
         ),
     ),
@@ -385,7 +363,7 @@ MESSAGES: Final = (
         "read",
         "mark a room as read, on all my devices",
         "mesh-agent read ops",
-        (_ROOM, _arg("message", metavar="MESSAGE", nargs="?", default="last", help="up to it"), _TIMEOUT),
+        (_ROOM, arg("message", metavar="MESSAGE", nargs="?", default="last", help="up to it"), _TIMEOUT),
     ),
     Verb(
         "tail",
@@ -393,10 +371,10 @@ MESSAGES: Final = (
         'mesh-agent tail "Test Chat" --lines 0',
         (
             _ROOM,
-            _arg(
+            arg(
                 "--lines",
                 metavar="N",
-                type=_number(int, 0, 1_000_000),
+                type=number_from(int, 0, 1_000_000),
                 default=10,
                 help="how many of the last (%(default)d)",
             ),
@@ -404,5 +382,5 @@ MESSAGES: Final = (
     ),
 )
 
-VERBS: Final = (*ACCOUNT, *PUSHES, *ROOMS, *PEOPLE, *MESSAGES)
+VERBS: Final = (*ACCOUNT, *OWN, *PUSHES, *ROOMS, *PEOPLE, *MESSAGES)
 """In the order of the help."""

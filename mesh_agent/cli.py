@@ -11,7 +11,8 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from mesh_agent.arguments import GROUPS, VERBS, Verb
+from mesh_agent.argument_kinds import Verb
+from mesh_agent.arguments import GROUPS, VERBS
 from protocol.version import __version__
 
 DONE: Final = 0

@@ -143,7 +143,9 @@ def _hit(hit: SearchHit) -> str:
 
 
 def _user(user: User) -> str:
-    return f"Signed in as {user.username}."
+    facts = [f"shown as {user.display_name}"] if user.display_name != user.username else []
+    facts += ["hides how far they have read"] if user.hides_reads else []
+    return f"Signed in as {user.username}{' (' + ', '.join(facts) + ')' if facts else ''}."
 
 
 def _target(target: PushTarget) -> str:

@@ -64,6 +64,15 @@ class Rest:
     async def logout(self, access_token: str) -> None:
         await self._exchange.send("POST", "/api/auth/logout", token=access_token)
 
+    async def me(self) -> rest.User:
+        return await self._exchange.get(rest.User, "/api/auth/me")
+
+    async def update_me(self, request: rest.ProfileRequest) -> rest.User:
+        return await self._exchange.ask(rest.User, "PATCH", "/api/auth/me", request)
+
+    async def change_password(self, request: rest.PasswordRequest) -> None:
+        await self._exchange.send_signed("POST", "/api/auth/password", request)
+
     async def devices(self) -> list[rest.Device]:
         return (await self._exchange.get(rest.DeviceList, "/api/auth/devices")).devices
 

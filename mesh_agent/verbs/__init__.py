@@ -44,12 +44,20 @@ def run(options: Namespace) -> int:
     output = Output(as_json=options.json)
     try:
         options.server = _server(options)
-        if options.verb in {"register", "login"}:
-            options.password = ask_password(options.password_file, twice=options.verb == "register")
+        _ask_passwords(options)
         return asyncio.run(_run(options, output))
     except MeshError as error:
         output.error(error)
         return USAGE if isinstance(error, USAGE_ERRORS) else FAILED
+
+
+def _ask_passwords(options: Namespace) -> None:
+    """Before anything runs beside the prompt. Raises: UsageError."""
+    if options.verb in {"register", "login"}:
+        options.password = ask_password(options.password_file, twice=options.verb == "register")
+    elif options.verb == "account password":
+        options.password = ask_password(options.password_file, twice=False, which="Current password")
+        options.new_password = ask_password(options.new_password_file, twice=True, which="New password")
 
 
 def _server(options: Namespace) -> str | None:

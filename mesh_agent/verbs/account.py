@@ -1,4 +1,4 @@
-"""Signing in and out, devices, and how one is seen."""
+"""Signing in and out, devices, how one is seen, and the password."""
 
 import asyncio
 import contextlib
@@ -62,13 +62,32 @@ async def _presence(agent: Agent, options: Namespace, output: Output) -> None:
                         raise SignInNeeded(event.state.reason)
 
 
-def ask_password(file: str | None, *, twice: bool) -> str:
+async def _show(agent: Agent, _: Namespace, output: Output) -> None:
+    output.show(await agent.account.me())
+
+
+async def _name(agent: Agent, options: Namespace, output: Output) -> None:
+    output.show(await agent.account.rename(" ".join(options.text)))
+
+
+async def _receipts(agent: Agent, options: Namespace, output: Output) -> None:
+    output.show(await agent.account.hide_reads(options.switch == "off"))
+
+
+async def _password(agent: Agent, options: Namespace, output: Output) -> None:
+    account = agent.account
+    await account.change_password(options.password, options.new_password)
+    assert agent.user is not None
+    output.show({"password_changed": agent.user.username})
+
+
+def ask_password(file: str | None, *, twice: bool, which: str = "Password") -> str:
     """The password, from `file` or from who sits at the terminal. Raises: UsageError."""
     if file is not None:
         return read_secret(file)
     if not sys.stdin.isatty():
         raise UsageError("There is no terminal to ask for the password. Use --password-file.")
-    password = getpass.getpass("Password: ")
+    password = getpass.getpass(f"{which}: ")
     if twice and getpass.getpass("The same again: ") != password:
         raise UsageError("The two were not the same.")
     return password
@@ -96,4 +115,8 @@ VERBS: Final[dict[str, Run]] = {
     "devices": _devices,
     "device sign-out": _sign_out_device,
     "presence": _presence,
+    "account show": _show,
+    "account name": _name,
+    "account receipts": _receipts,
+    "account password": _password,
 }

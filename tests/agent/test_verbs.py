@@ -249,6 +249,52 @@ async def test_devices_are_listed_and_signed_out(shared_server: str, alice: Agen
     assert len(await lines(alice, "devices")) == 1
 
 
+async def test_ones_own_account_is_changed(shared_server: str, alice: Agent, bob: Agent) -> None:
+    assert (await one(alice, "account", "show"))["display_name"] == name(alice)
+    changed = await one(alice, "account", "receipts", "off")
+    assert (changed["username"], changed["hides_reads"]) == (name(alice), True)
+    shown = f"{name(alice)} A."
+    await one(alice, "account", "name", *shown.split())
+    (line,) = await lines(alice, "account", "show")
+    assert line == f"Signed in as {name(alice)} (shown as {shown}, hides how far they have read)."
+    room = name(alice)
+    await one(alice, "room", "receipts", room, "on")
+    await done("--profile", bob.profile, "say", room, "Hello!")
+    await one(alice, "read", room)
+
+    async def as_bob_sees_her() -> Json:
+        (her,) = [member for member in await out(bob, "members", room) if member["username"] == name(alice)]
+        return her
+
+    assert "read_seq" not in await as_bob_sees_her()
+    assert "hides_reads" not in await one(alice, "account", "receipts", "on")
+    assert (await as_bob_sees_her())["read_seq"] == 1
+
+
+async def test_the_password_is_changed_and_the_other_devices_are_signed_out(
+    shared_server: str, alice: Agent, tmp_path: Path
+) -> None:
+    common = ("--server", shared_server, "--profile", "elsewhere")
+    await done(*common, "login", name(alice), "--password-file", "-", stdin=PASSWORD)
+    new = tmp_path / "new.txt"
+    new.write_text("another password\n")
+    change = ("account", "password", "--new-password-file", str(new), "--password-file")
+    wrong = await run("--profile", alice.profile, "--json", *change, "-", stdin="not this one")
+    assert wrong.error()["code"] == "auth.invalid_credentials"
+    done_so = await done("--profile", alice.profile, "--json", *change, "-", stdin=PASSWORD)
+    assert done_so.objects() == [{"password_changed": name(alice)}]
+    assert await refused_in("elsewhere", "rooms") == "client.signed_out"
+    assert await out(alice, "rooms")
+    signed_in = ("--server", shared_server, "--profile", "anew", "login", name(alice), "--password-file")
+    await done(*signed_in, str(new))
+    both = ("account", "password", "--password-file", "-", "--new-password-file", "-")
+    await done("--profile", alice.profile, *both, stdin=f"another password\n{PASSWORD}\n")
+    assert await refused_in("anew", "rooms") == "client.signed_out"
+    await done(*signed_in, "-", stdin=PASSWORD)
+    # Without a file there is nobody to ask.
+    assert await refused(alice, "account", "password") == "client.usage"
+
+
 def presence_of(agent: Agent, other: Agent) -> tuple[str, str]:
     """How `other` is seen by `agent`, who has looked at the room's members before."""
     assert agent._workspace is not None

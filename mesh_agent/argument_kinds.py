@@ -1,0 +1,58 @@
+"""What the table of verbs is made of: rows, arguments, and the kinds of values that these take."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mesh_agent.spans import parse_span
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What `add_argument` is told."""
+
+    names: tuple[str, ...]
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """`name` may be two words. `summary` is one phrase, `example` a whole command."""
+
+    name: str
+    summary: str
+    example: str
+    arguments: tuple[Argument, ...] = ()
+
+
+def arg(*names: str, **options: Any) -> Argument:
+    return Argument(names, options)
+
+
+def number_from(kind: Callable[[str], float], least: int, most: int) -> Callable[[str], float]:
+    """A type for `add_argument`: a number from `least` to `most`."""
+
+    def parse(text: str) -> float:
+        try:
+            number = kind(text)
+        except ValueError:
+            number = least - 1
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number from {least} to {most}")
+        return number
+
+    return parse
+
+
+def span(most: int, *, off: bool = False) -> Callable[[str], int]:
+    """A type for `add_argument`: a span of time such as `30s`, `12h` or `7d`; with `off`, that too."""
+
+    def parse(text: str) -> int:
+        seconds = parse_span(text)
+        if seconds is None or not (0 if off else 1) <= seconds <= most:
+            such = "30s, 15m, 12h or 7d" + (", or off" if off else "")
+            raise argparse.ArgumentTypeError(f"{text!r} is no span of time such as {such}, up to {most} s")
+        return seconds
+
+    return parse
