@@ -66,7 +66,10 @@ ACTIONS: Final = (
     Action("room", "pageup,pagedown", "", "Scroll the messages; also while you are writing."),
     Action("room", "ctrl+end", "screen.newest", "Go to the newest message.", "Newest"),
     Action("composer", "enter", "", "Send; a line that begins with / is a command, with // a message."),
-    Action("composer", "tab", "", "After / or @: complete the command, room or name; again for the next."),
+    Action(
+        "composer", "tab,shift+tab", "", "Put in what is offered above; again for the next, the one before."
+    ),
+    Action("composer", "down,up", "", "Where something is offered: choose it; Enter takes it, Esc does not."),
     Action("composer", "up", "", "With nothing written: choose the last message."),
     Action("composer", "alt+enter,ctrl+j,shift+enter", "", "Break the line."),
     Action("composer", "ctrl+a,ctrl+e", "", "To the beginning, to the end of the line."),
@@ -102,6 +105,7 @@ class Command:
         help: a sentence for the help page.
         completes: what Tab makes of each argument.
         anywhere: it needs no room, so Home takes it too.
+        aliases: what it is called elsewhere.
     """
 
     name: str
@@ -109,6 +113,7 @@ class Command:
     help: str
     completes: tuple[Kind, ...] = ()
     anywhere: bool = False
+    aliases: tuple[str, ...] = ()
 
     @property
     def line(self) -> str:

@@ -1,4 +1,4 @@
-"""What was typed: a message or a command; and what Tab makes of it. Knows no screen.
+"""What was typed: a message or a command. Knows no screen.
 
 Strategy: a line whose first word is a slash and a name is a command, known or not, so that a slip of the
 finger is never sent to a whole room; `//` sends it all the same. A path such as `/usr/bin` is no name.
@@ -6,17 +6,13 @@ finger is never sent to a whole room; `//` sends it all the same. A path such as
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
-from mesh_tui.actions import COMMANDS, Command, Kind
+from mesh_tui.actions import COMMANDS, Command
 from protocol.errors import MeshError
 
 _COMMAND: Final = re.compile(r"/([A-Za-z][A-Za-z-]*)(?:\s+(.*))?", re.DOTALL)
-_BY_NAME: Final = {command.name: command for command in COMMANDS}
-
-SHOWN: Final = 400
-"""Completions that are looked through; a directory can be long."""
+_BY_NAME: Final = {name: command for command in COMMANDS for name in (command.name, *command.aliases)}
 
 
 class Typed(NamedTuple):
@@ -32,13 +28,6 @@ class NoCommand(MeshError):
     code = "client.command"
 
 
-class Completion(NamedTuple):
-    """`candidates` for what stands from `start` on."""
-
-    start: int
-    candidates: tuple[str, ...]
-
-
 def read(text: str) -> str | Typed:
     """The message to send, or the command."""
     if text.startswith("//"):
@@ -47,9 +36,14 @@ def read(text: str) -> str | Typed:
     return Typed(match[1].lower(), (match[2] or "").strip()) if match else text
 
 
+def find(name: str) -> Command | None:
+    """The command of that name, or that other name."""
+    return _BY_NAME.get(name.casefold())
+
+
 def look_up(name: str) -> Command:
     """The command of that name; raises `NoCommand`, with what may have been meant."""
-    if (command := _BY_NAME.get(name)) is not None:
+    if (command := find(name)) is not None:
         return command
     near = difflib.get_close_matches(name, _BY_NAME, 1) or [
         known for known in _BY_NAME if known.startswith(name)
@@ -61,41 +55,3 @@ def look_up(name: str) -> Command:
 def misused(command: Command, why: str = "") -> NoCommand:
     """The error that says how a command is used."""
     return NoCommand(f"{why} It goes like this: {command.line}".strip())
-
-
-def complete(text: str, words: Callable[[Kind], Iterable[str]]) -> Completion | None:
-    """What the end of `text`, all before the cursor, may become; None where Tab is for something else.
-
-    `words` are the candidates of a kind.
-    """
-    is_command = text.startswith("/") and not text.startswith("//")
-    if is_command:
-        name, space, argument = text[1:].partition(" ")
-        if not space:
-            return Completion(0, _beginning(f"/{name}", (f"/{known}" for known in _BY_NAME)))
-        command = _BY_NAME.get(name.lower())
-        if command is not None and command.completes:
-            return _complete_argument(command, len(text) - len(argument), argument, words)
-    start = max(text.rfind(" "), text.rfind("\n")) + 1
-    if text.startswith("@", start):
-        return Completion(start, _beginning(text[start:], (f"@{name}" for name in words("person"))))
-    return Completion(start, ()) if is_command else None
-
-
-def _complete_argument(
-    command: Command, start: int, argument: str, words: Callable[[Kind], Iterable[str]]
-) -> Completion:
-    place = 0 if command.completes == ("room",) else argument.count(" ")
-    if place >= len(command.completes):
-        return Completion(start, ())
-    kind = command.completes[place]
-    if place:
-        start += argument.rindex(" ") + 1
-        argument = argument.rpartition(" ")[2]
-    names = _BY_NAME if kind == "command" else words(kind)
-    return Completion(start, _beginning(argument.removeprefix("@") if kind == "person" else argument, names))
-
-
-def _beginning(begin: str, names: Iterable[str]) -> tuple[str, ...]:
-    found = (name for name in names if name.casefold().startswith(begin.casefold()))
-    return tuple(sorted(dict.fromkeys(found), key=str.casefold))[:SHOWN]

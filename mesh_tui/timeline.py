@@ -22,6 +22,10 @@ SLACK: Final = 500
 """How far the window may outgrow `HELD` before it is cut back, so that it is cut rarely."""
 
 
+SPEAKERS_FROM: Final = 200
+"""Messages that are looked through for who spoke lately."""
+
+
 class Splice(NamedTuple):
     """`removed` entries at `start` were replaced by `entries`."""
 
@@ -73,6 +77,12 @@ class Timeline:
             if isinstance(entry, Message) and not entry.deleted and author_id in (None, entry.author.id):
                 return entry
         return None
+
+    def speakers(self) -> list[str]:
+        """The ids of those who said the last `SPEAKERS_FROM` messages held, the last one first."""
+        last = self.entries[max(1, 1 + self._messages - SPEAKERS_FROM) : 1 + self._messages]
+        said = (entry.author.id for entry in reversed(last) if isinstance(entry, Message))
+        return list(dict.fromkeys(said))
 
     def failed(self) -> list[Outgoing]:
         return [entry for entry in self._outgoing() if entry.state == "failed"]

@@ -41,6 +41,7 @@ from mesh_tui.widgets.bar import Bar
 from mesh_tui.widgets.composer import Composer
 from mesh_tui.widgets.keybar import KeyBar
 from mesh_tui.widgets.notice import Notice
+from mesh_tui.widgets.offers import Offers
 from mesh_tui.widgets.participants import Participants
 from mesh_tui.widgets.status import StatusLine
 from mesh_tui.widgets.transcript import Transcript
@@ -81,6 +82,7 @@ class RoomScreen(Choosing):
             yield Transcript()
             yield Participants()
         yield Notice()
+        yield Offers()
         yield Composer(f"Message {clip(paintable(self.room.name), 40)}", self.complete)
         yield StatusLine()
         yield KeyBar()

@@ -16,19 +16,21 @@ from mesh_agent.client.state import Outgoing
 from mesh_tui import slash
 from mesh_tui.actions import Kind
 from mesh_tui.aim import Aim, AimKind
+from mesh_tui.completing import CHOICES, Completion, Name, complete
 from mesh_tui.layout.cells import clip, paintable
 from mesh_tui.layout.message import Me, first_line
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.base import MeshScreen
-from mesh_tui.slash import Completion, Typed
+from mesh_tui.slash import Typed
 from mesh_tui.timeline import Timeline
 from mesh_tui.widgets.composer import Composer
 from mesh_tui.widgets.notice import Notice
+from mesh_tui.widgets.offers import Offers
 from mesh_tui.widgets.participants import Participants
 from mesh_tui.widgets.transcript import Transcript
 from mesh_tui.workers import SENDING, begin
 from protocol.errors import MeshError, NotAuthor
-from protocol.rest import Room
+from protocol.rest import Member, Room
 from protocol.text import clean_line
 
 _AIMS: Final[dict[AimKind, str]] = {
@@ -36,15 +38,6 @@ _AIMS: Final[dict[AimKind, str]] = {
     "thread": "↳ In the thread of {}",
     "edit": "✎ Changing {}",
 }
-
-_CHOICES: Final[dict[Kind, tuple[str, ...]]] = {
-    "role": ("moderator", "member"),
-    "off": ("off",),
-    "switch": ("on", "off"),
-    "state": ("online", "away", "busy", "offline"),
-    "visibility": ("public", "private"),
-}
-"""What an argument of few words may be."""
 
 
 class Writing(MeshScreen[None]):
@@ -56,6 +49,8 @@ class Writing(MeshScreen[None]):
         self.timeline = Timeline()
         self._sending = asyncio.Lock()
         self._aim: Aim | None = None
+        self._named: tuple[list[Member], dict[str, Name]] = [], {}
+        """The members whose names are held, and those; made anew for other members, not for each letter."""
 
     @property
     def me(self) -> Me:
@@ -136,23 +131,42 @@ class Writing(MeshScreen[None]):
     def refused(self, event: Composer.Refused) -> None:
         self.notify(event.reason, severity="warning", markup=False)
 
-    @on(Composer.Completed)
-    def completed(self, event: Composer.Completed) -> None:
-        if len(event.candidates) > 1:
-            self.notice.offer(event.candidates, event.chosen)
-        else:
-            self.notice.say("" if event.candidates else "Nothing fits.")
+    # ── what is offered ──────────────────────────────────────────────────────────────────────────
+
+    @on(Composer.Offered)
+    def offered(self, event: Composer.Offered) -> None:
+        self.query_one(Offers).put(event.offers, event.chosen, event.help)
+
+    @on(Offers.Clicked)
+    def offer_clicked(self, event: Offers.Clicked) -> None:
+        self.composer.take_offer(event.index)
+
+    @on(Composer.NothingFits)
+    def nothing_fits(self) -> None:
+        self.notice.say("Nothing fits.")
 
     def complete(self, text: str) -> Completion | None:
-        return slash.complete(text, self._words)
+        return complete(text, self._names)
 
-    def _words(self, kind: Kind) -> Iterable[str]:
+    def _names(self, kind: Kind) -> Iterable[Name]:
         if kind == "person":
-            return [member.username for member in self.query_one(Participants).members]
+            return self._people()
         if kind == "room":
             rooms = (*self.mesh.agent.rooms(), *self.mesh.directory)
-            return [room.name for room in rooms if room.kind == "room"]
-        return _CHOICES.get(kind, ())
+            named = {room.id: Name(room.name, room.topic) for room in rooms if room.kind == "room"}
+            return sorted(named.values(), key=lambda name: name.name.casefold())
+        return [Name(word) for word in CHOICES.get(kind, ())]
+
+    def _people(self) -> Iterable[Name]:
+        """Those in the room: who spoke last comes first, then who is there."""
+        members = self.query_one(Participants).members
+        if members is not self._named[0]:
+            named = {member.user_id: _name(member) for member in members if member.user_id != self.me.id}
+            self._named = members, named
+        named = self._named[1]
+        spoke = dict.fromkeys(user_id for user_id in self.timeline.speakers() if user_id in named)
+        yield from (named[user_id] for user_id in spoke)
+        yield from (name for user_id, name in named.items() if user_id not in spoke)
 
     # ── sending ──────────────────────────────────────────────────────────────────────────────────
 
@@ -260,3 +274,8 @@ class Writing(MeshScreen[None]):
 
     def action_drop(self) -> None:
         self.ask_to_drop(self.timeline.failed()[0])
+
+
+def _name(member: Member) -> Name:
+    other = member.display_name if member.display_name != member.username else ""
+    return Name(member.username, f"{other}  {member.presence}".strip(), other)

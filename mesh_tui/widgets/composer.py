@@ -2,7 +2,8 @@
 
 Strategy: Textual's TextArea does the editing. Here: Enter sends and three other keys break the line, what is
 cut by word or line can be put back, pasted text is cleaned where it enters and refused, not cut, where it is
-too long.
+too long. What may be put in is offered while one types; a key that chooses puts it in at once, and Enter
+sends unless something was chosen by one.
 """
 
 from collections.abc import Callable
@@ -16,13 +17,14 @@ from textual.message import Message
 from textual.widgets import TextArea
 from textual.widgets.text_area import Location
 
-from mesh_tui.slash import Completion
+from mesh_tui.completing import Completion, Offer
 from protocol.limits import CONTENT_CHARS
 from protocol.text import clean_text
 
 LINE_BREAKS: Final = frozenset({"alt+enter", "ctrl+j", "shift+enter", "ctrl+enter"})
 
 TABS: Final = {"tab": 1, "shift+tab": -1}
+ARROWS: Final = {"down": 1, "up": -1}
 
 Complete = Callable[[str], Completion | None]
 
@@ -68,11 +70,15 @@ class Composer(TextArea):
         """Up was pressed with nothing written."""
 
     @dataclass
-    class Completed(Message):
-        """Tab has put in `candidates[chosen]`; none where there is nothing to put in."""
+    class Offered(Message):
+        """These may be put in, `chosen` stands there already; none: no longer anything."""
 
-        candidates: tuple[str, ...]
-        chosen: int = 0
+        offers: tuple[Offer, ...] = ()
+        chosen: int | None = None
+        help: str = ""
+
+    class NothingFits(Message):
+        """Tab was pressed, and nothing is known that begins so."""
 
     class AboveClicked(Message):
         """What is said above was clicked."""
@@ -89,8 +95,15 @@ class Composer(TextArea):
         self.cursor_blink = False
         self._cut = ""
         self._complete = complete
-        self._offer: tuple[Completion, int, str] | None = None
-        """What Tab goes through, which of it stands there, and the text as it is then."""
+        self._offer: Completion | None = None
+        """What is offered now."""
+
+        self._chosen: int | None = None
+        self._typed = ""
+        """What stood there before the first was chosen."""
+
+        self._settled = ""
+        """A text for which nothing more is to be offered."""
 
     def say_above(self, words: str) -> None:
         """Writes into the upper border, or nothing if `words` is empty."""
@@ -101,52 +114,122 @@ class Composer(TextArea):
             self.post_message(self.AboveClicked())
 
     def on_key(self, event: events.Key) -> None:
-        if event.key == "enter":
+        if self._offer_key(event.key):
+            event.prevent_default().stop()
+        elif event.key == "enter":
             event.prevent_default().stop()
             self._send()
         elif event.key in LINE_BREAKS:
             event.prevent_default().stop()
             self._put("\n")
-        elif event.key in TABS:
-            if self._tab(TABS[event.key]):
-                event.prevent_default().stop()
         elif event.key == "up" and not self.text:
             event.prevent_default().stop()
             self.post_message(self.Lifted())
         elif event.is_printable:
             self.post_message(self.Typed())
 
-    # ── completing ───────────────────────────────────────────────────────────────────────────────
+    def load_text(self, text: str) -> None:
+        """Puts `text` in the place of what is there; nothing is offered for it."""
+        self._settled = text
+        self._close_offer()
+        super().load_text(text)
+
+    # ── what is offered ──────────────────────────────────────────────────────────────────────────
+
+    def _offer_key(self, key: str) -> bool:
+        """Whether the key was one for what is offered."""
+        if key in TABS:
+            return self._tab(TABS[key])
+        if self._offer is None:
+            return False
+        if key in ARROWS and self._offer.offers:
+            self._step(ARROWS[key])
+            return True
+        if key == "enter" and self._chosen is not None:
+            self._take()
+            return True
+        if key == "escape":
+            if self._chosen is not None:
+                self._replace_offered(self._typed)
+            self._settled = self.text
+            self._close_offer()
+            return True
+        if len(key) > 1 and key not in ("backspace", "space"):
+            self._close_offer()  # the cursor goes elsewhere; what changes the text is looked at again
+        return False
 
     def _tab(self, step: int) -> bool:
-        """Completes what stands before the cursor, or goes on; False where Tab is not for that."""
-        if self._offer is None or self._offer[2] != self.text:
-            completion = self._complete(self.get_text_range((0, 0), self.cursor_location))
-            if completion is None:
-                return False
-            self._offer = completion, 0 if step > 0 else len(completion.candidates) - 1, ""
+        """Puts in what is offered, or the next of it; False where Tab is not for that."""
+        if self._offer is None:
+            self._offer = self._complete(self._before)
+            self._chosen = None
+        if self._offer is None:
+            return False
+        if not self._offer.offers:
+            self.post_message(self.NothingFits())
+        elif len(self._offer.offers) == 1:
+            self.take_offer(0)
         else:
-            completion, chosen, _ = self._offer
-            self._offer = completion, (chosen + step) % max(1, len(completion.candidates)), ""
-        self._put_candidate()
+            self._step(step)
         return True
 
-    def _put_candidate(self) -> None:
+    @property
+    def _before(self) -> str:
+        return self.get_text_range((0, 0), self.cursor_location)
+
+    def _step(self, step: int) -> None:
         assert self._offer is not None
-        (start, candidates), chosen, _ = self._offer
-        if candidates:
-            end = " " if len(candidates) == 1 else ""
-            before = self.get_text_range((0, 0), self.cursor_location)[:start]
-            rows = before.split("\n")
-            result = self.replace(
-                candidates[chosen] + end,
-                (len(rows) - 1, len(rows[-1])),
-                self.cursor_location,
-                maintain_selection_offset=False,
-            )
-            self.move_cursor(result.end_location)
-        self._offer = (Completion(start, candidates), chosen, self.text) if len(candidates) > 1 else None
-        self.post_message(self.Completed(candidates, chosen))
+        offers = self._offer.offers
+        if self._chosen is None:
+            self._typed = self._before[self._offer.start :]
+            self._chosen = 0 if step > 0 else len(offers) - 1
+        else:
+            self._chosen = (self._chosen + step) % len(offers)
+        self._replace_offered(offers[self._chosen].text)
+        self.post_message(self.Offered(offers, self._chosen, self._offer.help))
+
+    def take_offer(self, index: int) -> None:
+        """Puts in the offer of that number, and no longer offers the others."""
+        if self._offer is not None and index < len(self._offer.offers):
+            self._chosen = index
+            self._replace_offered(self._offer.offers[index].text)
+            self._take()
+
+    def _take(self) -> None:
+        """What is chosen stays, with room for what comes next."""
+        self._close_offer()
+        if not self.document[self.cursor_location[0]][self.cursor_location[1] :].startswith(" "):
+            self.insert(" ")
+        self._look()
+
+    def _replace_offered(self, text: str) -> None:
+        assert self._offer is not None
+        rows = self._before[: self._offer.start].split("\n")
+        start = len(rows) - 1, len(rows[-1])
+        result = self.replace(text, start, self.cursor_location, maintain_selection_offset=False)
+        self.move_cursor(result.end_location)
+        self._settled = self.text
+
+    def _close_offer(self) -> None:
+        if self._offer is not None:
+            self._offer = self._chosen = None
+            self.post_message(self.Offered())
+
+    def _look(self) -> None:
+        """Offers what the word before the cursor may become, unless that was looked at already."""
+        if self.text == self._settled:
+            return
+        self._settled = self.text
+        line, column = self.cursor_location
+        after = self.document[line][column : column + 1]
+        found = self._complete(self._before) if not after.strip() else None
+        if found and len(found.offers) == 1 and found.offers[0].text == self._before[found.start :]:
+            found = None
+        if found is None:
+            self._close_offer()
+            return
+        self._offer, self._chosen = found, None
+        self.post_message(self.Offered(found.offers, None, found.help))
 
     def _send(self) -> None:
         """Takes the text out at once, before the next key, or leaves it where it cannot be sent."""
@@ -163,6 +246,7 @@ class Composer(TextArea):
         self._put(clean_text(event.text))
 
     def on_text_area_changed(self) -> None:
+        self._look()
         left = CONTENT_CHARS - len(self.text)
         if left < 0:
             self.border_subtitle = f"{-left} characters too many"

@@ -1,12 +1,11 @@
-"""What is said above the place to write: what Enter will do, what went wrong, what Tab can choose from."""
+"""What is said above the place to write: what Enter will do, what went wrong."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from textual.content import Content
 from textual.widgets import Static
 
-from mesh_tui.layout.cells import clip, paintable
+from mesh_tui.layout.cells import paintable
 
 LINES: Final = 4
 """Rows that a notice takes at most."""
@@ -31,20 +30,6 @@ class Notice(Static):
         """Something to be read once; `wrong`: an error."""
         text = paintable(word)[: 120 * LINES]
         self._word = Content.styled(f"✗ {text}", "$text-error") if wrong and text else Content(text)
-        self._show()
-
-    def offer(self, candidates: Sequence[str], chosen: int) -> None:
-        """What Tab goes through, as many as fit, the one that stands there in brackets."""
-        room = max(20, self.app.size.width - 6)
-        words: list[str] = []
-        for index in range(chosen, chosen + len(candidates)):
-            name = clip(paintable(candidates[index % len(candidates)]), 32)
-            word = f"[{name}]" if index == chosen else f" {name} "
-            if words and sum(map(len, words)) + len(word) + 8 > room:
-                words.append(f" … {len(candidates)}")
-                break
-            words.append(word)
-        self._word = Content.styled("".join(words), "$text-muted")
         self._show()
 
     @property

@@ -81,7 +81,7 @@ async def test_tab_completes_commands_names_and_rooms(alice: Seat, bob: Agent, n
     assert _composer(alice).text == "/slow off "
     await alice.press("ctrl+u", "slash", "r", "e", "tab")
     assert _composer(alice).text == "/react"
-    await alice.sees("[/react]", "/rename")
+    await alice.sees("▌ /react [#N] REACTION", "/rename NAME", "Give the room another name.")
     await alice.press("tab")
     assert _composer(alice).text == "/read"
     await alice.press("shift+tab", "shift+tab")
