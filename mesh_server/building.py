@@ -1,0 +1,370 @@
+"""A server put together, on a store and a bus that `app` has chosen.
+
+Strategy: what belongs together is built together, each group out of those before it: the ground that
+everything stands on, who people are, what they say, how they are connected, and what is asked of all of it.
+Who hears of the bus first is decided here too: the hub does, so that nobody acts on what is not told yet.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from mesh_server import open_files
+from mesh_server.administration import Administration, build_administration
+from mesh_server.bus.base import Bus, DeviceRevoked
+from mesh_server.chores import Chore, note_who_is_here
+from mesh_server.config import Config
+from mesh_server.console.operations import Console
+from mesh_server.http.application import make_applications
+from mesh_server.http.services import Services
+from mesh_server.http.shared import Shared
+from mesh_server.http.traffic import Traffic
+from mesh_server.hub import Hub
+from mesh_server.ids import Clock, NewId, id_maker, system_clock
+from mesh_server.keys import Keys
+from mesh_server.limits import Limiter, TcpCaps
+from mesh_server.metrics import Metrics, of_gateway, of_limits, of_peers, of_pushes, of_sizes, of_traffic
+from mesh_server.peers import Peers, build_peers
+from mesh_server.pushing import Pushing, build_pushing
+from mesh_server.services.accounts import AccountService
+from mesh_server.services.devices import DeviceService
+from mesh_server.services.edits import EditService
+from mesh_server.services.gate import PasswordGate
+from mesh_server.services.invites import InviteService
+from mesh_server.services.messages import MessageService
+from mesh_server.services.order import OrderService
+from mesh_server.services.own_account import OwnAccountService
+from mesh_server.services.passwords import Passwords
+from mesh_server.services.presence import GRACE_S, PresenceService
+from mesh_server.services.rooms import RoomService
+from mesh_server.services.search import SearchService
+from mesh_server.services.sessions import Sessions
+from mesh_server.services.tokens import AccessTokens
+from mesh_server.services.upkeep import UpkeepService
+from mesh_server.serving import Built
+from mesh_server.sizes import Sizes
+from mesh_server.store.base import Store
+from mesh_server.ws import connection
+from mesh_server.ws import relay as ws_relay
+from mesh_server.ws.gateway import Gateway
+from protocol.errors import StorageUnavailable
+from protocol.rest import VersionInfo
+from protocol.version import SUBPROTOCOLS, WIRE_VERSION, __version__
+
+READY_WAIT_S: Final = 5.0
+"""How long the disk may take to show that it can be written to."""
+
+READY_HOLD_S: Final = 1.0
+"""How long what `/readyz` found out is told to everyone who asks; anyone may, and each look is a write."""
+
+GRACES_IN_A_HEARTBEAT: Final = 10
+"""Who falls silent is to be known as gone within two heartbeats, the time of grace included."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What everything stands on."""
+
+    config: Config
+    store: Store
+    bus: Bus
+    hub: Hub
+    presence: PresenceService
+    rooms: RoomService
+    limiter: Limiter
+    metrics: Metrics
+    clock: Clock
+    new_id: NewId
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """Who people are, and how they show it."""
+
+    sessions: Sessions
+    gate: PasswordGate
+    accounts: AccountService
+    administration: Administration
+
+
+@dataclass(frozen=True, slots=True)
+class _Talk:
+    """What people say in rooms, and the order there."""
+
+    messages: MessageService
+    edits: EditService
+    search: SearchService
+    order: OrderService
+    invites: InviteService
+
+
+def build(config: Config, store: Store, bus: Bus, keys: Keys) -> Built:
+    ground = _ground(config, store, bus)
+    people = _people(ground, keys)
+    talk = _talk(ground)
+    peers = build_peers(
+        config, store.peering, bus, ground.hub, ground.rooms, keys, clock=ground.clock, new_id=ground.new_id
+    )
+    pushing = build_pushing(
+        config, store.push, bus, ground.presence, clock=ground.clock, new_id=ground.new_id
+    )
+    gateway = _gateway(ground, people, talk, peers)
+    tcp = TcpCaps(
+        open_files.for_connections(config.limits.tcp), config.limits.tcp_per_address, trusted=config.proxies
+    )
+    traffic, sizes = Traffic(), Sizes(config.folder)
+    _watch(ground.metrics, gateway, tcp, traffic, sizes, peers, pushing)
+    application, operations = make_applications(
+        config,
+        _services(ground, people, talk, peers, pushing, gateway),
+        traffic,
+        {
+            "/ws": partial(connection.serve, gateway=gateway),
+            ws_relay.PATH: partial(ws_relay.serve, gateway=gateway, relay=peers.relay),
+        },
+    )
+
+    def console(url: str) -> Console:
+        address = config.public_url.rstrip("/") or url
+        return Console(people.administration, ground.clock, lambda: address)
+
+    chores = _chores(ground, people, talk, peers, pushing, gateway, sizes)
+    return Built(store, gateway, application, operations, tcp, peers, chores, console)
+
+
+def build_alone(config: Config, store: Store, bus: Bus) -> tuple[Administration, PasswordGate]:
+    """What runs accounts and rooms where no server does: nobody is connected, so nobody is told."""
+    clock, new_id = system_clock, id_maker()
+    presence = PresenceService(bus, clock=time.monotonic)
+    gate = PasswordGate(Passwords(cost=config.bcrypt_cost), clock=clock)
+    administration = build_administration(
+        config,
+        store,
+        bus,
+        presence,
+        _rooms(store, bus, presence, clock, new_id),
+        sessions=Sessions(clock=clock, on_revoked=lambda _device_id: None),
+        gate=gate,
+        who_is_here=lambda: (0, 0),
+        clock=clock,
+        new_id=new_id,
+    )
+    return administration, gate
+
+
+# ── the groups ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _ground(config: Config, store: Store, bus: Bus) -> _Ground:
+    clock, new_id = system_clock, id_maker()
+    hub = Hub(device_connections=config.limits.connections_per_device)
+    bus.subscribe(hub.on_bus)
+    presence = PresenceService(
+        bus, clock=time.monotonic, grace_s=min(GRACE_S, config.heartbeat_s / GRACES_IN_A_HEARTBEAT)
+    )
+    return _Ground(
+        config=config,
+        store=store,
+        bus=bus,
+        hub=hub,
+        presence=presence,
+        rooms=_rooms(store, bus, presence, clock, new_id),
+        limiter=Limiter(config.limits, clock=time.monotonic),
+        metrics=Metrics(),
+        clock=clock,
+        new_id=new_id,
+    )
+
+
+def _rooms(store: Store, bus: Bus, presence: PresenceService, clock: Clock, new_id: NewId) -> RoomService:
+    find_user = store.accounts.get_user_by_key
+    return RoomService(store.rooms, bus, presence, find_user=find_user, clock=clock, new_id=new_id)
+
+
+def _people(ground: _Ground, keys: Keys) -> _People:
+    config, store, bus, clock, new_id = ground.config, ground.store, ground.bus, ground.clock, ground.new_id
+    sessions = Sessions(
+        clock=clock, on_revoked=lambda device_id: bus.publish(DeviceRevoked(device_id=device_id))
+    )
+    gate = PasswordGate(Passwords(cost=config.bcrypt_cost), clock=clock)
+    accounts = AccountService(
+        store.accounts,
+        store.tokens,
+        store.invites,
+        sessions=sessions,
+        gate=gate,
+        tokens=AccessTokens(keys.access, clock=clock),
+        clock=clock,
+        new_id=new_id,
+        registration=config.registration_mode,
+        on_joined=ground.rooms.came_in,
+    )
+    administration = build_administration(
+        config,
+        store,
+        bus,
+        ground.presence,
+        ground.rooms,
+        sessions=sessions,
+        gate=gate,
+        who_is_here=ground.hub.who_is_here,
+        clock=clock,
+        new_id=new_id,
+    )
+    return _People(sessions=sessions, gate=gate, accounts=accounts, administration=administration)
+
+
+def _talk(ground: _Ground) -> _Talk:
+    store, rooms, bus, clock, new_id = ground.store, ground.rooms, ground.bus, ground.clock, ground.new_id
+    find_user = store.accounts.get_user_by_key
+    return _Talk(
+        messages=MessageService(
+            store.messages,
+            rooms,
+            bus,
+            clock=clock,
+            new_id=new_id,
+            on_commit=ground.metrics.commit_seconds.observe,
+        ),
+        edits=EditService(store.messages, rooms, bus, clock=clock),
+        search=SearchService(store.search, rooms),
+        order=OrderService(store.order, rooms, ground.presence, bus, find_user=find_user, clock=clock),
+        invites=InviteService(store.invites, rooms, clock=clock, new_id=new_id),
+    )
+
+
+def _gateway(ground: _Ground, people: _People, talk: _Talk, peers: Peers) -> Gateway:
+    config = ground.config
+    gateway = Gateway(
+        store=ground.store,
+        bus=ground.bus,
+        hub=ground.hub,
+        accounts=people.accounts,
+        rooms=ground.rooms,
+        messages=talk.messages,
+        edits=talk.edits,
+        presence=ground.presence,
+        peering=peers.peering,
+        calls=peers.calls,
+        new_id=ground.new_id,
+        limiter=ground.limiter,
+        allowed=config.limits,
+        server_name=config.name,
+        heartbeat_s=config.heartbeat_s,
+        hello_timeout_s=config.hello_timeout_s,
+    )
+    ground.bus.subscribe(gateway.on_bus)
+    return gateway
+
+
+# ── what is asked of them, and what they do by themselves ────────────────────────────────────────
+
+
+def _services(
+    ground: _Ground, people: _People, talk: _Talk, peers: Peers, pushing: Pushing, gateway: Gateway
+) -> Services:
+    store, administration = ground.store, people.administration
+    return Services(
+        accounts=people.accounts,
+        own_account=OwnAccountService(
+            store.accounts,
+            store.people,
+            sessions=people.sessions,
+            gate=people.gate,
+            clock=ground.clock,
+            on_departed=administration.farewell,
+        ),
+        devices=DeviceService(store.accounts, sessions=people.sessions, clock=ground.clock),
+        tokens=administration.tokens,
+        account_admin=administration.accounts,
+        server_invites=administration.invites,
+        oversight=administration.rooms,
+        audit=administration.audit,
+        rooms=ground.rooms,
+        order=talk.order,
+        invites=talk.invites,
+        messages=talk.messages,
+        edits=talk.edits,
+        search=talk.search,
+        capabilities=peers.capabilities,
+        signer=peers.signer,
+        peering=peers.peering,
+        ice=peers.ice,
+        push=pushing.targets,
+        limiter=ground.limiter,
+        server_name=ground.config.name,
+        version=_version(ground.config, people.accounts),
+        ready=_ready(store, gateway),
+        metrics=ground.metrics.text,
+    )
+
+
+def _version(config: Config, accounts: AccountService) -> Callable[[], Awaitable[VersionInfo]]:
+    async def version() -> VersionInfo:
+        return VersionInfo(
+            name=config.name,
+            version=__version__,
+            wire=[WIRE_VERSION],
+            subprotocols=list(SUBPROTOCOLS),
+            registration=await accounts.registration(),
+        )
+
+    return version
+
+
+def _ready(store: Store, gateway: Gateway) -> Callable[[], Awaitable[None]]:
+    disk = Shared(store.check, clock=time.monotonic, hold_s=READY_HOLD_S)
+
+    async def ready() -> None:
+        gateway.require_open()
+        try:
+            async with asyncio.timeout(READY_WAIT_S):
+                await disk()
+        except TimeoutError:
+            raise StorageUnavailable from None
+
+    return ready
+
+
+def _watch(
+    metrics: Metrics,
+    gateway: Gateway,
+    tcp: TcpCaps,
+    traffic: Traffic,
+    sizes: Sizes,
+    peers: Peers,
+    pushing: Pushing,
+) -> None:
+    metrics.watch(lambda: of_gateway(gateway))
+    metrics.watch(lambda: of_limits(gateway, tcp))
+    metrics.watch(lambda: of_traffic(traffic))
+    metrics.watch(lambda: of_sizes(sizes))
+    metrics.watch(lambda: of_peers(peers))
+    metrics.watch(lambda: of_pushes(pushing.pushes))
+
+
+def _chores(
+    ground: _Ground,
+    people: _People,
+    talk: _Talk,
+    peers: Peers,
+    pushing: Pushing,
+    gateway: Gateway,
+    sizes: Sizes,
+) -> tuple[Chore, ...]:
+    return (
+        gateway.sweep,
+        lambda: note_who_is_here(gateway),
+        ground.metrics.measure_lag,
+        sizes.keep,
+        talk.search.keep_index,
+        ground.presence.keep,
+        peers.peering.keep,
+        *pushing.chores,
+        UpkeepService(ground.store.upkeep, ground.bus, clock=ground.clock).keep,
+        people.administration.tokens.keep,
+        people.administration.audit.keep,
+    )
