@@ -8,17 +8,18 @@ first screen. What ends the program (a key, a signal, a terminal that is gone) g
 import asyncio
 import importlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import PurePath
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.text import Text
 from textual import on
 from textual.app import App
 from textual.binding import BindingType
 from textual.screen import Screen
+from textual.signal import Signal
 from textual.widgets import Input, TextArea
 from textual.worker import WorkerCancelled, WorkerFailed
 
@@ -29,6 +30,8 @@ from mesh_tui.driver import MeshDriver
 from mesh_tui.layout import markdown
 from mesh_tui.screens.base import MeshScreen, Patient
 from mesh_tui.screens.opening import Opening
+from mesh_tui.settings import Settings
+from mesh_tui.settings_file import SettingsFile
 from mesh_tui.theme import MONOKAI, PLAIN
 from mesh_tui.workers import SENDING, begin
 from protocol.errors import MeshError, ServerError
@@ -42,6 +45,12 @@ if TYPE_CHECKING:
 
 CLOSE_S: Final = 3.0
 """How long the end of the program waits for the agent to put its things away."""
+
+SETTINGS_S: Final = 2.0
+"""How often the settings are looked at for what was edited."""
+
+WRONG_S: Final = 15.0
+"""How long it stays on the screen what is wrong with them: a path and a line take a while to read."""
 
 STYLES: Final = ("app.tcss", "login.tcss", "home.tcss", "room.tcss")
 
@@ -78,6 +87,11 @@ class MeshApp(App[None]):
         self._drafts: Drafts | None = None
         self._leaving = False
         self._away = False
+        self._settings_file = SettingsFile.of_profile(profile)
+        self._settings_wrong = self._settings_file.load()
+        self.settings_changed: Signal[Settings] = Signal(self, "settings")
+        """Published with the new settings; `subscribe(widget, method)` hears of them."""
+
         self.directory: Sequence[Room] = ()
         """The public rooms, as last listed."""
 
@@ -90,6 +104,9 @@ class MeshApp(App[None]):
 
     def on_mount(self) -> None:
         self.call_after_refresh(begin, self, self._open)
+        if self._settings_wrong:
+            self._complain(self._settings_wrong)
+        begin(self, self._watch_settings, group="settings")
 
     @property
     def agent(self) -> "Agent":
@@ -101,6 +118,37 @@ class MeshApp(App[None]):
     def drafts(self) -> "Drafts":
         assert self._drafts is not None
         return self._drafts
+
+    # ── the settings ─────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def settings(self) -> Settings:
+        """What the person has set; another one after each change."""
+        return self._settings_file.settings
+
+    async def save_settings(self, changes: Mapping[str, Any]) -> None:
+        """Writes settings, by key: `{"look.theme": "light"}`. Raises `MeshError`: nothing was changed."""
+        before = self.settings
+        await self._settings_file.save(changes)
+        self._settings_are(before)
+
+    async def _watch_settings(self) -> None:
+        """Takes what is edited meanwhile, or says what is wrong with it and keeps what was."""
+        file = self._settings_file
+        while True:
+            await asyncio.sleep(SETTINGS_S)
+            if await asyncio.to_thread(file.is_stale):
+                before, wrong = self.settings, await asyncio.to_thread(file.load)
+                if wrong:
+                    self._complain(wrong)
+                self._settings_are(before)
+
+    def _settings_are(self, before: Settings) -> None:
+        if self.settings != before:
+            self.settings_changed.publish(self.settings)
+
+    def _complain(self, words: str) -> None:
+        self.notify(words, severity="error", markup=False, timeout=WRONG_S)
 
     # ── the agent ────────────────────────────────────────────────────────────────────────────────
 

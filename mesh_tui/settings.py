@@ -1,0 +1,285 @@
+"""What a person can set: one frozen struct, made from a TOML file that they may edit themselves.
+
+Strategy: each setting is a field of a section and has its description beside it; the documentation is made
+from these types, and so is what is said of a wrong value. `look.theme` is `theme` under `[look]` in the
+file. A key that does not exist is refused, so that a slip of the finger cannot pass for a setting. Knows no
+screen and no disk: `settings_file` reads and writes, `MeshApp.settings` is what widgets look at.
+"""
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import NODEFAULT, Meta, Struct, structs
+
+from protocol.errors import MeshError
+
+Level = Literal["all", "mentions", "none"]
+Shown = Literal["auto", "on", "off"]
+
+OWN: Final[dict[str, Any]] = {"own": True}
+"""Of a setting that is saved for one profile, since it names what only that one knows, such as rooms."""
+
+
+class SettingsWrong(MeshError):
+    """A setting that cannot be. `key`: which one, as far as that is known."""
+
+    code = "client.settings"
+
+    def __init__(self, message: str, key: str = "") -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class Look(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What it looks like."""
+
+    theme: Annotated[str, Meta(description="A theme's name; `/theme` lists them.")] = "monokai"
+    rooms: Annotated[Shown, Meta(description="The list of rooms beside a room; auto: where it fits.")] = (
+        "auto"
+    )
+    people: Annotated[Shown, Meta(description="Who is here, beside a room; auto: where it fits.")] = "auto"
+    rooms_cells: Annotated[int, Meta(description="How wide the list of rooms is.", ge=10, le=60)] = 26
+    people_cells: Annotated[int, Meta(description="How wide the list of people is.", ge=10, le=60)] = 24
+    bare: Annotated[bool, Meta(description="Begin with messages alone on the screen.")] = False
+    images: Annotated[
+        Shown, Meta(description="Pictures in their place; auto: not through ssh, and where the terminal can.")
+    ] = "auto"
+
+
+class Reading(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Rooms and what is read."""
+
+    mark_read: Annotated[
+        Literal["seen", "leave", "manual"],
+        Meta(
+            description="When messages count as read: once seen, once the room is left, or by `/read` alone."
+        ),
+    ] = "seen"
+    order: Annotated[
+        Literal["unread", "activity", "name"], Meta(description="How the rooms of a group are ordered.")
+    ] = "unread"
+    muted: Annotated[
+        tuple[str, ...],
+        Meta(description="Rooms, by name or id, that are never listed as unread.", extra=OWN),
+    ] = ()
+
+
+class Notify(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Notifications outside of the program."""
+
+    how: Annotated[
+        Literal["auto", "osc", "bell", "off"],
+        Meta(description="By the terminal (osc) or its bell; auto: osc where the terminal is known for it."),
+    ] = "auto"
+    level: Annotated[Level, Meta(description="Of which messages; those between two people always count.")] = (
+        "mentions"
+    )
+    rooms: Annotated[
+        Mapping[str, Level], Meta(description="Otherwise in some rooms, by name or id.", extra=OWN)
+    ] = {}
+    quiet_hours: Annotated[
+        str,
+        Meta(
+            description="From when to when there are none, such as 22:00-07:00; empty: never.",
+            pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$",
+        ),
+    ] = ""
+
+
+class WritingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The place to write."""
+
+    paste_lines: Annotated[
+        int, Meta(description="From how many pasted lines on one is asked first; 0: never.", ge=0, le=10_000)
+    ] = 10
+    editor: Annotated[
+        str, Meta(description="The command for long texts; empty: what VISUAL or EDITOR says.")
+    ] = ""
+
+
+class Privacy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What others may see; what the server decides of it is set in `/settings`."""
+
+    typing: Annotated[bool, Meta(description="Others see that you are typing.")] = True
+
+
+class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Files that others send."""
+
+    downloads: Annotated[
+        str, Meta(description="The folder for them, with ~ for one's home; empty: the system's own.")
+    ] = ""
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All of it; `keys` is a section whose names are those of actions."""
+
+    look: Look = Look()
+    reading: Reading = Reading()
+    notify: Notify = Notify()
+    writing: WritingSettings = WritingSettings()
+    privacy: Privacy = Privacy()
+    files: Files = Files()
+    keys: Annotated[
+        Mapping[str, str],
+        Meta(description='Other keys for an action, by its name: `"room.people" = "f3,alt+p"`.'),
+    ] = {}
+
+
+# ── what there is ────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One field; `section` is empty for `keys`, which is a section itself."""
+
+    section: str
+    name: str
+    kind: Any
+    """Its type, with its `Meta`."""
+
+    meta: Meta
+    default: Any
+
+    @property
+    def key(self) -> str:
+        return f"{self.section}.{self.name}" if self.section else self.name
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """What it is one of; empty where it may be more."""
+        plain = get_args(self.kind)[0]
+        if plain is bool:
+            return ("true", "false")
+        return tuple(get_args(plain)) if get_origin(plain) is Literal else ()
+
+    @property
+    def own(self) -> bool:
+        return bool((self.meta.extra or {}).get("own"))
+
+    def of(self, settings: Settings) -> Any:
+        owner = getattr(settings, self.section) if self.section else settings
+        return getattr(owner, self.name)
+
+    def bounds(self) -> str:
+        """What it may be, where its default does not say it."""
+        if self.choices:
+            return f"One of: {', '.join(self.choices)}."
+        return f"From {self.meta.ge} to {self.meta.le}." if self.meta.ge is not None else ""
+
+    def row(self) -> str:
+        """Its row in the documentation."""
+        bounds = "" if get_args(self.kind)[0] is bool else self.bounds()
+        return f"| `{self.key}` | `{toml(self.default)}` | {f'{self.meta.description} {bounds}'.strip()} |"
+
+
+@cache
+def all_settings() -> Mapping[str, Setting]:
+    """Every setting by its key, in the order of the documentation."""
+    return {setting.key: setting for setting in _all()}
+
+
+def _all() -> Iterator[Setting]:
+    for field in structs.fields(Settings):
+        if isinstance(field.type, type) and issubclass(field.type, Struct):
+            hints = get_type_hints(field.type, include_extras=True)
+            for inner in structs.fields(field.type):
+                yield _setting(field.name, inner, hints[inner.name])
+        else:
+            yield _setting("", field, get_type_hints(Settings, include_extras=True)[field.name])
+
+
+def _setting(section: str, field: structs.FieldInfo, kind: Any) -> Setting:
+    meta = next(extra for extra in get_args(kind)[1:] if isinstance(extra, Meta))
+    default = field.default if field.default is not NODEFAULT else field.default_factory()
+    return Setting(section, field.name, kind, meta, default)
+
+
+def toml(value: Any) -> str:
+    """A value as TOML; a basic string of TOML is one of JSON (https://toml.io/en/v1.0.0#string)."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f" {toml(str(key))} = {toml(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+# ── from what a file says ────────────────────────────────────────────────────────────────────────
+
+Raw = Mapping[str, Any]
+
+
+def check(raw: Raw) -> None:
+    """Looks at every key and value.
+
+    Raises:
+        SettingsWrong: one of them cannot be.
+    """
+    for section, values in raw.items():
+        if section == "keys":
+            check_value("keys", values)
+        elif section not in Settings.__struct_fields__:
+            raise _unknown(section, Settings.__struct_fields__, section)
+        elif not isinstance(values, Mapping):
+            raise SettingsWrong(f"{section} is a section: write [{section}].", section)
+        else:
+            fields: tuple[str, ...] = getattr(Settings(), section).__struct_fields__
+            for name, value in values.items():
+                if name not in fields:
+                    raise _unknown(f"{section}.{name}", fields, name)
+                check_value(f"{section}.{name}", value)
+
+
+def check_value(key: str, value: Any) -> Any:
+    """`value` as the setting `key` holds it; raises `SettingsWrong` where it cannot be."""
+    setting = all_settings()[key]
+    try:
+        return msgspec.convert(value, setting.kind)
+    except msgspec.ValidationError as error:
+        why = setting.bounds() or (
+            setting.meta.description if setting.meta.pattern else re.sub(r" - at `\$.*", "", str(error)) + "."
+        )
+        raise SettingsWrong(f"{key} cannot be {_shown(value)}. {why}", key) from None
+
+
+def settings_from(*layers: Raw) -> Settings:
+    """The settings that `layers`, all of them checked, say; later ones win, key by key."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for section, values in layer.items():
+            merged[section] = {**merged.get(section, {}), **values}
+    return msgspec.convert(merged, Settings)
+
+
+def _unknown(key: str, known: tuple[str, ...], name: str) -> SettingsWrong:
+    near = difflib.get_close_matches(name, known, 1)
+    hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}."
+    return SettingsWrong(f"{key} is no setting. {hint}", key)
+
+
+def _shown(value: Any) -> str:
+    text = toml(value) if isinstance(value, str | int | float | bool | list | dict) else str(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def line_of(text: str, key: str) -> int | None:
+    """Where `key` stands in a file, counted from 1; None where that is not plain to see."""
+    section, _, _ = key.partition(".")
+    here, begins = "", None
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := re.match(r"\s*\[\s*[\"']?([\w-]+)[\"']?\s*\]", line):
+            here = match[1]
+            begins = number if here == section else begins
+        elif match := re.match(r"\s*[\"']?([\w.-]+?)[\"']?\s*=", line):
+            said = f"{here}.{match[1]}" if here else match[1]
+            if said == key:
+                return number
+            if not here and match[1] == section:
+                begins = number
+    return begins
