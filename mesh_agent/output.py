@@ -8,7 +8,7 @@ cannot show.
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -53,6 +53,13 @@ class Output:
         else:
             print(_LINES[type(result)](result))
         sys.stdout.flush()
+
+    def show_all(self, results: Sequence[Any], *, none: str) -> None:
+        """Each of them; where there is none, that sentence for a person."""
+        for result in results:
+            self.show(result)
+        if not results:
+            self.note(none)
 
     def error(self, error: MeshError) -> None:
         if self._as_json:

@@ -99,19 +99,13 @@ async def _thread(agent: Agent, options: Namespace, output: Output) -> None:
 async def _pins(agent: Agent, options: Namespace, output: Output) -> None:
     room = await my_room(agent, options.room)
     pins = await agent.conversation.pins(room.id)
-    for message in pins:
-        output.show(message)
-    if not pins:
-        output.note(f"Nothing is pinned in {room.name!r}.")
+    output.show_all(pins, none=f"Nothing is pinned in {room.name!r}.")
 
 
 async def _versions(agent: Agent, options: Namespace, output: Output) -> None:
     room, message = await named_message(agent, options)
     versions = await agent.conversation.versions(room.id, message.id)
-    for version in versions:
-        output.show(version)
-    if not versions:
-        output.note("This message was never edited.")
+    output.show_all(versions, none="This message was never edited.")
 
 
 async def _search(agent: Agent, options: Namespace, output: Output) -> None:

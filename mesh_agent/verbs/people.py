@@ -61,10 +61,7 @@ async def _unban(agent: Agent, options: Namespace, output: Output) -> None:
 async def _bans(agent: Agent, options: Namespace, output: Output) -> None:
     room = await my_room(agent, options.room)
     bans = await agent.order.bans(room.id)
-    for ban in bans:
-        output.show(ban)
-    if not bans:
-        output.note(f"Nobody is banned from {room.name!r}.")
+    output.show_all(bans, none=f"Nobody is banned from {room.name!r}.")
 
 
 async def _create_invite(agent: Agent, options: Namespace, output: Output) -> None:
@@ -76,10 +73,7 @@ async def _create_invite(agent: Agent, options: Namespace, output: Output) -> No
 async def _invites(agent: Agent, options: Namespace, output: Output) -> None:
     room = await my_room(agent, options.room)
     invites = await agent.order.invites(room.id)
-    for invite in invites:
-        output.show(invite)
-    if not invites:
-        output.note(f"There is no invite into {room.name!r}.")
+    output.show_all(invites, none=f"There is no invite into {room.name!r}.")
 
 
 async def _revoke(agent: Agent, options: Namespace, output: Output) -> None:

@@ -20,10 +20,8 @@ from protocol.rest import Room, UpdateRoomRequest, Visibility
 
 async def _rooms(agent: Agent, options: Namespace, output: Output) -> None:
     rooms = await (agent.public_rooms() if options.public else agent.fetch_rooms())
-    for room in rooms:
-        output.show(room)
-    if not rooms:
-        output.note("There are no public rooms yet." if options.public else "You are in no room yet.")
+    none = "There are no public rooms yet." if options.public else "You are in no room yet."
+    output.show_all(rooms, none=none)
 
 
 async def _unread(agent: Agent, options: Namespace, output: Output) -> None:
@@ -32,10 +30,9 @@ async def _unread(agent: Agent, options: Namespace, output: Output) -> None:
         for room in await agent.fetch_rooms()
         if (room.mentions if options.mentions else room.mentions or room.unread)
     ]
-    for room in sorted(wanted, key=lambda room: (-(room.mentions or 0), -(room.unread or 0))):
-        output.show(room)
-    if not wanted:
-        output.note("Nobody has mentioned you." if options.mentions else "You have read everything.")
+    wanted.sort(key=lambda room: (-(room.mentions or 0), -(room.unread or 0)))
+    none = "Nobody has mentioned you." if options.mentions else "You have read everything."
+    output.show_all(wanted, none=none)
 
 
 async def _join(agent: Agent, options: Namespace, output: Output) -> None:

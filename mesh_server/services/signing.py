@@ -13,7 +13,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mesh_server.ids import Clock, NewId
-from mesh_server.services.tokens import RandomBytes, write_whole
+from mesh_server.services.tokens import RandomBytes, secret_file
 from protocol.capability import Grant, SigningKey, mint
 from protocol.rest import PublicKey
 
@@ -49,11 +49,7 @@ def load_signing_keys(folder: Path, *, random_bytes: RandomBytes = secrets.token
         SigningKeyUnusable: the file does not hold keys.
         OSError: it cannot be read or written.
     """
-    path = folder / SIGNING_FILE
-    if not path.exists():
-        write_whole(path, random_bytes(_KEY_BYTES).hex().encode() + b"\n")
-    path.chmod(0o600)
-    return read_signing_keys(path)
+    return read_signing_keys(secret_file(folder / SIGNING_FILE, _KEY_BYTES, random_bytes))
 
 
 def read_signing_keys(path: Path) -> list[SigningKey]:

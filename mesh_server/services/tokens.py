@@ -145,11 +145,7 @@ def load_secret(folder: Path, *, random_bytes: RandomBytes = secrets.token_bytes
         SecretUnusable: the file is not a secret.
         OSError: it cannot be read or written.
     """
-    path = folder / KEY_FILE
-    if not path.exists():
-        write_whole(path, random_bytes(_SECRET_BYTES).hex().encode() + b"\n")
-    path.chmod(0o600)
-    return read_secret(path)
+    return read_secret(secret_file(folder / KEY_FILE, _SECRET_BYTES, random_bytes))
 
 
 def read_secret(path: Path) -> bytes:
@@ -166,7 +162,15 @@ def read_secret(path: Path) -> bytes:
     return secret
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def secret_file(path: Path, size: int, random_bytes: RandomBytes) -> Path:
+    """`path`, where one line of so many random bytes is written the first time; for its owner alone."""
+    if not path.exists():
+        _write_whole(path, random_bytes(size).hex().encode() + b"\n")
+    path.chmod(0o600)
+    return path
+
+
+def _write_whole(path: Path, content: bytes) -> None:
     """All of it or nothing, even where the power fails: a half-written secret would lock everyone out."""
     scratch = path.with_name(path.name + ".new")
     scratch.unlink(missing_ok=True)
