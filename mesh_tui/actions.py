@@ -71,6 +71,7 @@ ACTIONS: Final = (
     ),
     Action("composer", "down,up", "", "Where something is offered: choose it; Enter takes it, Esc does not."),
     Action("composer", "up", "", "With nothing written: choose the last message."),
+    Action("composer", "ctrl+p,ctrl+n,alt+p,alt+n", "", "What was entered here before, and what after it."),
     Action("composer", "alt+enter,ctrl+j,shift+enter", "", "Break the line."),
     Action("composer", "ctrl+a,ctrl+e", "", "To the beginning, to the end of the line."),
     Action("composer", "ctrl+b,ctrl+f", "", "A character left, right."),

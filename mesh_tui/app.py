@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from mesh_agent.agent import Agent
     from mesh_agent.client.address import Link
     from mesh_tui.drafts import Drafts
+    from mesh_tui.recall import Recall
     from protocol.rest import Message, Room
 
 CLOSE_S: Final = 3.0
@@ -85,6 +86,7 @@ class MeshApp(App[None]):
         self._started = started
         self._agent: Agent | None = None
         self._drafts: Drafts | None = None
+        self._recall: Recall | None = None
         self._leaving = False
         self._away = False
         self._settings_file = SettingsFile.of_profile(profile)
@@ -118,6 +120,11 @@ class MeshApp(App[None]):
     def drafts(self) -> "Drafts":
         assert self._drafts is not None
         return self._drafts
+
+    @property
+    def recall(self) -> "Recall":
+        assert self._recall is not None
+        return self._recall
 
     # ── the settings ─────────────────────────────────────────────────────────────────────────────
 
@@ -156,12 +163,13 @@ class MeshApp(App[None]):
         await asyncio.to_thread(_import_agent)
         try:
             self._agent = await _open_agent(self._profile, self._server)
-            self._drafts = await _open_drafts(self._profile)
+            self._drafts, self._recall = await _open_written(self._profile)
         except MeshError as error:
             if isinstance(self.screen, Opening):
                 self.screen.fail(clean_line(error.message))
             return
-        begin(self, self.drafts.keep_saving, group="drafts")
+        begin(self, self.drafts.keep_saving, self._not_saved, group="drafts")
+        begin(self, self.recall.keep_saving, lambda _: None, group="drafts")
         self._listen()
         for warning in self.agent.warnings:
             self.notify(clean_line(warning), severity="warning", markup=False)
@@ -172,6 +180,10 @@ class MeshApp(App[None]):
             self.enter_home(self._link.code if self._link else "")
         await asyncio.to_thread(markdown.prepare)
         self.call_after_refresh(self._started)
+
+    def _not_saved(self, error: MeshError) -> None:
+        words = f"What you type is not saved for now. {clean_line(error.message)}"
+        self.notify(words, severity="warning", markup=False)
 
     def _listen(self) -> None:
         begin(self, forward, self, self.agent.subscribe(), exclusive=True, group="bridge")
@@ -192,9 +204,10 @@ class MeshApp(App[None]):
             await self._ask_to_sign_in(state.reason)
 
     async def sign_out(self) -> None:
-        """Forgets the session and the drafts, here and, if it can be reached, at the server."""
+        """Forgets the session and what was written, here and, if it can be reached, at the server."""
         await self.agent.logout()
         self.drafts.forget()
+        self.recall.forget()
         await self._ask_to_sign_in()
 
     # ── going from screen to screen ──────────────────────────────────────────────────────────────
@@ -335,8 +348,9 @@ class MeshApp(App[None]):
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_S):
                 await self._sent()
-                if self._drafts is not None:
-                    await self._drafts.save()
+                for written in (self._drafts, self._recall):
+                    if written is not None:
+                        await written.save()
                 if self._agent is not None:
                     await self._agent.close()
 
@@ -360,7 +374,7 @@ class MeshApp(App[None]):
 
 def _import_agent() -> None:
     """Loads what the first paint does not need; in a thread, since that takes a tenth of a second."""
-    for module in ("mesh_agent.agent", "mesh_tui.drafts"):
+    for module in ("mesh_agent.agent", "mesh_tui.drafts", "mesh_tui.recall"):
         importlib.import_module(module)
 
 
@@ -370,10 +384,13 @@ async def _open_agent(profile: str, server: str | None) -> "Agent":
     return await Agent.open(profile=profile, server=server)
 
 
-async def _open_drafts(profile: str) -> "Drafts":
+async def _open_written(profile: str) -> "tuple[Drafts, Recall]":
     from mesh_agent.client.folders import Profile
     from mesh_tui.drafts import Drafts
+    from mesh_tui.recall import Recall
 
-    drafts = Drafts(Profile.open(profile).data / "drafts.json")
+    folder = Profile.open(profile).data
+    drafts, recall = Drafts(folder / "drafts.json"), Recall(folder / "entered.json")
     await drafts.load()
-    return drafts
+    await recall.load()
+    return drafts, recall

@@ -83,14 +83,13 @@ class RoomScreen(Choosing):
             yield Participants()
         yield Notice()
         yield Offers()
-        yield Composer(f"Message {clip(paintable(self.room.name), 40)}", self.complete)
+        yield Composer(f"Message {clip(paintable(self.room.name), 40)}", self.complete, self.entered)
         yield StatusLine()
         yield KeyBar()
 
     def on_mount(self) -> None:
         composer = self.query_one(Composer)
         composer.load_text(self.mesh.drafts.get(self.room.id))
-        composer.move_cursor(composer.document.end)
         self.set_focus(composer)  # now, and not when the loop comes to it: a jump may take it away again
         self._show_room()
         self._show_state()

@@ -117,9 +117,13 @@ class Writing(MeshScreen[None]):
             self.set_focus(self.composer)
 
     @on(TextArea.Changed)
-    def keep_draft(self, event: TextArea.Changed) -> None:
+    def keep_draft(self) -> None:
         if self._aim is None or self._aim.kind != "edit":
-            self.mesh.drafts.put(self.room.id, event.text_area.text)
+            self.mesh.drafts.put(self.room.id, self.composer.draft)
+
+    def entered(self) -> list[str]:
+        """What was entered in this room before, the oldest first."""
+        return self.mesh.recall.of(self.room.id)
 
     @on(Composer.Typed)
     def typing(self) -> None:
@@ -174,6 +178,8 @@ class Writing(MeshScreen[None]):
     def send(self, event: Composer.Sent) -> None:
         self.notice.say("")
         aim, typed = self._aim, slash.read(event.text)
+        if aim is None or aim.kind != "edit":
+            self.mesh.recall.add(self.room.id, event.text)
         if isinstance(typed, Typed):
             begin(self.mesh, self._run, typed, event.text, group="commands")
             return
@@ -219,7 +225,6 @@ class Writing(MeshScreen[None]):
         if aim is not None and aim != self._aim:
             self.take_aim(aim)
         self.composer.load_text(text)
-        self.composer.move_cursor(self.composer.document.end)
         self.notice.say(clean_line(error.message), wrong=True)
 
     # ── what it is aimed at ──────────────────────────────────────────────────────────────────────
@@ -245,7 +250,6 @@ class Writing(MeshScreen[None]):
                 self.composer.load_text(aim.message.content)
             elif was_edit:
                 self.composer.load_text(self.mesh.drafts.get(self.room.id))
-        self.composer.move_cursor(self.composer.document.end)
         self.set_focus(self.composer)
 
     def take_back(self) -> bool:

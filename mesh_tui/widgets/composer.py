@@ -18,6 +18,7 @@ from textual.widgets import TextArea
 from textual.widgets.text_area import Location
 
 from mesh_tui.completing import Completion, Offer
+from mesh_tui.recall import Browse
 from protocol.limits import CONTENT_CHARS
 from protocol.text import clean_text
 
@@ -40,8 +41,8 @@ class Composer(TextArea):
         Binding("ctrl+f", "cursor_right", "Right", show=False),
         Binding("alt+b", "cursor_word_left", "Word left", show=False),
         Binding("alt+f", "cursor_word_right", "Word right", show=False),
-        Binding("ctrl+p", "cursor_up", "Up", show=False),
-        Binding("ctrl+n", "cursor_down", "Down", show=False),
+        Binding("ctrl+p,alt+p", "recall(-1)", "Entered before", show=False),
+        Binding("ctrl+n,alt+n", "recall(1)", "Entered after", show=False),
         Binding("ctrl+w,alt+backspace,ctrl+backspace", "cut_to('word_left')", "Cut word before", show=False),
         Binding("alt+d,alt+delete", "cut_to('word_right')", "Cut word after", show=False),
         Binding("ctrl+u", "cut_to('line_start')", "Cut line before", show=False),
@@ -83,8 +84,8 @@ class Composer(TextArea):
     class AboveClicked(Message):
         """What is said above was clicked."""
 
-    def __init__(self, placeholder: str, complete: Complete) -> None:
-        """`complete`: what the text before the cursor may become."""
+    def __init__(self, placeholder: str, complete: Complete, entered: Callable[[], list[str]]) -> None:
+        """`complete`: what the text before the cursor may become; `entered`: what was entered here before."""
         super().__init__(
             soft_wrap=True,
             show_line_numbers=False,
@@ -95,6 +96,10 @@ class Composer(TextArea):
         self.cursor_blink = False
         self._cut = ""
         self._complete = complete
+        self._entered = entered
+        self._browse: Browse | None = None
+        """Set while what was entered before stands here."""
+
         self._offer: Completion | None = None
         """What is offered now."""
 
@@ -122,6 +127,9 @@ class Composer(TextArea):
         elif event.key in LINE_BREAKS:
             event.prevent_default().stop()
             self._put("\n")
+        elif event.key in ARROWS and self._browse is not None and self.text == self._browse.text:
+            event.prevent_default().stop()
+            self.action_recall(ARROWS[event.key])
         elif event.key == "up" and not self.text:
             event.prevent_default().stop()
             self.post_message(self.Lifted())
@@ -130,9 +138,28 @@ class Composer(TextArea):
 
     def load_text(self, text: str) -> None:
         """Puts `text` in the place of what is there; nothing is offered for it."""
+        self._browse = None
+        self._show_text(text)
+
+    def _show_text(self, text: str) -> None:
         self._settled = text
         self._close_offer()
         super().load_text(text)
+        self.move_cursor(self.document.end)
+
+    # ── what was entered before ──────────────────────────────────────────────────────────────────
+
+    @property
+    def draft(self) -> str:
+        """What is being written; while something from before stands here, what was begun before that."""
+        return (self._browse.begun if self._browse else "") or self.text
+
+    def action_recall(self, direction: int) -> None:
+        browse = self._browse or Browse(self._entered(), self.text)
+        text = browse.step(direction, self.text)
+        if text is not None:
+            self._browse = None if browse.at_end else browse
+            self._show_text(text)
 
     # ── what is offered ──────────────────────────────────────────────────────────────────────────
 
@@ -238,7 +265,7 @@ class Composer(TextArea):
             limit = f"a message holds {CONTENT_CHARS}"
             self.post_message(self.Refused(f"That is {len(text)} characters; {limit}. Shorten or split it."))
         elif text.strip():
-            self.load_text("")
+            self.load_text(self._browse.begun if self._browse else "")
             self.post_message(self.Sent(text))
 
     def on_paste(self, event: events.Paste) -> None:

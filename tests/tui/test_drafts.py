@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mesh_tui.drafts import KEPT_CHARS, Drafts
+from protocol.errors import MeshError
 from tests.support.conditions import until
 
 
@@ -50,7 +51,7 @@ async def test_white_space_is_no_draft_and_sending_takes_it_away(path: Path) -> 
 
 async def test_it_is_saved_by_itself_a_moment_later(path: Path) -> None:
     drafts = Drafts(path)
-    saving = asyncio.create_task(drafts.keep_saving())
+    saving = asyncio.create_task(drafts.keep_saving(lambda _: None))
     drafts.put("r", "text")
     await until(path.exists, "the file")
     saving.cancel()
@@ -73,6 +74,22 @@ async def test_a_disk_that_refuses_costs_nothing_that_is_in_memory(tmp_path: Pat
     drafts.put("r", "text")
     await drafts.save()
     assert drafts.get("r") == "text"
+
+
+async def test_a_disk_that_refuses_is_told_once_and_what_it_missed_is_saved_later(tmp_path: Path) -> None:
+    folder = tmp_path / "later"
+    drafts = Drafts(folder / "drafts.json")
+    told: list[MeshError] = []
+    saving = asyncio.create_task(drafts.keep_saving(told.append))
+    for word in ("one", "two", "three"):
+        drafts.put("r", word)
+        await until(lambda: not drafts.unsaved, "a try")
+    assert len(told) == 1
+    folder.mkdir()
+    drafts.put("r", "four")
+    await until((folder / "drafts.json").exists, "the file")
+    saving.cancel()
+    assert (await _reopened(folder / "drafts.json")).get("r") == "four"
 
 
 async def test_the_oldest_go_first(path: Path) -> None:

@@ -151,6 +151,38 @@ def test_a_signal_ends_it_tidily(number_: signal.Signals, alice: Terminal, home:
     assert "half a thought" in _drafts(home)
 
 
+def test_a_kill_while_typing_keeps_the_draft(alice: Terminal, server: ServerProcess, home: Path) -> None:
+    """All but what was typed in the last `SETTLE_S`, and during one write of the file."""
+    for word in ("and", "another", "one"):
+        alice.type(f" {word}")
+        alice.wait_for(f" {word}")
+    alice.wait_for(lambda _: "half a thought and another one" in _drafts(home))
+    alice.type(" lost?")
+    alice.wait_for("lost?")
+    alice.process.kill()
+    alice.wait()
+    assert "half a thought and another one" in _drafts(home)
+    with running(Terminal(_program("--server", server.url, "--profile", "alice"), _environment())) as again:
+        again.wait_for("Your rooms")
+        again.press("enter")
+        again.wait_for("half a thought and another one")
+
+
+def test_a_folder_that_cannot_be_written_is_told_once(alice: Terminal, home: Path) -> None:
+    alice.wait_for(lambda _: "half a thought" in _drafts(home))
+    (drafts,) = home.rglob("drafts.json")
+    away = drafts.parent.with_name("away")
+    drafts.parent.rename(away)
+    alice.type(" more")
+    alice.wait_for("What you type is not saved for now.")
+    alice.type(" and more")
+    alice.wait_for("and more")
+    assert alice.text.count("is not saved for now") == 1
+    away.rename(drafts.parent)
+    alice.type(".")
+    alice.wait_for(lambda _: "more and more." in _drafts(home))
+
+
 class Bare:
     """The program in a pseudo-terminal that is read only when asked. `controlling`: it gets SIGHUP too."""
 
