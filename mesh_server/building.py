@@ -106,7 +106,15 @@ def build(config: Config, store: Store, bus: Bus, keys: Keys) -> Built:
     people = _people(ground, keys)
     talk = _talk(ground)
     peers = build_peers(
-        config, store.peering, bus, ground.hub, ground.rooms, keys, clock=ground.clock, new_id=ground.new_id
+        config,
+        store.peering,
+        store.usage,
+        bus,
+        ground.hub,
+        ground.rooms,
+        keys,
+        clock=ground.clock,
+        new_id=ground.new_id,
     )
     pushing = build_pushing(
         config, store.push, bus, ground.presence, clock=ground.clock, new_id=ground.new_id
@@ -363,6 +371,7 @@ def _chores(
         talk.search.keep_index,
         ground.presence.keep,
         peers.peering.keep,
+        peers.usage.keep,
         *pushing.chores,
         UpkeepService(ground.store.upkeep, ground.bus, clock=ground.clock).keep,
         people.administration.tokens.keep,

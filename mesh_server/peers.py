@@ -9,13 +9,14 @@ from mesh_server.hub import Hub
 from mesh_server.ids import Clock, NewId
 from mesh_server.keys import Keys
 from mesh_server.relay import Relay
+from mesh_server.relay_usage import UsageKeeper
 from mesh_server.services.calls import CallService
 from mesh_server.services.capabilities import CapabilityService
 from mesh_server.services.ice import IceService, IceSettings
 from mesh_server.services.peering import PeeringService
 from mesh_server.services.rooms import RoomService
 from mesh_server.services.signing import Signer
-from mesh_server.store.base import PeeringStore
+from mesh_server.store.base import PeeringStore, UsageStore
 from mesh_server.stun import StunServer
 
 
@@ -27,11 +28,13 @@ class Peers(NamedTuple):
     ice: IceService
     stun: StunServer
     relay: Relay
+    usage: UsageKeeper
 
 
 def build_peers(
     config: Config,
     store: PeeringStore,
+    usage: UsageStore,
     bus: Bus,
     hub: Hub,
     rooms: RoomService,
@@ -57,4 +60,5 @@ def build_peers(
         ice=IceService(ice, clock=clock, stun=lambda: stun.address),
         stun=stun,
         relay=relay,
+        usage=UsageKeeper(relay, usage),
     )

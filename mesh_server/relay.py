@@ -20,7 +20,7 @@ from typing import Final
 from mesh_server.bus.base import BusMessage, DeviceRevoked, ToUser
 from mesh_server.config import RelaySettings
 from mesh_server.ids import Clock
-from mesh_server.store.base import SessionRecord
+from mesh_server.store.base import RelayUsage, SessionRecord
 from protocol.close import CloseCode
 from protocol.errors import RateLimited, RelayQuota
 from protocol.signals import SessionClosed
@@ -219,6 +219,28 @@ class Relay:
         self._today[user_id] = self._today.get(user_id, 0) + size
         if len(self._today) > USERS_MAX:
             del self._today[min(self._today, key=self._today.__getitem__)]
+
+    # ── over a restart ───────────────────────────────────────────────────────────────────────────
+
+    def usage(self) -> RelayUsage:
+        """What counts against a quota."""
+        sessions = self._relayed | {id_: line.relayed for id_, line in self._lines.items()}
+        return RelayUsage(
+            day=self._day,
+            users=self._today.copy(),
+            sessions={id_: count for id_, count in sessions.items() if count},
+        )
+
+    def went_before(self, usage: RelayUsage) -> None:
+        """Counts what an earlier run has relayed, beside what this one has by now."""
+        for user_id, count in usage.users.items() if usage.day == self._clock() // _DAY_MS else ():
+            self._count(user_id, count)
+        for session_id, count in usage.sessions.items():
+            line = self._lines.get(session_id)
+            if line is None:
+                self._relayed[session_id] = self._relayed.get(session_id, 0) + count
+            else:
+                line.relayed += count
 
     def _require_quota(self, session_id: str, user_id: str) -> None:
         """Raises: RelayQuota."""

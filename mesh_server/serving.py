@@ -145,6 +145,7 @@ class _Server:
 
     async def _close_store(self) -> None:
         await flush_seen(self._built.gateway)
+        await self._built.peers.usage.save()
         await self._built.store.close()
 
 

@@ -23,6 +23,7 @@ from mesh_server.store.search import SqlSearch
 from mesh_server.store.tables import meta
 from mesh_server.store.tokens import SqlTokens
 from mesh_server.store.upkeep import SqlUpkeep
+from mesh_server.store.usage import SqlUsage
 
 
 class SqliteStore:
@@ -44,6 +45,7 @@ class SqliteStore:
         self.search = SqlSearch(self._db)
         self.peering = SqlPeering(self._db)
         self.push = SqlPush(self._db)
+        self.usage = SqlUsage(self._db)
 
     @classmethod
     def open(cls, folder: Path) -> Self:

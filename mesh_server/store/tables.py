@@ -39,7 +39,8 @@ meta = Table(
     Column("key", String(64), primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""`epoch`: changes when a backup is restored, so that clients start their numbers over."""
+"""`epoch`: changes when a backup is restored, so that clients start their numbers over. `relay_usage`: what
+counts against the relay's quotas."""
 
 users = Table(
     "users",

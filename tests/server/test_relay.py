@@ -90,6 +90,26 @@ async def test_each_end_gets_what_the_other_sends() -> None:
     assert (house.relay.bytes, house.relay.packets, house.relay.sessions) == (11, 3, 1)
 
 
+def test_what_went_before_counts() -> None:
+    first = House(user_mib_a_day=1, rate_kib=0)
+    first.relay.forward(first.join("alice"), bytes(MIB // 2))
+    usage = first.relay.usage()
+    assert (usage.users, usage.sessions) == ({"alice": MIB // 2}, {"session": MIB // 2})
+    again = House(user_mib_a_day=1, rate_kib=0)
+    alice = again.join("alice")
+    again.relay.forward(alice, bytes(MIB // 4))
+    again.relay.went_before(usage)  # as soon as it was read, which is not at once
+    usage_now = again.relay.usage()
+    assert (usage_now.users, usage_now.sessions) == ({"alice": 3 * MIB // 4}, {"session": 3 * MIB // 4})
+    again.relay.forward(alice, bytes(MIB // 4))
+    assert again.closed == [("alice", CloseCode.RATE)]
+    # Of a day that is over only the sessions are left.
+    tomorrow = House(user_mib_a_day=1, rate_kib=0)
+    tomorrow.time.ms += DAY_MS
+    tomorrow.relay.went_before(usage)
+    assert (tomorrow.relay.usage().users, tomorrow.relay.usage().sessions) == ({}, usage.sessions)
+
+
 async def test_who_comes_later_finds_what_waits() -> None:
     house = House()
     house.relay.forward(house.join("alice"), b"hello")
@@ -495,6 +515,27 @@ async def test_a_server_that_stops_says_so(tmp_path_factory: pytest.TempPathFact
             two.alice.url = server.url
             async with two.connect(two.alice):
                 pass
+
+
+@pytest.mark.parametrize(
+    "quota", [{"MESH_RELAY_SESSION_MIB": "1"}, {"MESH_RELAY_USER_MIB_A_DAY": "1"}], ids=["session", "person"]
+)
+async def test_a_restart_gives_nobody_a_new_quota(
+    tmp_path_factory: pytest.TempPathFactory, quota: dict[str, str]
+) -> None:
+    folder = tmp_path_factory.mktemp("quota") / "data"
+    packet = bytes(limits.RELAY_PACKET_BYTES)
+    async with aiohttp.ClientSession() as http:
+        with running_server(folder, **quota) as server:
+            two = await make_two(server, http)
+            async with two.connect(two.alice) as hers:
+                for _ in range(MIB // len(packet)):
+                    await hers.send_bytes(packet)
+                assert await closed(hers) == CloseCode.RATE
+            assert server.stop() == 0
+            server.start()
+            two.alice.url = server.url
+            await refused(429, "relay.quota", ask(two.alice, two.session_id))
 
 
 async def test_it_can_be_switched_off_by_the_operator(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -93,6 +93,7 @@ from mesh_server.store.base.search import (
 from mesh_server.store.base.upkeep import (
     UpkeepStore,
 )
+from mesh_server.store.base.usage import RelayUsage, UsageStore
 
 __all__ = [
     "AccountQuery",
@@ -141,6 +142,7 @@ __all__ = [
     "React",
     "ReadMark",
     "RefreshRecord",
+    "RelayUsage",
     "RoomOverview",
     "RoomQuery",
     "RoomRecord",
@@ -158,6 +160,7 @@ __all__ = [
     "Target",
     "TokenStore",
     "UpkeepStore",
+    "UsageStore",
     "UserRecord",
     "VersionRecord",
 ]
@@ -207,6 +210,9 @@ class Store(Protocol):
 
     @property
     def push(self) -> PushStore: ...
+
+    @property
+    def usage(self) -> UsageStore: ...
 
     @property
     def epoch(self) -> str: ...
