@@ -76,15 +76,22 @@ ACTIONS: Final = (
     Action("composer", "ctrl+a,ctrl+e", "", "To the beginning, to the end of the line."),
     Action("composer", "ctrl+b,ctrl+f", "", "A character left, right."),
     Action("composer", "alt+b,alt+f", "", "A word left, right."),
-    Action("composer", "ctrl+w,alt+d", "", "Cut the word before, after the cursor."),
+    Action("composer", "backspace,ctrl+d", "", "Delete the character before, after the cursor."),
+    Action("composer", "ctrl+w,alt+backspace", "", "Cut the word before the cursor."),
+    Action("composer", "alt+d", "", "Cut the word after the cursor."),
     Action("composer", "ctrl+u,ctrl+k", "", "Cut the line before, after the cursor."),
-    Action("composer", "ctrl+y", "", "Put back what was cut last."),
-    Action("composer", "ctrl+z", "", "Undo."),
+    Action(
+        "composer", "ctrl+y,alt+y", "", "Put back what was cut last; right after that, what was before it."
+    ),
+    Action("composer", "ctrl+t", "", "Swap the two characters at the cursor."),
+    Action("composer", "ctrl+underscore,ctrl+z", "", "Undo."),
+    Action("composer", "ctrl+x ctrl+e", "", "Write in your editor."),
     Action("reading", "up,down", "", "Scroll by a line, when the messages have the focus."),
     Action("reading", "home,end", "", "To the oldest message that is loaded, to the newest."),
     Action("selected", "up,down", "", "Choose the message before, after it; past the last one, write again."),
     Action("selected", "r,enter", "screen.reply", "Answer it.", "Reply"),
     Action("selected", "e", "screen.edit", "Change what it says, if it is yours.", "Edit"),
+    Action("selected", "E", "screen.edit_outside", "Change it in your editor, if it is yours."),
     Action("selected", "d,delete", "screen.delete", "Delete it.", "Delete"),
     Action("selected", "plus,a", "screen.react", "Put a reaction below it, or take yours away.", "React"),
     Action("selected", "p", "screen.pin", "Pin it, or take the pin off.", "Pin"),
@@ -181,10 +188,11 @@ def bindings(place: Place) -> list[Binding]:
 
 def key_label(keys: str) -> str:
     """Keys as the footer and the help write them: `ctrl+q` -> `^Q`, `alt+enter,f1` -> `Alt+Enter F1`."""
-    return " ".join(_one_key(key) for key in keys.split(","))
+    return " ".join(_one_key(key) for key in keys.replace(" ", ",").split(","))
 
 
 _NAMES: Final = {
+    "underscore": "_",
     "slash": "/",
     "plus": "+",
     "escape": "Esc",

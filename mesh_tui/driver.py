@@ -153,7 +153,8 @@ class MeshDriver(LinuxDriver):
         self._writer = Writer(self._file.fileno(), partial(self._tell, drained), partial(self._tell, lost))
 
     def write(self, data: str) -> None:
-        super().write(pin(data))
+        if self._writer is not None:  # else the terminal is somebody else's now, such as an editor's
+            super().write(pin(data))
 
     def start_application_mode(self) -> None:
         super().start_application_mode()  # type: ignore[no-untyped-call] # Textual has no annotations there

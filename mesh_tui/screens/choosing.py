@@ -91,6 +91,7 @@ class Choosing(Writing):
     _MAY: ClassVar[Mapping[str, Callable[["Choosing", Message], bool]]] = {
         "reply": _always,
         "edit": _mine,
+        "edit_outside": _mine,
         "delete": _may_delete,
         "react": _always,
         "pin": _in_order,
@@ -109,6 +110,10 @@ class Choosing(Writing):
 
     def action_edit(self) -> None:
         self._do(lambda message: self.take_aim(Aim("edit", message)))
+
+    def action_edit_outside(self) -> None:
+        self.action_edit()
+        self.open_editor()
 
     def action_delete(self) -> None:
         self._do(self.ask_to_delete)

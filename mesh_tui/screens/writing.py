@@ -6,6 +6,7 @@ reason above it. Calls of the agent run in workers, in the order typed.
 """
 
 import asyncio
+import os
 from collections.abc import Iterable
 from typing import Final
 
@@ -171,6 +172,27 @@ class Writing(MeshScreen[None]):
         spoke = dict.fromkeys(user_id for user_id in self.timeline.speakers() if user_id in named)
         yield from (named[user_id] for user_id in spoke)
         yield from (name for user_id, name in named.items() if user_id not in spoke)
+
+    # ── an editor ────────────────────────────────────────────────────────────────────────────────
+
+    @on(Composer.ChordBegun)
+    def chord_begun(self) -> None:
+        self.notice.say("Ctrl+E opens what you write in your editor.")
+
+    @on(Composer.EditorWanted)
+    def open_editor(self) -> None:
+        """What is written, in an editor, and what becomes of it there back in its place."""
+        self.notice.say("")
+        begin(self, self._edit_outside, exclusive=True, group="editor")
+
+    async def _edit_outside(self) -> None:
+        from mesh_tui import editor
+
+        try:
+            words = editor.command(self.mesh.settings.writing.editor, os.environ)
+            self.composer.replace_all(await editor.edit(self.mesh, self.composer.text, words))
+        except MeshError as error:
+            self.notice.say(clean_line(error.message), wrong=True)
 
     # ── sending ──────────────────────────────────────────────────────────────────────────────────
 

@@ -8,7 +8,7 @@ sends unless something was chosen by one.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Literal
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -19,6 +19,7 @@ from textual.widgets.text_area import Location
 
 from mesh_tui.completing import Completion, Offer
 from mesh_tui.recall import Browse
+from mesh_tui.ring import Ring
 from protocol.limits import CONTENT_CHARS
 from protocol.text import clean_text
 
@@ -48,6 +49,10 @@ class Composer(TextArea):
         Binding("ctrl+u", "cut_to('line_start')", "Cut line before", show=False),
         Binding("ctrl+k", "cut_to('line_end')", "Cut line after", show=False),
         Binding("ctrl+y", "put_back", "Put back", show=False),
+        Binding("alt+y", "put_back_before", "Put back the one before", show=False),
+        Binding("ctrl+t", "swap", "Swap characters", show=False),
+        Binding("ctrl+underscore,ctrl+z", "undo", "Undo", show=False),
+        Binding("ctrl+x", "begin_chord", "Ctrl+E: editor", show=False),
         Binding("pageup", "screen.page(-1)", "Scroll up", show=False),
         Binding("pagedown", "screen.page(1)", "Scroll down", show=False),
     ]
@@ -78,6 +83,12 @@ class Composer(TextArea):
         chosen: int | None = None
         help: str = ""
 
+    class EditorWanted(Message):
+        """What is written is to be opened in an editor."""
+
+    class ChordBegun(Message):
+        """Ctrl+X was pressed; Ctrl+E after it opens an editor."""
+
     class NothingFits(Message):
         """Tab was pressed, and nothing is known that begins so."""
 
@@ -94,7 +105,14 @@ class Composer(TextArea):
             compact=True,
         )
         self.cursor_blink = False
-        self._cut = ""
+        self._ring = Ring()
+        self._doing: Literal["", "cut", "put back", "chord"] = ""
+        self._did: Literal["", "cut", "put back", "chord"] = ""
+        """What this key does and what the one before did, as far as that makes a difference."""
+
+        self._put_at: tuple[Location, Location] = (0, 0), (0, 0)
+        """Where what was put back last stands."""
+
         self._complete = complete
         self._entered = entered
         self._browse: Browse | None = None
@@ -119,7 +137,11 @@ class Composer(TextArea):
             self.post_message(self.AboveClicked())
 
     def on_key(self, event: events.Key) -> None:
-        if self._offer_key(event.key):
+        self._did, self._doing = self._doing, ""
+        if self._did == "chord" and event.key == "ctrl+e":
+            event.prevent_default().stop()
+            self.post_message(self.EditorWanted())
+        elif self._offer_key(event.key):
             event.prevent_default().stop()
         elif event.key == "enter":
             event.prevent_default().stop()
@@ -301,9 +323,47 @@ class Composer(TextArea):
             "line_end": self.get_cursor_line_end_location(),
         }
         if cut := self.get_text_range(*sorted((self.cursor_location, targets[target]))):
-            self._cut = cut
+            before = target in ("word_left", "line_start")
+            self._ring.cut(cut, before=before, on=self._did == "cut")
+            self._doing = "cut"
             self.delete(self.cursor_location, targets[target], maintain_selection_offset=False)
 
     def action_put_back(self) -> None:
-        if self._cut:
-            self._put(self._cut)
+        if self._ring.last:
+            start = min(self.selection)
+            self._put(self._ring.last)
+            self._put_at, self._doing = (start, self.cursor_location), "put back"
+
+    def action_put_back_before(self) -> None:
+        """Right after something was put back: what was cut before that, in its place."""
+        if self._did == "put back":
+            start, end = self._put_at
+            result = self.replace(self._ring.turn(), start, end, maintain_selection_offset=False)
+            self.move_cursor(result.end_location)
+            self._put_at, self._doing = (start, result.end_location), "put back"
+
+    def action_swap(self) -> None:
+        """The two characters around the cursor change places; at the end of a line the last two."""
+        row, column = self.cursor_location
+        line = self.document[row]
+        column = min(column, len(line) - 1)
+        if column > 0:
+            pair = line[column] + line[column - 1]
+            self.replace(pair, (row, column - 1), (row, column + 1), maintain_selection_offset=False)
+            self.move_cursor((row, column + 1))
+
+    def action_begin_chord(self) -> None:
+        """Ctrl+X cuts what is selected; else it is the first half of Ctrl+X Ctrl+E."""
+        if self.selected_text:
+            self.action_cut()
+        else:
+            self._doing = "chord"
+            self.post_message(self.ChordBegun())
+
+    def replace_all(self, text: str) -> None:
+        """As `load_text`, and Ctrl+_ takes it back."""
+        self._browse = None
+        self._close_offer()
+        self.replace(text, (0, 0), self.document.end, maintain_selection_offset=False)
+        self._settled = self.text
+        self.move_cursor(self.document.end)

@@ -69,7 +69,7 @@ async def test_nothing_but_white_space_is_not_sent(alice: Seat) -> None:
 async def test_the_keys_of_a_shell(alice: Seat) -> None:
     await alice.type("one two three")
     await alice.press("ctrl+w", "ctrl+w", "ctrl+y", "ctrl+a", "x", "ctrl+e", "y")
-    assert _composer(alice).text == "xone two y"
+    assert _composer(alice).text == "xone two threey"
     await alice.press("ctrl+u", "ctrl+y", "ctrl+a", "ctrl+f", "ctrl+k")
     assert _composer(alice).text == "x"
 
@@ -303,3 +303,41 @@ async def test_a_burst_arrives_whole_and_in_order(alice: Seat, bob: Agent) -> No
     await alice.sees("299.")
     contents = [entry.content for entry in _room(alice).timeline.entries if isinstance(entry, Message)]
     assert contents == [f"{count}." for count in range(300)]
+
+
+async def test_more_keys_of_a_shell(alice: Seat) -> None:
+    composer = _composer(alice)
+    await alice.press(*"one two", "ctrl+w", "ctrl+w", "ctrl+y")
+    assert composer.text == "one two"
+    await alice.press("ctrl+u", "x", "ctrl+w", "ctrl+y", "alt+y")
+    assert composer.text == "one two"
+    await alice.press("alt+y", "alt+y")
+    assert composer.text == "x"
+    await alice.press("ctrl+u", *"acb", "left", "ctrl+t")
+    assert composer.text == "abc"
+    await alice.press("ctrl+t")
+    assert composer.text == "acb"
+    await alice.press("ctrl+a", "ctrl+d")
+    assert composer.text == "cb"
+    await alice.press("ctrl+underscore")
+    assert composer.text == "acb"
+    await alice.press("alt+d", "ctrl+y", "ctrl+y", "home", "alt+f", "x")
+    assert composer.text == "acbacbx"
+
+
+async def test_ctrl_x_alone_says_what_it_begins(alice: Seat) -> None:
+    await alice.press("ctrl+x")
+    await alice.sees("Ctrl+E opens what you write in your editor.")
+    await alice.press("ctrl+e")
+    await alice.sees("This terminal cannot be handed to an editor.")
+
+
+async def test_the_place_to_write_grows_to_a_third_of_the_screen(alice: Seat) -> None:
+    await alice.resize(80, 36)
+    assert _composer(alice).size.height == 1
+    for _ in range(4):
+        await alice.press("ctrl+j")
+    await until(lambda: _composer(alice).size.height == 5, "five lines")
+    for _ in range(20):
+        await alice.press("ctrl+j")
+    await until(lambda: _composer(alice).outer_size.height == 12, "a third of the screen")
