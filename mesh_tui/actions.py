@@ -42,6 +42,11 @@ class Action:
     label: str = ""
     priority: bool = False
 
+    @property
+    def id(self) -> str:
+        """What the settings call it: `room.people`; empty where its keys are fixed."""
+        return f"{self.place}.{self.name.partition('.')[2]}" if self.name else ""
+
 
 ACTIONS: Final = (
     Action("everywhere", "ctrl+q", "app.quit", "Quit; what you typed and what waits is kept.", "Quit", True),
@@ -100,7 +105,7 @@ ACTIONS: Final = (
 )
 
 
-Kind = Literal["command", "room", "person", "role", "off", "switch", "state", "visibility"]
+Kind = Literal["command", "room", "person", "role", "off", "switch", "state", "visibility", "theme"]
 """What an argument can be completed to."""
 
 
@@ -166,6 +171,13 @@ COMMANDS: Final = (
     Command("receipts", "HOW", "on: members see how far the others have read; or off.", ("switch",)),
     Command("archive", "[off]", "Close the room for writing, or open it again.", ("off",)),
     Command("delete-room", "", "Delete the room and everything in it, for everyone."),
+    Command(
+        "theme",
+        "[NAME]",
+        "Look otherwise, from now on; without a name, show what themes there are.",
+        ("theme",),
+        True,
+    ),
     Command("help", "[COMMAND]", "Show this page, or what a command takes.", ("command",), True),
     Command("quit", "", "Quit; what you typed and what waits is kept.", (), True),
 )
@@ -180,6 +192,7 @@ def bindings(place: Place) -> list[Binding]:
             action.label or action.help,
             show=bool(action.label),
             priority=action.priority,
+            id=action.id,
         )
         for action in ACTIONS
         if action.place == place and action.name

@@ -8,11 +8,11 @@ first screen. What ends the program (a key, a signal, a terminal that is gone) g
 import asyncio
 import importlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.text import Text
 from textual import on
@@ -28,11 +28,10 @@ from mesh_agent.client.state import ConnectionChanged, SignedOut
 from mesh_tui.bridge import FromAgent, forward
 from mesh_tui.driver import MeshDriver
 from mesh_tui.layout import markdown
+from mesh_tui.preferences import Preferences
 from mesh_tui.screens.base import MeshScreen, Patient
 from mesh_tui.screens.opening import Opening
 from mesh_tui.settings import Settings
-from mesh_tui.settings_file import SettingsFile
-from mesh_tui.theme import MONOKAI, PLAIN
 from mesh_tui.workers import SENDING, begin
 from protocol.errors import MeshError, ServerError
 from protocol.text import clean_line
@@ -47,19 +46,14 @@ if TYPE_CHECKING:
 CLOSE_S: Final = 3.0
 """How long the end of the program waits for the agent to put its things away."""
 
-SETTINGS_S: Final = 2.0
-"""How often the settings are looked at for what was edited."""
-
-WRONG_S: Final = 15.0
-"""How long it stays on the screen what is wrong with them: a path and a line take a while to read."""
-
 STYLES: Final = ("app.tcss", "login.tcss", "home.tcss", "room.tcss")
 
 log = logging.getLogger(__name__)
 
 
 class MeshApp(App[None]):
-    """`server`, `link` and `profile` are those of the command line; `plain`: the terminal's own colours only.
+    """`server`, `link` and `profile` are those of the command line; `plain`: the terminal's own colours only;
+    `auto`: a theme for as many colours as it has.
 
     `started` is called once everything that a session needs has been loaded.
     """
@@ -76,6 +70,7 @@ class MeshApp(App[None]):
         link: "Link | None" = None,
         profile: str = "default",
         plain: bool = False,
+        auto: bool = False,
         started: Callable[[], None] = lambda: None,
     ) -> None:
         # An ansi app from its first line on, or Textual would mute the colours instead of leaving them out.
@@ -89,26 +84,17 @@ class MeshApp(App[None]):
         self._recall: Recall | None = None
         self._leaving = False
         self._away = False
-        self._settings_file = SettingsFile.of_profile(profile)
-        self._settings_wrong = self._settings_file.load()
-        self.settings_changed: Signal[Settings] = Signal(self, "settings")
-        """Published with the new settings; `subscribe(widget, method)` hears of them."""
-
         self.directory: Sequence[Room] = ()
         """The public rooms, as last listed."""
 
-        for theme in (MONOKAI, PLAIN):
-            self.register_theme(theme)
-        self.theme = (PLAIN if plain else MONOKAI).name
+        self.preferences = Preferences(self, profile, plain=plain, auto=auto)
 
     def get_default_screen(self) -> Screen[None]:
         return Opening()
 
     def on_mount(self) -> None:
         self.call_after_refresh(begin, self, self._open)
-        if self._settings_wrong:
-            self._complain(self._settings_wrong)
-        begin(self, self._watch_settings, group="settings")
+        begin(self, self.preferences.watch, group="settings")
 
     @property
     def agent(self) -> "Agent":
@@ -130,32 +116,13 @@ class MeshApp(App[None]):
 
     @property
     def settings(self) -> Settings:
-        """What the person has set; another one after each change."""
-        return self._settings_file.settings
+        """What the person has set; `settings_changed` says that it is another."""
+        return self.preferences.settings
 
-    async def save_settings(self, changes: Mapping[str, Any]) -> None:
-        """Writes settings, by key: `{"look.theme": "light"}`. Raises `MeshError`: nothing was changed."""
-        before = self.settings
-        await self._settings_file.save(changes)
-        self._settings_are(before)
-
-    async def _watch_settings(self) -> None:
-        """Takes what is edited meanwhile, or says what is wrong with it and keeps what was."""
-        file = self._settings_file
-        while True:
-            await asyncio.sleep(SETTINGS_S)
-            if await asyncio.to_thread(file.is_stale):
-                before, wrong = self.settings, await asyncio.to_thread(file.load)
-                if wrong:
-                    self._complain(wrong)
-                self._settings_are(before)
-
-    def _settings_are(self, before: Settings) -> None:
-        if self.settings != before:
-            self.settings_changed.publish(self.settings)
-
-    def _complain(self, words: str) -> None:
-        self.notify(words, severity="error", markup=False, timeout=WRONG_S)
+    @property
+    def settings_changed(self) -> "Signal[Settings]":
+        """Published with the new settings: `subscribe(widget, method)` hears of them."""
+        return self.preferences.changed
 
     # ── the agent ────────────────────────────────────────────────────────────────────────────────
 
@@ -291,7 +258,7 @@ class MeshApp(App[None]):
         from mesh_tui.screens.help import Help
 
         if not isinstance(self.screen, Help):
-            self.push_screen(Help())
+            self.push_screen(Help(self.settings.keys))
 
     def action_redraw(self) -> None:
         self.screen.refresh(repaint=True, layout=True)

@@ -60,6 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         link=link,
         profile=arguments.profile,
         plain="NO_COLOR" in os.environ,
+        auto=True,
         started=_collect_what_comes,
     )
     app.run()

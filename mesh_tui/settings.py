@@ -9,7 +9,7 @@ screen and no disk: `settings_file` reads and writes, `MeshApp.settings` is what
 import difflib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
@@ -39,7 +39,10 @@ class SettingsWrong(MeshError):
 class Look(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What it looks like."""
 
-    theme: Annotated[str, Meta(description="A theme's name; `/theme` lists them.")] = "monokai"
+    theme: Annotated[
+        str,
+        Meta(description="A theme's name; `/theme` lists them. auto: monokai, or sixteen where that is all."),
+    ] = "auto"
     rooms: Annotated[Shown, Meta(description="The list of rooms beside a room; auto: where it fits.")] = (
         "auto"
     )
@@ -225,14 +228,14 @@ def check(raw: Raw) -> None:
         if section == "keys":
             check_value("keys", values)
         elif section not in Settings.__struct_fields__:
-            raise _unknown(section, Settings.__struct_fields__, section)
+            raise unknown(section, Settings.__struct_fields__, section)
         elif not isinstance(values, Mapping):
             raise SettingsWrong(f"{section} is a section: write [{section}].", section)
         else:
             fields: tuple[str, ...] = getattr(Settings(), section).__struct_fields__
             for name, value in values.items():
                 if name not in fields:
-                    raise _unknown(f"{section}.{name}", fields, name)
+                    raise unknown(f"{section}.{name}", fields, name)
                 check_value(f"{section}.{name}", value)
 
 
@@ -257,10 +260,12 @@ def settings_from(*layers: Raw) -> Settings:
     return msgspec.convert(merged, Settings)
 
 
-def _unknown(key: str, known: tuple[str, ...], name: str) -> SettingsWrong:
+def unknown(key: str, known: Sequence[str], name: str, where: str = "") -> SettingsWrong:
+    """The error that says that there is no `name`, and what there is."""
     near = difflib.get_close_matches(name, known, 1)
     hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}."
-    return SettingsWrong(f"{key} is no setting. {hint}", key)
+    begin = f"{where}: " if where else ""
+    return SettingsWrong(f"{begin}{key} is no setting. {hint}", key)
 
 
 def _shown(value: Any) -> str:

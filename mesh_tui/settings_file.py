@@ -8,7 +8,7 @@ order, and only then is it imported. A link to a file elsewhere stays a link.
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 FILE: Final = "settings.toml"
 
+CheckKeys = Callable[[Mapping[str, str]], None]
+
 Stamp = tuple[int, int, int] | None
 """What changes when a file does; None where there is none."""
 
@@ -45,20 +47,24 @@ def config_folder() -> Path:
 
 @dataclass(slots=True)
 class SettingsFile:
-    """The file `common` for every profile, and `own` for one of them; neither need exist."""
+    """The file `common` for every profile, and `own` for one of them; neither need exist.
+
+    `check_keys` raises `SettingsWrong` for keys that cannot be: only a screen knows.
+    """
 
     common: Path
     own: Path | None
+    check_keys: CheckKeys
     settings: Settings
     """The last good ones."""
 
     _stamps: tuple[Stamp, ...] = ()
 
     @classmethod
-    def of_profile(cls, profile: str) -> "SettingsFile":
+    def of_profile(cls, profile: str, check_keys: CheckKeys = lambda _: None) -> "SettingsFile":
         folder = config_folder()
         own = folder / "profiles" / profile / FILE if PROFILE_NAME.fullmatch(profile) else None
-        return cls(folder / FILE, own, Settings())
+        return cls(folder / FILE, own, check_keys, Settings())
 
     @property
     def _paths(self) -> tuple[Path, ...]:
@@ -72,7 +78,9 @@ class SettingsFile:
         """Reads the files anew; what is wrong with them, or nothing. Then `settings` is what it was."""
         self._stamps = tuple(map(_stamp, self._paths))
         try:
-            self.settings = settings_from(*(_read(path)[0] for path in self._paths))
+            settings = settings_from(*(self._read(path)[0] for path in self._paths))
+            self.check_keys(settings.keys)  # also those of one file with those of the other
+            self.settings = settings
         except MeshError as error:
             return clean_line(error.message)
         return ""
@@ -92,7 +100,7 @@ class SettingsFile:
         self.load()
 
     def _write(self, changes: Mapping[str, Any]) -> None:
-        layers = {path: _read(path) for path in self._paths}
+        layers = {path: self._read(path) for path in self._paths}
         by_path: dict[Path, dict[str, Any]] = {}
         for key, value in changes.items():
             path = self.common
@@ -103,6 +111,29 @@ class SettingsFile:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             replace_file(path.resolve(), _edited(layers[path][1], values).encode())
 
+    def _read(self, path: Path) -> tuple[Raw, str]:
+        """What a file says, checked, and its text."""
+        data = read_small(path)
+        if data is None:
+            return {}, ""
+        import tomllib
+
+        try:
+            text = data.decode()
+            raw = tomllib.loads(text)
+        except UnicodeDecodeError:
+            raise SettingsWrong(f"{path.name} is not UTF-8 text.") from None
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsWrong(f"{path} cannot be read: {error}.") from None
+        try:
+            check(raw)
+            self.check_keys(raw.get("keys", {}))
+        except SettingsWrong as error:
+            line = line_of(text, error.key)
+            where = f"{path}, line {line}" if line else str(path)
+            raise SettingsWrong(f"{where}: {error.message}", error.key) from None
+        return raw, text
+
 
 def _stamp(path: Path) -> Stamp:
     try:
@@ -110,29 +141,6 @@ def _stamp(path: Path) -> Stamp:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-def _read(path: Path) -> tuple[Raw, str]:
-    """What a file says, checked, and its text."""
-    data = read_small(path)
-    if data is None:
-        return {}, ""
-    import tomllib
-
-    try:
-        text = data.decode()
-        raw = tomllib.loads(text)
-    except UnicodeDecodeError:
-        raise SettingsWrong(f"{path.name} is not UTF-8 text.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsWrong(f"{path} cannot be read: {error}.") from None
-    try:
-        check(raw)
-    except SettingsWrong as error:
-        line = line_of(text, error.key)
-        where = f"{path}, line {line}" if line else str(path)
-        raise SettingsWrong(f"{where}: {error.message}", error.key) from None
-    return raw, text
 
 
 def _holds(raw: Raw, key: str) -> bool:

@@ -82,6 +82,16 @@ async def _be(screen: "Screen", presence: Presence, text: str | None) -> None:
     screen.tell(f"You are seen as {presence}{words}")
 
 
+async def _theme(screen: "Screen", argument: str) -> None:
+    preferences = screen.mesh.preferences
+    if argument:
+        await preferences.save({"look.theme": argument})
+        screen.tell(f"The theme is {clean_line(argument)}.")
+    else:
+        now = preferences.settings.look.theme
+        screen.tell(f"The theme is {now}. There are: {', '.join(preferences.theme_names)}.")
+
+
 async def _help(screen: "Screen", argument: str) -> None:
     if not argument:
         screen.mesh.action_help()
@@ -100,6 +110,7 @@ RUN: Final[dict[str, Callable[["Screen", str], Awaitable[None]]]] = {
     "search": _search,
     "away": _away,
     "status": _status,
+    "theme": _theme,
     "help": _help,
     "quit": _quit,
 }

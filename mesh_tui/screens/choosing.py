@@ -5,13 +5,13 @@ and what one's role allows. The server decides all the same, and its refusal is 
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from textual import events, on
 
 from mesh_tui import commands
-from mesh_tui.actions import bindings
 from mesh_tui.aim import Aim
+from mesh_tui.keymap import keys_in
 from mesh_tui.layout.cells import clip, paintable
 from mesh_tui.layout.message import first_line
 from mesh_tui.screens.ask import Ask
@@ -26,8 +26,6 @@ from protocol.errors import MeshError
 from protocol.limits import PAGE_MAX
 from protocol.rest import Message
 from protocol.text import clean_line
-
-_KEYS: Final = frozenset(key for binding in bindings("selected") for key in binding.key.split(","))
 
 
 class Choosing(Writing):
@@ -60,7 +58,9 @@ class Choosing(Writing):
 
     def is_key(self, key: str) -> bool:
         """With a message chosen, the keys that do something with it are no text."""
-        return self.transcript.has_focus and self.transcript.chosen is not None and key in _KEYS
+        if not self.transcript.has_focus or self.transcript.chosen is None:
+            return False
+        return key in keys_in("selected", self.mesh.settings.keys)
 
     def take_back(self) -> bool:
         if self.transcript.chosen is not None:

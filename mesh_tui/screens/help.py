@@ -1,6 +1,6 @@
 """Every key and every command that works, from the registry."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from mesh_tui.actions import ACTIONS, COMMANDS, PLACES, key_label
+from mesh_tui.keymap import keys_of
 from mesh_tui.layout.cells import Fragment, Line, pad, wrap
 from mesh_tui.screens.base import Page
 from mesh_tui.widgets.lines import LineList
@@ -18,7 +19,11 @@ KEY_CELLS = 25
 
 
 class Keys(LineList, can_focus=True):
-    """The registry as rows."""
+    """The registry as rows, with one's `own` keys."""
+
+    def __init__(self, own: Mapping[str, str]) -> None:
+        super().__init__()
+        self._own = own
 
     def make(self, cells: int) -> Sequence[Line]:
         lines: list[Line] = []
@@ -30,7 +35,7 @@ class Keys(LineList, can_focus=True):
             )
             for action in ACTIONS:
                 if action.place == place:
-                    lines += _row(key_label(action.keys), action.help, cells)
+                    lines += _row(key_label(keys_of(action, self._own)), action.help, cells)
         lines += [Line(()), Line((Fragment("Commands", "heading"),))]
         for command in COMMANDS:
             lines += _row(command.line, command.help, cells)
@@ -48,8 +53,12 @@ class Help(Page[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1,enter", "dismiss", "Close")]
 
+    def __init__(self, own: Mapping[str, str]) -> None:
+        super().__init__()
+        self._own = own
+
     def compose(self) -> ComposeResult:
         with Vertical(classes="page wide tall"):
             yield Static(Content("Keys and commands"), classes="question")
-            yield Keys()
+            yield Keys(self._own)
             yield Static(Content("↑ ↓ PgUp PgDn scroll · Esc closes"), classes="detail")

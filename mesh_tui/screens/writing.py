@@ -160,6 +160,8 @@ class Writing(MeshScreen[None]):
             rooms = (*self.mesh.agent.rooms(), *self.mesh.directory)
             named = {room.id: Name(room.name, room.topic) for room in rooms if room.kind == "room"}
             return sorted(named.values(), key=lambda name: name.name.casefold())
+        if kind == "theme":
+            return [Name(name) for name in self.mesh.preferences.theme_names]
         return [Name(word) for word in CHOICES.get(kind, ())]
 
     def _people(self) -> Iterable[Name]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mesh_tui import app as app_module
+from mesh_tui import preferences
 from mesh_tui.settings import Setting, Settings, SettingsWrong, all_settings, check, line_of, settings_from
 from mesh_tui.settings_file import SettingsFile
 from tests.support.conditions import until
@@ -123,12 +123,12 @@ def test_a_file_is_stale_once_it_has_changed(file: SettingsFile) -> None:
 
 async def test_saving_keeps_comments_and_order(file: SettingsFile) -> None:
     file.common.write_text(HAND_MADE)
-    await file.save({"look.theme": "monokai", "reading.mark_read": "manual", "keys": {"room.people": "f3"}})
+    await file.save({"look.theme": "monokai", "reading.mark_read": "manual", "keys": {"room.people": "f12"}})
     changed = HAND_MADE.replace('"light"', '"monokai"')
-    added = '\n[reading]\nmark_read = "manual"\n\n[keys]\n"room.people" = "f3"\n'
+    added = '\n[reading]\nmark_read = "manual"\n\n[keys]\n"room.people" = "f12"\n'
     assert file.common.read_text() == changed + added
     assert file.settings.reading.mark_read == "manual"
-    assert file.settings.keys == {"room.people": "f3"}
+    assert file.settings.keys == {"room.people": "f12"}
     assert not file.is_stale()
 
 
@@ -172,7 +172,7 @@ async def test_a_link_to_a_file_elsewhere_stays_one(file: SettingsFile, tmp_path
 async def test_what_is_edited_is_taken_and_what_is_wrong_is_said(
     sit_down: SitDown, shared_server: str, file: SettingsFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app_module, "SETTINGS_S", 0.02)
+    monkeypatch.setattr(preferences, "LOOK_S", 0.02)
     alice = await sit_down("alice", shared_server)
     heard: list[Settings] = []
     alice.app.settings_changed.subscribe(alice.app, heard.append)

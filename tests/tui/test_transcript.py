@@ -13,7 +13,7 @@ from textual.selection import SELECT_ALL, Selection
 
 from mesh_agent.client.state import Outgoing, Page
 from mesh_tui.layout.message import Head
-from mesh_tui.theme import MONOKAI
+from mesh_tui.themes import MONOKAI, theme
 from mesh_tui.timeline import Timeline
 from mesh_tui.widgets.transcript import Transcript
 from protocol.rest import Message
@@ -30,8 +30,8 @@ class OneTranscript(App[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_theme(MONOKAI)
-        self.theme = MONOKAI.name
+        self.register_theme(theme("monokai", MONOKAI))
+        self.theme = "mesh-monokai"
         self.timeline = Timeline()
         self.seen = 0
         self.wanted: list[str] = []

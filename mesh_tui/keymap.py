@@ -1,0 +1,110 @@
+"""Keys of one's own: which actions have names, and what cannot be a key for one.
+
+Strategy: an action is named by its place and what it does, `room.people`; `[keys]` in the settings gives it
+other keys, and the whole map goes to Textual. Two actions with one key in one place, and keys that no
+terminal sends, are refused by name before that.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from textual.binding import BindingsMap
+from textual.keys import KEY_ALIASES, Keys
+
+from mesh_tui.actions import ACTIONS, Action, Place, key_label
+from mesh_tui.settings import SettingsWrong, unknown
+
+UNSENDABLE: Final = {
+    "ctrl+i": "Tab",
+    "ctrl+m": "Enter",
+    "ctrl+h": "Backspace",
+    "ctrl+left_square_bracket": "Esc",
+}
+"""What terminals send as another key."""
+
+_MODIFIERS: Final = frozenset({"ctrl", "alt", "shift"})
+_NAMES: Final = frozenset({key.value for key in Keys} | set(KEY_ALIASES))
+_SIGNS: Final = {
+    "?": "question_mark",
+    "/": "slash",
+    "+": "plus",
+    "-": "minus",
+    ".": "full_stop",
+    "[": "left_square_bracket",
+}
+_NAMED: Final = {action.id: action for action in ACTIONS if action.id}
+
+
+def keys_of(action: Action, own: Mapping[str, str]) -> str:
+    """The keys of an action, where the person has `own` ones."""
+    return _normal(own[action.id]) if action.id in own else action.keys
+
+
+def keys_in(place: Place, own: Mapping[str, str]) -> set[str]:
+    """All keys that do something named in a place."""
+    named = (action for action in _NAMED.values() if action.place == place)
+    return {key for action in named for key in keys_of(action, own).split(",")}
+
+
+def full(own: Mapping[str, str]) -> dict[str, str]:
+    """All named actions: Textual keeps what was set before for those that are left out."""
+    return {name: keys_of(action, own) for name, action in _NAMED.items()}
+
+
+def check(own: Mapping[str, str]) -> None:
+    """Looks at one's own keys.
+
+    Raises:
+        SettingsWrong: there is no such action or key, or a key would mean two things.
+    """
+    for name, keys in own.items():
+        if name not in _NAMED:
+            raise unknown(f"keys.{name}", tuple(_NAMED), name)
+        for key in _normal(keys).split(","):
+            _check_key(f"keys.{name}", key)
+    _check_clashes(own)
+
+
+_TOGETHER: Final[Mapping[Place, tuple[Place, ...]]] = {
+    "sign-in": ("everywhere", "sign-in"),
+    "home": ("everywhere", "home"),
+    "room": ("everywhere", "room", "composer"),
+    "selected": ("everywhere", "room", "selected"),
+}
+"""Places whose keys work at the same time."""
+
+
+def _check_clashes(own: Mapping[str, str]) -> None:
+    for place, places in _TOGETHER.items() if own else ():
+        taken = _of_writing() if place == "room" else {}
+        for action in (action for action in ACTIONS if action.place in places):
+            for key in keys_of(action, own).split(","):
+                other = taken.setdefault(key, action)
+                if other is not action and not {action.id, other.id}.isdisjoint(own):
+                    mine, theirs = (action, other) if action.id in own else (other, action)
+                    name = f"keys.{mine.id}"
+                    what = theirs.id or f"fixed: {theirs.help}"
+                    raise SettingsWrong(f"{name}: {key_label(key)} is taken by {what}", name)
+
+
+def _of_writing() -> dict[str, Action]:
+    """Keys of the place to write that are in no table, since few want them."""
+    from textual.widgets import TextArea
+
+    told = {key for action in ACTIONS for key in action.keys.split(",") if action.place == "composer"}
+    keys = {key for key, _ in BindingsMap(TextArea.BINDINGS)} - told
+    return dict.fromkeys(keys, Action("composer", "", "", "It moves or marks what is being written."))
+
+
+def _check_key(name: str, key: str) -> None:
+    *modifiers, last = key.split("+")
+    if key in UNSENDABLE:
+        raise SettingsWrong(f"{name}: terminals send {key} as {UNSENDABLE[key]}.", name)
+    single = len(last) == 1 and last.isprintable() and last != " "
+    if not set(modifiers) <= _MODIFIERS or not (single or last in _NAMES or last in _SIGNS.values()):
+        raise SettingsWrong(f"{name}: {key or 'nothing'} is no key. One is such as f3, ctrl+g, alt+p.", name)
+
+
+def _normal(keys: str) -> str:
+    """As Textual writes them."""
+    return ",".join(_SIGNS.get(key.strip(), key.strip().lower()) for key in keys.split(","))

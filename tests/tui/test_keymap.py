@@ -1,0 +1,79 @@
+"""Keys of one's own: what can be one, and that it is the one that works."""
+
+import pytest
+
+from mesh_tui import preferences
+from mesh_tui.actions import ACTIONS
+from mesh_tui.keymap import check, full, keys_in
+from mesh_tui.settings import SettingsWrong
+from mesh_tui.settings_file import SettingsFile
+from tests.support.conditions import until
+from tests.tui.conftest import SitDown
+
+
+def test_actions_with_a_name_have_one_of_their_own() -> None:
+    names = [action.id for action in ACTIONS if action.id]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ({"room.poeple": "f7"}, "Did you mean room.people?"),
+        ({"room.people": "f5"}, "F5 is taken by room.again"),
+        ({"room.people": "f7"}, "F7 is taken by fixed: It moves"),
+        ({"room.people": "ctrl+q"}, "^Q is taken by everywhere.quit"),
+        ({"everywhere.help": "ctrl+a"}, "fixed: To the beginning"),
+        ({"room.people": "f12", "room.again": "f12"}, "F12 is taken by room."),
+        ({"room.people": "ctrl+i"}, "send ctrl+i as Tab"),
+        ({"room.people": "hyper+x"}, "hyper+x is no key"),
+        ({"room.people": "wheel"}, "wheel is no key"),
+        ({"room.people": ""}, "nothing is no key"),
+    ],
+)
+def test_what_cannot_be_a_key_is_named(own: dict[str, str], said: str) -> None:
+    with pytest.raises(SettingsWrong) as caught:
+        check(own)
+    assert said in str(caught.value)
+    assert caught.value.key.startswith("keys.")
+
+
+@pytest.mark.parametrize(
+    "own",
+    [{}, {"room.people": "f12,alt+p"}, {"room.people": "F5", "room.again": "f2"}, {"home.command": "?"}],
+    ids=str,
+)
+def test_what_can_be_a_key(own: dict[str, str]) -> None:
+    check(own)
+    assert full(own).keys() == full({}).keys()
+
+
+def test_keys_with_a_message_chosen_are_ones_own() -> None:
+    assert "e" in keys_in("selected", {})
+    assert "e" not in keys_in("selected", {"selected.edit": "x"})
+    assert "x" in keys_in("selected", {"selected.edit": "x"})
+
+
+async def test_the_key_of_the_file_works_and_is_shown(
+    sit_down: SitDown, shared_server: str, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preferences, "LOOK_S", 0.02)
+    alice = await sit_down("alice", shared_server, size=(120, 40))
+    await alice.register(f"alice{number}")
+    await alice.create_room(f"keys{number}")
+    await alice.sees("F2 People")
+    file = SettingsFile.of_profile("alice").common
+    file.write_text('[keys]\n"room.people" = "f12"\n"room.again" = "f2"\n')
+    await alice.sees("F12 People")
+    people = alice.app.screen.query_one("Participants")
+    before = people.display
+    await alice.press("f12")
+    await until(lambda: people.display != before, "the people to go")
+    await alice.press("f2")
+    assert people.display != before
+    file.write_text('[keys]\n"room.people" = "f5"\n')
+    await alice.sees("line 2", "F5")
+    file.write_text("")
+    await alice.sees("F2 People")
+    await alice.press("f2")
+    await until(lambda: people.display == before, "the people to come back")
