@@ -100,7 +100,7 @@ class WritingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     paste_lines: Annotated[
         int, Meta(description="From how many pasted lines on one is asked first; 0: never.", ge=0, le=10_000)
-    ] = 10
+    ] = 5
     editor: Annotated[
         str, Meta(description="The command for long texts; empty: what VISUAL or EDITOR says.")
     ] = ""

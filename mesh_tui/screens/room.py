@@ -89,6 +89,7 @@ class RoomScreen(Choosing):
 
     def on_mount(self) -> None:
         composer = self.query_one(Composer)
+        composer.ask_from = self.mesh.settings.writing.paste_lines
         composer.load_text(self.mesh.drafts.get(self.room.id))
         self.set_focus(composer)  # now, and not when the loop comes to it: a jump may take it away again
         self._show_room()

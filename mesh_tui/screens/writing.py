@@ -14,15 +14,18 @@ from textual import events, on
 from textual.widgets import TextArea
 
 from mesh_agent.client.state import Outgoing
-from mesh_tui import slash
+from mesh_tui import slash, substitute
 from mesh_tui.actions import Kind
 from mesh_tui.aim import Aim, AimKind
 from mesh_tui.completing import CHOICES, Completion, Name, complete
 from mesh_tui.layout.cells import clip, paintable
 from mesh_tui.layout.message import Me, first_line
+from mesh_tui.pasted import code_block, line_count
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.base import MeshScreen
+from mesh_tui.screens.choose import Answer, Choose
 from mesh_tui.slash import Typed
+from mesh_tui.substitute import Substitution
 from mesh_tui.timeline import Timeline
 from mesh_tui.widgets.composer import Composer
 from mesh_tui.widgets.notice import Notice
@@ -31,6 +34,7 @@ from mesh_tui.widgets.participants import Participants
 from mesh_tui.widgets.transcript import Transcript
 from mesh_tui.workers import SENDING, begin
 from protocol.errors import MeshError, NotAuthor
+from protocol.limits import CONTENT_CHARS
 from protocol.rest import Member, Room
 from protocol.text import clean_line
 
@@ -39,6 +43,14 @@ _AIMS: Final[dict[AimKind, str]] = {
     "thread": "↳ In the thread of {}",
     "edit": "✎ Changing {}",
 }
+
+
+_PASTE: Final = (
+    Answer("w", "Put it into what you write"),
+    Answer("c", "The same, as a block of code"),
+    Answer("s", "Send it as one message"),
+)
+"""What may become of many pasted lines."""
 
 
 class Writing(MeshScreen[None]):
@@ -175,6 +187,50 @@ class Writing(MeshScreen[None]):
         yield from (named[user_id] for user_id in spoke)
         yield from (name for user_id, name in named.items() if user_id not in spoke)
 
+    # ── what is pasted ───────────────────────────────────────────────────────────────────────────
+
+    @on(Composer.ManyPasted)
+    def many_pasted(self, event: Composer.ManyPasted) -> None:
+        """Asks what is to become of it; nothing is sent by a slip of the mouse."""
+        text = event.text.strip("\n")
+
+        def answered(key: str | None) -> None:
+            if key == "w":
+                self.composer.put(text)
+            elif key == "c":
+                self.composer.put(code_block(text))
+            elif key == "s":
+                self._send_pasted(text)
+
+        first = clip(paintable(next((line for line in text.split("\n") if line.strip()), "")), 48)
+        question = f"Paste {line_count(text)} lines?"
+        self.mesh.push_screen(Choose(question, first, _PASTE), answered)
+
+    def _send_pasted(self, text: str) -> None:
+        if len(text) > CONTENT_CHARS:
+            limit = f"a message holds {CONTENT_CHARS}"
+            self.refused(Composer.Refused(f"That is {len(text)} characters; {limit}. Nothing was sent."))
+        elif self._aim is not None and self._aim.kind == "edit":
+            self.composer.put(text)  # what is being changed is not what was pasted
+        else:
+            aim = self._aim
+            self.take_aim(None)
+            self.say(text, aim)
+
+    @on(Composer.Dropped)
+    def dropped(self, event: Composer.Dropped) -> None:
+        """Says what a path is here: it stays a text."""
+        begin(self, self._look_at, event.paths, exclusive=True, group="dropped")
+
+    async def _look_at(self, paths: list[str]) -> None:
+        if os.environ.get("SSH_CONNECTION"):
+            many = any(path.count("/") > 1 for path in paths)
+            self.notice.say(
+                "A path of the machine in front of you stays a text: this is another." if many else ""
+            )
+        elif await asyncio.to_thread(lambda: all(map(os.path.exists, paths))):
+            self.notice.say("This path stays a text; whoever reads it gets no file.")
+
     # ── an editor ────────────────────────────────────────────────────────────────────────────────
 
     @on(Composer.ChordBegun)
@@ -207,6 +263,9 @@ class Writing(MeshScreen[None]):
         if isinstance(typed, Typed):
             begin(self.mesh, self._run, typed, event.text, group="commands")
             return
+        if aim is None and (wanted := substitute.parse(typed)) is not None:
+            begin(self.mesh, self._substitute, wanted, typed, group=SENDING)
+            return
         self.take_aim(None)
         if aim is not None and aim.kind == "edit":
             begin(self.mesh, self._change, aim, typed, group=SENDING)
@@ -225,6 +284,26 @@ class Writing(MeshScreen[None]):
                 await self.mesh.agent.send(self.room.id, text, reply_to=reply_to, thread=thread)
             except MeshError as error:
                 self._put_back(text, error, aim)
+
+    async def _substitute(self, wanted: Substitution, text: str) -> None:
+        """Puts my last message right; where it does not say that, `text` may be a message of its own."""
+        message = self.timeline.last_message(self.me.id)
+        try:
+            if self.mesh.agent.outgoing(self.room.id):
+                raise slash.NoCommand("Your last message is still on its way. Change it once it is there.")
+            changed = wanted.of(message.content) if message else None
+            if message is not None and changed is not None:
+                await self.mesh.agent.conversation.edit(self.room.id, message.id, changed)
+                return
+        except MeshError as error:
+            self._put_back(text, error, None)
+            return
+        if await self.ask(
+            "Send this as a message?", f"{text}\n\nYour last message does not say that.", yes="Send"
+        ):
+            self.say(text)
+        else:
+            self._put_back(text, slash.NoCommand("Your last message does not say that."), None)
 
     async def _change(self, aim: Aim, text: str) -> None:
         try:

@@ -15,9 +15,10 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import TextArea
-from textual.widgets.text_area import Location
+from textual.widgets.text_area import Location, Selection
 
 from mesh_tui.completing import Completion, Offer
+from mesh_tui.pasted import line_count, paths
 from mesh_tui.recall import Browse
 from mesh_tui.ring import Ring
 from protocol.limits import CONTENT_CHARS
@@ -83,6 +84,18 @@ class Composer(TextArea):
         chosen: int | None = None
         help: str = ""
 
+    @dataclass
+    class ManyPasted(Message):
+        """Many lines were pasted; they are not put in yet."""
+
+        text: str
+
+    @dataclass
+    class Dropped(Message):
+        """What was put in are the paths of files, as of one that was dropped on the terminal."""
+
+        paths: list[str]
+
     class EditorWanted(Message):
         """What is written is to be opened in an editor."""
 
@@ -112,6 +125,9 @@ class Composer(TextArea):
 
         self._put_at: tuple[Location, Location] = (0, 0), (0, 0)
         """Where what was put back last stands."""
+
+        self.ask_from = 0
+        """From how many pasted lines on `ManyPasted` is posted; 0: never."""
 
         self._complete = complete
         self._entered = entered
@@ -148,7 +164,7 @@ class Composer(TextArea):
             self._send()
         elif event.key in LINE_BREAKS:
             event.prevent_default().stop()
-            self._put("\n")
+            self.put("\n")
         elif event.key in ARROWS and self._browse is not None and self.text == self._browse.text:
             event.prevent_default().stop()
             self.action_recall(ARROWS[event.key])
@@ -292,7 +308,13 @@ class Composer(TextArea):
 
     def on_paste(self, event: events.Paste) -> None:
         event.prevent_default().stop()
-        self._put(clean_text(event.text))
+        text = clean_text(event.text)
+        if 0 < self.ask_from <= line_count(text):
+            self.post_message(self.ManyPasted(text))
+            return
+        self.put(text)
+        if dropped := paths(text):
+            self.post_message(self.Dropped(dropped))
 
     def on_text_area_changed(self) -> None:
         self._look()
@@ -303,7 +325,8 @@ class Composer(TextArea):
             self.border_subtitle = f"{left} left" if left < NEARLY_FULL else ""
         self.set_class(left < 0, "-too-long")
 
-    def _put(self, text: str) -> None:
+    def put(self, text: str) -> None:
+        """Puts `text` in where the cursor is, or refuses it whole."""
         room = CONTENT_CHARS - len(self.text) + len(self.selected_text)
         if len(text) > room:
             limit = f"a message holds {CONTENT_CHARS}, and {max(0, room)} are left"
@@ -331,7 +354,7 @@ class Composer(TextArea):
     def action_put_back(self) -> None:
         if self._ring.last:
             start = min(self.selection)
-            self._put(self._ring.last)
+            self.put(self._ring.last)
             self._put_at, self._doing = (start, self.cursor_location), "put back"
 
     def action_put_back_before(self) -> None:
@@ -359,6 +382,14 @@ class Composer(TextArea):
         else:
             self._doing = "chord"
             self.post_message(self.ChordBegun())
+
+    def undo(self) -> None:
+        """As Textual's, which looks at where the cursor is while the text is shorter already, and stops."""
+        selection, text = self.selection, self.text
+        self.selection = Selection.cursor((0, 0))
+        super().undo()
+        if self.text == text:
+            self.selection = selection
 
     def replace_all(self, text: str) -> None:
         """As `load_text`, and Ctrl+_ takes it back."""
