@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from textual.binding import Binding
 
-Place = Literal["everywhere", "sign-in", "home", "room", "composer", "reading", "selected"]
+Place = Literal["everywhere", "sign-in", "home", "room", "composer", "reading", "selected", "settings"]
 
 PLACES: Final[dict[Place, str]] = {
     "everywhere": "Everywhere",
@@ -20,6 +20,7 @@ PLACES: Final[dict[Place, str]] = {
     "composer": "Writing",
     "reading": "Reading",
     "selected": "With a message chosen",
+    "settings": "In the settings",
 }
 """The places in the order of the help page, with their headings."""
 
@@ -51,6 +52,7 @@ class Action:
 ACTIONS: Final = (
     Action("everywhere", "ctrl+q", "app.quit", "Quit; what you typed and what waits is kept.", "Quit", True),
     Action("everywhere", "f1", "app.help", "This page; on Home, ? too.", "Help"),
+    Action("everywhere", "f4", "app.settings", "Settings: who you are, looks, notifications, keys, devices."),
     Action("everywhere", "tab,shift+tab", "", "Go to the next, the previous part of the screen."),
     Action("everywhere", "ctrl+c", "", "Copy what is selected with the mouse."),
     Action("everywhere", "ctrl+l", "app.redraw", "Paint the screen anew."),
@@ -102,6 +104,8 @@ ACTIONS: Final = (
     Action("selected", "p", "screen.pin", "Pin it, or take the pin off.", "Pin"),
     Action("selected", "t", "screen.thread", "See its thread, and write in it.", "Thread"),
     Action("selected", "c,y", "screen.copy", "Copy what it says.", "Copy"),
+    Action("settings", "left,right", "", "Take another of the choices; it is kept at once."),
+    Action("settings", "enter", "", "Edit it; with a device, sign it out."),
 )
 
 
@@ -171,6 +175,7 @@ COMMANDS: Final = (
     Command("receipts", "HOW", "on: members see how far the others have read; or off.", ("switch",)),
     Command("archive", "[off]", "Close the room for writing, or open it again.", ("off",)),
     Command("delete-room", "", "Delete the room and everything in it, for everyone."),
+    Command("settings", "", "See and change all that can be set.", (), True),
     Command(
         "theme",
         "[NAME]",
@@ -213,6 +218,8 @@ _NAMES: Final = {
     "pagedown": "PgDn",
     "up": "↑",
     "down": "↓",
+    "left": "←",
+    "right": "→",
 }
 
 

@@ -260,6 +260,12 @@ class MeshApp(App[None]):
         if not isinstance(self.screen, Help):
             self.push_screen(Help(self.settings.keys))
 
+    def action_settings(self) -> None:
+        from mesh_tui.screens.settings import SettingsScreen
+
+        if self._agent is not None and not any(isinstance(s, SettingsScreen) for s in self.screen_stack):
+            self.push_screen(SettingsScreen())
+
     def action_redraw(self) -> None:
         self.screen.refresh(repaint=True, layout=True)
 

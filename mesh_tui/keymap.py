@@ -102,9 +102,13 @@ def _check_key(name: str, key: str) -> None:
         raise SettingsWrong(f"{name}: terminals send {key} as {UNSENDABLE[key]}.", name)
     single = len(last) == 1 and last.isprintable() and last != " "
     if not set(modifiers) <= _MODIFIERS or not (single or last in _NAMES or last in _SIGNS.values()):
-        raise SettingsWrong(f"{name}: {key or 'nothing'} is no key. One is such as f3, ctrl+g, alt+p.", name)
+        raise SettingsWrong(f"{name}: {key or 'nothing'} is no key. One is such as f3, ctrl+g, alt+g.", name)
 
 
 def _normal(keys: str) -> str:
-    """As Textual writes them."""
-    return ",".join(_SIGNS.get(key.strip(), key.strip().lower()) for key in keys.split(","))
+    """As Textual writes them: `?` is question_mark, and `E` another key than `e`."""
+    return ",".join(_one(key.strip()) for key in keys.split(","))
+
+
+def _one(key: str) -> str:
+    return _SIGNS.get(key, key if len(key) == 1 else key.lower())

@@ -131,7 +131,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     files: Files = Files()
     keys: Annotated[
         Mapping[str, str],
-        Meta(description='Other keys for an action, by its name: `"room.people" = "f3,alt+p"`.'),
+        Meta(description='Other keys for an action, by its name: `"room.people" = "f12,alt+g"`.'),
     ] = {}
 
 

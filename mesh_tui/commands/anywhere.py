@@ -82,6 +82,10 @@ async def _be(screen: "Screen", presence: Presence, text: str | None) -> None:
     screen.tell(f"You are seen as {presence}{words}")
 
 
+async def _settings(screen: "Screen", _: str) -> None:
+    screen.mesh.action_settings()
+
+
 async def _theme(screen: "Screen", argument: str) -> None:
     preferences = screen.mesh.preferences
     if argument:
@@ -110,6 +114,7 @@ RUN: Final[dict[str, Callable[["Screen", str], Awaitable[None]]]] = {
     "search": _search,
     "away": _away,
     "status": _status,
+    "settings": _settings,
     "theme": _theme,
     "help": _help,
     "quit": _quit,

@@ -41,11 +41,6 @@ def test_every_key_is_in_the_documentation(action: Action) -> None:
     assert f"| {key_label(action.keys)} |" in DOCS.read_text("utf-8")
 
 
-@pytest.mark.parametrize("action", [action for action in ACTIONS if action.id], ids=_named)
-def test_every_name_for_the_settings_is_in_the_documentation(action: Action) -> None:
-    assert f"| `{action.id}` | {key_label(action.keys)} | {action.help} |" in DOCS.read_text("utf-8")
-
-
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_every_command_is_in_the_documentation(command: Command) -> None:
     assert f"| `{command.line}` | {command.help} |" in DOCS.read_text("utf-8")

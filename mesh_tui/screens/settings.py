@@ -1,0 +1,370 @@
+"""Everything that can be set, by keyboard: who one is, what is in the settings' file, keys, devices.
+
+Strategy: rows, each of which knows how its value is told and what a change does. What is in the file comes
+from the types of `mesh_tui.settings`, so a setting that exists is a row; it is saved at once, and the app
+changes with it. What the server keeps (name, status, password, devices) is asked of it and told to it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar, Final, get_args, get_origin
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.strip import Strip
+from textual.widgets import Static
+
+from mesh_tui.actions import ACTIONS, key_label
+from mesh_tui.keymap import keys_of
+from mesh_tui.layout.cells import Fragment, Line, clip, pad, paintable
+from mesh_tui.layout.message import moment
+from mesh_tui.screens.ask import Ask
+from mesh_tui.screens.base import MeshScreen
+from mesh_tui.screens.edit import Blank, Edit
+from mesh_tui.settings import Setting, Settings, SettingsWrong, all_settings
+from mesh_tui.theme import Palette
+from mesh_tui.widgets.bar import Bar
+from mesh_tui.widgets.lines import LineList
+from mesh_tui.workers import begin
+from protocol.limits import NAME_CHARS, PASSWORD_MAX_CHARS, STATUS_CHARS
+from protocol.rest import Device, User
+from protocol.text import clean_line
+
+LABEL_CELLS: Final = 28
+TEXT_CHARS: Final = 500
+
+HEADINGS: Final = {
+    "look": "Looks",
+    "reading": "Reading",
+    "notify": "Notifications",
+    "writing": "Writing",
+    "privacy": "Privacy",
+    "files": "Files",
+}
+
+Change = Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing that can be set.
+
+    Attributes:
+        choices: what ← and → go through, as they are told; `choose` takes one of them.
+        open: what Enter does, where it does not take the next choice.
+    """
+
+    label: str
+    value: str
+    help: str
+    choices: Sequence[str] = ()
+    choose: Callable[[str], Awaitable[object]] | None = None
+    open: Callable[[], None] | None = None
+
+
+class Rows(LineList, can_focus=True):
+    """Rows under headings; one of them is chosen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "step(-1)", show=False),
+        Binding("down", "step(1)", show=False),
+        Binding("pageup", "step(-10)", show=False),
+        Binding("pagedown", "step(10)", show=False),
+        Binding("home", "step(-1000)", show=False),
+        Binding("end", "step(1000)", show=False),
+        Binding("left", "turn(-1)", show=False),
+        Binding("right,space", "turn(1)", show=False),
+        Binding("enter", "open", show=False),
+    ]
+
+    class Moved(Message):
+        """Another row is chosen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._groups: Mapping[str, Sequence[Row]] = {}
+        self._at: dict[int, Row] = {}
+        self._chosen = 0
+
+    def put(self, groups: Mapping[str, Sequence[Row]]) -> None:
+        """Shows others; the same place stays chosen."""
+        self._groups = groups
+        self.remake()
+        self.post_message(self.Moved())
+
+    @property
+    def chosen(self) -> Row | None:
+        rows = list(self._at.values())
+        return rows[min(self._chosen, len(rows) - 1)] if rows else None
+
+    def make(self, cells: int) -> Sequence[Line]:
+        self._at.clear()
+        lines: list[Line] = []
+        labels = min(LABEL_CELLS, cells // 2)
+        for heading, rows in self._groups.items():
+            lines += [Line(())] if lines else []
+            lines.append(Line((Fragment(f" {heading}", "heading"),)))
+            for row in rows:
+                self._at[len(lines)] = row
+                value = clip(paintable(row.value), max(4, cells - labels - 8))
+                shown = f"‹ {value} ›" if row.choices else value
+                lines.append(
+                    Line(
+                        (
+                            Fragment("   "),
+                            Fragment(pad(paintable(row.label), labels)),
+                            Fragment("  "),
+                            Fragment(shown or "—", "" if value else "muted"),
+                        )
+                    )
+                )
+        return lines
+
+    def render_line(self, y: int) -> Strip:
+        row = round(self.scroll_y) + y
+        if row not in self._at or self._at[row] is not self.chosen:
+            return super().render_line(y)
+        palette = self._palette = self._palette or Palette(self)
+        fragments = tuple(
+            Fragment(text, f"{role} cursor-row".strip())
+            for text, role in (Fragment(" ▌ ", "brand"), *self.line(row).fragments[1:])
+        )
+        return palette.strip(Line(fragments, fill="cursor-row"), self.size.width)
+
+    def action_step(self, count: int) -> None:
+        self._choose(self._chosen + count)
+
+    def _choose(self, index: int) -> None:
+        self._chosen = min(max(0, index), max(0, len(self._at) - 1))
+        places = list(self._at)
+        row = places[self._chosen] if places else 0
+        top = 0 if self._chosen == 0 else row
+        if top < self.scroll_y:
+            self.scroll_to(y=top, animate=False)
+        elif row >= self.scroll_y + self.size.height:
+            self.scroll_to(y=row - self.size.height + 1, animate=False)
+        self.refresh()
+        self.post_message(self.Moved())
+
+    def action_turn(self, count: int) -> None:
+        row = self.chosen
+        if row is not None and row.choices and row.choose is not None:
+            here = row.choices.index(row.value) if row.value in row.choices else 0
+            wanted = row.choices[(here + count) % len(row.choices)]
+            assert isinstance(self.screen, MeshScreen)
+            begin(self.screen, self.screen.attempt, row.choose, wanted, group="settings")
+
+    def action_open(self) -> None:
+        row = self.chosen
+        if row is not None and row.open is not None:
+            row.open()
+        else:
+            self.action_turn(1)
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        row = round(self.scroll_y) + offset.y if offset else None
+        if row is not None and row in self._at:
+            self._choose(list(self._at).index(row))
+
+
+class SettingsScreen(MeshScreen[None]):
+    """Above whichever screen it was asked for on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss", "Close"),
+        Binding("ctrl+q", "app.quit", "Quit", show=False, priority=True),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._me: User | None = None
+        self._devices: Sequence[Device] = ()
+
+    def compose(self) -> ComposeResult:
+        yield Bar(classes="top")
+        yield Rows()
+        yield Static(classes="explained")
+        yield Static(Content("↑ ↓ choose · ← → change · Enter edits · Esc closes"), classes="detail")
+
+    def on_mount(self) -> None:
+        self.query_one(Bar).put([Fragment(" settings ", "brand")])
+        self.mesh.settings_changed.subscribe(self, self._show)
+        self._me = self.mesh.agent.user
+        self._show(self.mesh.settings)
+        self.query_one(Rows).focus()
+        if self._me is not None:
+            begin(self, self.attempt, self._load, group="settings")
+
+    async def _load(self) -> None:
+        """What only the server knows."""
+        self._me = await self.mesh.agent.account.me()
+        self._devices = await self.mesh.agent.devices()
+        self._show(self.mesh.settings)
+
+    def _show(self, settings: Settings) -> None:
+        groups: dict[str, Sequence[Row]] = {}
+        if self._me is not None:
+            groups["You"] = self._you(self._me)
+        for section, heading in HEADINGS.items():
+            found = [setting for setting in all_settings().values() if setting.section == section]
+            groups[heading] = [self._setting(setting, settings) for setting in found]
+        if self._devices:
+            groups["Devices that are signed in"] = [self._device(device) for device in self._devices]
+        groups["Keys"] = self._keys(settings)
+        self.query_one(Rows).put(groups)
+
+    @on(Rows.Moved)
+    def explain(self) -> None:
+        row = self.query_one(Rows).chosen
+        self.query_one(".explained", Static).update(Content(row.help if row else ""))
+
+    # ── you ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _you(self, me: User) -> list[Row]:
+        agent = self.mesh.agent
+        return [
+            Row(
+                "Shown as",
+                me.display_name,
+                "The name that others see; you still sign in with the other.",
+                open=self._editing("Shown as", me.display_name, NAME_CHARS, agent.account.rename),
+            ),
+            Row(
+                "Status",
+                me.status_text,
+                "A few words beside your name; you are seen as online with them.",
+                open=self._editing(
+                    "Status", me.status_text, STATUS_CHARS, partial(agent.set_presence, "online")
+                ),
+            ),
+            Row(
+                "Others see what you read",
+                "no" if me.hides_reads else "yes",
+                "Whether others see how far you have read, in rooms that show it.",
+                ("yes", "no"),
+                self._hide_reads,
+            ),
+            Row(
+                "Password",
+                "",
+                "Change it; every other device of yours is signed out then.",
+                open=self._edit_password,
+            ),
+        ]
+
+    async def _hide_reads(self, shown: str) -> None:
+        self._me = await self.mesh.agent.account.hide_reads(shown == "no")
+        self._show(self.mesh.settings)
+
+    def _editing(
+        self, title: str, value: str, limit: int, save: Callable[[str], Awaitable[object]]
+    ) -> Callable[[], None]:
+        async def keep(values: Sequence[str]) -> None:
+            await save(values[0].strip())
+            if self._me is not None:
+                await self._load()
+
+        def edit() -> None:
+            self.mesh.push_screen(Edit(title, [Blank(title, value, limit)], keep))
+
+        return edit
+
+    def _edit_password(self) -> None:
+        async def keep(values: Sequence[str]) -> None:
+            current, new, again = values
+            if new != again:
+                raise SettingsWrong("The two new passwords are not the same.")
+            await self.mesh.agent.account.change_password(current, new)
+            self.tell("The password is changed.")
+            await self._load()
+
+        blanks = [
+            Blank(label, "", PASSWORD_MAX_CHARS, hidden=True)
+            for label in ("Present password", "New password", "New password again")
+        ]
+        self.mesh.push_screen(Edit("Another password", blanks, keep))
+
+    # ── what is in the file ──────────────────────────────────────────────────────────────────────
+
+    def _setting(self, setting: Setting, settings: Settings) -> Row:
+        label = setting.name.replace("_", " ").capitalize()
+        value = told(setting.of(settings))
+        choices = ("yes", "no") if setting.choices == ("true", "false") else setting.choices
+        if setting.key == "look.theme":
+            choices = tuple(self.mesh.preferences.theme_names)
+        if choices:
+            return Row(label, value, setting.meta.description or "", choices, partial(self._keep, setting))
+        edit = self._editing(label, value, TEXT_CHARS, partial(self._keep, setting))
+        return Row(label, value, f"{setting.meta.description} {setting.bounds()}".strip(), open=edit)
+
+    async def _keep(self, setting: Setting, text: str) -> None:
+        await self.mesh.preferences.save({setting.key: read(setting, text)})
+
+    def _keys(self, settings: Settings) -> list[Row]:
+        rows = []
+        for action in ACTIONS:
+            if action.id:
+                keys = keys_of(action, settings.keys)
+                edit = self._editing(action.id, keys, TEXT_CHARS, partial(self._keep_keys, action.id))
+                help_text = f"{action.help} Written such as f12,alt+g; nothing: {key_label(action.keys)}."
+                rows.append(Row(action.id, key_label(keys), help_text, open=edit))
+        return rows
+
+    async def _keep_keys(self, name: str, keys: str) -> None:
+        others = {known: value for known, value in self.mesh.settings.keys.items() if known != name}
+        await self.mesh.preferences.save({"keys": others | ({name: keys} if keys else {})})
+
+    # ── devices ──────────────────────────────────────────────────────────────────────────────────
+
+    def _device(self, device: Device) -> Row:
+        seen = moment(device.last_seen_at)
+        when = "this one" if device.current else f"last seen {seen:%Y-%m-%d %H:%M}" if seen else ""
+        name = clean_line(device.name) or device.id
+        help_text = "You are here." if device.current else "Enter signs it out."
+        return Row(name, when, help_text, open=None if device.current else partial(self._ask, device))
+
+    def _ask(self, device: Device) -> None:
+        def answered(yes: bool | None) -> None:
+            if yes:
+                begin(self, self.attempt, self._sign_out, device.id, group="settings")
+
+        name = clip(paintable(clean_line(device.name) or device.id), 40)
+        detail = "It has to sign in again, with the password."
+        self.mesh.push_screen(Ask(f"Sign {name} out?", detail, yes="Sign out"), answered)
+
+    async def _sign_out(self, device_id: str) -> None:
+        await self.mesh.agent.sign_out_device(device_id)
+        await self._load()
+
+
+# ── a setting as one types it ────────────────────────────────────────────────────────────────────
+
+
+def told(value: Any) -> str:
+    """A value as it is typed: `lobby = none, jokes = all`."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} = {item}" for name, item in value.items())
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def read(setting: Setting, text: str) -> Any:
+    """What was typed, as the setting has it; what it cannot be is found when it is saved."""
+    kind = get_args(setting.kind)[0]
+    if kind is bool:
+        return text == "yes"
+    if kind is int:
+        return int(text) if text.removeprefix("-").isdecimal() else text
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if get_origin(kind) is tuple:
+        return parts
+    if kind is str or get_origin(kind) is None or not isinstance(setting.default, Mapping):
+        return text
+    pairs = [part.rpartition("=") for part in parts]
+    return {name.strip(): item.strip() for name, _, item in pairs}

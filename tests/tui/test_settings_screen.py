@@ -1,0 +1,161 @@
+"""The settings screen: what is in the file, who one is, keys and devices, by keyboard."""
+
+import pytest
+
+from mesh_agent.agent import Agent
+from mesh_tui.screens.settings import read, told
+from mesh_tui.settings import all_settings
+from mesh_tui.settings_file import SettingsFile
+from tests.support.conditions import until
+from tests.tui.conftest import SignUp, SitDown
+from tests.tui.seat import PASSWORD, Seat
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "text"),
+    [
+        ("look.bare", True, "yes"),
+        ("look.rooms_cells", 30, "30"),
+        ("writing.editor", "vim, -f", "vim, -f"),
+        ("reading.muted", ["jokes", "noise"], "jokes, noise"),
+        ("notify.rooms", {"a = b": "all", "lobby": "none"}, "a = b = all, lobby = none"),
+    ],
+)
+def test_a_value_is_read_as_it_is_told(key: str, value: object, text: str) -> None:
+    assert told(tuple(value) if isinstance(value, list) else value) == text
+    assert read(all_settings()[key], text) == value
+
+
+def test_a_number_that_is_none_is_left_to_be_refused() -> None:
+    assert read(all_settings()["look.rooms_cells"], "wide") == "wide"
+
+
+async def _at(seat: Seat, label: str) -> None:
+    """Goes down to the row with this label."""
+    await seat.press("home")
+    for _ in range(80):
+        if any("▌" in row and label in row for row in seat.screen):
+            return
+        await seat.press("down")
+    raise AssertionError(f"no row {label!r}; the screen:\n{seat.text}")
+
+
+async def test_a_choice_is_shown_kept_and_taken_at_once(
+    sit_down: SitDown, shared_server: str, number: int
+) -> None:
+    alice = await sit_down("alice", shared_server)
+    await alice.register(f"alice{number}")
+    await alice.press("f4")
+    await alice.sees("Shown as", "‹ auto ›")
+    await _at(alice, "Theme")
+    await alice.press("right", "right")
+    await until(lambda: alice.app.settings.look.theme != "auto", "a theme to be kept")
+    file = SettingsFile.of_profile("alice")
+    file.load()
+    assert file.settings.look.theme == alice.app.settings.look.theme
+    await alice.press("left")
+    await _at(alice, "Bare")
+    await alice.press("enter")
+    await until(lambda: alice.app.settings.look.bare, "bare to be on")
+    await alice.press("escape")
+    await alice.sees("Your rooms")
+
+
+async def test_a_value_is_edited_and_a_wrong_one_is_refused_where_it_is_typed(
+    sit_down: SitDown, shared_server: str, number: int
+) -> None:
+    alice = await sit_down("alice", shared_server)
+    await alice.register(f"alice{number}")
+    await alice.press(*"/settings", "enter")
+    await alice.sees("Shown as")
+    await _at(alice, "Rooms cells")
+    await alice.press("enter")
+    await alice.sees("Enter keeps it")
+    await alice.press("backspace", "backspace", *"900", "enter")
+    await alice.sees("From 10 to 60.")
+    await alice.press("backspace", "backspace", "backspace", *"30", "enter")
+    await alice.no_longer_sees("Enter keeps it")
+    assert alice.app.settings.look.rooms_cells == 30
+
+
+async def test_keys_are_edited_and_go_back_to_what_they_were(
+    sit_down: SitDown, shared_server: str, number: int
+) -> None:
+    alice = await sit_down("alice", shared_server)
+    await alice.register(f"alice{number}")
+    await alice.press("f4")
+    await alice.sees("Shown as")
+    await _at(alice, "room.people")
+    await alice.press("enter", "backspace", "backspace", *"f12", "enter")
+    await alice.no_longer_sees("Enter keeps it")
+    assert alice.app.settings.keys == {"room.people": "f12"}
+    await alice.press("enter", "backspace", "backspace", "backspace", "enter")
+    await alice.no_longer_sees("Enter keeps it")
+    assert alice.app.settings.keys == {}
+
+
+async def test_one_is_shown_otherwise_and_hides_what_is_read(
+    sit_down: SitDown, shared_server: str, number: int
+) -> None:
+    alice = await sit_down("alice", shared_server)
+    await alice.register(f"alice{number}")
+    await alice.press("f4")
+    await _at(alice, "Shown as")
+    await alice.press("enter", "end", *" A", "enter")
+    await alice.sees(f"alice{number} A")
+    await _at(alice, "Others see what you read")
+    await alice.press("right")
+    await alice.sees("‹ no ›")
+    me = await alice.app.agent.account.me()
+    assert me.display_name == f"alice{number} A"
+    assert me.hides_reads
+
+
+async def test_another_password(sit_down: SitDown, shared_server: str, number: int) -> None:
+    alice = await sit_down("alice", shared_server)
+    await alice.register(f"alice{number}")
+    await alice.press("f4")
+    await _at(alice, "Password")
+    await alice.press("enter")
+    await alice.sees("New password again")
+    for text in (PASSWORD, "another456", "another457"):
+        await alice.press(*text, "enter")
+    await alice.sees("not the same")
+    assert "another456" not in alice.text
+    await alice.press("backspace", "6", "enter")
+    await alice.no_longer_sees("New password again")
+    elsewhere = await Agent.open(profile="elsewhere", server=shared_server)
+    try:
+        await elsewhere.login(f"alice{number}", "another456")
+    finally:
+        await elsewhere.close()
+
+
+async def test_another_device_is_signed_out(
+    sit_down: SitDown, sign_up: SignUp, shared_server: str, number: int
+) -> None:
+    alice = await sit_down("alice", shared_server, size=(80, 80))
+    await alice.register(f"alice{number}")
+    elsewhere = await Agent.open(profile="elsewhere", server=shared_server)
+    try:
+        await elsewhere.login(f"alice{number}", PASSWORD)
+        await alice.press("f4")
+        await alice.sees("this one", "last seen")
+        await _at(alice, "last seen")
+        await alice.press("enter")
+        await alice.sees("It has to sign in again")
+        await alice.press("y")
+        await alice.no_longer_sees("last seen")
+        assert [device.current for device in await alice.app.agent.devices()] == [True]
+    finally:
+        await elsewhere.close()
+
+
+async def test_without_a_session_there_are_the_settings_of_the_file(
+    sit_down: SitDown, shared_server: str
+) -> None:
+    nobody = await sit_down("nobody", shared_server)
+    await nobody.sees("Create account")
+    await nobody.press("f4")
+    await nobody.sees("Theme")
+    assert "Shown as" not in nobody.text
