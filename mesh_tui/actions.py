@@ -137,36 +137,75 @@ class Command:
         """As it is typed."""
         return f"/{self.name} {self.usage}".rstrip()
 
+    @property
+    def told(self) -> str:
+        """Its sentence, and its other names."""
+        others = ", ".join(f"/{alias}" for alias in self.aliases)
+        return f"{self.help} Also {others}." if others else self.help
+
 
 COMMANDS: Final = (
-    Command("join", "ROOM", "Join a room by its name, or by an invite's link, and open it.", ("room",), True),
-    Command("leave", "", "Leave this room."),
     Command(
-        "msg", "NAME [TEXT]", "Open your room with one other person; say something there.", ("person",), True
+        "join",
+        "ROOM",
+        "Join a room by its name, or by an invite's link, and open it.",
+        ("room",),
+        True,
+        aliases=("j", "buffer", "b"),
+    ),
+    Command("list", "", "Show the rooms that anyone may join.", (), True, ("rooms",)),
+    Command("create", "[-private] NAME", "Create a room, and open it.", (), True, ("new",)),
+    Command("close", "", "Go back to Home; what you typed stays."),
+    Command("leave", "", "Leave this room.", aliases=("part",)),
+    Command(
+        "msg",
+        "NAME [TEXT]",
+        "Open your room with one other person; say something there.",
+        ("person",),
+        True,
+        aliases=("query", "q", "w"),
     ),
     Command("me", "TEXT", "Say what you do."),
+    Command("shrug", "[TEXT]", "Say it with a shrug: ¯\\_(ツ)_/¯"),
+    Command("editor", "[TEXT]", "Write in your editor, as Ctrl+X Ctrl+E does."),
     Command("reply", "[#N] [TEXT]", "Answer the last message, or the one with that number."),
     Command("thread", "[#N]", "See the thread of a message, and write in it."),
     Command("edit", "[#N] [TEXT]", "Change what your last message says."),
     Command("delete", "[#N]", "Delete your last message, or the one with that number."),
     Command("react", "[#N] REACTION", "Put an emoji or a word below the last message, or take it away."),
     Command("pin", "[#N]", "Pin the last message, or take the pin off."),
+    Command("unpin", "[#N]", "Take the pin off a message; without a number, the last one."),
+    Command("versions", "[#N]", "Show what a message said before it was edited, to moderators."),
+    Command("retry", "", "Send everything here that was not sent."),
+    Command("drop", "", "Drop everything here that was not sent, after a question."),
     Command("pins", "", "Show what is pinned here."),
     Command("search", "WORDS", "Find messages; with from:, in:, before:, after:.", (), True),
     Command("read", "", "Mark this room as read."),
-    Command("who", "", "Show who is here."),
-    Command("whois", "NAME", "Show what is known of a person here.", ("person",)),
+    Command("who", "", "Show who is here.", aliases=("names", "n")),
+    Command("whois", "NAME", "Show what is known of a person here.", ("person",), aliases=("wii",)),
     Command("away", "[TEXT]", "Be seen as away, with a few words; /status online ends it.", (), True),
-    Command("status", "STATE [TEXT]", "Be seen as online, away, busy or offline.", ("state",), True),
-    Command("topic", "[TEXT]", "Set the topic; without one, show it."),
-    Command("rename", "NAME", "Give the room another name."),
+    Command("back", "", "Be seen as online again, with no words.", (), True),
+    Command(
+        "status",
+        "STATE [TEXT]",
+        "Be seen as online, away, busy or offline.",
+        ("state",),
+        True,
+        aliases=("presence",),
+    ),
+    Command("topic", "[TEXT]", "Set the topic; without one, show it.", aliases=("t",)),
+    Command("rename", "NAME", "Give the room another name.", aliases=("name",)),
     Command("visibility", "HOW", "List the room among the public ones, or hide it.", ("visibility",)),
     Command(
         "invite", "[NAME]", "Add a person; without a name, make a link that lets people in.", ("person",)
     ),
+    Command("invites", "", "Show the links into this room that still work."),
+    Command("revoke", "INVITE", "End one of them, by its id in /invites."),
+    Command("op", "NAME", "Make somebody a moderator.", ("person",)),
+    Command("deop", "NAME", "Make a moderator a plain member again.", ("person",)),
     Command("role", "NAME ROLE", "Make somebody a moderator, or a plain member again.", ("person", "role")),
     Command("transfer", "NAME", "Make somebody the owner of the room.", ("person",)),
-    Command("kick", "NAME", "Put somebody out, who may come back.", ("person",)),
+    Command("kick", "NAME", "Put somebody out, who may come back.", ("person",), aliases=("k",)),
     Command("ban", "NAME [REASON]", "Put somebody out, and keep them out.", ("person",)),
     Command("unban", "NAME", "Let somebody in again."),
     Command("bans", "", "Show who is banned, and why."),
@@ -183,8 +222,17 @@ COMMANDS: Final = (
         ("theme",),
         True,
     ),
+    Command("nick", "NAME", "Be shown by this name; you still sign in with the other.", (), True),
+    Command("whoami", "", "Show how the server has you.", (), True),
+    Command("hide-reads", "HOW", "on: nobody sees how far you have read; or off.", ("switch",), True),
+    Command("devices", "", "Show where you are signed in.", (), True, ("sessions",)),
+    Command("sign-out", "DEVICE", "End the session of another device, by its name or id.", (), True),
+    Command("push", "", "Show where pushes go while you are away.", (), True),
+    Command("push-add", "ntfy URL TOPIC", "Send pushes to a topic of an ntfy server.", (), True),
+    Command("push-test", "ID", "Send one there now.", (), True),
+    Command("push-remove", "ID", "Send no more there.", (), True),
     Command("help", "[COMMAND]", "Show this page, or what a command takes.", ("command",), True),
-    Command("quit", "", "Quit; what you typed and what waits is kept.", (), True),
+    Command("quit", "", "Quit; what you typed and what waits is kept.", (), True, aliases=("exit", "bye")),
 )
 
 

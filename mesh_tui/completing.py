@@ -82,7 +82,7 @@ def _commands(typed: str) -> tuple[Offer, ...]:
         if command not in named and begin and any(alias.startswith(begin) for alias in command.aliases)
     ]
     return tuple(
-        Offer(f"/{command.name}", command.line, command.help)
+        Offer(f"/{command.name}", command.line, command.told)
         for command in [*sorted(named, key=lambda command: command.name), *aliased]
     )
 

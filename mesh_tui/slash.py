@@ -15,6 +15,10 @@ _COMMAND: Final = re.compile(r"/([A-Za-z][A-Za-z-]*)(?:\s+(.*))?", re.DOTALL)
 _BY_NAME: Final = {name: command for command in COMMANDS for name in (command.name, *command.aliases)}
 
 
+_NUMBER: Final = re.compile(r"#?[0-9]{1,15}")
+_NUMBERED: Final = re.compile(r"#[0-9]{1,15}(\s|$)")
+
+
 class Typed(NamedTuple):
     """A command as it was typed."""
 
@@ -45,9 +49,8 @@ def look_up(name: str) -> Command:
     """The command of that name; raises `NoCommand`, with what may have been meant."""
     if (command := find(name)) is not None:
         return command
-    near = difflib.get_close_matches(name, _BY_NAME, 1) or [
-        known for known in _BY_NAME if known.startswith(name)
-    ]
+    begun = [known for known in _BY_NAME if known.startswith(name)]
+    near = begun or difflib.get_close_matches(name, _BY_NAME, 1)
     hint = f"Did you mean /{near[0]}?" if near else "/help lists them."
     raise NoCommand(f"There is no command /{name}. {hint} To send it as it is, write //{name}.")
 
@@ -55,3 +58,19 @@ def look_up(name: str) -> Command:
 def misused(command: Command, why: str = "") -> NoCommand:
     """The error that says how a command is used."""
     return NoCommand(f"{why} It goes like this: {command.line}".strip())
+
+
+def check(command: Command, argument: str) -> None:
+    """Looks at what was typed after a command before anything is done.
+
+    Raises:
+        NoCommand: it takes nothing, or needs something, or a number that is none.
+    """
+    if argument and not command.usage:
+        raise misused(command, f"/{command.name} takes nothing after it.")
+    if not argument and command.usage and not command.usage.startswith("["):
+        raise misused(command, f"{command.usage.split()[0]} is missing.")
+    if argument and command.usage == "[#N]" and not _NUMBER.fullmatch(argument):
+        raise misused(command, "#N is the number of a message, such as #17.")
+    if argument.startswith("#") and command.usage.startswith("[#N] ") and not _NUMBERED.match(argument):
+        raise misused(command, f"{argument.split()[0]} is not the number of a message. Such as: #17.")

@@ -8,8 +8,8 @@ Commands that need no room get any screen, the others the room's.
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from mesh_tui.commands import anywhere, messages, order
-from mesh_tui.slash import NoCommand, Typed, look_up
+from mesh_tui.commands import account, anywhere, messages, order
+from mesh_tui.slash import NoCommand, Typed, check, look_up
 
 if TYPE_CHECKING:
     from mesh_tui.screens.base import MeshScreen
@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 
 Run = Callable[[Any, str], Awaitable[None]]
 
-ANYWHERE: Final[Mapping[str, Run]] = anywhere.RUN
+ANYWHERE: Final[Mapping[str, Run]] = anywhere.RUN | account.RUN
 IN_ROOM: Final[Mapping[str, Run]] = messages.RUN | order.RUN
 
 
 async def run_in_room(screen: "Choosing", typed: Typed) -> None:
     """Raises `MeshError`: it was not done, or there is no such command."""
-    name = look_up(typed.name).name
+    command = look_up(typed.name)
+    check(command, typed.argument)
+    name = command.name
     await (IN_ROOM.get(name) or ANYWHERE[name])(screen, typed.argument)
 
 
@@ -32,4 +34,5 @@ async def run_anywhere(screen: "MeshScreen[Any]", typed: Typed) -> None:
     command = look_up(typed.name)
     if not command.anywhere:
         raise NoCommand(f"/{command.name} works in a room. Open one first.")
+    check(command, typed.argument)
     await ANYWHERE[command.name](screen, typed.argument)

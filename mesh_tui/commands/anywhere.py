@@ -9,13 +9,16 @@ from mesh_tui.layout.cells import Fragment
 from mesh_tui.screens.finder import Batch, Choice, Finder, Found
 from mesh_tui.screens.tell import Tell
 from mesh_tui.slash import NoCommand, look_up, misused
-from protocol.rest import Presence
+from protocol.rest import Presence, Visibility
 from protocol.text import clean_line
 
 if TYPE_CHECKING:
     from mesh_tui.screens.base import MeshScreen
 
     Screen = MeshScreen[Any]
+
+LISTED: Final = 1_000
+"""Public rooms that `/list` shows."""
 
 
 async def _join(screen: "Screen", argument: str) -> None:
@@ -34,6 +37,36 @@ async def _join(screen: "Screen", argument: str) -> None:
         return
     room = find_room(await agent.public_rooms(), argument)
     screen.mesh.open_room((await agent.join(room.id)).id)
+
+
+async def _list(screen: "Screen", _: str) -> None:
+    rooms = await screen.mesh.agent.public_rooms()
+    mine = {room.id for room in screen.mesh.agent.rooms()}
+    lines = [
+        [
+            Fragment(f"# {clean_line(room.name)}", "title"),
+            Fragment(f"  {room.member_count or ''}{'  yours' if room.id in mine else ''}  ", "muted"),
+            Fragment(clean_line(room.topic)),
+        ]
+        for room in sorted(rooms, key=lambda room: room.name.casefold())[:LISTED]
+    ]
+    nothing = [[Fragment("There is none.", "muted")]]
+    detail = "/join ROOM opens one. "
+    screen.mesh.push_screen(Tell(f"Rooms that anyone may join: {len(rooms)}", lines or nothing, detail))
+
+
+async def _create(screen: "Screen", argument: str) -> None:
+    option, _, rest = argument.partition(" ")
+    private = option == "-private"
+    name = rest.strip() if private else argument
+    if not name:
+        raise misused(look_up("create"), "NAME is missing.")
+    visibility: Visibility = "private" if private else "public"
+    screen.mesh.open_room((await screen.mesh.agent.create_room(name, visibility=visibility)).id)
+
+
+async def _back(screen: "Screen", _: str) -> None:
+    await _be(screen, "online", "")
 
 
 async def _msg(screen: "Screen", argument: str) -> None:
@@ -101,7 +134,7 @@ async def _help(screen: "Screen", argument: str) -> None:
         screen.mesh.action_help()
         return
     command = look_up(argument.removeprefix("/").lower())
-    screen.mesh.push_screen(Tell(command.line, [[Fragment(command.help)]]))
+    screen.mesh.push_screen(Tell(command.line, [[Fragment(command.told)]]))
 
 
 async def _quit(screen: "Screen", _: str) -> None:
@@ -110,6 +143,9 @@ async def _quit(screen: "Screen", _: str) -> None:
 
 RUN: Final[dict[str, Callable[["Screen", str], Awaitable[None]]]] = {
     "join": _join,
+    "list": _list,
+    "create": _create,
+    "back": _back,
     "msg": _msg,
     "search": _search,
     "away": _away,

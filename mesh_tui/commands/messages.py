@@ -5,12 +5,22 @@ from typing import TYPE_CHECKING, Final
 
 from mesh_agent.names import find_message, message_number
 from mesh_tui.aim import Aim, AimKind
+from mesh_tui.layout.cells import Fragment, clip, paintable
+from mesh_tui.layout.message import moment
+from mesh_tui.screens.tell import Tell
 from mesh_tui.slash import look_up, misused
 from protocol.errors import MessageNotFound
 from protocol.rest import Message
+from protocol.text import clean_line
 
 if TYPE_CHECKING:
     from mesh_tui.screens.choosing import Choosing
+
+
+SHRUG: Final = "¯\\\\\\_(ツ)\\_/¯"
+"""As Markdown, in which a backslash takes the meaning of the character after it."""
+
+NOTHING_FAILED: Final = "Everything here was sent, or will be by itself."
 
 
 async def _pick(screen: "Choosing", argument: str, *, mine: bool = False) -> tuple[Message, str]:
@@ -31,6 +41,63 @@ async def _me(screen: "Choosing", argument: str) -> None:
     screen.say(f"{sign}{argument}{sign}")
 
 
+async def _shrug(screen: "Choosing", argument: str) -> None:
+    screen.say(f"{argument} {SHRUG}".strip())
+
+
+async def _editor(screen: "Choosing", argument: str) -> None:
+    if argument:
+        screen.composer.load_text(argument)
+    screen.open_editor()
+
+
+async def _retry(screen: "Choosing", _: str) -> None:
+    failed = screen.timeline.failed()
+    for outgoing in failed:
+        await screen.mesh.agent.retry(outgoing.nonce)
+    screen.tell(f"{len(failed)} to be sent again." if failed else NOTHING_FAILED)
+
+
+async def _drop(screen: "Choosing", _: str) -> None:
+    failed = screen.timeline.failed()
+    if not failed:
+        screen.tell(NOTHING_FAILED)
+        return
+    question = f"Drop {len(failed)} messages that were not sent?"
+    if await screen.ask(question, clip(paintable(clean_line(failed[0].content)), 200), yes="Drop"):
+        for outgoing in failed:
+            await screen.mesh.agent.discard(outgoing.nonce)
+
+
+async def _unpin(screen: "Choosing", argument: str) -> None:
+    if argument:
+        message, _ = await _pick(screen, _hashed(argument))
+    else:
+        pins = await screen.mesh.agent.conversation.pins(screen.room.id)
+        if not pins:
+            raise MessageNotFound("Nothing is pinned here.")
+        message = pins[0]
+    await screen.mesh.agent.conversation.pin(screen.room.id, message.id, pinned=False)
+    screen.tell(f"The pin is off #{message.seq}.")
+
+
+async def _versions(screen: "Choosing", argument: str) -> None:
+    message, _ = await _pick(screen, _hashed(argument))
+    lines = []
+    for version in await screen.mesh.agent.conversation.versions(screen.room.id, message.id):
+        at = moment(version.until)
+        lines.append(
+            [Fragment(f"until {at:%d %b %Y %H:%M}  " if at else "", "muted"), Fragment(version.content)]
+        )
+    lines.append([Fragment("now  ", "muted"), Fragment(message.content)])
+    screen.mesh.push_screen(Tell(f"What #{message.seq} said", lines))
+
+
+def _hashed(argument: str) -> str:
+    """`17` is `#17` where nothing but a number can stand."""
+    return f"#{argument}" if argument and not argument.startswith("#") else argument
+
+
 def _aiming(kind: AimKind, *, mine: bool = False) -> Callable[["Choosing", str], Awaitable[None]]:
     """Aims at a message; with a text, does it at once."""
 
@@ -47,7 +114,7 @@ def _aiming(kind: AimKind, *, mine: bool = False) -> Callable[["Choosing", str],
 
 
 async def _delete(screen: "Choosing", argument: str) -> None:
-    message, _ = await _pick(screen, argument, mine=True)
+    message, _ = await _pick(screen, _hashed(argument), mine=True)
     screen.ask_to_delete(message)
 
 
@@ -59,7 +126,7 @@ async def _react(screen: "Choosing", argument: str) -> None:
 
 
 async def _pin(screen: "Choosing", argument: str) -> None:
-    message, _ = await _pick(screen, argument)
+    message, _ = await _pick(screen, _hashed(argument))
     await screen.toggle_pin(message)
     screen.tell("The pin is off." if message.pinned else "Pinned. /pins shows what is.")
 
@@ -69,7 +136,7 @@ async def _pins(screen: "Choosing", _: str) -> None:
 
 
 async def _thread(screen: "Choosing", argument: str) -> None:
-    message, _ = await _pick(screen, argument)
+    message, _ = await _pick(screen, _hashed(argument))
     screen.show_thread(message)
 
 
@@ -87,6 +154,12 @@ RUN: Final[dict[str, Callable[["Choosing", str], Awaitable[None]]]] = {
     "thread": _thread,
     "delete": _delete,
     "react": _react,
+    "shrug": _shrug,
+    "editor": _editor,
+    "retry": _retry,
+    "drop": _drop,
+    "unpin": _unpin,
+    "versions": _versions,
     "pin": _pin,
     "pins": _pins,
     "read": _read,

@@ -36,6 +36,10 @@ async def _leave(screen: "Choosing", _: str) -> None:
     screen.ask_to_leave()
 
 
+async def _close(screen: "Choosing", _: str) -> None:
+    screen.mesh.close_room(screen)
+
+
 async def _topic(screen: "Choosing", argument: str) -> None:
     if argument:
         await _set(screen, "The topic is set.", topic=argument)
@@ -113,6 +117,14 @@ async def _role(screen: "Choosing", argument: str) -> None:
     screen.tell(f"{member.username} is a {typed} now.")
 
 
+async def _op(screen: "Choosing", argument: str) -> None:
+    await _role(screen, f"{argument} moderator")
+
+
+async def _deop(screen: "Choosing", argument: str) -> None:
+    await _role(screen, f"{argument} member")
+
+
 async def _transfer(screen: "Choosing", argument: str) -> None:
     member, _ = await _person(screen, "transfer", argument)
     question = f"Hand {_room_name(screen)} over to {member.username}?"
@@ -161,6 +173,25 @@ async def _invite(screen: "Choosing", argument: str) -> None:
         screen.tell(f"{member.username} is in the room now.")
         return
     _show_link(screen, await order.invite(screen.room.id))
+
+
+async def _invites(screen: "Choosing", _: str) -> None:
+    lines = [
+        [
+            Fragment(invite.id, "title"),
+            Fragment(f"  by {invite.created_by.username}{_until(invite)}, used {invite.uses}", "muted"),
+            Fragment(f" of {invite.max_uses}" if invite.max_uses else "", "muted"),
+        ]
+        for invite in await screen.mesh.agent.order.invites(screen.room.id)
+    ]
+    nothing = [[Fragment("None that still works.", "muted")]]
+    detail = "/revoke INVITE ends one. "
+    screen.mesh.push_screen(Tell(f"Links into {_room_name(screen)}", lines or nothing, detail))
+
+
+async def _revoke(screen: "Choosing", argument: str) -> None:
+    await screen.mesh.agent.order.revoke(screen.room.id, argument)
+    screen.tell("Nobody comes in by this link any more.")
 
 
 def _show_link(screen: "Choosing", invite: Invite) -> None:
@@ -217,6 +248,7 @@ def _member(member: Member) -> list[Fragment]:
 
 
 RUN: Final[dict[str, Run]] = {
+    "close": _close,
     "leave": _leave,
     "topic": _topic,
     "rename": _rename,
@@ -236,7 +268,11 @@ RUN: Final[dict[str, Run]] = {
     "ban": _ban,
     "unban": _unban,
     "bans": _bans,
+    "op": _op,
+    "deop": _deop,
     "invite": _invite,
+    "invites": _invites,
+    "revoke": _revoke,
     "who": _who,
     "whois": _whois,
 }

@@ -38,7 +38,7 @@ class Keys(LineList, can_focus=True):
                     lines += _row(key_label(keys_of(action, self._own)), action.help, cells)
         lines += [Line(()), Line((Fragment("Commands", "heading"),))]
         for command in COMMANDS:
-            lines += _row(command.line, command.help, cells)
+            lines += _row(command.line, command.told, cells)
         return lines
 
 

@@ -1,5 +1,6 @@
 """The registry: what it says is what works, and what is written about it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_every_key_is_in_the_documentation(action: Action) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_every_command_is_in_the_documentation(command: Command) -> None:
-    assert f"| `{command.line}` | {command.help} |" in DOCS.read_text("utf-8")
+    assert f"| `{command.line}` | {command.told} |" in DOCS.read_text("utf-8")
 
 
 def test_every_command_does_something_where_it_is_said_to() -> None:
@@ -72,3 +73,9 @@ def test_the_footer_shows_only_what_has_a_word() -> None:
 )
 def test_keys_as_they_are_written(keys: str, label: str) -> None:
     assert key_label(keys) == label
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_is_typed_in_a_test(command: Command) -> None:
+    tests = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    assert re.search(rf"""["']/{command.name}[ "']""", tests)

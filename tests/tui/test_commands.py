@@ -85,7 +85,7 @@ async def test_tab_completes_commands_names_and_rooms(alice: Seat, bob: Agent, n
     await alice.press("tab")
     assert _composer(alice).text == "/read"
     await alice.press("shift+tab", "shift+tab")
-    assert _composer(alice).text == "/retention"
+    assert _composer(alice).text == "/revoke"
     await alice.press("ctrl+u")
     await alice.type(f"hello @bob{number}"[:-1])
     await alice.press("tab")

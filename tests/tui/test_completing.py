@@ -29,7 +29,7 @@ def _offered(text: str) -> tuple[int, tuple[str, ...]] | None:
     ("text", "start", "offers"),
     [
         ("/WHOI", 0, ("/whois",)),
-        ("/ret", 0, ("/retention",)),
+        ("/rete", 0, ("/retention",)),
         ("/join te", 6, ("Test Chat", "test two")),
         ("/join test t", 6, ("test two",)),
         ("/kick b", 6, ("bob", "bob.b")),

@@ -71,7 +71,7 @@ async def test_arrows_choose_and_escape_brings_back_what_was_typed(alice: Seat) 
     await alice.press("down", "down")
     assert _composer(alice).text == "/read"
     await alice.press("up", "up")
-    assert _composer(alice).text == "/retention"
+    assert _composer(alice).text == "/revoke"
     await alice.press("escape")
     assert _composer(alice).text == "/re"
     await until(lambda: not _shown(alice), "the offers to go")
@@ -144,7 +144,7 @@ async def test_the_messages_do_not_move_when_offers_come(alice: Seat) -> None:
 async def test_it_fits_every_size(alice: Seat, size: tuple[int, int]) -> None:
     await alice.resize(*size)
     await alice.press("slash")
-    await alice.sees("/archive" if size[1] > 12 else "/away", "/ban")
+    await alice.sees("/archive" if size[1] > 12 else "/away", "/back")
     offers = _room(alice).query_one(Offers).region
     assert offers.bottom == _composer(alice).region.y
     assert offers.x >= 0

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh_tui.actions import COMMANDS
-from mesh_tui.slash import NoCommand, Typed, look_up, misused, read
+from mesh_tui.slash import NoCommand, Typed, check, find, look_up, misused, read
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,44 @@ def test_how_a_command_is_used_is_told() -> None:
 def test_commands_have_one_name_each() -> None:
     names = [name for command in COMMANDS for name in (command.name, *command.aliases)]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "said"),
+    [
+        ("leave", "now", "/leave takes nothing after it."),
+        ("kick", "", "NAME is missing. It goes like this: /kick NAME"),
+        ("pin", "that one", "#N is the number of a message"),
+        ("reply", "#x hello", "#x is not the number of a message."),
+    ],
+)
+def test_what_is_wrong_with_an_argument_is_named(name: str, argument: str, said: str) -> None:
+    with pytest.raises(NoCommand) as error:
+        check(look_up(name), argument)
+    assert said in error.value.message
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [
+        ("leave", ""),
+        ("kick", "bob"),
+        ("pin", ""),
+        ("pin", "#17"),
+        ("pin", "17"),
+        ("reply", "#3"),
+        ("reply", "hello #x"),
+    ],
+)
+def test_what_is_right_passes(name: str, argument: str) -> None:
+    check(look_up(name), argument)
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [("part", "leave"), ("J", "join"), ("query", "msg"), ("names", "who"), ("exit", "quit"), ("who", "who")],
+)
+def test_what_a_command_is_called_elsewhere_is_known(typed: str, name: str) -> None:
+    command = find(typed)
+    assert command is not None
+    assert command.name == name

@@ -1,0 +1,181 @@
+"""Slash commands for the account, for rooms elsewhere, and for what was not sent."""
+
+import pytest
+
+from mesh_agent.agent import Agent
+from mesh_tui.screens.home import Home
+from mesh_tui.screens.room import RoomScreen
+from mesh_tui.widgets.composer import Composer
+from tests.support.conditions import until
+from tests.tui.conftest import SignUp, SitDown
+from tests.tui.seat import PASSWORD, Seat
+
+
+@pytest.fixture
+async def alice(shared_server: str, sit_down: SitDown, number: int) -> Seat:
+    """The owner of a room, in it."""
+    seat = await sit_down("alice", shared_server, size=(100, 30))
+    await seat.register(f"alice{number}")
+    await seat.create_room(f"room {number}")
+    return seat
+
+
+@pytest.fixture
+async def bob(shared_server: str, sign_up: SignUp, alice: Seat, number: int) -> Agent:
+    """Someone without a screen, in alice's room."""
+    agent = await sign_up(f"bob{number}", shared_server)
+    await agent.join(_room(alice).room.id)
+    await alice.sees(f"bob{number}")
+    return agent
+
+
+def _room(seat: Seat) -> RoomScreen:
+    screen = next(screen for screen in seat.app.screen_stack if isinstance(screen, RoomScreen))
+    assert isinstance(screen, RoomScreen)
+    return screen
+
+
+async def test_rooms_are_listed_created_and_closed(alice: Seat, number: int) -> None:
+    await alice.say(f"/create other {number}")
+    await alice.sees(f"Message other {number}")
+    await alice.say(f"/create -private secret {number}")
+    await alice.sees(f"Message secret {number}", "private ")
+    await alice.say("/list")
+    await alice.sees("Rooms that anyone may join", "/join ROOM opens one.")
+    await alice.press("escape")
+    await alice.say("/create -private")
+    await alice.sees("✗ NAME is missing. It goes like this: /create [-private] NAME")
+    await alice.press("ctrl+u")
+    await alice.say("/close")
+    await until(lambda: isinstance(alice.app.screen, Home), "Home")
+
+
+async def test_other_names_of_commands_work(alice: Seat, bob: Agent, number: int) -> None:
+    await alice.say("/names")
+    await alice.sees("In room", f"bob{number}")
+    await alice.press("escape")
+    await alice.say(f"/query bob{number}")
+    await alice.sees(f"Message bob{number}")
+    await alice.say(f"/j room {number}")
+    await alice.sees(f"Message room {number}")
+    await alice.say("/part now")
+    await alice.sees("✗ /leave takes nothing after it.")
+    await alice.press("ctrl+u")
+    await alice.say("/part")
+    await alice.sees("Leave room")
+
+
+async def test_the_account(alice: Seat, number: int) -> None:
+    await alice.say("/nick Alice Liddell")
+    await alice.sees("You are shown as Alice Liddell.")
+    await alice.say("/hide-reads on")
+    await alice.sees("Others do not see how far you have read.")
+    await alice.say("/whoami")
+    await alice.sees(f"alice{number}", "Shown as Alice Liddell", "Others do not see")
+    await alice.press("escape")
+    await alice.say("/hide-reads perhaps")
+    await alice.sees("✗ HOW is on or off.")
+    await alice.press("ctrl+u")
+    await alice.say("/away for a walk")
+    await alice.sees("◐ alice")
+    await alice.say("/back")
+    await alice.sees("● alice")
+
+
+async def test_devices(alice: Seat, shared_server: str, number: int) -> None:
+    other = await Agent.open(profile="elsewhere", server=shared_server)
+    await other.login(f"alice{number}", PASSWORD)
+    mine = next(device for device in await other.devices() if not device.current)
+    theirs = next(device for device in await other.devices() if device.current)
+    await alice.say("/devices")
+    await alice.sees("Where you are signed in", "this one", mine.id, theirs.id)
+    await alice.press("escape")
+    await alice.say(f"/sign-out {mine.id}")
+    await alice.sees("✗ That is this device.")
+    await alice.press("ctrl+u")
+    await alice.say(f"/sign-out {theirs.id}")
+    await alice.sees("is signed out.")
+    await until(lambda: other.user is None, "the other device to be signed out")
+    await other.close()
+
+
+async def test_pushes(alice: Seat) -> None:
+    await alice.say("/push")
+    await alice.sees("Where pushes go while you are away", "This server sends no pushes.")
+    await alice.press("escape")
+    for line, said in (
+        ("/push-add gotify https://push.example.org", "mesh-agent push add gotify URL --token-file"),
+        ("/push-add ntfy https://push.example.org alice", "✗"),
+        ("/push-test nowhere", "✗"),
+        ("/push-remove nowhere", "✗"),
+    ):
+        await alice.say(line)
+        await alice.sees(said)
+        await alice.press("ctrl+u", "x", "backspace")
+        await alice.no_longer_sees("✗")
+
+
+async def test_links_into_a_room(alice: Seat) -> None:
+    await alice.say("/invite")
+    await alice.sees("/invite/")
+    await alice.press("escape")
+    await alice.say("/invites")
+    await alice.sees("Links into room", "used 0")
+    (invite,) = await alice.app.agent.order.invites(_room(alice).room.id)
+    await alice.press("escape")
+    await alice.say(f"/revoke {invite.id}")
+    await alice.sees("Nobody comes in by this link any more.")
+    await alice.say("/invites")
+    await alice.sees("None that still works.")
+
+
+async def test_moderators(alice: Seat, bob: Agent, number: int) -> None:
+    await alice.say(f"/op bob{number}")
+    await alice.sees(f"bob{number} is a moderator now.")
+    await alice.say(f"/deop @bob{number}")
+    await alice.sees(f"bob{number} is a member now.")
+
+
+async def test_messages(alice: Seat) -> None:
+    await alice.say("/shrug who knows")
+    await alice.sees("▎ who knows ¯\\_(ツ)_/¯")
+    await until(lambda: not alice.app.agent.outgoing(_room(alice).room.id), "it to be sent")
+    await alice.say("/edit nobody")
+    await alice.sees("▎ nobody", "edited")
+    await alice.say("/versions 1")
+    await alice.sees("What #1 said", "until", "who knows", "now  nobody")
+    await alice.press("escape")
+    await alice.say("/pin that")
+    await alice.sees("✗ #N is the number of a message")
+    await alice.press("ctrl+u")
+    await alice.say("/pin #1")
+    await alice.sees("◆ pinned")
+    await alice.say("/unpin")
+    await alice.sees("The pin is off #1.")
+    await alice.no_longer_sees("◆ pinned")
+    await alice.say("/unpin")
+    await alice.sees("✗ Nothing is pinned here.")
+    await alice.press("ctrl+u")
+    await alice.say("/thread #1")
+    await alice.sees("Thread of")
+    await alice.press("escape")
+    await alice.say("/editor some words")
+    await alice.sees("This terminal cannot be handed to an editor.")
+    assert _room(alice).query_one(Composer).text == "some words"
+
+
+async def test_what_was_not_sent(alice: Seat) -> None:
+    room_id = _room(alice).room.id
+    await alice.say("/retry")
+    await alice.sees("Everything here was sent")
+    for text in ("first", "second"):
+        await alice.app.agent.send(room_id, text, reply_to="never-there")
+    await alice.sees("▎ first", "▎ second", "Not sent:")
+    await until(lambda: len(_room(alice).timeline.failed()) == 2, "both to fail")
+    await alice.say("/retry")
+    await alice.sees("2 to be sent again.")
+    await until(lambda: len(_room(alice).timeline.failed()) == 2, "both to fail again")
+    await alice.say("/drop")
+    await alice.sees("Drop 2 messages that were not sent?", "first")
+    await alice.press("y")
+    await alice.no_longer_sees("Not sent:")
