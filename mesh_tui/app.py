@@ -14,8 +14,10 @@ from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from rich.color import ColorSystem
 from rich.text import Text
 from textual import on
+from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.binding import BindingType
 from textual.screen import Screen
@@ -266,8 +268,28 @@ class MeshApp(App[None]):
         if self._agent is not None and not any(isinstance(s, SettingsScreen) for s in self.screen_stack):
             self.push_screen(SettingsScreen())
 
+    # ── painting ─────────────────────────────────────────────────────────────────────────────────
+
     def action_redraw(self) -> None:
+        if isinstance(self._driver, MeshDriver):
+            self._driver.forget()
         self.screen.refresh(repaint=True, layout=True)
+
+    def on_resize(self) -> None:
+        """The terminal may have cut or moved what it showed, also where it is as large as before again."""
+        if self.screen_stack:
+            self.action_redraw()
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        # Where Textual turns a frame into bytes; the driver sends only what differs.
+        driver = self._driver
+        if not isinstance(driver, MeshDriver) or not isinstance(renderable, CompositorUpdate):
+            super()._display(screen, renderable)
+        elif self._running and not self._closed and not self._batch_count:
+            size = self.screen.outer_size
+            cursor = size.clamp_offset(self.cursor_position)
+            colours = self.console._color_system or ColorSystem.TRUECOLOR  # noqa: SLF001 - as Textual's strips do
+            driver.paint(renderable, self.size, cursor, colours, sync=self._sync_available)
 
     def watch_app_focus(self, focus: bool) -> None:
         if focus and self.screen_stack and isinstance(self.screen, MeshScreen):

@@ -2,7 +2,8 @@
 
 Strategy: the loop never waits for the terminal. What is written goes to a thread; while more than
 `WAITING_BYTES` have not left it, screens are not painted but remembered, and what has changed since is
-painted once when the line is free again. So the queue holds at most that much and one frame. A hang-up, a
+painted once when the line is free again. So the queue holds at most that much and one frame, and of a frame
+only the cells that differ from what the terminal shows (`painted`). A hang-up, a
 request to end and the end of the terminal's input all become one call of the app, which saves its state and
 leaves.
 """
@@ -20,15 +21,21 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Protocol, cast
 
+from rich.color import ColorSystem
+from rich.control import Control
+from textual._ansi_sequences import SYNC_END, SYNC_START
+from textual._compositor import CompositorUpdate
 from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Key
+from textual.geometry import Offset, Size
 from textual.message import Message
 
 from mesh_tui.keys import KeyRewriter
+from mesh_tui.painted import Abilities, Painted
 from mesh_tui.pins import pin
 
 WAITING_BYTES: Final = 2_048
@@ -131,6 +138,7 @@ class MeshDriver(LinuxDriver):
         self._terminal = cast("Terminal", app)
         self._writer: Writer | None = None
         self._settling: Future[None] | None = None
+        self._painted = Painted(Abilities.of(os.environ.get("TERM", "")))
         super().__init__(app, **options)
 
     @property
@@ -156,7 +164,20 @@ class MeshDriver(LinuxDriver):
         if self._writer is not None:  # else the terminal is somebody else's now, such as an editor's
             super().write(pin(data))
 
+    def paint(
+        self, update: CompositorUpdate, size: Size, cursor: Offset, colours: ColorSystem, *, sync: bool
+    ) -> None:
+        """Sends what of a frame the terminal does not show yet; `sync`: it waits for whole frames."""
+        if frame := self._painted.frame(update, size.width, size.height, colours):
+            frame += Control.move_to(*cursor).segment.text
+            super().write(f"{SYNC_START}{frame}{SYNC_END}" if sync else frame)
+
+    def forget(self) -> None:
+        """What the terminal shows is not known any more; the next frame is sent in full."""
+        self._painted.forget()
+
     def start_application_mode(self) -> None:
+        self.forget()
         super().start_application_mode()  # type: ignore[no-untyped-call] # Textual has no annotations there
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
             self._loop.add_signal_handler(number, self._terminal.leave, 128 + number)

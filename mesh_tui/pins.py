@@ -4,10 +4,12 @@ Strategy: Unicode, terminals and multiplexers disagree about how wide emoji sequ
 icons and many scripts are, and no program can ask. So such a run is painted between a saved cursor and a
 jump: save the cursor (DECSC), blank the cells that the run was measured to take, restore (DECRC), paint it,
 restore again and step over those cells (CUF). Whatever the terminal made of it, the next character stands
-where it belongs. One pass over the finished output does this for everything that is ever painted.
+where it belongs. Frames are pinned unit by unit where they are turned into bytes (`painted`); one pass over
+the finished output does it for whatever else is written.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from rich.cells import cell_len
@@ -21,6 +23,7 @@ _SURE: Final = (
 
 _EXTENDS: Final = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u200d\u20d0-\u20ff\ufe00-\ufe0f\u3099\u309a"
 _ESCAPE: Final = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[^\[\]])"
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
 _DOUBTFUL: Final = re.compile(f"[^{_SURE}]")
 _RUN: Final = re.compile(f"(?P<escape>{_ESCAPE})|(?:[^\x00-\x1f](?=[{_EXTENDS}]))?[^{_SURE}]+", re.DOTALL)
 
@@ -32,11 +35,31 @@ def pin(output: str) -> str:
     return _RUN.sub(_pin_run, output)
 
 
+def units(text: str) -> Iterator[tuple[str, int]]:
+    """What of `text` is painted as one, and how many cells it takes: letters, and runs of doubtful width.
+
+    Control characters are left out, whoever let them come this far.
+    """
+    end = 0
+    text = _CONTROL.sub("", text)
+    for match in _RUN.finditer(text):
+        yield from ((letter, cell_len(letter)) for letter in text[end : match.start()])
+        yield match[0], cell_len(match[0])
+        end = match.end()
+    yield from ((letter, cell_len(letter)) for letter in text[end:])
+
+
+def pinned(unit: str, cells: int) -> str:
+    """How a unit (marks may have been added to it) is painted; the same object where there is no doubt."""
+    return _pin(unit, cells) if len(unit) > 1 or _DOUBTFUL.match(unit) else unit
+
+
 def _pin_run(match: re.Match[str]) -> str:
     run = match[0]
-    if match["escape"]:
-        return run
-    cells = cell_len(run)
+    return run if match["escape"] else _pin(run, cell_len(run))
+
+
+def _pin(run: str, cells: int) -> str:
     if not cells:
         return f"\x1b7{run}\x1b8"
     # Saved twice, since there are emulators that forget what they restored.

@@ -1,0 +1,430 @@
+"""What the terminal shows, cell by cell, so that only what differs is sent.
+
+Strategy: Textual paints regions anew, 1.7 KB for a letter typed. Here every frame is put into rows of cells,
+compared with the rows that were painted last, and only runs of cells that differ are sent, with the shortest
+movement and the shortest change of style. Lines that have moved as a block (the transcript, when a message
+comes) are moved by the terminal itself where that takes fewer bytes. What cannot be known, after a resize, a
+suspension or Ctrl+L, counts as different from everything.
+
+A character of doubtful width (see `pins`) is one unit over the cells it was measured to take. Where such a
+unit is painted, the rest of its row is too: the terminal may have painted it over its neighbours.
+"""
+
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from rich.color import ColorSystem
+from rich.style import Style
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.strip import Strip
+
+from mesh_tui.pins import pinned, units
+
+BRIDGE: Final = 4
+"""Cells that are sent again rather than stepped over: a step takes as many bytes."""
+
+ERASE: Final = 12
+"""Blank cells from which on erasing them and stepping over is shorter than sending them."""
+
+SHIFTED: Final = 4
+"""Rows that must have changed before it is looked at whether they have only moved."""
+
+REPEATS: Final = 4
+"""A row that looks like more others than this says nothing about where it has moved from."""
+
+_OFF: Final = {"1": "22", "2": "22", "3": "23", "4": "24", "7": "27", "9": "29"}
+_SEEN_ON_BLANKS: Final = frozenset(("4", "5", "6", "7", "9", "21", "51", "52", "53"))
+"""Attributes that show where there is no letter."""
+
+
+class Abilities(NamedTuple):
+    """What the terminal can do beyond painting cells; with neither, the result looks the same."""
+
+    erases_in_colour: bool = False
+    """What is erased gets the background that is set, not the terminal's own."""
+
+    erases: bool = False
+    moves_lines: bool = False
+
+    @classmethod
+    def of(cls, term: str) -> "Abilities":
+        """As the terminal database has it for the `TERM` of that name; nothing where it has none."""
+        import curses
+
+        try:
+            curses.setupterm(term, 1)
+        except (curses.error, TypeError):
+            return cls()
+        moves = all((curses.tigetstr(name) or b"").startswith(b"\x1b[") for name in ("csr", "dl", "il"))
+        erases = all((curses.tigetstr(name) or b"").startswith(b"\x1b[") for name in ("ech", "el"))
+        return cls(curses.tigetflag("bce") > 0, erases, moves)
+
+
+class Row(NamedTuple):
+    """One line: a unit stands in its first cell, and "" in the others that it takes; None is not known."""
+
+    texts: list[str | None]
+    styles: list[str]
+
+    @classmethod
+    def unknown(cls, width: int) -> "Row":
+        return cls([None] * width, [""] * width)
+
+    @classmethod
+    def blank(cls, width: int) -> "Row":
+        return cls([" "] * width, [""] * width)
+
+    def copy(self) -> "Row":
+        return Row(self.texts.copy(), self.styles.copy())
+
+    def put(self, x: int, strip: Strip, colours: ColorSystem) -> None:
+        """Writes a strip from column `x` on; what does not fit is left out."""
+        width = len(self.texts)
+        for text, style, control in strip:
+            if control or x >= width:
+                continue
+            ink = _ink(style, colours, blank=text.isspace()) if style else ""
+            if text.isascii() and text.isprintable():
+                end = min(x + len(text), width)
+                self.texts[x:end] = text[: end - x]
+                self.styles[x:end] = [ink] * (end - x)
+                x = end
+            else:
+                x = self._put_units(x, text, ink)
+
+    def _put_units(self, x: int, text: str, ink: str) -> int:
+        width = len(self.texts)
+        for unit, cells in units(text):
+            if not cells:
+                self._mark(x, unit)
+            elif x + cells > width:
+                self.texts[x:], self.styles[x:] = [" "] * (width - x), [ink] * (width - x)
+                return width
+            else:
+                self.texts[x : x + cells] = [unit, *[""] * (cells - 1)]
+                self.styles[x : x + cells] = [ink] * cells
+                x += cells
+        return x
+
+    def _mark(self, x: int, mark: str) -> None:
+        """Adds what takes no cell to the unit before column `x`; at the start of a line there is none."""
+        while x > 0:
+            x -= 1
+            if before := self.texts[x]:
+                self.texts[x] = before + mark
+                return
+
+
+class Shift(NamedTuple):
+    """The rows from `top` to before `bottom` move up by `by`, or down where that is negative."""
+
+    top: int
+    bottom: int
+    by: int
+
+    @property
+    def sequence(self) -> str:
+        first, count, kind = self.top + 1, abs(self.by), "M" if self.by > 0 else "L"
+        return f"\x1b[{first};{self.bottom}r\x1b[{first}H\x1b[{count}{kind}\x1b[r"
+
+    def apply(self, rows: list[Row], width: int) -> list[Row]:
+        block, blanks = rows[self.top : self.bottom], [Row.blank(width) for _ in range(abs(self.by))]
+        moved = block[self.by :] + blanks if self.by > 0 else blanks + block[: self.by]
+        return rows[: self.top] + moved + rows[self.bottom :]
+
+
+class Painted:
+    """The screen as the terminal has it. Not for more than one thread, but for `forget`."""
+
+    def __init__(self, abilities: Abilities) -> None:
+        self._abilities = abilities
+        self._width = 0
+        self._rows: list[Row] = []
+        self._forgotten = False
+
+    def forget(self) -> None:
+        """Something else may have changed the terminal. A signal's handler may call this at any moment."""
+        self._forgotten = True
+
+    def frame(self, update: CompositorUpdate, width: int, height: int, colours: ColorSystem) -> str:
+        """What to send for `update`; from then on it counts as sent. Leaves the terminal's style reset."""
+        if self._forgotten or (self._width, len(self._rows)) != (width, height):
+            self._forgotten = False
+            self._width, self._rows = width, [Row.unknown(width) for _ in range(height)]
+        changed: dict[int, Row] = {}
+        for y, x, strip in _pieces(update):
+            if y < height:
+                if y not in changed:
+                    changed[y] = self._rows[y].copy()
+                changed[y].put(x, strip, colours)
+        after = [changed.get(y, row) for y, row in enumerate(self._rows)]
+        sent = self._difference(self._rows, after)
+        if shift := self._shift(after):
+            shifted = shift.sequence + self._difference(shift.apply(self._rows, width), after)
+            sent = min(sent, shifted, key=len)
+        self._rows = after
+        return sent
+
+    def _difference(self, before: list[Row], after: list[Row]) -> str:
+        pen = _Pen(self._width, self._abilities)
+        for y, (old, new) in enumerate(zip(before, after, strict=True)):
+            if old is not new and old != new:
+                pen.row(y, new, _runs(old, new))
+        return pen.finish()
+
+    def _shift(self, after: list[Row]) -> Shift | None:
+        """How the rows have moved most likely, if they have."""
+        pairs = list(zip(self._rows, after, strict=True))
+        different = [y for y, (old, new) in enumerate(pairs) if old is not new and old != new]
+        if not self._abilities.moves_lines or len(different) < SHIFTED:
+            return None
+        if any(None in row.texts for pair in pairs for row in pair):
+            return None
+        edges = [_edges(*pairs[y]) for y in different]
+        left = sorted(edge[0] for edge in edges)[len(edges) // 4]
+        right = sorted(edge[1] for edge in edges)[-1 - len(edges) // 4]
+        where: dict[str, list[int]] = {}
+        for y, (old, _) in enumerate(pairs):
+            where.setdefault(_looks(old, left, right), []).append(y)
+        moved: Counter[int] = Counter()
+        for y, new in enumerate(after):
+            looks = _looks(new, left, right)
+            was = where.get(looks, ())
+            if not looks.isspace() and len(was) <= REPEATS:
+                moved.update(row - y for row in was)
+        del moved[0]
+        if not moved:
+            return None
+        by = moved.most_common(1)[0][0]
+        rows = [
+            y
+            for y, new in enumerate(after)
+            if y + by in range(len(after))
+            and not (looks := _looks(new, left, right)).isspace()
+            and looks == _looks(self._rows[y + by], left, right)
+        ]
+        ends = (min(rows), max(rows), min(rows) + by, max(rows) + by)
+        return Shift(min(ends), max(ends) + 1, by)
+
+
+class _Pen:
+    """Gathers what is sent for one frame, and knows where the cursor is and in which style it writes."""
+
+    def __init__(self, width: int, abilities: Abilities) -> None:
+        self._width = width
+        self._abilities = abilities
+        self._sent: list[str] = []
+        self._x = self._y = -1
+        self._style = ""
+
+    def finish(self) -> str:
+        if self._sent:
+            self._dip("")
+        return "".join(self._sent)
+
+    def row(self, y: int, row: Row, runs: list[tuple[int, int]]) -> None:
+        """Paints `runs` of a row, and what follows a unit of doubtful width."""
+        tail, done = self._tail(row), 0
+        for start, end in runs:
+            start = max(_unit_start(row, start), done)
+            done, doubtful = self._cells(y, row, start, min(end, tail))
+            if doubtful:
+                done, _ = self._cells(y, row, done, tail)
+                end = self._width
+            if end > tail and end - max(done, tail) > BRIDGE:
+                self._go(max(done, tail), y)
+                self._dip(row.styles[-1])
+                self._sent.append("\x1b[K")
+                return
+            done, _ = self._cells(y, row, done, end)
+
+    def _cells(self, y: int, row: Row, start: int, end: int) -> tuple[int, bool]:
+        """Paints from `start` to before `end`; where it got to, and whether a doubtful unit was among it."""
+        texts, styles, x, doubtful = row.texts, row.styles, start, False
+        while x < end:
+            unit = texts[x]
+            if unit is None:
+                x += 1
+                continue
+            self._go(x, y)
+            self._dip(styles[x])
+            if unit == " " and (blanks := self._blanks(row, x, end)):
+                self._sent.append(f"\x1b[{blanks}X")
+                x += blanks
+                continue
+            cells = 1
+            while x + cells < self._width and texts[x + cells] == "":
+                cells += 1
+            text = pinned(unit, cells)
+            doubtful = doubtful or text is not unit
+            self._sent.append(text)
+            x += cells
+            self._x = x if x < self._width else -1
+        return x, doubtful
+
+    def _tail(self, row: Row) -> int:
+        """The column from which on the row is better erased: blank in one style."""
+        x = self._width
+        style = row.styles[-1]
+        if not (self._abilities.erases and self._erasable(style)):
+            return x
+        while x > 0 and row.texts[x - 1] == " " and row.styles[x - 1] == style:
+            x -= 1
+        return x
+
+    def _blanks(self, row: Row, x: int, end: int) -> int:
+        """How many cells from `x` on are better erased."""
+        style, last = row.styles[x], x
+        if not (self._abilities.erases and self._erasable(style)):
+            return 0
+        while last < end and row.texts[last] == " " and row.styles[last] == style:
+            last += 1
+        return last - x if last - x >= ERASE else 0
+
+    def _erasable(self, style: str) -> bool:
+        """Whether erased cells look like blanks in this style."""
+        if "\0" in style:
+            return False
+        attributes, _, paper = _parts(style)
+        return not attributes & _SEEN_ON_BLANKS and (not paper or self._abilities.erases_in_colour)
+
+    def _go(self, x: int, y: int) -> None:
+        if (self._x, self._y) == (x, y):
+            return
+        if self._y == y and 0 <= self._x < x:
+            self._sent.append(f"\x1b[{x - self._x}C" if x - self._x > 1 else "\x1b[C")
+        else:
+            self._sent.append(f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H")
+        self._x, self._y = x, y
+
+    def _dip(self, style: str) -> None:
+        if style != self._style:
+            self._sent.append(_change(self._style, style))
+            self._style = style
+
+
+# ── rows ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _pieces(update: CompositorUpdate) -> Iterator[tuple[int, int, Strip]]:
+    """The strips of a frame and where each begins: y, x, strip."""
+    if isinstance(update, LayoutUpdate):
+        for y, line in enumerate(update.strips, update.region.y):
+            x = update.region.x
+            for strip in line:
+                yield y, x, strip
+                x += strip.cell_length
+    elif isinstance(update, ChopsUpdate):
+        for y, left, right in update.spans:
+            for end, (x, piece) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+                if piece is not None and x <= right and end > left:
+                    yield y, x, piece if end <= right else piece.crop(0, right - x)
+    else:
+        raise TypeError(f"no way to paint {type(update).__name__}")
+
+
+def _runs(old: Row, new: Row) -> list[tuple[int, int]]:
+    """Where the rows differ, from column to before column; near runs are joined."""
+    runs: list[tuple[int, int]] = []
+    cells = zip(old.texts, new.texts, old.styles, new.styles, strict=True)
+    for x, (was, is_now, wore, wears) in enumerate(cells):
+        if was != is_now or wore != wears:
+            if runs and _bridged(new, runs[-1][1], x):
+                runs[-1] = (runs[-1][0], x + 1)
+            else:
+                runs.append((x, x + 1))
+    return runs
+
+
+def _bridged(row: Row, start: int, end: int) -> bool:
+    between = row.styles[start - 1 : end + 1]
+    plain = all(text is not None and len(text) <= 1 and text.isascii() for text in row.texts[start:end])
+    return end - start <= BRIDGE and plain and between.count(between[0]) == len(between)
+
+
+def _edges(old: Row, new: Row) -> tuple[int, int]:
+    """The first column that differs, and the one after the last."""
+    columns = [x for x, (was, now) in enumerate(zip(old.texts, new.texts, strict=True)) if was != now]
+    return (columns[0], columns[-1] + 1) if columns else (0, len(new.texts))
+
+
+def _looks(row: Row, left: int, right: int) -> str:
+    return "".join(text or "" for text in row.texts[left:right])
+
+
+def _unit_start(row: Row, x: int) -> int:
+    """The first cell of the unit that takes column `x`."""
+    while x > 0 and row.texts[x] == "":
+        x -= 1
+    return x
+
+
+# ── styles ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _ink(style: Style, colours: ColorSystem, *, blank: bool) -> str:
+    """A style as what the terminal is told: SGR parameters, and after a NUL the target of a link.
+
+    What a terminal is not told (Textual notes in a style where a click leads) makes no difference, nor does
+    the colour of a letter where there is none.
+    """
+    ansi = style._ansi  # noqa: SLF001 - where Rich keeps it, as Textual's own painting does
+    if ansi is None:
+        ansi = Strip.render_ansi(style, colours)
+    if style.link and style.link.isprintable():
+        return f"{ansi}\0{style.link}"
+    return _on_blanks(ansi) if blank else ansi
+
+
+@lru_cache(maxsize=4096)
+def _on_blanks(ansi: str) -> str:
+    attributes, _, background = _parts(ansi)
+    return ansi if attributes & _SEEN_ON_BLANKS else background
+
+
+@lru_cache(maxsize=4096)
+def _parts(ansi: str) -> tuple[frozenset[str], str, str]:
+    """The attributes, the colour of letters and that behind them, of SGR parameters."""
+    attributes, colours = set(), ["", ""]
+    codes = iter(ansi.split(";") if ansi else ())
+    for code in codes:
+        if code in ("38", "48"):
+            kind = next(codes)
+            values = [next(codes) for _ in range(3 if kind == "2" else 1)]
+            colours[code == "48"] = ";".join((code, kind, *values))
+        elif len(code) > 1 and (code[:-1] in ("3", "4", "9", "10")):
+            colours[code[:-1] in ("4", "10")] = code
+        else:
+            attributes.add(code)
+    return frozenset(attributes), colours[0], colours[1]
+
+
+@lru_cache(maxsize=4096)
+def _change(before: str, after: str) -> str:
+    """The shortest sequence that leads from one style to another."""
+    old, _, old_link = before.partition("\0")
+    new, _, new_link = after.partition("\0")
+    sequence = "" if old == new else min(_ways(old, new), key=len)
+    if old_link != new_link:
+        mark = f"id={zlib.crc32(new_link.encode())};{new_link}" if new_link else ";"
+        sequence += f"\x1b]8;{mark}\x1b\\"
+    return sequence
+
+
+def _ways(old: str, new: str) -> Iterator[str]:
+    yield f"\x1b[0;{new}m" if new and old else f"\x1b[{new}m"
+    had, ink, paper = _parts(old)
+    has, next_ink, next_paper = _parts(new)
+    gone = had - has
+    if gone <= _OFF.keys():
+        off = {_OFF[code] for code in gone}
+        on = has - had | (has & {"1", "2"} if "22" in off else frozenset())
+        codes = [*sorted(off), *sorted(on)]
+        if ink != next_ink:
+            codes.append(next_ink or "39")
+        if paper != next_paper:
+            codes.append(next_paper or "49")
+        yield f"\x1b[{';'.join(codes)}m"

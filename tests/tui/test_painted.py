@@ -1,0 +1,157 @@
+"""What is sent is only the difference, and the terminal shows what it would after painting everything anew."""
+
+import dataclasses
+from typing import Final
+
+import pyte
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyte.screens import Char
+from rich.cells import cell_len, set_cell_size
+from rich.color import ColorSystem
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.geometry import Region
+from textual.strip import Strip
+
+from mesh_tui.painted import Abilities, Painted
+from tests.tui.examples import AWKWARD, painted_text
+
+WIDTH: Final = 24
+HEIGHT: Final = 8
+COLOURS: Final = ColorSystem.TRUECOLOR
+
+ABLE: Final = Abilities(erases_in_colour=True, erases=True, moves_lines=True)
+ABILITIES: Final = (ABLE, ABLE._replace(erases_in_colour=False), Abilities())
+
+STYLES: Final = [
+    Style.parse(words)
+    for words in (
+        "#f8f8f2 on #272822",
+        "bold #f8f8f2 on #272822",
+        "bold italic red on #272822",
+        "#f8f8f2 on #3e3d32",
+        "reverse #f8f8f2 on #272822",
+        "underline bright_red",
+        "none",
+        "strike color(200) on color(17)",
+    )
+]
+
+
+class Screen(pyte.Screen):
+    """An emulator; `colours_erased`: whether it erases in the background that is set."""
+
+    def __init__(self, *, colours_erased: bool) -> None:
+        self._colours_erased = colours_erased
+        super().__init__(WIDTH, HEIGHT)
+        self.reset_mode(pyte.modes.DECAWM)
+
+    def erase_in_line(self, how: int = 0, private: bool = False) -> None:
+        before = self.cursor.attrs
+        self.cursor.attrs = self._erased
+        super().erase_in_line(how, private)
+        self.cursor.attrs = before
+
+    def erase_characters(self, count: int | None = None) -> None:
+        before = self.cursor.attrs
+        self.cursor.attrs = self._erased
+        super().erase_characters(count)
+        self.cursor.attrs = before
+
+    @property
+    def _erased(self) -> Char:
+        attrs = self.cursor.attrs
+        return Char(" ", bg=attrs.bg) if self._colours_erased else Char(" ")
+
+    @property
+    def cells(self) -> list[list[tuple[object, ...]]]:
+        return [[_seen(self.buffer[y][x]) for x in range(WIDTH)] for y in range(HEIGHT)]
+
+
+def _seen(char: Char) -> tuple[object, ...]:
+    """What can be seen of a cell: of a blank, not its letter's colour."""
+    if char.data == " " and not (char.reverse or char.underscore or char.strikethrough):
+        return " ", char.bg
+    return tuple(char)
+
+
+def _strip(pieces: list[tuple[str, int]]) -> Strip:
+    """A row of exactly the width of the screen."""
+    segments, left = [], WIDTH
+    for text, style in pieces:
+        text = text if cell_len(text) <= left else set_cell_size(text, left)
+        segments.append(Segment(text, STYLES[style]))
+        left -= cell_len(text)
+    return Strip([*segments, Segment(" " * left, STYLES[0])], WIDTH)
+
+
+def _full(rows: list[Strip]) -> LayoutUpdate:
+    return LayoutUpdate([[row] for row in rows], Region(0, 0, WIDTH, HEIGHT))
+
+
+def _part(rows: list[Strip], first: int, last: int) -> ChopsUpdate:
+    """Only the rows from `first` to `last`, as Textual gives them when they alone have changed."""
+    chops = [{0: row if first <= y <= last else None} for y, row in enumerate(rows)]
+    return ChopsUpdate(chops, [(y, 0, WIDTH) for y in range(first, last + 1)], [[WIDTH]] * HEIGHT)
+
+
+def _played(frames: list[str], *, colours_erased: bool = True) -> Screen:
+    screen = Screen(colours_erased=colours_erased)
+    stream = pyte.Stream(screen)
+    for frame in frames:
+        stream.feed(frame)
+    return screen
+
+
+def _anew(rows: list[Strip]) -> str:
+    return Painted(Abilities()).frame(_full(rows), WIDTH, HEIGHT, COLOURS)
+
+
+words = st.one_of(
+    painted_text, st.sampled_from(AWKWARD), st.sampled_from(["hello", " ", "日本", "   ", "a  b"])
+)
+pieces = st.lists(st.tuples(words, st.integers(0, len(STYLES) - 1)), max_size=4)
+row = pieces.map(_strip)
+screens = st.lists(row, min_size=HEIGHT, max_size=HEIGHT)
+
+
+@st.composite
+def sequences(draw: st.DrawFn) -> list[list[Strip]]:
+    """Screens one after the other, as they come: some rows change, or some move and others take their place."""
+    shown = draw(screens)
+    all_shown = [shown]
+    for _ in range(draw(st.integers(1, 4))):
+        top = draw(st.integers(0, HEIGHT - 1))
+        bottom = draw(st.integers(top, HEIGHT - 1))
+        by = draw(st.integers(1, HEIGHT))
+        block = shown[top : bottom + 1]
+        fresh = draw(st.lists(row, min_size=min(by, len(block)), max_size=min(by, len(block))))
+        block = draw(st.sampled_from([block[by:] + fresh, fresh + block[: max(0, len(block) - by)]]))
+        shown = shown[:top] + block + shown[bottom + 1 :]
+        all_shown.append(shown)
+    return all_shown
+
+
+@pytest.mark.parametrize("abilities", ABILITIES)
+@given(sequences())
+def test_the_difference_leads_to_the_same_screen(abilities: Abilities, shown: list[list[Strip]]) -> None:
+    painted = Painted(abilities)
+    frames = [painted.frame(_full(rows), WIDTH, HEIGHT, COLOURS) for rows in shown]
+    played = _played(frames, colours_erased=abilities.erases_in_colour)
+    assert played.cells == _played([_anew(shown[-1])]).cells
+
+
+@given(
+    screens, st.lists(st.tuples(screens, st.integers(0, HEIGHT - 1), st.integers(0, HEIGHT - 1)), max_size=3)
+)
+def test_parts_of_the_screen_do_too(shown: list[Strip], parts: list[tuple[list[Strip], int, int]]) -> None:
+    painted = Painted(ABLE)
+    frames = [painted.frame(_full(shown), WIDTH, HEIGHT, COLOURS)]
+    for rows, one, other in parts:
+        first, last = sorted((one, other))
+        shown = shown[:first] + rows[first : last + 1] + shown[last + 1 :]
+        frames.append(painted.frame(_part(rows, first, last), WIDTH, HEIGHT, COLOURS))
+    assert _played(frames).cells == _played([_anew(shown)]).cells
