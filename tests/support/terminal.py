@@ -40,6 +40,32 @@ _PRIVATE: Final = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p")
 """Queries of the terminal's abilities, which the emulator would paint instead of ignoring."""
 
 
+class Emulator:
+    """What a program has painted, as a person would see it. For more than one thread."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self._lock = threading.Lock()
+        self._pending = b""
+
+    def feed(self, data: bytes) -> None:
+        # A sequence that is cut in two is kept until it is whole.
+        data, cut, rest = (self._pending + data).rpartition(b"\x1b")
+        whole, self._pending = (data, cut + rest) if cut and len(rest) < 24 else (data + cut + rest, b"")
+        with self._lock:
+            self._stream.feed(_PRIVATE.sub(b"", whole))
+            if self._pending and not _is_cut(self._pending):
+                self._stream.feed(_PRIVATE.sub(b"", self._pending))
+                self._pending = b""
+
+    @property
+    def text(self) -> str:
+        """The screen as lines without trailing white space."""
+        with self._lock:
+            return "\n".join(line.rstrip() for line in self._screen.display)
+
+
 class Terminal:
     """`arguments` run with `environment` on a screen of `columns` by `rows`."""
 
@@ -51,9 +77,7 @@ class Terminal:
         columns: int = 100,
         rows: int = 30,
     ) -> None:
-        self._screen = pyte.Screen(columns, rows)
-        self._stream = pyte.ByteStream(self._screen)
-        self._lock = threading.Lock()
+        self._emulator = Emulator(columns, rows)
         self.bytes_written = 0
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -70,7 +94,6 @@ class Terminal:
         self._reader.start()
 
     def _read(self) -> None:
-        pending = b""
         while True:
             try:
                 data = os.read(self._master, _READ_BYTES)
@@ -79,20 +102,11 @@ class Terminal:
             if not data:
                 return
             self.bytes_written += len(data)
-            # A sequence that is cut in two is kept until it is whole.
-            data, cut, rest = (pending + data).rpartition(b"\x1b")
-            whole, pending = (data, cut + rest) if cut and len(rest) < 24 else (data + cut + rest, b"")
-            with self._lock:
-                self._stream.feed(_PRIVATE.sub(b"", whole))
-                if pending and not _is_cut(pending):
-                    self._stream.feed(_PRIVATE.sub(b"", pending))
-                    pending = b""
+            self._emulator.feed(data)
 
     @property
     def text(self) -> str:
-        """The screen as lines without trailing white space."""
-        with self._lock:
-            return "\n".join(line.rstrip() for line in self._screen.display)
+        return self._emulator.text
 
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())

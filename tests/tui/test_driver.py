@@ -18,7 +18,7 @@ import pytest
 from mesh_tui.driver import HANG_UP, WAITING_BYTES, WRITE_BYTES, Writer
 from tests.support.conditions import PATIENCE_S
 from tests.support.server import ServerProcess, running_server
-from tests.support.terminal import Terminal, running
+from tests.support.terminal import Emulator, Terminal, running
 
 # ── the writer, without an app ───────────────────────────────────────────────────────────────────
 
@@ -188,6 +188,7 @@ class Bare:
 
     def __init__(self, *arguments: str, controlling: bool, more: dict[str, str]) -> None:
         self.near, far = pty.openpty()
+        self._emulator = Emulator(100, 30)
         self.process = subprocess.Popen(
             _program(*arguments),
             stdin=far,
@@ -200,10 +201,13 @@ class Bare:
         os.close(far)
 
     def read_until(self, text: str, *, at_once: int = 65536) -> bytes:
+        """Reads until `text` is on the screen; what has been read."""
         data = b""
-        while text.encode() not in data:
-            assert select.select([self.near], [], [], PATIENCE_S)[0], data
-            data += os.read(self.near, at_once)
+        while text not in self._emulator.text:
+            assert select.select([self.near], [], [], PATIENCE_S)[0], self._emulator.text
+            piece = os.read(self.near, at_once)
+            self._emulator.feed(piece)
+            data += piece
         return data
 
     def type(self, text: str) -> None:

@@ -1,6 +1,5 @@
-"""What is sent is only the difference, and the terminal shows what it would after painting everything anew."""
+"""What is sent is only the difference, and the terminal shows what it would if all were painted anew."""
 
-import dataclasses
 from typing import Final
 
 import pyte
@@ -120,7 +119,7 @@ screens = st.lists(row, min_size=HEIGHT, max_size=HEIGHT)
 
 @st.composite
 def sequences(draw: st.DrawFn) -> list[list[Strip]]:
-    """Screens one after the other, as they come: some rows change, or some move and others take their place."""
+    """Screens one after the other: some rows change, or some move and others take their place."""
     shown = draw(screens)
     all_shown = [shown]
     for _ in range(draw(st.integers(1, 4))):
