@@ -229,8 +229,7 @@ class _Pen:
         """Paints `runs` of a row, and what follows a unit of doubtful width."""
         tail, done = self._tail(row), 0
         for start, end in runs:
-            start = max(_unit_start(row, start), done)
-            done, doubtful = self._cells(y, row, start, min(end, tail))
+            done, doubtful = self._cells(y, row, max(start, done), min(end, tail))
             if doubtful:
                 done, _ = self._cells(y, row, done, tail)
                 end = self._width
@@ -353,13 +352,6 @@ def _edges(old: Row, new: Row) -> tuple[int, int]:
 
 def _looks(row: Row, left: int, right: int) -> str:
     return "".join(text or "" for text in row.texts[left:right])
-
-
-def _unit_start(row: Row, x: int) -> int:
-    """The first cell of the unit that takes column `x`."""
-    while x > 0 and row.texts[x] == "":
-        x -= 1
-    return x
 
 
 # ── styles ───────────────────────────────────────────────────────────────────────────────────────

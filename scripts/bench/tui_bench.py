@@ -2,7 +2,8 @@
 
 Strategy: the program runs in a pseudo-terminal of 120x40 and is timed from outside: from exec to the first
 screen and to Home, and from writing a key to having read what it changed. The room has 100,000 messages in
-the server's log, sent over a WebSocket like any others.
+the server's log, sent over a WebSocket like any others. Bytes are those that the program writes until nothing
+more comes; the terminal says of itself what xterm says.
 """
 
 import argparse
@@ -11,7 +12,6 @@ import fcntl
 import os
 import pty
 import random
-import re
 import select
 import signal
 import string
@@ -19,6 +19,7 @@ import struct
 import sys
 import tempfile
 import termios
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,14 +27,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from scripts.bench import harness
+from scripts.bench.seed import Person
+from tests.support.terminal import Emulator
 
 COLUMNS: Final = 120
 ROWS: Final = 40
 PATIENCE_S: Final = 30.0
+IDLE_S: Final = 10
+RATE: Final = 50
+"""Messages a second while someone types."""
+
 IN_FLIGHT: Final = 200
 ROOM: Final = "big"
 
-_ESCAPE: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[^\[\]])")
 _WORDS: Final = (
     "the",
     "quick",
@@ -55,7 +61,8 @@ class Terminal:
     """`mesh-tui` in a pseudo-terminal, and what it has painted since the last key."""
 
     def __init__(self, *arguments: str) -> None:
-        self._raw = b""
+        self.written = 0
+        self._emulator = Emulator(COLUMNS, ROWS)
         self.began = time.perf_counter()
         self.pid, self._fd = pty.fork()
         if not self.pid:
@@ -64,28 +71,32 @@ class Terminal:
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
 
     def wait(self, text: str) -> float:
-        """Seconds on the clock when `text` had been painted."""
+        """Seconds on the clock when what shows `text` had been read."""
         deadline = time.perf_counter() + PATIENCE_S
-        wanted = text.encode()
-        while wanted not in _ESCAPE.sub(b"", self._raw):
+        last = time.perf_counter()
+        while text not in self._emulator.text:
             left = deadline - time.perf_counter()
             if left <= 0 or not select.select([self._fd], [], [], left)[0]:
-                raise SystemExit(
-                    f"{text!r} was not painted:\n{_ESCAPE.sub(b'', self._raw).decode(errors='replace')}"
-                )
-            self._raw += os.read(self._fd, 65536)
-        return time.perf_counter()
+                raise SystemExit(f"{text!r} was not painted:\n{self._emulator.text}")
+            last = self._read()
+        return last
+
+    def _read(self) -> float:
+        piece = os.read(self._fd, 65536)
+        now = time.perf_counter()
+        self._emulator.feed(piece)
+        self.written += len(piece)
+        return now
 
     def rest(self, quiet_s: float = 0.15) -> float:
         """Reads until nothing has come for a while; the time of the last piece."""
         last = time.perf_counter()
         while select.select([self._fd], [], [], quiet_s)[0]:
-            self._raw += os.read(self._fd, 65536)
-            last = time.perf_counter()
+            last = self._read()
         return last
 
     def press(self, keys: str) -> float:
-        self._raw = b""
+        self.written = 0
         began = time.perf_counter()
         os.write(self._fd, keys.encode())
         return began
@@ -94,8 +105,16 @@ class Terminal:
         """When the first of what a key changed had been read."""
         if not select.select([self._fd], [], [], PATIENCE_S)[0]:
             raise SystemExit("a key changed nothing")
-        self._raw += os.read(self._fd, 65536)
-        return time.perf_counter()
+        return self._read()
+
+    def bytes_of(self, keys: str, quiet_s: float = 0.15) -> int:
+        """How many bytes are written until nothing more comes after `keys`."""
+        self.press(keys)
+        self.rest(quiet_s)
+        return self.written
+
+    def used_s(self) -> float:
+        return harness.cpu_seconds(self.pid)
 
     def resident_bytes(self) -> int:
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * _PAGE
@@ -118,8 +137,8 @@ def terminal(*arguments: str) -> Iterator[Terminal]:
 # ── setting up ───────────────────────────────────────────────────────────────────────────────────
 
 
-async def fill(server: harness.Server, messages: int) -> None:
-    """A room with so many messages, sent by one person over one socket, many at a time."""
+async def fill(server: harness.Server, messages: int) -> tuple[Person, str]:
+    """A room with so many messages, sent by one person over one socket, many at a time; both of them."""
     async with harness.rest(server) as rest:
         writer, reader = await rest.people(2)
         room_id = await rest.room(ROOM, [writer, reader])
@@ -142,6 +161,48 @@ async def fill(server: harness.Server, messages: int) -> None:
             sent += 1
         await asyncio.sleep(0)
     client.close()
+    return writer, room_id
+
+
+class Talk:
+    """Someone else who writes in the room, on a loop and a thread of their own."""
+
+    def __init__(self, server: harness.Server, writer: Person, room_id: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._sent = 0
+        self._room = room_id
+        opening = harness.connect(server, writer, lambda _: None)
+        self._client = asyncio.run_coroutine_threadsafe(opening, self._loop).result()
+
+    def _say(self) -> None:
+        text = " ".join(random.choices(_WORDS, k=12))
+        content = f"said {self._sent}: {text}"
+        self._client.send(
+            type="chat.message.send", room_id=self._room, nonce=f"t{self._sent}", content=content
+        )
+        self._sent += 1
+
+    def heard(self, screen: Terminal, number: int) -> int:
+        """The bytes that a message makes the program write."""
+        screen.press("")
+        self._loop.call_soon_threadsafe(self._say)
+        screen.wait(f"said {number}")
+        screen.rest(0.3)
+        return screen.written
+
+    @contextmanager
+    def going_on(self, rate: int) -> Iterator[None]:
+        async def go_on() -> None:
+            while True:
+                self._say()
+                await asyncio.sleep(1 / rate)
+
+        running = asyncio.run_coroutine_threadsafe(go_on(), self._loop)
+        try:
+            yield
+        finally:
+            running.cancel()
 
 
 async def sign_in(server: harness.Server) -> None:
@@ -183,15 +244,47 @@ def room(server: harness.Server, messages: int, keys: int) -> None:
         harness.report("tui", f"{size}: resident memory", screen.resident_bytes() / 2**20, "MiB")
 
 
+def line(talk: Talk, server: harness.Server) -> None:
+    """What travels, and what is used while nobody does anything."""
+    with terminal("--server", server.url, "--profile", "bench") as screen:
+        screen.wait("connected")
+        screen.rest(0.5)
+        _sent("opening a room", [screen.bytes_of("\r", 0.5)])
+        screen.bytes_of("\x1b[1;5F", 0.5)
+        _sent("a letter typed", [screen.bytes_of(letter) for letter in string.ascii_lowercase])
+        screen.bytes_of("\x15")
+        _sent("a message that comes", [talk.heard(screen, number) for number in range(10)])
+        _sent("a page up", [screen.bytes_of("\x1b[5~", 0.3) for _ in range(10)])
+        _sent("going back to Home", [screen.bytes_of("\x1b", 0.5)])
+        used = screen.used_s()
+        time.sleep(IDLE_S)
+        share = 100 * (screen.used_s() - used) / IDLE_S
+        harness.report("tui", "CPU while nobody does anything", share, "%", of=IDLE_S)
+
+
+def busy(talk: Talk, server: harness.Server, keys: int) -> None:
+    """Typing while others write a lot in the same room."""
+    with terminal("--server", server.url, "--profile", "bench") as screen:
+        screen.wait("connected")
+        screen.rest()
+        screen.press("\r")
+        screen.wait(f"Message {ROOM}")
+        screen.rest(0.5)
+        screen.press("\x1b[1;5F")
+        screen.rest(0.5)
+        with talk.going_on(RATE):
+            _report(f"{RATE} messages a second: key to paint, typing", list(_typing(screen, keys)), p99=True)
+
+
 def _typing(screen: Terminal, keys: int) -> Iterator[float]:
     """A letter at a time, at random moments, so that no timer of the program runs in step with them."""
     choose = random.Random(3)
     typed = ""
     for _ in range(keys):
-        letter = choose.choice(string.ascii_lowercase)
+        letter = choose.choice(string.ascii_uppercase)
         began = screen.press(letter)
         typed += letter
-        yield screen.wait(typed[-3:] if len(typed) % 60 > 3 else letter) - began
+        yield screen.wait(typed[-3:]) - began
         screen.rest(0.02 + choose.random() * 0.03)
         if len(typed) == 60:
             screen.press("\x15")
@@ -205,6 +298,13 @@ def _paging(screen: Terminal, keys: int) -> Iterator[float]:
         began = screen.press("\x1b[5~")
         yield screen.first_bytes() - began
         screen.rest(0.05)
+
+
+def _sent(case: str, counts: list[int]) -> None:
+    sizes, largest = [float(count) for count in counts], max(counts)
+    harness.report(
+        "tui", f"bytes for {case}", harness.percentile(sizes, 0.5), "B", of=len(sizes), most=largest
+    )
 
 
 def _report(case: str, seconds: list[float], *, p99: bool = False) -> None:
@@ -225,10 +325,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="mesh-bench-") as folder, harness.running_server() as server:
         for kind in ("CONFIG", "DATA", "STATE"):
             os.environ[f"XDG_{kind}_HOME"] = str(Path(folder, kind.lower()))
-        harness.run(fill(server, arguments.messages))
+        people: list[tuple[Person, str]] = []
+
+        async def prepare() -> None:
+            people.append(await fill(server, arguments.messages))
+
+        harness.run(prepare())
         harness.run(sign_in(server))
         starts(server, arguments.starts)
         room(server, arguments.messages, arguments.keys)
+        talk = Talk(server, *people[0])
+        line(talk, server)
+        busy(talk, server, arguments.keys)
 
 
 if __name__ == "__main__":

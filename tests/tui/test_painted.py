@@ -6,6 +6,7 @@ import pyte
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyte import screens as emulated
 from pyte.screens import Char
 from rich.cells import cell_len, set_cell_size
 from rich.color import ColorSystem
@@ -154,3 +155,61 @@ def test_parts_of_the_screen_do_too(shown: list[Strip], parts: list[tuple[list[S
         shown = shown[:first] + rows[first : last + 1] + shown[last + 1 :]
         frames.append(painted.frame(_part(rows, first, last), WIDTH, HEIGHT, COLOURS))
     assert _played(frames).cells == _played([_anew(shown)]).cells
+
+
+@pytest.mark.parametrize("wide", [1, 2])
+@pytest.mark.parametrize("unit", ["\ue0b0", "\U0001fae9", "👍🏽"])
+def test_what_follows_a_unit_of_doubtful_width_is_painted_again(
+    unit: str, wide: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(emulated, "wcwidth", lambda letter: wide if ord(letter) > 0x2E7F else 1)
+    painted = Painted(ABLE)
+    before, after = ([_strip([(f"a{mark}bcd", 0)])] * HEIGHT for mark in (" " * cell_len(unit), unit))
+    played = _played([painted.frame(_full(rows), WIDTH, HEIGHT, COLOURS) for rows in (before, after)])
+    column = 1 + cell_len(unit)
+    assert [played.buffer[0][x].data for x in range(column, column + 3)] == ["b", "c", "d"]
+
+
+def _row(text: str) -> Strip:
+    return _strip([(text, 0)])
+
+
+def test_what_is_shown_already_is_not_sent_again_until_it_is_forgotten() -> None:
+    painted, rows = Painted(ABLE), [_row(f"row {y}") for y in range(HEIGHT)]
+    first = painted.frame(_full(rows), WIDTH, HEIGHT, COLOURS)
+    assert painted.frame(_full(rows), WIDTH, HEIGHT, COLOURS) == ""
+    painted.forget()
+    assert painted.frame(_full(rows), WIDTH, HEIGHT, COLOURS) == first
+    wider = [row.extend_cell_length(WIDTH + 1, STYLES[0]) for row in rows]
+    assert len(painted.frame(_full(wider), WIDTH + 1, HEIGHT, COLOURS)) >= len(first)
+
+
+def test_a_letter_takes_a_few_bytes() -> None:
+    painted, rows = Painted(ABLE), [_row(f"row {y}") for y in range(HEIGHT)]
+    painted.frame(_full(rows), WIDTH, HEIGHT, COLOURS)
+    rows[3] = _row("row 3x")
+    sent = painted.frame(_full(rows), WIDTH, HEIGHT, COLOURS)
+    assert sent == "\x1b[4;6H\x1b[38;2;248;248;242;48;2;39;40;34mx\x1b[m"
+
+
+def test_rows_that_move_are_moved_by_the_terminal() -> None:
+    painted, rows = Painted(ABLE), [_row(f"message number {y}") for y in range(HEIGHT)]
+    painted.frame(_full(rows), WIDTH, HEIGHT, COLOURS)
+    rows = [*rows[1:-1], _row("something new"), rows[-1]]
+    sent = painted.frame(_full(rows), WIDTH, HEIGHT, COLOURS)
+    assert sent.startswith("\x1b[1;7r\x1b[1H\x1b[1M\x1b[r")
+    assert sent.count("message") == 0
+
+
+@pytest.mark.parametrize(
+    ("term", "abilities"),
+    [("xterm-256color", ABLE), ("vt100", Abilities()), ("no-such-terminal", Abilities()), ("", Abilities())],
+)
+def test_abilities_are_those_of_the_terminal_database(term: str, abilities: Abilities) -> None:
+    assert Abilities.of(term) == abilities
+
+
+def test_control_characters_do_not_reach_the_terminal() -> None:
+    rows = [Strip([Segment("a\x1b]0;x\x07\x9b1mb", STYLES[0])])] + [_row("")] * (HEIGHT - 1)
+    sent = Painted(ABLE).frame(_full(rows), WIDTH, HEIGHT, COLOURS)
+    assert "a]0;x1mb" in sent
