@@ -6,9 +6,10 @@ and ssh: no Ctrl+I, Ctrl+M, Ctrl+H, no Ctrl with punctuation.
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from textual.binding import Binding
+if TYPE_CHECKING:
+    from textual.binding import Binding
 
 Place = Literal["everywhere", "sign-in", "home", "room", "composer", "reading", "selected", "settings"]
 
@@ -214,6 +215,7 @@ COMMANDS: Final = (
     Command("receipts", "HOW", "on: members see how far the others have read; or off.", ("switch",)),
     Command("archive", "[off]", "Close the room for writing, or open it again.", ("off",)),
     Command("delete-room", "", "Delete the room and everything in it, for everyone."),
+    Command("rooms", "", "List your rooms, and what is new in them.", (), True),
     Command("settings", "", "See and change all that can be set.", (), True),
     Command(
         "theme",
@@ -236,8 +238,10 @@ COMMANDS: Final = (
 )
 
 
-def bindings(place: Place) -> list[Binding]:
+def bindings(place: Place) -> "list[Binding]":
     """The bindings of a place; the footer shows those that have a word for it."""
+    from textual.binding import Binding
+
     return [
         Binding(
             action.keys,

@@ -262,6 +262,14 @@ class MeshApp(App[None]):
         if not isinstance(self.screen, Help):
             self.push_screen(Help(self.settings.keys))
 
+    def show_rooms(self) -> None:
+        """Goes back to Home, where they are."""
+        begin(self, self._show_home, group="screens")
+
+    async def _show_home(self) -> None:
+        while len(self.screen_stack) > 2:
+            await self.pop_screen()
+
     def action_settings(self) -> None:
         from mesh_tui.screens.settings import SettingsScreen
 

@@ -47,8 +47,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MeshError as error:
         print(f"mesh-tui: {error.message}", file=sys.stderr)
         return USAGE
+    if arguments.plain:
+        return _plain(arguments, link)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        print("mesh-tui: needs a terminal; for scripts there is mesh-agent.", file=sys.stderr)
+        print(
+            "mesh-tui: needs a terminal; --plain needs none, and for scripts there is mesh-agent.",
+            file=sys.stderr,
+        )
         return USAGE
     prepare(os.environ, arguments.color)
     _log_to_file(arguments.debug)
@@ -65,6 +70,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     app.run()
     return app.return_code or DONE
+
+
+def _plain(arguments: argparse.Namespace, link: "Link | None") -> int:
+    """Lines instead of a screen."""
+    _log_to_file(arguments.debug)
+    from mesh_tui.plain.session import run
+
+    return run(server=arguments.server, link=link, profile=arguments.profile)
 
 
 def prepare(environment: MutableMapping[str, str], color: str) -> None:
@@ -123,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--profile", metavar="NAME", default="default", help="whose session (default: default)"
     )
+    parser.add_argument("--plain", action="store_true", help="lines in, lines out: no screen, no cursor")
     parser.add_argument("--color", choices=COLORS, default="auto", help="how many colours the terminal has")
     parser.add_argument("--debug", action="store_true", help="write more to the log file")
     parser.add_argument("--version", action="version", version=f"mesh-tui {__version__}")

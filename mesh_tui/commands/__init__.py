@@ -2,7 +2,8 @@
 
 Strategy: a function gets the screen and the rest of the line. It returns when the thing is done, and raises
 a `MeshError` with what the person should read where it is not: the line then comes back into the composer.
-Commands that need no room get any screen, the others the room's.
+Commands that need no room get any screen, the others the room's. In plain mode a desk takes a
+screen's place, so nothing here imports one.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,6 +13,7 @@ from mesh_tui.commands import account, anywhere, messages, order
 from mesh_tui.slash import NoCommand, Typed, check, look_up
 
 if TYPE_CHECKING:
+    from mesh_tui.plain.desk import Desk
     from mesh_tui.screens.base import MeshScreen
     from mesh_tui.screens.choosing import Choosing
 
@@ -21,7 +23,7 @@ ANYWHERE: Final[Mapping[str, Run]] = anywhere.RUN | account.RUN
 IN_ROOM: Final[Mapping[str, Run]] = messages.RUN | order.RUN
 
 
-async def run_in_room(screen: "Choosing", typed: Typed) -> None:
+async def run_in_room(screen: "Choosing | Desk", typed: Typed) -> None:
     """Raises `MeshError`: it was not done, or there is no such command."""
     command = look_up(typed.name)
     check(command, typed.argument)

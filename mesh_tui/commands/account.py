@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 from mesh_agent.names import find_device
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.layout.message import moment
-from mesh_tui.screens.tell import Tell
 from mesh_tui.slash import NoCommand, look_up, misused
 from protocol.rest import Device, PushTarget, PushTargetRequest
 from protocol.text import clean_line
@@ -34,7 +33,7 @@ async def _whoami(screen: "Screen", _: str) -> None:
         lines.append([Fragment(clean_line(user.status_text))])
     hidden = "do not see" if user.hides_reads else "see, where a room shows it,"
     lines.append([Fragment(f"Others {hidden} how far you have read.", "muted")])
-    screen.mesh.push_screen(Tell("You", lines))
+    screen.show("You", lines)
 
 
 async def _hide_reads(screen: "Screen", argument: str) -> None:
@@ -48,7 +47,7 @@ async def _hide_reads(screen: "Screen", argument: str) -> None:
 async def _devices(screen: "Screen", _: str) -> None:
     lines = [_device(device) for device in await screen.mesh.agent.devices()]
     detail = "/sign-out DEVICE ends the session of one. "
-    screen.mesh.push_screen(Tell("Where you are signed in", lines, detail))
+    screen.show("Where you are signed in", lines, detail)
 
 
 def _device(device: Device) -> list[Fragment]:
@@ -79,7 +78,7 @@ async def _push(screen: "Screen", _: str) -> None:
     words = f"Addresses may begin with: {allowed}" if allowed else "This server sends no pushes."
     lines.append([Fragment(words, "muted")])
     detail = "/push-add, /push-test and /push-remove change it. "
-    screen.mesh.push_screen(Tell("Where pushes go while you are away", lines, detail))
+    screen.show("Where pushes go while you are away", lines, detail)
 
 
 def _target(target: PushTarget) -> list[Fragment]:

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from mesh_agent.agent import find_room
 from mesh_agent.client.address import is_link, parse_link
 from mesh_tui.layout.cells import Fragment
-from mesh_tui.screens.finder import Batch, Choice, Finder, Found
-from mesh_tui.screens.tell import Tell
 from mesh_tui.slash import NoCommand, look_up, misused
 from protocol.rest import Presence, Visibility
 from protocol.text import clean_line
@@ -52,7 +50,7 @@ async def _list(screen: "Screen", _: str) -> None:
     ]
     nothing = [[Fragment("There is none.", "muted")]]
     detail = "/join ROOM opens one. "
-    screen.mesh.push_screen(Tell(f"Rooms that anyone may join: {len(rooms)}", lines or nothing, detail))
+    screen.show(f"Rooms that anyone may join: {len(rooms)}", lines or nothing, detail)
 
 
 async def _create(screen: "Screen", argument: str) -> None:
@@ -81,18 +79,11 @@ async def _msg(screen: "Screen", argument: str) -> None:
 
 
 async def _search(screen: "Screen", argument: str) -> None:
-    agent, mesh = screen.mesh.agent, screen.mesh
+    await screen.search(argument)
 
-    async def source(query: str, following: str | None) -> Batch:
-        page = await agent.conversation.search(query, cursor=following)
-        found = [Found(hit.message, hit.room_name) for hit in page.hits]
-        return Batch(found, page.next if page.has_more else None)
 
-    def found(choice: Choice | None) -> None:
-        if choice is not None:
-            mesh.open_room(choice.message.room_id, at=choice.message)
-
-    mesh.push_screen(Finder("Search", source, query=argument, empty="Nothing was found."), found)
+async def _rooms(screen: "Screen", _: str) -> None:
+    screen.mesh.show_rooms()
 
 
 async def _away(screen: "Screen", argument: str) -> None:
@@ -134,7 +125,7 @@ async def _help(screen: "Screen", argument: str) -> None:
         screen.mesh.action_help()
         return
     command = look_up(argument.removeprefix("/").lower())
-    screen.mesh.push_screen(Tell(command.line, [[Fragment(command.told)]]))
+    screen.show(command.line, [[Fragment(command.told)]])
 
 
 async def _quit(screen: "Screen", _: str) -> None:
@@ -150,6 +141,7 @@ RUN: Final[dict[str, Callable[["Screen", str], Awaitable[None]]]] = {
     "search": _search,
     "away": _away,
     "status": _status,
+    "rooms": _rooms,
     "settings": _settings,
     "theme": _theme,
     "help": _help,

@@ -7,7 +7,6 @@ from mesh_agent.names import find_message, message_number
 from mesh_tui.aim import Aim, AimKind
 from mesh_tui.layout.cells import Fragment, clip, paintable
 from mesh_tui.layout.message import moment
-from mesh_tui.screens.tell import Tell
 from mesh_tui.slash import look_up, misused
 from protocol.errors import MessageNotFound
 from protocol.rest import Message
@@ -90,7 +89,7 @@ async def _versions(screen: "Choosing", argument: str) -> None:
             [Fragment(f"until {at:%d %b %Y %H:%M}  " if at else "", "muted"), Fragment(version.content)]
         )
     lines.append([Fragment("now  ", "muted"), Fragment(message.content)])
-    screen.mesh.push_screen(Tell(f"What #{message.seq} said", lines))
+    screen.show(f"What #{message.seq} said", lines)
 
 
 def _hashed(argument: str) -> str:

@@ -7,9 +7,8 @@ from mesh_agent.names import find_member
 from mesh_agent.spans import parse_span
 from mesh_tui.layout.cells import Fragment, clip, paintable
 from mesh_tui.layout.message import moment
-from mesh_tui.screens.tell import Tell
+from mesh_tui.layout.presence import LOOKS
 from mesh_tui.slash import look_up, misused
-from mesh_tui.widgets.participants import LOOKS
 from protocol import limits
 from protocol.errors import UserNotFound
 from protocol.rest import Invite, Member, Role, UpdateRoomRequest
@@ -163,7 +162,7 @@ async def _bans(screen: "Choosing", _: str) -> None:
         for ban in await screen.mesh.agent.order.bans(screen.room.id)
     ]
     nobody = [[Fragment("Nobody is banned here.", "muted")]]
-    screen.mesh.push_screen(Tell(f"Banned from {_room_name(screen)}", lines or nobody))
+    screen.show(f"Banned from {_room_name(screen)}", lines or nobody)
 
 
 async def _invite(screen: "Choosing", argument: str) -> None:
@@ -186,7 +185,7 @@ async def _invites(screen: "Choosing", _: str) -> None:
     ]
     nothing = [[Fragment("None that still works.", "muted")]]
     detail = "/revoke INVITE ends one. "
-    screen.mesh.push_screen(Tell(f"Links into {_room_name(screen)}", lines or nothing, detail))
+    screen.show(f"Links into {_room_name(screen)}", lines or nothing, detail)
 
 
 async def _revoke(screen: "Choosing", argument: str) -> None:
@@ -196,14 +195,14 @@ async def _revoke(screen: "Choosing", argument: str) -> None:
 
 def _show_link(screen: "Choosing", invite: Invite) -> None:
     link = f"{screen.mesh.agent.server}{invite.url}"
-    screen.mesh.copy_to_clipboard(link)
+    copied = " It is copied already." if screen.copied(link) else ""
     lines = [
         [Fragment(link, "link")],
         [Fragment("")],
-        [Fragment(f"Whoever has it can come in{_until(invite)}. It is copied already.", "muted")],
+        [Fragment(f"Whoever has it can come in{_until(invite)}.{copied}", "muted")],
         [Fragment("They type mesh-tui and the link, or open it in a browser to read how.", "muted")],
     ]
-    screen.mesh.push_screen(Tell(f"Invite into {_room_name(screen)}", lines))
+    screen.show(f"Invite into {_room_name(screen)}", lines)
 
 
 def _until(invite: Invite) -> str:
@@ -223,7 +222,7 @@ async def _who(screen: "Choosing", _: str) -> None:
     members = await screen.mesh.agent.members(screen.room.id)
     members.sort(key=lambda member: (LOOKS[member.presence].order, member.username.casefold()))
     lines = [_member(member) for member in members[: limits.ROOM_MEMBERS]]
-    screen.mesh.push_screen(Tell(f"In {_room_name(screen)}: {len(members)}", lines))
+    screen.show(f"In {_room_name(screen)}: {len(members)}", lines)
 
 
 async def _whois(screen: "Choosing", argument: str) -> None:
@@ -233,7 +232,7 @@ async def _whois(screen: "Choosing", argument: str) -> None:
         lines.append([Fragment(f"Has read up to #{member.read_seq}", "muted")])
     if member.display_name != member.username:
         lines.insert(1, [Fragment(member.display_name)])
-    screen.mesh.push_screen(Tell(member.username, lines))
+    screen.show(member.username, lines)
 
 
 def _member(member: Member) -> list[Fragment]:

@@ -1,6 +1,6 @@
 """What every screen of Mesh does alike: hears the agent, complains, and paints when the line is free."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import on
@@ -9,6 +9,7 @@ from textual.screen import ModalScreen, Screen
 from mesh_agent.client.state import AgentEvent
 from mesh_tui.bridge import FromAgent
 from mesh_tui.driver import MeshDriver
+from mesh_tui.layout.cells import Fragment
 from mesh_tui.workers import SENDING, begin
 from protocol.errors import MeshError
 from protocol.text import clean_line
@@ -72,6 +73,34 @@ class MeshScreen(Patient[Result]):
     def tell(self, words: str) -> None:
         """Says that something was done."""
         self.notify(words, markup=False)
+
+    def show(self, title: str, paragraphs: Sequence[Sequence[Fragment]], detail: str = "") -> None:
+        """Says more than fits into a line; `detail` says what can be done besides reading."""
+        from mesh_tui.screens.tell import Tell
+
+        self.mesh.push_screen(Tell(title, paragraphs, detail))
+
+    def copied(self, text: str) -> bool:
+        """Puts it where it can be pasted from."""
+        self.mesh.copy_to_clipboard(text)
+        return True
+
+    async def search(self, words: str) -> None:
+        """Looks for messages in all rooms; what is chosen is shown in its place."""
+        from mesh_tui.screens.finder import Batch, Choice, Finder, Found
+
+        agent, mesh = self.mesh.agent, self.mesh
+
+        async def source(query: str, following: str | None) -> Batch:
+            page = await agent.conversation.search(query, cursor=following)
+            found = [Found(hit.message, hit.room_name) for hit in page.hits]
+            return Batch(found, page.next if page.has_more else None)
+
+        def found(choice: Choice | None) -> None:
+            if choice is not None:
+                mesh.open_room(choice.message.room_id, at=choice.message)
+
+        mesh.push_screen(Finder("Search", source, query=words, empty="Nothing was found."), found)
 
     def entrust(self, call: Callable[..., Awaitable[object]], *arguments: object) -> None:
         """Makes a call to the agent that goes on when this screen is closed."""

@@ -2,30 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import Final
 
 from mesh_tui.layout.cells import Fragment, Line, clip, paintable, width
 from mesh_tui.layout.message import author_role
+from mesh_tui.layout.presence import LOOKS
 from mesh_tui.widgets.lines import LineList
-from protocol.rest import Member, Presence
-
-
-class Look(NamedTuple):
-    order: int
-    heading: str
-    sign: str
-    role: str
-
+from protocol.rest import Member
 
 STATUS_CELLS: Final = 5
 """Fewer cells of what somebody says of themselves are not worth showing; `/who` has it all."""
-
-LOOKS: Final[dict[Presence, Look]] = {
-    "online": Look(0, "online", "●", "state-up"),
-    "away": Look(1, "away", "◐", "state-trying"),
-    "busy": Look(2, "busy", "◼", "state-down"),
-    "offline": Look(3, "offline", "○", "muted"),
-}
 
 
 class Participants(LineList):

@@ -316,3 +316,12 @@ async def test_everything_is_marked_as_read(alice: Seat, bob: Agent) -> None:
     await alice.sees("marked as read")
     room = _room(alice).room.id
     await until(lambda: alice.app.agent.room(room).read_seq == 1, "the marker")
+
+
+async def test_rooms_are_on_home(sit_down: SitDown, shared_server: str, number: int) -> None:
+    alice = await sit_down("alice", shared_server)
+    await alice.register(f"alice{number}")
+    await alice.create_room(f"listed{number}")
+    await alice.type("/rooms")
+    await alice.press("enter")
+    await alice.sees("Your rooms", f"listed{number}")
