@@ -260,7 +260,8 @@ class MeshApp(App[None]):
         from mesh_tui.screens.help import Help
 
         if not isinstance(self.screen, Help):
-            self.push_screen(Help(self.settings.keys))
+            here = self.screen.HERE if isinstance(self.screen, MeshScreen) else ()
+            self.push_screen(Help(self.settings.keys, here))
 
     def show_rooms(self) -> None:
         """Goes back to Home, where they are."""

@@ -7,6 +7,7 @@ from textual import on
 from textual.screen import ModalScreen, Screen
 
 from mesh_agent.client.state import AgentEvent
+from mesh_tui.actions import Place
 from mesh_tui.bridge import FromAgent
 from mesh_tui.driver import MeshDriver
 from mesh_tui.layout.cells import Fragment
@@ -46,6 +47,8 @@ class MeshScreen(Patient[Result]):
     """A screen that hears the agent: `EVENTS` says which method takes which event."""
 
     EVENTS: ClassVar[Handlers] = {}
+    HERE: ClassVar[Sequence[Place]] = ()
+    """The places of the registry that are on this screen: its help begins with them."""
 
     @property
     def mesh(self) -> "MeshApp":

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from mesh_tui.actions import ACTIONS, COMMANDS, PLACES, key_label
+from mesh_tui.actions import ACTIONS, COMMANDS, PLACES, Place, key_label
 from mesh_tui.keymap import keys_of
 from mesh_tui.layout.cells import Fragment, Line, pad, wrap
 from mesh_tui.screens.base import Page
@@ -19,15 +19,17 @@ KEY_CELLS = 25
 
 
 class Keys(LineList, can_focus=True):
-    """The registry as rows, with one's `own` keys."""
+    """The registry as rows, with one's `own` keys; those of the places `here` come first."""
 
-    def __init__(self, own: Mapping[str, str]) -> None:
+    def __init__(self, own: Mapping[str, str], here: Sequence[Place]) -> None:
         super().__init__()
         self._own = own
+        self._places = dict.fromkeys([*here, *PLACES])
 
     def make(self, cells: int) -> Sequence[Line]:
         lines: list[Line] = []
-        for place, heading in PLACES.items():
+        for place in self._places:
+            heading = PLACES[place]
             lines += (
                 [Line(()), Line((Fragment(heading, "heading"),))]
                 if lines
@@ -53,12 +55,12 @@ class Help(Page[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1,enter", "dismiss", "Close")]
 
-    def __init__(self, own: Mapping[str, str]) -> None:
+    def __init__(self, own: Mapping[str, str], here: Sequence[Place]) -> None:
         super().__init__()
-        self._own = own
+        self._keys = Keys(own, here)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="page wide tall"):
             yield Static(Content("Keys and commands"), classes="question")
-            yield Keys(self._own)
+            yield self._keys
             yield Static(Content("↑ ↓ PgUp PgDn scroll · Esc closes"), classes="detail")

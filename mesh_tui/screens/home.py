@@ -28,6 +28,7 @@ from protocol.text import clean_line
 class Home(MeshScreen[None]):
     """The first screen of a session; rooms lie above it."""
 
+    HERE = ("home",)
     BINDINGS: ClassVar[list[BindingType]] = [
         *actions.bindings("home"),
         *actions.bindings("everywhere"),

@@ -74,6 +74,7 @@ MODES: Final = {
 class Login(MeshScreen[None]):
     """Ends when the app shows Home."""
 
+    HERE = ("sign-in",)
     BINDINGS: ClassVar[list[BindingType]] = [*actions.bindings("sign-in"), *actions.bindings("everywhere")]
 
     def __init__(self, *, server: str, fixed: bool, reason: str = "", invite: str = "") -> None:

@@ -62,6 +62,7 @@ TYPING_S: Final = 5.0
 class RoomScreen(Choosing):
     """One visit to a room; it opens at the message `at`, if that is given."""
 
+    HERE = ("composer", "room", "selected", "reading")
     BINDINGS: ClassVar[list[BindingType]] = [*actions.bindings("room"), *actions.bindings("everywhere")]
 
     def __init__(self, room: Room, at: Message | None = None) -> None:

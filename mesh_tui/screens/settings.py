@@ -18,6 +18,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import Static
 
+from mesh_tui import actions
 from mesh_tui.actions import ACTIONS, key_label
 from mesh_tui.keymap import keys_of
 from mesh_tui.layout.cells import Fragment, Line, clip, pad, paintable
@@ -175,9 +176,10 @@ class Rows(LineList, can_focus=True):
 class SettingsScreen(MeshScreen[None]):
     """Above whichever screen it was asked for on."""
 
+    HERE = ("settings",)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss", "Close"),
-        Binding("ctrl+q", "app.quit", "Quit", show=False, priority=True),
+        *actions.bindings("everywhere"),
     ]
 
     def __init__(self) -> None:
