@@ -89,7 +89,7 @@ def _commands(typed: str) -> tuple[Offer, ...]:
 
 def _argument(command: Command, start: int, argument: str, names: Names) -> Completion:
     place = 0 if command.completes[:1] == ("room",) else argument.count(" ")
-    usage = f"{command.line}  {command.help}"
+    usage = f"{command.line} · {command.help}"
     if place >= len(command.completes):
         return Completion(start, (), usage)
     kind = command.completes[place]

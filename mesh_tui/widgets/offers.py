@@ -10,6 +10,7 @@ from typing import Final
 
 from textual import events
 from textual.message import Message
+from textual.widget import Widget
 
 from mesh_tui.completing import Offer
 from mesh_tui.layout.cells import Fragment, Line, clip, pad, paintable, width
@@ -27,7 +28,7 @@ WIDEST: Final = 76
 MARK: Final = "▌ "
 
 
-class Offers(LineList):
+class Offers(LineList, can_focus=False):
     """Shows nothing until something is put in."""
 
     DEFAULT_CSS = "Offers { overlay: screen; display: none; overflow: hidden; }"
@@ -58,12 +59,17 @@ class Offers(LineList):
         if chosen is not None:
             self._first = min(max(self._first, chosen - self._rows + 1), chosen)
         height = min(len(offers), self._rows) + bool(words)
-        cells = min(_wanted(offers, words), WIDEST, self.app.size.width - 2)
+        cells = min(_wanted(offers, words), WIDEST, self._room - 2)
         if (cells, height) != self._cells and height:
             self._cells = self.styles.width, self.styles.height = cells, height
             self.styles.offset = (1, -height)
         self.display = bool(height)
         self.remake()
+
+    @property
+    def _room(self) -> int:
+        """Cells of what the composer stands in too."""
+        return self.parent.size.width if isinstance(self.parent, Widget) else self.app.size.width
 
     def make(self, cells: int) -> Sequence[Line]:
         shown = range(self._first, min(self._first + self._rows, len(self._offers)))
@@ -73,7 +79,7 @@ class Offers(LineList):
         lines = [self._row(index, labels[index], room, cells) for index in shown]
         if self._help:
             more = f" {len(self._offers)} " if len(self._offers) > self._rows else ""
-            text = clip(paintable(self._help), cells - 3 - len(more))
+            text = clip(paintable(clean_line(self._help)), cells - 3 - len(more))
             lines.append(Line((Fragment(f"  {text}", "muted"), Fragment(more, "muted")), fill=""))
         return lines
 

@@ -178,3 +178,11 @@ async def test_a_change_without_a_line_is_told(own_server: ServerProcess, alice:
     await alice.sees("○ offline")
     await alice.press("up", "p")
     await alice.sees("✗ There is no connection to the server now.")
+    await alice.press("e")
+    await alice.press("!", "enter")
+    await alice.sees("✗ There is no connection to the server now.", "✎ Changing “alice: mine again”")
+    assert _composer(alice).text == "mine again!"
+    await alice.press("escape")
+    await alice.say("/react 👍")
+    await alice.sees("✗ There is no connection to the server now.")
+    assert _composer(alice).text == "/react 👍"

@@ -85,7 +85,7 @@ def test_all_commands_are_offered_by_the_slash_alone() -> None:
 def test_an_argument_says_what_the_command_takes() -> None:
     found = complete("/kick zz", names)
     assert found is not None
-    assert found.help.startswith("/kick NAME  Put somebody out")
+    assert found.help.startswith("/kick NAME · Put somebody out")
 
 
 @given(st.text(alphabet=" /@#:abjoin\n", max_size=12))

@@ -97,7 +97,7 @@ async def test_people_who_spoke_last_come_first(
 
 async def test_a_command_says_what_it_takes(alice: Seat, bob: Agent, number: int) -> None:
     await alice.press(*"/kick ")
-    await alice.sees("/kick NAME  Put somebody out", f"bob{number}  online")
+    await alice.sees("/kick NAME · Put somebody out", f"bob{number}  online")
     await alice.press("tab")
     assert _composer(alice).text == f"/kick bob{number} "
 
