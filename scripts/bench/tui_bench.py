@@ -12,6 +12,7 @@ import fcntl
 import os
 import pty
 import random
+import re
 import select
 import signal
 import string
@@ -40,6 +41,7 @@ RATE: Final = 50
 IN_FLIGHT: Final = 200
 ROOM: Final = "big"
 
+_ESCAPE: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[^\[\]])")
 _WORDS: Final = (
     "the",
     "quick",
@@ -62,6 +64,7 @@ class Terminal:
 
     def __init__(self, *arguments: str) -> None:
         self.written = 0
+        self._raw = b""
         self._emulator = Emulator(COLUMNS, ROWS)
         self.began = time.perf_counter()
         self.pid, self._fd = pty.fork()
@@ -81,9 +84,19 @@ class Terminal:
             last = self._read()
         return last
 
+    def wait_letter(self, letter: str) -> float:
+        """As `wait`, for one letter that nothing else writes since the last key; looked for in what was read."""
+        last = time.perf_counter()
+        while letter.encode() not in _ESCAPE.sub(b"", self._raw):
+            if not select.select([self._fd], [], [], PATIENCE_S)[0]:
+                raise SystemExit(f"{letter!r} was not painted")
+            last = self._read()
+        return last
+
     def _read(self) -> float:
         piece = os.read(self._fd, 65536)
         now = time.perf_counter()
+        self._raw += piece
         self._emulator.feed(piece)
         self.written += len(piece)
         return now
@@ -97,6 +110,7 @@ class Terminal:
 
     def press(self, keys: str) -> float:
         self.written = 0
+        self._raw = b""
         began = time.perf_counter()
         os.write(self._fd, keys.encode())
         return began
@@ -284,7 +298,7 @@ def _typing(screen: Terminal, keys: int) -> Iterator[float]:
         letter = choose.choice(string.ascii_uppercase)
         began = screen.press(letter)
         typed += letter
-        yield screen.wait(typed[-3:]) - began
+        yield screen.wait_letter(letter) - began
         screen.rest(0.02 + choose.random() * 0.03)
         if len(typed) == 60:
             screen.press("\x15")

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyte
 
@@ -36,6 +36,7 @@ KEYS: Final = {
 } | {f"ctrl+{letter}": chr(ord(letter) - 96) for letter in "abcdefghijklmnopqrstuvwxyz"}
 
 _READ_BYTES: Final = 65536
+_LAST_BYTES: Final = 4096
 _PRIVATE: Final = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p")
 """Queries of the terminal's abilities, which the emulator would paint instead of ignoring."""
 
@@ -59,6 +60,11 @@ class Emulator:
                 self._stream.feed(_PRIVATE.sub(b"", self._pending))
                 self._pending = b""
 
+    def clear(self, columns: int | None = None, rows: int | None = None) -> None:
+        with self._lock:
+            self._screen.resize(rows, columns)
+            self._screen.erase_in_display(2)
+
     @property
     def text(self) -> str:
         """The screen as lines without trailing white space."""
@@ -76,9 +82,11 @@ class Terminal:
         *,
         columns: int = 100,
         rows: int = 30,
+        term: str = "xterm-256color",
     ) -> None:
         self._emulator = Emulator(columns, rows)
         self.bytes_written = 0
+        self.last_bytes = b""
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.process = subprocess.Popen(
@@ -86,7 +94,7 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env=environment | {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            env=environment | {"TERM": term, "COLORTERM": "truecolor"},
             start_new_session=True,
         )
         os.close(slave)
@@ -102,11 +110,27 @@ class Terminal:
             if not data:
                 return
             self.bytes_written += len(data)
+            self.last_bytes = (self.last_bytes + data)[-_LAST_BYTES:]
             self._emulator.feed(data)
 
     @property
     def text(self) -> str:
         return self._emulator.text
+
+    @property
+    def modes(self) -> list[Any]:
+        """How the terminal treats what is typed and written, as `termios` tells."""
+        return termios.tcgetattr(self._master)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Another size; what was shown is gone, as it may be in any terminal."""
+        self._emulator.clear(columns, rows)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.process.send_signal(signal.SIGWINCH)
+
+    def wipe(self) -> None:
+        """Somebody else has painted over everything."""
+        self._emulator.clear()
 
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())
@@ -126,6 +150,13 @@ class Terminal:
             if time.monotonic() > deadline or self.process.poll() is not None:
                 state = self.process.poll()
                 raise AssertionError(f"no {wanted!r} on the screen (program: {state}):\n{text}")
+            time.sleep(0.01)
+
+    def wait_for_bytes(self, *sequences: bytes) -> None:
+        """Returns once all of `sequences` were among the last bytes written. Raises: AssertionError."""
+        deadline = time.monotonic() + PATIENCE_S
+        while any(sequence not in self.last_bytes for sequence in sequences):
+            assert time.monotonic() < deadline, self.last_bytes
             time.sleep(0.01)
 
     def wait(self) -> int:
