@@ -85,7 +85,7 @@ class Terminal:
         return last
 
     def wait_letter(self, letter: str) -> float:
-        """As `wait`, for one letter that nothing else writes since the last key; looked for in what was read."""
+        """As `wait`, for a letter that nothing else writes, looked for in what came since the last key."""
         last = time.perf_counter()
         while letter.encode() not in _ESCAPE.sub(b"", self._raw):
             if not select.select([self._fd], [], [], PATIENCE_S)[0]:
