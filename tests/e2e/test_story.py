@@ -31,9 +31,13 @@ def home_environment(home: Path) -> dict[str, str]:
     return {"LANG": "C.UTF-8"} | kept | {"HOME": str(home)}
 
 
-def open_tui(stack: ExitStack, home: Path, server: ServerProcess, **size: int) -> Terminal:
+def open_tui(
+    stack: ExitStack, home: Path, server: ServerProcess, *, columns: int = 100, rows: int = 30
+) -> Terminal:
     arguments = [sys.executable, "-m", "mesh_tui", "--server", server.url]
-    return stack.enter_context(running(Terminal(arguments, home_environment(home), **size)))
+    return stack.enter_context(
+        running(Terminal(arguments, home_environment(home), columns=columns, rows=rows))
+    )
 
 
 def register(terminal: Terminal, name: str) -> None:
