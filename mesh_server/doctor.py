@@ -31,6 +31,7 @@ from mesh_server.store.soundness import (
     contents,
     damage,
     index_behind,
+    miscounted,
     misnumbered,
     newest,
     reading,
@@ -282,7 +283,7 @@ def _integrity(patient: Patient) -> Iterator[Symptom]:
 
 
 def _numbers(patient: Patient) -> Iterator[Symptom]:
-    for found in _ask(patient, misnumbered) or ():
+    for found in (*(_ask(patient, misnumbered) or ()), *(_ask(patient, miscounted) or ())):
         yield "error", found, "Restore a backup, and report this: it must not happen."
 
 

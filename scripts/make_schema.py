@@ -287,7 +287,8 @@ def dump(connection: sqlite3.Connection) -> Iterator[str]:
         yield from _rows(connection, table)
     if any(name == INDEX for _, name, _ in kept):
         indexed = "(SELECT value FROM meta WHERE key = 'search_pk')"
-        yield f"INSERT INTO {INDEX}(rowid, content) SELECT pk, content FROM messages"
+        columns = ", ".join(str(row[1]) for row in connection.execute(f"PRAGMA table_info({INDEX})"))
+        yield f"INSERT INTO {INDEX}(rowid, {columns}) SELECT pk, {columns} FROM messages"
         yield f"  WHERE pk <= {indexed} AND deleted_at IS NULL AND content_type LIKE 'text/%';"
     for kind, _, sql in kept:
         if kind != "table":

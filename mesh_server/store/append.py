@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from mesh_server.store.base import Appended, MessageRecord, NewMessage
 from mesh_server.store.rows import COLUMNS, FIELDS, to_record, to_row
-from mesh_server.store.tables import members, mentions, messages, room_mentions, rooms, users
+from mesh_server.store.tables import members, mentions, messages, paces, room_mentions, rooms, users
 from protocol import limits
 from protocol.errors import (
     MeshError,
@@ -109,6 +109,20 @@ def _grown(size: int, _dialect: sa.Dialect) -> sa.Update:
     )
 
 
+def _own(size: int, _dialect: sa.Dialect) -> sa.Update:
+    """Members who said as much as each other: none of it is unread to themselves."""
+    names = ("room_id", "user_id")
+    rows = [
+        tuple(sa.bindparam(f"{name}_{number}", type_=sa.String()) for name in names) for number in range(size)
+    ]
+    who = sa.values(*(sa.column(name, sa.String()) for name in names), name="who").data(rows).cte("who")
+    return (
+        sa.update(members)
+        .where(sa.tuple_(members.c.room_id, members.c.user_id).in_(sa.select(who.c.room_id, who.c.user_id)))
+        .values(own_since_read=members.c.own_since_read + sa.bindparam("said", type_=sa.Integer()))
+    )
+
+
 class _Sized:
     """A statement over many rows at once, for several numbers of them; prepared when first needed.
 
@@ -151,6 +165,7 @@ class Append:
         self.facts = _Sized(_facts, dialect)
         self.insert = _Sized(_inserted, dialect)
         self.grown = _Sized(_grown, dialect)
+        self.own = _Sized(_own, dialect)
         self.lock = (
             None
             if dialect.name == "sqlite"
@@ -167,14 +182,11 @@ class Append:
         self.known = prepare(
             sa.select(messages.c.seq).where(_same(id=messages.c.id, room_id=messages.c.room_id))
         )
-        by_author = messages.alias("by_author")
-        last_seq = sa.select(sa.func.max(by_author.c.seq)).where(
-            _same(room_id=by_author.c.room_id, author_id=by_author.c.author_id)
-        )
-        self.last_said = prepare(
-            sa.select(messages.c.created_at).where(
-                _same(room_id=messages.c.room_id), messages.c.seq == last_seq.scalar_subquery()
-            )
+        pace = _same(room_id=paces.c.room_id, user_id=paces.c.user_id)
+        self.pace = prepare(sa.select(paces.c.said_at).where(pace))
+        self.next_pace = prepare(sa.update(paces).where(pace).values(said_at=sa.bindparam("said_at")))
+        self.first_pace = prepare(
+            sa.insert(paces).values({name: sa.bindparam(name) for name in ("room_id", "user_id", "said_at")})
         )
         self.mention = prepare(
             sa.insert(mentions).values({name: sa.bindparam(name) for name in ("room_id", "user_id", "seq")})
@@ -235,7 +247,6 @@ class _Batch:
         self._grown: Counter[str] = Counter()
         self._fresh: dict[tuple[str, str, str], MessageRecord] = {}
         self._fresh_ids: set[tuple[str, str]] = set()
-        self._last_said: dict[tuple[str, str], int] = {}
 
     def run(self, batch: Sequence[NewMessage]) -> list[Appended | MeshError]:
         facts = self._look(batch)
@@ -291,15 +302,14 @@ class _Batch:
 
     def _wait_ms(self, new: NewMessage, between_ms: int) -> int:
         """How long the author has to wait; not at all where the clock was set back since they spoke last."""
-        key = (new.room_id, new.author_id)
-        if key not in self._last_said:
-            row = self._select(self._sql.last_said, room_id=new.room_id, author_id=new.author_id)
-            self._last_said[key] = row[0] if row is not None else new.created_at - between_ms
-        since_ms = new.created_at - self._last_said[key]
-        wait_ms = between_ms - since_ms if since_ms >= 0 else 0
-        if wait_ms <= 0:
-            self._last_said[key] = new.created_at
-        return wait_ms
+        place = {"room_id": new.room_id, "user_id": new.author_id}
+        row = self._select(self._sql.pace, **place)
+        since_ms = between_ms if row is None else new.created_at - row[0]
+        if 0 <= since_ms < between_ms:
+            return between_ms - since_ms
+        statement = self._sql.first_pace if row is None else self._sql.next_pace
+        self._cursor.execute(statement.sql, statement.row(place | {"said_at": new.created_at}))
+        return 0
 
     def _is_member(self, room_id: str, user_id: str) -> bool:
         return self._select(self._sql.role, room_id=room_id, user_id=user_id) is not None
@@ -372,6 +382,12 @@ class _Batch:
         for grown, room_ids in by_growth.items():
             for sql, ids in self._sql.grown.filled(room_ids):
                 self._cursor.execute(sql, [grown, grown, *ids])
+        by_words: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
+        for author, said in Counter((record.room_id, record.author_id) for record in fresh).items():
+            by_words[said].append(author)
+        for said, authors in by_words.items():
+            for sql, ids in self._sql.own.filled(authors):
+                self._cursor.execute(sql, [*ids, said])
 
 
 def _too_soon(wait_ms: int) -> RateLimited:

@@ -50,7 +50,7 @@ def change_message(
 
 def _store(connection: sa.Connection, record: MessageRecord, changed: dict[str, Any]) -> MessageRecord:
     """Under the room's next `rev`."""
-    values = changed | {"rev": next_rev(connection, record.room_id)}
+    values = changed | {"rev": next_rev(connection, record.room_id), "changed": True}
     connection.execute(sa.update(messages).where(_at(record)).values(values))
     return _find(connection, record.room_id, record.id, erased=True)
 

@@ -143,19 +143,30 @@ def _is_gap(connection: sa.Connection, room: RoomRecord, since: int, most: int) 
     """A client that is ahead of the log holds numbers of another history: a gap, too."""
     if since >= room.rev or room.rev - since <= most:
         return since > room.rev
-    beyond = (
-        sa.select(messages.c.seq)
-        .where(messages.c.room_id == room.id, messages.c.rev > since)
-        .order_by(messages.c.rev)
-        .limit(1)
-        .offset(most)
-    )
+    # There is no gap in `seq`: were more than these written since, they would do.
+    beyond = _since(room.id, since, first=room.last_seq - most).limit(1).offset(most)
     return connection.execute(beyond).first() is not None
 
 
+def _since(room_id: str, since: int, first: int | sa.ColumnElement[int]) -> sa.CompoundSelect[Any]:
+    """The `pk` of what changed after the `rev` `since`, and of what was written since, from `first` on."""
+    later = sa.select(messages.c.pk).where(messages.c.room_id == room_id, messages.c.rev > since)
+    return sa.union_all(
+        later.where(messages.c.changed), later.where(~messages.c.changed, messages.c.seq >= first)
+    )
+
+
 def _list_changes(connection: sa.Connection, room_id: str, since: int, until: int) -> Changes:
+    # Found from the newest on, past no more than has come since.
+    last_known = (
+        sa.select(messages.c.seq)
+        .where(messages.c.room_id == room_id, messages.c.rev <= since, ~messages.c.changed)
+        .order_by(messages.c.seq.desc())
+        .limit(1)
+    )
+    first = sa.func.coalesce(last_known.scalar_subquery(), 0)
     query = WITH_AUTHOR.where(
-        messages.c.room_id == room_id, messages.c.rev > since, messages.c.rev <= until
+        messages.c.pk.in_(_since(room_id, since, first)), messages.c.rev <= until
     ).order_by(messages.c.rev)
     return Changes(
         members=list_members(connection, room_id),

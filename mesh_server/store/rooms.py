@@ -74,13 +74,6 @@ def _my_rooms() -> sa.Select[Any]:
     mine = members.alias("mine")
     others = members.alias("others")
     count = sa.select(sa.func.count()).where(others.c.room_id == rooms.c.id).scalar_subquery()
-    own = (
-        sa.select(sa.func.count())
-        .where(messages.c.room_id == rooms.c.id)
-        .where(messages.c.author_id == user_id)
-        .where(messages.c.seq > mine.c.read_seq)
-        .scalar_subquery()
-    )
     erased = (
         sa.select(sa.func.count())
         .where(messages.c.room_id == rooms.c.id)
@@ -122,7 +115,7 @@ def _my_rooms() -> sa.Select[Any]:
         count.label("member_count"),
         mine.c.role.label("my_role"),
         mine.c.read_seq,
-        (rooms.c.last_seq - mine.c.read_seq - own - erased).label("unread"),
+        (rooms.c.last_seq - mine.c.read_seq - mine.c.own_since_read - erased).label("unread"),
         (named + called).label("mentions"),
         other.with_only_columns(users.c.id).scalar_subquery().label("other_id"),
         other.with_only_columns(users.c.username).scalar_subquery().label("other_name"),
@@ -379,6 +372,7 @@ def _set_read(connection: sa.Connection, room_id: str, user_id: str, seq: int) -
     query = (
         sa.select(
             members.c.read_seq,
+            members.c.own_since_read,
             rooms.c.last_seq,
             (rooms.c.receipts & ~users.c.hides_reads).label("shown"),
         )
@@ -393,5 +387,26 @@ def _set_read(connection: sa.Connection, room_id: str, user_id: str, seq: int) -
     wanted = min(seq, row.last_seq)
     if wanted <= row.read_seq:
         return ReadMark(seq=row.read_seq, moved=False, shown=bool(row.shown))
-    connection.execute(sa.update(members).where(mine).values(read_seq=wanted))
+    own = _own_after(connection, room_id, user_id, wanted, row)
+    connection.execute(sa.update(members).where(mine).values(read_seq=wanted, own_since_read=own))
     return ReadMark(seq=wanted, moved=True, shown=bool(row.shown))
+
+
+def _own_after(
+    connection: sa.Connection, room_id: str, user_id: str, wanted: int, member: sa.Row[Any]
+) -> int:
+    """How many of the member's own messages come after `wanted`; looks at the shorter side of it only."""
+    if member.own_since_read == 0 or wanted == member.last_seq:
+        return 0
+    first, last = member.read_seq, wanted
+    is_rest_shorter = member.last_seq - wanted < wanted - member.read_seq
+    if is_rest_shorter:
+        first, last = wanted, member.last_seq
+    query = sa.select(sa.func.count()).where(
+        messages.c.room_id == room_id,
+        messages.c.author_id == user_id,
+        messages.c.seq > first,
+        messages.c.seq <= last,
+    )
+    there = int(connection.execute(query).scalar_one())
+    return there if is_rest_shorter else int(member.own_since_read) - there

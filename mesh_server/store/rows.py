@@ -12,7 +12,7 @@ from msgspec import structs
 from mesh_server.store.base import MessageRecord
 from mesh_server.store.tables import messages, reactions, users
 
-COLUMNS: Final = tuple(column for column in messages.columns if column.name != "pk")
+COLUMNS: Final = tuple(column for column in messages.columns if column.name not in ("pk", "changed"))
 FIELDS: Final = tuple(column.name for column in COLUMNS)
 
 _values: Final = attrgetter(*FIELDS)

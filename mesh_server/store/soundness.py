@@ -123,6 +123,24 @@ def misnumbered(connection: sa.Connection) -> list[str]:
     return found
 
 
+def miscounted(connection: sa.Connection) -> list[str]:
+    """Members whose own messages after their read marker are not as many as is kept beside it."""
+    theirs = (members.c.room_id == messages.c.room_id) & (members.c.user_id == messages.c.author_id)
+    later = theirs & (messages.c.seq > members.c.read_seq)
+    own = sa.func.count(messages.c.pk)
+    query = (
+        sa.select(members.c.room_id, members.c.user_id, members.c.own_since_read, own)
+        .select_from(members.outerjoin(messages, later))
+        .group_by(members.c.room_id, members.c.user_id)
+        .having(own != members.c.own_since_read)
+        .limit(SAYS_MAX)
+    )
+    return [
+        f"user {user_id} wrote {has} messages in room {room_id} since they read there, and {kept} are counted"
+        for room_id, user_id, kept, has in connection.execute(query)
+    ]
+
+
 def index_behind(connection: sa.Connection) -> int:
     """How many messages the index of the search has still to take in."""
     query = sa.select(sa.func.count()).where(messages.c.pk > indexed(connection))

@@ -18,6 +18,7 @@ from mesh_server.store.tables import (
     mentions,
     messages,
     p2p_sessions,
+    paces,
     reactions,
     room_mentions,
     rooms,
@@ -109,6 +110,7 @@ def _purge_room(connection: sa.Connection, room_id: str, limit: int) -> None:
         # Who is in a session of the room is told that it is over, before the room is gone.
         empty = ~sa.exists().where(p2p_sessions.c.room_id == room_id)
         this = (rooms.c.id == room_id) & rooms.c.deleted_at.is_not(None)
+        connection.execute(sa.delete(paces).where(paces.c.room_id == room_id))
         connection.execute(sa.delete(rooms).where(this, empty))
         return
     for row in rows:

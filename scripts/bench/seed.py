@@ -183,7 +183,8 @@ class Seed:
             self._connection.execute(sa.select(meta.c.value).where(meta.c.key == INDEXED)).scalar() or 0
         )
         self._connection.exec_driver_sql(
-            "INSERT INTO message_search(rowid, content) SELECT pk, content FROM messages WHERE pk > ?",
+            "INSERT INTO message_search(rowid, content, author_id)"
+            " SELECT pk, content, author_id FROM messages WHERE pk > ?",
             (done,),
         )
         last = self._connection.execute(sa.select(sa.func.max(messages.c.pk))).scalar_one()

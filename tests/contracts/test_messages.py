@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from mesh_server.store import search as search_module
 from mesh_server.store.base import (
     Appended,
     AppendOutcome,
@@ -239,16 +238,9 @@ async def test_a_large_batch_with_refusals_in_it_numbers_the_rest_and_reads_back
 # ── search ───────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("few", [0, 2, 100])
-async def test_what_one_person_wrote_is_found_whether_that_is_little_or_much(
-    store: Store,
-    alice: UserRecord,
-    bob: UserRecord,
-    room_id: str,
-    few: int,
-    monkeypatch: pytest.MonkeyPatch,
+async def test_what_one_person_wrote_is_found(
+    store: Store, alice: UserRecord, bob: UserRecord, room_id: str
 ) -> None:
-    monkeypatch.setattr(search_module, "FEW", few)
     await join(store, room_id, bob)
     private = (await add_room(store, "kitchen", alice, "private")).my_room.room.id
     authors = [alice, bob, alice, bob, alice]
@@ -265,9 +257,28 @@ async def test_what_one_person_wrote_is_found_whether_that_is_little_or_much(
     assert await found(bob, alice) == [(room_id, 5), (room_id, 3), (room_id, 1)]
     assert await found(bob, bob) == [(room_id, 4), (room_id, 2)]
     assert await found(alice, alice) == [(private, 1), (room_id, 5), (room_id, 3), (room_id, 1)]
+    # Whose message it is, is not among its words.
+    for word in (alice.id, "author_id"):
+        assert await store.search.find(alice.id, SearchQuery(words=f'"{word}" *'), 50) == ([], None)
 
 
 # ── unread ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("step", [1, 2, 7, 40])
+async def test_unread_leaves_out_ones_own_wherever_the_marker_stands(
+    store: Store, alice: UserRecord, bob: UserRecord, room_id: str, step: int
+) -> None:
+    """Small steps and large ones, near the beginning and near the end."""
+    await join(store, room_id, bob)
+    authors = [(alice, bob)[number * number % 7 % 2] for number in range(40)]
+    for begin in range(0, 40, 8):  # several of one author in a batch
+        await append(store, *[new(author, room_id) for author in authors[begin : begin + 8]])
+    for seq in [*range(0, 40, step), 40]:
+        await store.rooms.set_read(room_id, bob.id, seq)
+        mine = await store.rooms.get_room(room_id, bob.id)
+        assert mine is not None
+        assert mine.unread == authors[seq:].count(alice), seq
 
 
 async def test_unread_counts_what_others_wrote_past_the_marker(

@@ -198,6 +198,7 @@ def test_pages_that_the_disk_changed(ill: Examine, folder: Path) -> None:
         ("UPDATE rooms SET last_seq = 2", "should have 2"),
         ("UPDATE rooms SET rev = 1", "at rev 1"),
         ("UPDATE members SET read_seq = 7", "read up to 7"),
+        ("UPDATE members SET own_since_read = 9", "and 9 are counted"),
     ],
 )
 def test_numbers_that_are_not_as_promised(ill: Examine, folder: Path, statement: str, says: str) -> None:

@@ -22,6 +22,7 @@ from mesh_server.store.database import make_engine
 from mesh_server.store.folder import DATABASE_FILE
 from mesh_server.store.migrations import HEAD
 from mesh_server.store.schema import migrate
+from mesh_server.store.sqlite import SqliteStore
 from tests.support.machine import Machine, needs_machine
 from tests.support.server import ServerProcess, running_server
 from tests.support.wire import PASSWORD, Json, Person, Socket, call
@@ -78,6 +79,8 @@ def check_kept(before: Rows, after: Rows) -> None:
         assert table in after, f"the table {table} is gone"
         left = list(after[table])
         for row in rows:
+            if table == "meta" and row["key"].startswith("search_"):
+                continue  # how far the index has got: it may be made anew
             same = [other for other in left if all(other[name] == row[name] for name in row if name in other)]
             assert same, f"a row of {table} is gone: {row}"
             left.remove(same[0])
@@ -137,6 +140,21 @@ async def test_an_upgraded_database_serves_everyone_as_before(version: str, tmp_
         assert server.stop() == 0
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_what_changed_since_is_found_in_an_upgraded_database(version: str, tmp_path: Path) -> None:
+    path = old_database(tmp_path, version)
+    before = all_rows(path)
+    store = SqliteStore.open(path.parent)
+    for room in before["rooms"]:
+        said = [(row["rev"], row["id"]) for row in before["messages"] if row["room_id"] == room["id"]]
+        for since in range(room["rev"] + 1):
+            changes = await store.messages.list_changes(room["id"], since, room["rev"])
+            assert [(message.rev, message.id) for message in changes.messages] == sorted(
+                (rev, message_id) for rev, message_id in said if rev > since
+            )
+    await store.close()
+
+
 async def sign_in(http: aiohttp.ClientSession, server: ServerProcess, before: Rows, name: str) -> Person:
     """As the device that this person had before."""
     (device_id,) = [row["id"] for row in before["devices"] if row["name"] == f"{name}'s laptop"]
@@ -159,6 +177,12 @@ async def check_rooms(person: Person, before: Rows) -> None:
         said = [(message["seq"], message["content"]) for message in page["messages"]]
         stored = [row for row in before["messages"] if row["room_id"] == room_id]
         assert said == sorted((row["seq"], row["content"]) for row in stored)
+        assert room["unread"] == sum(
+            row["seq"] > room["read_seq"]
+            and row["author_id"] != person.user_id
+            and row.get("deleted_at") is None
+            for row in stored
+        )
 
 
 async def check_nonces(socket: Socket, before: Rows, person: Person) -> None:
