@@ -359,7 +359,10 @@ class MeshApp(App[None]):
                     await self._agent.close()
 
     async def _sent(self) -> None:
-        """What was entered is in the outbox, or back in its draft."""
+        """What was entered is in the outbox, or back in its draft; rooms that are open are left."""
+        for screen in self.screen_stack:
+            if isinstance(screen, MeshScreen):
+                screen.left()
         for worker in [worker for worker in self.workers if worker.group == SENDING]:
             with suppress(WorkerCancelled, WorkerFailed):
                 await worker.wait()

@@ -65,6 +65,9 @@ class MeshScreen(Patient[Result]):
     def came_to_front(self) -> None:
         """What is on the screen is seen from now on."""
 
+    def left(self) -> None:
+        """The program is about to end: what is still to be kept of this screen is begun."""
+
     def on_screen_resume(self) -> None:
         self.refresh_bindings()
         self.came_to_front()

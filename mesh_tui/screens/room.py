@@ -2,7 +2,7 @@
 
 Strategy: the timeline holds what is known, the transcript paints it; this screen moves things between them
 and the agent. Every call of the agent runs in a worker, so nothing here waits. What was really on the
-screen, with the terminal in front, is what is marked as read.
+screen, with the terminal in front, was seen; when that is marked as read, the settings say.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +15,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.timer import Timer
 
+from mesh_agent.client.errors import SignInNeeded
 from mesh_agent.client.state import (
     Connected,
     ConnectionChanged,
@@ -36,6 +37,7 @@ from mesh_tui.layout.message import Head
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.base import Handlers
 from mesh_tui.screens.choosing import Choosing
+from mesh_tui.settings import Settings
 from mesh_tui.timeline import Timeline
 from mesh_tui.widgets.bar import Bar
 from mesh_tui.widgets.composer import Composer
@@ -45,8 +47,8 @@ from mesh_tui.widgets.offers import Offers
 from mesh_tui.widgets.participants import Participants
 from mesh_tui.widgets.status import StatusLine
 from mesh_tui.widgets.transcript import Transcript
-from mesh_tui.workers import begin
-from protocol.errors import MeshError
+from mesh_tui.workers import SENDING, begin
+from protocol.errors import MeshError, NotMember
 from protocol.rest import Message, Room
 
 PAGE: Final = 200
@@ -71,6 +73,7 @@ class RoomScreen(Choosing):
         self._at = at
         self._unread_after: int | None = None
         self._seen = 0
+        self._left = False
         self._following = True
         self._jumped = False
         """The reader went past what they have not read: that is not read by it."""
@@ -90,7 +93,8 @@ class RoomScreen(Choosing):
 
     def on_mount(self) -> None:
         composer = self.query_one(Composer)
-        composer.ask_from = self.mesh.settings.writing.paste_lines
+        self.mesh.settings_changed.subscribe(self, self._take_settings)
+        self._take_settings(self.mesh.settings)
         composer.load_text(self.mesh.drafts.get(self.room.id))
         self.set_focus(composer)  # now, and not when the loop comes to it: a jump may take it away again
         self._show_room()
@@ -100,6 +104,14 @@ class RoomScreen(Choosing):
         else:
             self.jump(self._at)
         begin(self, self._load_members, exclusive=True, group="members")
+
+    def on_unmount(self) -> None:
+        self.left()
+
+    def _take_settings(self, settings: Settings) -> None:
+        self.composer.ask_from = settings.writing.paste_lines
+        if settings.reading.mark_read == "seen":
+            self._mark_seen()
 
     # ── loading ──────────────────────────────────────────────────────────────────────────────────
 
@@ -116,7 +128,7 @@ class RoomScreen(Choosing):
         except MeshError as error:
             self._apply_head(Head("failed", error=error.message))
             return
-        self._seen = read
+        self._seen = max(self._seen, read)
         self._unread_after = read if unread else None
         self.timeline.reset(page, self.mesh.agent.outgoing(self.room.id), self.room.last_seq if far else 0)
         self.timeline.set_head(self._head(page.has_more))
@@ -220,7 +232,7 @@ class RoomScreen(Choosing):
 
     def _history_reset(self, event: HistoryReset) -> None:
         if event.room_id == self.room.id:
-            self.timeline = Timeline()  # its numbers may have begun anew
+            self.timeline, self._seen = Timeline(), 0  # its numbers may have begun anew
             self._load()
 
     def _dropped(self, _: EventsDropped) -> None:
@@ -292,8 +304,26 @@ class RoomScreen(Choosing):
             self._jumped = False  # at the end again; an empty screen follows too, and has seen nothing
         if self._in_front and event.seen > self._seen and not self._jumped:
             self._seen = event.seen
-            self.entrust(self.mesh.agent.mark_read, self.room.id, event.seen)
+            if self.mesh.settings.reading.mark_read == "seen":
+                self._mark_seen()
         self._show_below()
+
+    def _mark_seen(self) -> None:
+        if self._seen:
+            begin(self.mesh, self._read_to, self._seen, group=SENDING)
+
+    async def _read_to(self, seq: int) -> None:
+        try:
+            await self.mesh.agent.mark_read(self.room.id, seq)
+        except (NotMember, SignInNeeded):
+            pass  # the room is no longer ours: there is nothing in it that could be unread
+        except MeshError as error:
+            self.complain(error)
+
+    def left(self) -> None:
+        if not self._left and self.mesh.settings.reading.mark_read == "leave":
+            self._mark_seen()
+        self._left = True
 
     def _mark_unread(self, seq: int | None) -> None:
         self._unread_after = seq

@@ -141,7 +141,7 @@ class Writing(MeshScreen[None]):
     @on(Composer.Typed)
     def typing(self) -> None:
         self.notice.say("")
-        if not self.composer.text.startswith("/"):
+        if self.mesh.settings.privacy.typing and not self.composer.text.startswith("/"):
             self.mesh.agent.typing(self.room.id)
 
     @on(Composer.Refused)

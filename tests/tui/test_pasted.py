@@ -138,6 +138,17 @@ async def test_many_lines_are_asked_about(alice: Seat) -> None:
     assert _composer(alice).text == ""
 
 
+async def test_from_how_many_lines_on_is_taken_at_once(alice: Seat) -> None:
+    await alice.app.preferences.save({"writing.paste_lines": 2})
+    await alice.type("one\ntwo")
+    await alice.sees("Paste 2 lines?")
+    await alice.press("escape")
+    await alice.no_longer_sees("Paste 2 lines?")
+    await alice.app.preferences.save({"writing.paste_lines": 0})
+    await alice.type(LINES)
+    assert _composer(alice).text == LINES
+
+
 async def test_a_path_stays_a_text_and_that_is_said(alice: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
     await alice.type("/etc/hostname-that-is-not")
     await alice.press("ctrl+u")

@@ -1,15 +1,18 @@
 """A room: reading, writing, and what becomes of both when something goes wrong."""
 
+import asyncio
+
 import pytest
 from textual import events
 
 from mesh_agent.agent import Agent
+from mesh_agent.client.state import MessageReceived, TypingSeen
 from mesh_tui.screens.room import RoomScreen
 from mesh_tui.widgets.composer import Composer
 from mesh_tui.widgets.transcript import Transcript
 from protocol.limits import CONTENT_CHARS
 from protocol.rest import Message
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 from tests.support.server import ServerProcess
 from tests.tui.conftest import SignUp, SitDown
 from tests.tui.seat import Seat
@@ -177,6 +180,65 @@ async def test_nothing_is_read_while_another_window_is_in_front(alice: Seat, bob
     await until(lambda: not alice.app.agent.room(_room(alice).room.id).unread, "it to be read")
 
 
+async def _counts_as_read(seat: Seat, when: str) -> None:
+    await seat.app.preferences.save({"reading.mark_read": when})
+
+
+def _unread(seat: Seat) -> int | None:
+    (room,) = seat.app.agent.rooms()
+    return room.unread
+
+
+async def test_what_was_seen_is_read_once_the_room_is_left(alice: Seat, bob: Agent) -> None:
+    await _counts_as_read(alice, "leave")
+    await _say(bob, alice, *(f"line {count}" for count in range(40)))
+    await alice.sees("line 39")
+    await alice.press("pageup")
+    await alice.no_longer_sees("line 39")
+    await _say(bob, alice, "below")
+    await alice.sees("↓ 1 new")
+    await until(lambda: _unread(alice) == 41, "all to be counted")
+    await alice.press("escape")
+    await until(lambda: _unread(alice) == 1, "what was seen to be read")
+
+
+async def test_to_quit_is_to_leave_the_room(
+    shared_server: str, sit_down: SitDown, alice: Seat, bob: Agent
+) -> None:
+    await _counts_as_read(alice, "leave")
+    await _say(bob, alice, "hello")
+    await alice.sees("hello")
+    await until(lambda: _unread(alice) == 1, "it to be counted")
+    await alice.press("ctrl+q")
+    await until(lambda: not alice.app.is_running, "the end")
+    again = await sit_down("alice", shared_server)
+    await again.sees("Your rooms", "# room")
+    assert not _unread(again)
+
+
+async def test_a_room_is_read_by_a_command_alone(alice: Seat, bob: Agent) -> None:
+    await _counts_as_read(alice, "manual")
+    await _say(bob, alice, "one", "two")
+    await alice.sees("two")
+    await alice.press("escape")
+    await alice.sees("Your rooms", "2 new")
+    await alice.press("enter")
+    await alice.sees("two", "new")
+    assert _unread(alice) == 2
+    await alice.say("/read")
+    await alice.sees("Everything here is marked as read.")
+    await until(lambda: not _unread(alice), "it to be read")
+
+
+async def test_when_it_counts_as_read_is_taken_at_once(alice: Seat, bob: Agent) -> None:
+    await _counts_as_read(alice, "manual")
+    await _say(bob, alice, "hello")
+    await alice.sees("hello")
+    await until(lambda: _unread(alice) == 1, "it to be counted")
+    await _counts_as_read(alice, "seen")
+    await until(lambda: not _unread(alice), "it to be read")
+
+
 async def test_earlier_history_is_loaded_on_the_way_up(
     own_server: ServerProcess, sit_down: SitDown, sign_up: SignUp
 ) -> None:
@@ -203,6 +265,18 @@ async def test_who_types_is_said_and_forgotten(alice: Seat, bob: Agent, number: 
     await alice.sees(f"bob{number} is typing…")
     await _say(bob, alice, "done")
     await alice.no_longer_sees("is typing…")
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_others_are_told_of_typing_where_that_is_wanted(alice: Seat, bob: Agent, wanted: bool) -> None:
+    await alice.app.preferences.save({"privacy.typing": wanted})
+    heard = bob.subscribe()
+    await alice.press("a", "enter")
+    seen = False
+    async with asyncio.timeout(PATIENCE_S):
+        while not isinstance(event := await anext(heard), MessageReceived):
+            seen = seen or isinstance(event, TypingSeen)
+    assert seen == wanted
 
 
 async def test_who_comes_and_goes(alice: Seat, bob: Agent, number: int) -> None:
