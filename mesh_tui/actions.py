@@ -53,7 +53,7 @@ class Action:
 ACTIONS: Final = (
     Action("everywhere", "ctrl+q", "app.quit", "Quit; what you typed and what waits is kept.", "Quit", True),
     Action("everywhere", "f1", "app.help", "This page; on Home, ? too.", "Help"),
-    Action("everywhere", "f4", "app.settings", "Settings: who you are, looks, notifications, keys, devices."),
+    Action("everywhere", "f4", "app.settings", "Settings: who you are, looks, keys, devices."),
     Action("everywhere", "tab,shift+tab", "", "Go to the next, the previous part of the screen."),
     Action("everywhere", "ctrl+c", "", "Copy what is selected with the mouse."),
     Action("everywhere", "ctrl+l", "app.redraw", "Paint the screen anew."),

@@ -12,18 +12,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import NODEFAULT, Meta, Struct, structs
 
 from protocol.errors import MeshError
-
-Level = Literal["all", "mentions", "none"]
-Shown = Literal["auto", "on", "off"]
-
-OWN: Final[dict[str, Any]] = {"own": True}
-"""Of a setting that is saved for one profile, since it names what only that one knows, such as rooms."""
 
 
 class SettingsWrong(MeshError):
@@ -43,16 +37,6 @@ class Look(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str,
         Meta(description="A theme's name; `/theme` lists them. auto: monokai, or sixteen where that is all."),
     ] = "auto"
-    rooms: Annotated[Shown, Meta(description="The list of rooms beside a room; auto: where it fits.")] = (
-        "auto"
-    )
-    people: Annotated[Shown, Meta(description="Who is here, beside a room; auto: where it fits.")] = "auto"
-    rooms_cells: Annotated[int, Meta(description="How wide the list of rooms is.", ge=10, le=60)] = 26
-    people_cells: Annotated[int, Meta(description="How wide the list of people is.", ge=10, le=60)] = 24
-    bare: Annotated[bool, Meta(description="Begin with messages alone on the screen.")] = False
-    images: Annotated[
-        Shown, Meta(description="Pictures in their place; auto: not through ssh, and where the terminal can.")
-    ] = "auto"
 
 
 class Reading(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,35 +48,6 @@ class Reading(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="When messages count as read: once seen, once the room is left, or by `/read` alone."
         ),
     ] = "seen"
-    order: Annotated[
-        Literal["unread", "activity", "name"], Meta(description="How the rooms of a group are ordered.")
-    ] = "unread"
-    muted: Annotated[
-        tuple[str, ...],
-        Meta(description="Rooms, by name or id, that are never listed as unread.", extra=OWN),
-    ] = ()
-
-
-class Notify(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Notifications outside of the program."""
-
-    how: Annotated[
-        Literal["auto", "osc", "bell", "off"],
-        Meta(description="By the terminal (osc) or its bell; auto: osc where the terminal is known for it."),
-    ] = "auto"
-    level: Annotated[Level, Meta(description="Of which messages; those between two people always count.")] = (
-        "mentions"
-    )
-    rooms: Annotated[
-        Mapping[str, Level], Meta(description="Otherwise in some rooms, by name or id.", extra=OWN)
-    ] = {}
-    quiet_hours: Annotated[
-        str,
-        Meta(
-            description="From when to when there are none, such as 22:00-07:00; empty: never.",
-            pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$",
-        ),
-    ] = ""
 
 
 class WritingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -112,23 +67,13 @@ class Privacy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     typing: Annotated[bool, Meta(description="Others see that you are typing.")] = True
 
 
-class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Files that others send."""
-
-    downloads: Annotated[
-        str, Meta(description="The folder for them, with ~ for one's home; empty: the system's own.")
-    ] = ""
-
-
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of it; `keys` is a section whose names are those of actions."""
 
     look: Look = Look()
     reading: Reading = Reading()
-    notify: Notify = Notify()
     writing: WritingSettings = WritingSettings()
     privacy: Privacy = Privacy()
-    files: Files = Files()
     keys: Annotated[
         Mapping[str, str],
         Meta(description='Other keys for an action, by its name: `"room.people" = "f12,alt+g"`.'),
@@ -161,10 +106,6 @@ class Setting:
         if plain is bool:
             return ("true", "false")
         return tuple(get_args(plain)) if get_origin(plain) is Literal else ()
-
-    @property
-    def own(self) -> bool:
-        return bool((self.meta.extra or {}).get("own"))
 
     def of(self, settings: Settings) -> Any:
         owner = getattr(settings, self.section) if self.section else settings
@@ -245,9 +186,7 @@ def check_value(key: str, value: Any) -> Any:
     try:
         return msgspec.convert(value, setting.kind)
     except msgspec.ValidationError as error:
-        why = setting.bounds() or (
-            setting.meta.description if setting.meta.pattern else re.sub(r" - at `\$.*", "", str(error)) + "."
-        )
+        why = setting.bounds() or re.sub(r" - at `\$.*", "", str(error)) + "."
         raise SettingsWrong(f"{key} cannot be {_shown(value)}. {why}", key) from None
 
 

@@ -18,7 +18,6 @@ from mesh_tui.settings import (
     Raw,
     Settings,
     SettingsWrong,
-    all_settings,
     check,
     check_value,
     line_of,
@@ -104,7 +103,7 @@ class SettingsFile:
         by_path: dict[Path, dict[str, Any]] = {}
         for key, value in changes.items():
             path = self.common
-            if self.own and (all_settings()[key].own or _holds(layers[self.own][0], key)):
+            if self.own and _holds(layers[self.own][0], key):
                 path = self.own
             by_path.setdefault(path, {})[key] = value
         for path, values in by_path.items():

@@ -8,7 +8,7 @@ changes with it. What the server keeps (name, status, password, devices) is aske
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Final, get_args, get_origin
+from typing import Any, ClassVar, Final, get_args
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -41,10 +41,8 @@ TEXT_CHARS: Final = 500
 HEADINGS: Final = {
     "look": "Looks",
     "reading": "Reading",
-    "notify": "Notifications",
     "writing": "Writing",
     "privacy": "Privacy",
-    "files": "Files",
 }
 
 Change = Callable[[], Awaitable[object]]
@@ -348,12 +346,10 @@ class SettingsScreen(MeshScreen[None]):
 
 
 def told(value: Any) -> str:
-    """A value as it is typed: `lobby = none, jokes = all`."""
+    """A value as it is typed."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} = {item}" for name, item in value.items())
-    return ", ".join(value) if isinstance(value, tuple) else str(value)
+    return str(value)
 
 
 def read(setting: Setting, text: str) -> Any:
@@ -363,10 +359,4 @@ def read(setting: Setting, text: str) -> Any:
         return text == "yes"
     if kind is int:
         return int(text) if text.removeprefix("-").isdecimal() else text
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if get_origin(kind) is tuple:
-        return parts
-    if kind is str or get_origin(kind) is None or not isinstance(setting.default, Mapping):
-        return text
-    pairs = [part.rpartition("=") for part in parts]
-    return {name.strip(): item.strip() for name, _, item in pairs}
+    return text

@@ -1,5 +1,6 @@
 """Settings: what a file may say, what is said of a wrong one, and what is left of it by saving."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,16 +11,17 @@ from mesh_tui.settings_file import SettingsFile
 from tests.support.conditions import until
 from tests.tui.conftest import SitDown
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "tui.md"
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs" / "tui.md"
+CLIENT = ROOT / "mesh_tui"
 
 HAND_MADE = """\
 # mine
-[notify]      # quiet, please
-level = "none"   # until monday
+[writing]      # in peace
+paste_lines = 9   # until monday
 
 [look]
 theme = "light"
-people = "off"
 """
 
 
@@ -38,6 +40,13 @@ def test_every_setting_is_in_the_documentation(setting: Setting) -> None:
 
 
 @pytest.mark.parametrize("setting", all_settings().values(), ids=all_settings())
+def test_every_setting_is_read_somewhere(setting: Setting) -> None:
+    read = re.compile(rf"\bsettings\.{re.escape(setting.key)}\b")
+    own = {CLIENT / "settings.py", CLIENT / "settings_file.py", CLIENT / "screens" / "settings.py"}
+    assert any(read.search(path.read_text("utf-8")) for path in set(CLIENT.rglob("*.py")) - own)
+
+
+@pytest.mark.parametrize("setting", all_settings().values(), ids=all_settings())
 def test_every_default_can_be_written_down(setting: Setting) -> None:
     raw = {setting.section: {setting.name: setting.default}} if setting.section else {"keys": {}}
     check(raw)
@@ -48,14 +57,12 @@ def test_every_default_can_be_written_down(setting: Setting) -> None:
     ("raw", "key", "said"),
     [
         ({"look": {"theem": "light"}}, "look.theem", "Did you mean theme?"),
-        ({"look": {"zzz": 1}}, "look.zzz", "There are: theme, rooms"),
+        ({"look": {"zzz": 1}}, "look.zzz", "There are: theme."),
         ({"lok": {}}, "lok", "Did you mean look?"),
         ({"look": 3}, "look", "write [look]"),
-        ({"look": {"images": "maybe"}}, "look.images", "One of: auto, on, off."),
-        ({"look": {"bare": "yes"}}, "look.bare", "One of: true, false."),
-        ({"look": {"rooms_cells": 200}}, "look.rooms_cells", "From 10 to 60."),
-        ({"notify": {"quiet_hours": "at night"}}, "notify.quiet_hours", "22:00-07:00"),
-        ({"notify": {"rooms": {"lobby": "loud"}}}, "notify.rooms", "'loud'"),
+        ({"reading": {"mark_read": "maybe"}}, "reading.mark_read", "One of: seen, leave, manual."),
+        ({"privacy": {"typing": "yes"}}, "privacy.typing", "One of: true, false."),
+        ({"writing": {"paste_lines": 10_001}}, "writing.paste_lines", "From 0 to 10000."),
         ({"keys": {"room.people": 3}}, "keys", "Expected `str`"),
     ],
 )
@@ -71,7 +78,7 @@ def test_what_cannot_be_is_named_with_what_can(raw: dict[str, object], key: str,
     [
         ("\n[look]\ntheme = 1\n", "look.theme", 3),
         ("look.theme = 1\n", "look.theme", 1),
-        ('[notify]\ntheme = 1\n[look]\n"theme" = 1\n', "look.theme", 4),
+        ('[writing]\ntheme = 1\n[look]\n"theme" = 1\n', "look.theme", 4),
         ("\nlook = { theme = 1 }\n", "look.theme", 2),
         ("[keys]\na = 1\n", "keys", 1),
         ("", "look.theme", None),
@@ -93,11 +100,10 @@ def test_a_profile_says_what_is_otherwise_setting_by_setting(file: SettingsFile)
     file.own.write_text('[look]\ntheme = "contrast"\n')
     assert file.load() == ""
     assert file.settings.look.theme == "contrast"
-    assert file.settings.look.people == "off"
-    assert file.settings.notify.level == "none"
+    assert file.settings.writing.paste_lines == 9
 
 
-@pytest.mark.parametrize("broken", [b'[look]\n\nthem = "light"\n', b"[look]\n\nbare = maybe\n"])
+@pytest.mark.parametrize("broken", [b'[look]\n\nthem = "light"\n', b"[look]\n\ntheme = maybe\n"])
 def test_a_wrong_file_changes_nothing_and_its_line_is_said(file: SettingsFile, broken: bytes) -> None:
     file.common.write_text(HAND_MADE)
     file.load()
@@ -132,16 +138,6 @@ async def test_saving_keeps_comments_and_order(file: SettingsFile) -> None:
     assert not file.is_stale()
 
 
-async def test_rooms_are_saved_for_the_profile_that_knows_them(file: SettingsFile) -> None:
-    assert file.own is not None
-    await file.save({"notify.rooms": {"lobby": "all"}, "reading.muted": ("jokes",), "look.theme": "light"})
-    assert file.common.read_text() == '[look]\ntheme = "light"\n'
-    assert SettingsFile.of_profile("bob").load() == ""
-    assert file.settings.notify.rooms == {"lobby": "all"}
-    assert file.settings.reading.muted == ("jokes",)
-    assert "lobby" in file.own.read_text()
-
-
 async def test_what_a_profile_says_otherwise_is_changed_there(file: SettingsFile) -> None:
     assert file.own is not None
     file.common.write_text(HAND_MADE)
@@ -153,7 +149,7 @@ async def test_what_a_profile_says_otherwise_is_changed_there(file: SettingsFile
 
 async def test_saving_refuses_a_wrong_value_and_a_broken_file(file: SettingsFile) -> None:
     with pytest.raises(SettingsWrong):
-        await file.save({"look.images": "maybe"})
+        await file.save({"reading.mark_read": "maybe"})
     file.common.write_text("[look\n")
     with pytest.raises(SettingsWrong, match="line 1"):
         await file.save({"look.theme": "light"})
@@ -178,9 +174,9 @@ async def test_what_is_edited_is_taken_and_what_is_wrong_is_said(
     alice.app.settings_changed.subscribe(alice.app, heard.append)
     await alice.sees("Create account")
     file.common.write_text(HAND_MADE)
-    await until(lambda: alice.app.settings.look.people == "off", "the settings to be taken")
+    await until(lambda: alice.app.settings.writing.paste_lines == 9, "the settings to be taken")
     await until(lambda: bool(heard), "whoever listens to hear of it")
     file.common.write_text('[look]\nthem = "light"\n')
     await alice.sees("line 2", "Did you mean theme?")
-    assert alice.app.settings.look.people == "off"
+    assert alice.app.settings.writing.paste_lines == 9
     assert heard == [alice.app.settings]
