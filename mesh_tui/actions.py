@@ -154,7 +154,7 @@ COMMANDS: Final = (
         True,
         aliases=("j", "buffer", "b"),
     ),
-    Command("list", "", "Show the rooms that anyone may join.", (), True, ("rooms",)),
+    Command("list", "", "Show the rooms that anyone may join.", (), True),
     Command("create", "[-private] NAME", "Create a room, and open it.", (), True, ("new",)),
     Command("close", "", "Go back to Home; what you typed stays."),
     Command("leave", "", "Leave this room.", aliases=("part",)),
