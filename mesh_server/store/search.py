@@ -29,6 +29,9 @@ STALE: Final = "search_stale"
 MERGE_PAGES: Final = 200
 """Pages of the index that one transaction of a purge rewrites at the most."""
 
+CLOCK_SLACK_MS: Final = 2 * 3_600_000
+"""How far the clock may have been set back, so that a search by time still finds everything."""
+
 _INDEX: Final = sa.table("message_search", sa.column("rowid"), sa.column("message_search"))
 _rowid: Final = _INDEX.c.rowid
 _READABLE: Final = messages.c.content_type.like("text/%")
@@ -154,7 +157,7 @@ def _find(
         .order_by(_rowid.desc())
         .limit(limit + 1)
     )
-    for condition in _conditions(query):
+    for condition in (*_conditions(query), *_stretch(connection, query)):
         statement = statement.where(condition)
     rows = connection.execute(statement).all()
     records: defaultdict[str, list[MessageRecord]] = defaultdict(list)
@@ -166,6 +169,39 @@ def _find(
         for record in with_reactions(connection, here)
     }
     return [hits[row.id] for row in rows[:limit]], rows[limit - 1].pk if len(rows) > limit else None
+
+
+def _stretch(connection: sa.Connection, query: SearchQuery) -> list[sa.ColumnElement[bool]]:
+    """Where in the log the wanted time lies, roughly: the index passes over what is not there."""
+    stretch = []
+    if query.before is not None:
+        stretch.append(_rowid <= _first_since(connection, query.before + CLOCK_SLACK_MS))
+    if query.after is not None:
+        stretch.append(_rowid >= _first_since(connection, query.after - CLOCK_SLACK_MS))
+    return stretch
+
+
+def _first_since(connection: sa.Connection, time_ms: int) -> int:
+    """The `pk` of a message of that time or later, the one before it being earlier; by halving the log.
+
+    Where the clock was set back there may be several: all that is earlier by `CLOCK_SLACK_MS` and more is
+    before any of them, and all that is later by as much is behind.
+    """
+    at = (
+        sa.select(messages.c.pk, messages.c.created_at)
+        .where(messages.c.pk >= sa.bindparam("pk"))
+        .order_by(messages.c.pk)
+        .limit(1)
+    )
+    low, high = 0, int(connection.execute(sa.select(sa.func.max(messages.c.pk))).scalar() or 0) + 1
+    while low < high:
+        middle = (low + high) // 2
+        row = connection.execute(at, {"pk": middle}).one_or_none()
+        if row is None or row.created_at >= time_ms:
+            high = middle
+        else:
+            low = row.pk + 1
+    return low
 
 
 def _room(connection: sa.Connection, room_id: str, user_id: str) -> MyRoom:

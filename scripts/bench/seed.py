@@ -175,7 +175,14 @@ class Seed:
     def unread(self, person: Person) -> None:
         """As if they had never looked."""
         self._connection.execute(
-            sa.update(members).where(members.c.user_id == person.user_id).values(read_seq=0)
+            sa.update(members)
+            .where(members.c.user_id == person.user_id)
+            .values(
+                read_seq=0,
+                own_since_read=sa.select(sa.func.count())
+                .where(messages.c.room_id == members.c.room_id, messages.c.author_id == person.user_id)
+                .scalar_subquery(),
+            )
         )
 
     def _index(self) -> None:

@@ -262,6 +262,30 @@ async def test_what_one_person_wrote_is_found(
         assert await store.search.find(alice.id, SearchQuery(words=f'"{word}" *'), 50) == ([], None)
 
 
+async def test_a_search_by_time_finds_all_of_it_though_the_clock_was_set_back(
+    store: Store, alice: UserRecord, room_id: str
+) -> None:
+    """A message every ten minutes for two days; thrice the clock goes back by up to two hours."""
+    minute = 60_000
+    times = [NOW + number * 10 * minute - number // 72 * 40 * minute for number in range(288)]
+    times[100:110] = [time - 120 * minute for time in times[100:110]]
+    await append(store, *[new(alice, room_id, "tea", created_at=time) for time in times])
+    await store.search.index_next(1_000)
+    for place in range(0, len(times), 9):
+        moment = times[place]
+        for query, expected in (
+            (SearchQuery(words="tea", before=moment), [time < moment for time in times]),
+            (SearchQuery(words="tea", after=moment), [time >= moment for time in times]),
+            (
+                SearchQuery(words="tea", after=moment - 60 * minute, before=moment + 60 * minute),
+                [moment - 60 * minute <= time < moment + 60 * minute for time in times],
+            ),
+        ):
+            hits, _ = await store.search.find(alice.id, query, 1_000)
+            found = [hit.message.seq for hit in reversed(hits)]
+            assert found == [seq for seq, fits in enumerate(expected, 1) if fits]
+
+
 # ── unread ───────────────────────────────────────────────────────────────────────────────────────
 
 
