@@ -87,9 +87,10 @@ async def test_a_disk_that_refuses_is_told_once_and_what_it_missed_is_saved_late
     assert len(told) == 1
     folder.mkdir()
     drafts.put("r", "four")
-    await until((folder / "drafts.json").exists, "the file")
+    path = folder / "drafts.json"
+    await until(lambda: path.exists() and "four" in path.read_text(), "the file with the last of it")
     saving.cancel()
-    assert (await _reopened(folder / "drafts.json")).get("r") == "four"
+    assert (await _reopened(path)).get("r") == "four"
 
 
 async def test_the_oldest_go_first(path: Path) -> None:
