@@ -77,6 +77,7 @@ class MeshApp(App[None]):
     ) -> None:
         # An ansi app from its first line on, or Textual would mute the colours instead of leaving them out.
         super().__init__(driver_class=MeshDriver, ansi_color=plain or None)
+        self.animation_level = "none"  # each of its frames would travel over ssh, and the reader would wait
         self._server = link.server if link else server
         self._link = link
         self._profile = profile

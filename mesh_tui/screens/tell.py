@@ -1,19 +1,27 @@
 """A page of lines to read: who is here, a link, what a command takes."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Size
 from textual.widgets import Static
 
 from mesh_tui.layout.cells import Fragment, Line, paintable, wrap
 from mesh_tui.screens.base import Page
 from mesh_tui.widgets.lines import LineList
 
-ROWS_SHOWN = 20
+ROWS_SHOWN: Final = 20
+"""So many lines at most, however tall the terminal is."""
+
+PAGE_PERCENT: Final = 90
+"""How much of the screen's height a page may take; the styles have it too."""
+
+FRAME_ROWS: Final = 8
+"""What a page takes around its lines: border, padding, title and detail, each with a row of air."""
 
 
 class Told(LineList, can_focus=True):
@@ -24,9 +32,12 @@ class Told(LineList, can_focus=True):
         self._paragraphs = paragraphs
 
     def make(self, cells: int) -> Sequence[Line]:
-        lines = [line for fragments in self._paragraphs for line in wrap(fragments, max(10, cells - 1))]
-        self.styles.height = min(ROWS_SHOWN, max(1, len(lines)))
-        return lines
+        return [line for fragments in self._paragraphs for line in wrap(fragments, max(10, cells - 1))]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """As tall as its lines, and no taller than leaves the title and the detail on the page."""
+        room = viewport.height * PAGE_PERCENT // 100 - FRAME_ROWS
+        return max(1, min(ROWS_SHOWN, room, len(self.make(width))))
 
 
 class Tell(Page[None]):

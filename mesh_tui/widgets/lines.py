@@ -13,6 +13,8 @@ from mesh_tui.theme import Palette
 class LineList(ScrollView):
     """Shows lines that are made for its width: `make` is asked again when that changes."""
 
+    DEFAULT_CSS = "LineList { overflow-x: hidden; }"
+
     def __init__(self, *, classes: str = "") -> None:
         super().__init__(classes=classes)
         self._lines: Sequence[Line] = ()

@@ -6,7 +6,7 @@ run in one test. Keys go through Textual's pilot; what is seen are the cells tha
 
 import asyncio
 import contextvars
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
@@ -54,6 +54,10 @@ class Seat:
             await self.pilot.pause()
 
         await _within(self._context, paste())
+
+    def call(self, function: Callable[..., object], *arguments: object) -> None:
+        """Calls something of the app, as if it did that itself."""
+        self._context.run(function, *arguments)
 
     async def click(self, text: str) -> None:
         """Clicks on the first letter of `text`."""
