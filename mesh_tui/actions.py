@@ -71,6 +71,7 @@ ACTIONS: Final = (
     Action("room", "f8", "screen.drop", "Drop a message that was not sent.", "Drop"),
     Action("room", "f9", "screen.leave", "Leave the room.", "Leave"),
     Action("room", "alt+a", "screen.next_unread", "Go to the next room with something new.", "Next unread"),
+    Action("room", "alt+l", "screen.bare", "Show the messages alone, to copy with the terminal's own mouse."),
     Action("room", "pageup,pagedown", "", "Scroll the messages; also while you are writing."),
     Action("room", "ctrl+end", "screen.newest", "Go to the newest message.", "Newest"),
     Action("composer", "enter", "", "Send; a line that begins with / is a command, with // a message."),

@@ -15,7 +15,7 @@ import signal
 import threading
 from asyncio import run_coroutine_threadsafe
 from codecs import getincrementaldecoder
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from functools import partial
@@ -139,6 +139,9 @@ class MeshDriver(LinuxDriver):
         self._writer: Writer | None = None
         self._settling: Future[None] | None = None
         self._painted = Painted(Abilities.of(os.environ.get("TERM", "")))
+        self.bare = False
+        """Bare lines are shown, and frames are held back."""
+
         super().__init__(app, **options)
 
     @property
@@ -168,6 +171,8 @@ class MeshDriver(LinuxDriver):
         self, update: CompositorUpdate, size: Size, cursor: Offset, colours: ColorSystem, *, sync: bool
     ) -> None:
         """Sends what of a frame the terminal does not show yet; `sync`: it waits for whole frames."""
+        if self.bare:
+            return
         if frame := self._painted.frame(update, size.width, size.height, colours):
             frame += Control.move_to(*cursor).segment.text
             super().write(f"{SYNC_START}{frame}{SYNC_END}" if sync else frame)
@@ -175,6 +180,23 @@ class MeshDriver(LinuxDriver):
     def forget(self) -> None:
         """What the terminal shows is not known any more; the next frame is sent in full."""
         self._painted.forget()
+
+    def show_bare(self, lines: Sequence[str]) -> None:
+        """Lines without anything around them, broken by the terminal, whose own the mouse is meanwhile.
+
+        Whatever in them could move the cursor must have been taken out.
+        """
+        self.bare = True
+        self._disable_mouse_support()
+        self._enable_line_wrap()
+        super().write("\x1b[0m\x1b[H\x1b[2J" + "\r\n".join(lines))
+
+    def end_bare(self) -> None:
+        """The next frame is painted again, in full."""
+        self.bare = False
+        self._disable_line_wrap()
+        self._enable_mouse_support()
+        self.forget()
 
     def start_application_mode(self) -> None:
         self.forget()

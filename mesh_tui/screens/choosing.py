@@ -15,6 +15,7 @@ from mesh_tui.keymap import keys_in
 from mesh_tui.layout.cells import clip, paintable
 from mesh_tui.layout.message import first_line
 from mesh_tui.screens.ask import Ask
+from mesh_tui.screens.bare import Bare
 from mesh_tui.screens.finder import Batch, Choice, Finder, Found
 from mesh_tui.screens.react import React
 from mesh_tui.screens.writing import Writing
@@ -140,6 +141,9 @@ class Choosing(Writing):
             self.notice.say("Copied.")
 
         self._do(copy)
+
+    def action_bare(self) -> None:
+        self.mesh.push_screen(Bare(self.timeline.entries, self.transcript.last_visible, self.me))
 
     async def run_command(self, typed: Typed) -> None:
         await commands.run_in_room(self, typed)

@@ -183,6 +183,11 @@ class Transcript(ScrollView, can_focus=True):
         top = round(self.scroll_y)
         return self._blocks.at(top), self._blocks.at(top + max(1, self.size.height) - 1)
 
+    @property
+    def last_visible(self) -> int:
+        """The entry at the bottom of the view."""
+        return self._visible()[1]
+
     def _anchor(self) -> Anchor | None:
         """The first block on the screen that is laid out and is no head; None while following."""
         if self.following or len(self._blocks) < 2:

@@ -266,6 +266,23 @@ def test_ctrl_c_ends_nothing_and_ctrl_q_does(alice: Terminal) -> None:
     assert alice.wait() == 0
 
 
+def test_bare_lines_are_whole_and_the_mouse_is_the_terminals(alice: Terminal) -> None:
+    words = "word " * 30
+    alice.type(f"; {words}")
+    alice.press("enter")
+    alice.wait_for(lambda text: "▎ half a thought; word" in text)
+    alice.type("\x1bl")
+    text = alice.wait_for("Any key goes back")
+    written = f"half a thought; {words}".rstrip()
+    assert written in "".join(line.ljust(100) for line in text.split("\n")), text
+    assert not {"▎", "│", "╭", "●"} & set(text)
+    alice.wait_for_bytes(b"\x1b[?1000l", b"\x1b[?7h", written.encode())
+    alice.type("x")
+    text = alice.wait_for(lambda text: "▎ half a thought" in text and "● connected" in text)
+    assert "Any key" not in text
+    alice.wait_for_bytes(b"\x1b[?1000h", b"\x1b[?7l")
+
+
 def test_the_log_holds_no_password_and_no_text(alice: Terminal, home: Path) -> None:
     alice.press("enter")
     alice.wait_for(lambda text: "▎ half a thought" in text)
