@@ -111,7 +111,7 @@ ACTIONS: Final = (
 )
 
 
-Kind = Literal["command", "room", "person", "role", "off", "switch", "state", "visibility", "theme"]
+Kind = Literal["command", "room", "person", "role", "off", "switch", "state", "visibility", "theme", "level"]
 """What an argument can be completed to."""
 
 
@@ -216,6 +216,13 @@ COMMANDS: Final = (
     Command("receipts", "HOW", "on: members see how far the others have read; or off.", ("switch",)),
     Command("archive", "[off]", "Close the room for writing, or open it again.", ("off",)),
     Command("delete-room", "", "Delete the room and everything in it, for everyone."),
+    Command(
+        "notify",
+        "[LEVEL]",
+        "Let all of this room count as new and be told, or mentions, or none; without a level, show it.",
+        ("level",),
+    ),
+    Command("mute", "[off]", "Let nothing here count as new or be told; off: as it was before.", ("off",)),
     Command("rooms", "", "List your rooms, and what is new in them.", (), True),
     Command("settings", "", "See and change all that can be set.", (), True),
     Command(

@@ -8,7 +8,7 @@ first screen. What ends the program (a key, a signal, a terminal that is gone) g
 import asyncio
 import importlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import PurePath
@@ -33,7 +33,7 @@ from mesh_tui.layout import markdown
 from mesh_tui.preferences import Preferences
 from mesh_tui.screens.base import MeshScreen, Patient
 from mesh_tui.screens.opening import Opening
-from mesh_tui.settings import Settings
+from mesh_tui.settings import Level, Settings
 from mesh_tui.workers import SENDING, begin
 from protocol.errors import MeshError, ServerError
 from protocol.text import clean_line
@@ -90,6 +90,9 @@ class MeshApp(App[None]):
         self.directory: Sequence[Room] = ()
         """The public rooms, as last listed."""
 
+        self.unmuted: dict[str, Level] = {}
+        """Rooms that were muted since the start, by id, and what was told of them before."""
+
         self.preferences = Preferences(self, profile, plain=plain, auto=auto)
 
     def get_default_screen(self) -> Screen[None]:
@@ -126,6 +129,10 @@ class MeshApp(App[None]):
     def settings_changed(self) -> "Signal[Settings]":
         """Published with the new settings: `subscribe(widget, method)` hears of them."""
         return self.preferences.changed
+
+    async def save_settings(self, changes: Mapping[str, Any]) -> None:
+        """Keeps settings, by key; raises `SettingsWrong` or `FilesUnusable`."""
+        await self.preferences.save(changes)
 
     # ── the agent ────────────────────────────────────────────────────────────────────────────────
 

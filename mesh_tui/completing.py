@@ -29,6 +29,7 @@ CHOICES: Final[dict[Kind, tuple[str, ...]]] = {
     "switch": ("on", "off"),
     "state": ("online", "away", "busy", "offline"),
     "visibility": ("public", "private"),
+    "level": ("all", "mentions", "none"),
 }
 """What an argument of few words may be."""
 

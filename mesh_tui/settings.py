@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import NODEFAULT, Meta, Struct, structs
@@ -61,6 +61,21 @@ class WritingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ] = ""
 
 
+Level = Literal["all", "mentions", "none"]
+"""What of a room is told, and counts as new elsewhere."""
+
+LEVELS: Final[tuple[Level, ...]] = get_args(Level)
+
+
+class Notify(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is told of rooms that are not open."""
+
+    rooms: Annotated[
+        Mapping[str, Level],
+        Meta(description='By room, or "@alice" for a DM: all, mentions, none. `/notify` and `/mute` set it.'),
+    ] = {}
+
+
 class Privacy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What others may see; what the server decides of it is set in `/settings`."""
 
@@ -73,6 +88,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     look: Look = Look()
     reading: Reading = Reading()
     writing: WritingSettings = WritingSettings()
+    notify: Notify = Notify()
     privacy: Privacy = Privacy()
     keys: Annotated[
         Mapping[str, str],

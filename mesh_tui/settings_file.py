@@ -150,6 +150,7 @@ def _holds(raw: Raw, key: str) -> bool:
 def _edited(text: str, values: Mapping[str, Any]) -> str:
     """`text` with these settings changed and everything else as it was."""
     import tomlkit
+    from tomlkit.items import Table
 
     document: TOMLDocument = tomlkit.parse(text)
     for key, value in values.items():
@@ -157,15 +158,22 @@ def _edited(text: str, values: Mapping[str, Any]) -> str:
         if section not in document:
             document.add(section, tomlkit.table())
         table: Any = document[section]
-        if name:
-            table[name] = _item(value)
+        if not name:
+            _refill(table, value)
+        elif isinstance(table.get(name), Table):
+            _refill(table[name], value)
         else:
-            for old in [old for old in table if old not in value]:
-                del table[old]
-            for new, item in value.items():
-                if table.get(new) != item:
-                    table[new] = item
+            table[name] = _item(value)
     return tomlkit.dumps(document)
+
+
+def _refill(table: Any, values: Mapping[str, Any]) -> None:
+    """Makes a table of the document say `values`; lines that say the same stay as they are."""
+    for old in [old for old in table if old not in values]:
+        del table[old]
+    for new, item in values.items():
+        if table.get(new) != item:
+            table[new] = item
 
 
 def _item(value: Any) -> Any:

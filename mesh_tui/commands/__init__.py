@@ -9,7 +9,7 @@ screen's place, so nothing here imports one.
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from mesh_tui.commands import account, anywhere, messages, order
+from mesh_tui.commands import account, anywhere, levels, messages, order
 from mesh_tui.slash import NoCommand, Typed, check, look_up
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Run = Callable[[Any, str], Awaitable[None]]
 
 ANYWHERE: Final[Mapping[str, Run]] = anywhere.RUN | account.RUN
-IN_ROOM: Final[Mapping[str, Run]] = messages.RUN | order.RUN
+IN_ROOM: Final[Mapping[str, Run]] = messages.RUN | order.RUN | levels.RUN
 
 
 async def run_in_room(screen: "Choosing | Desk", typed: Typed) -> None:

@@ -7,9 +7,9 @@ screen to make sense is refused with what to do instead.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
+from functools import partial
 from typing import Any, Final
 
 from mesh_agent.agent import Agent
@@ -20,7 +20,9 @@ from mesh_tui.aim import Aim
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.layout.message import first_line, moment
 from mesh_tui.plain.lines import Lines
-from mesh_tui.settings import Settings, all_settings, toml
+from mesh_tui.rooms import arrange, level_of
+from mesh_tui.settings import Level, Settings, all_settings, toml
+from mesh_tui.settings_file import SettingsFile
 from mesh_tui.slash import NoCommand
 from protocol.errors import MeshError
 from protocol.limits import PAGE_MAX
@@ -58,13 +60,11 @@ class Seen:
 
 
 class Desk:
-    """One session. `put` writes one line; `settings` are those that the person has in the file."""
+    """One session. `put` writes one line; `file` has what the person has set."""
 
-    def __init__(
-        self, agent: Agent, lines: Lines, put: Callable[[str], None], settings: Settings, file: Path
-    ) -> None:
+    def __init__(self, agent: Agent, lines: Lines, put: Callable[[str], None], file: SettingsFile) -> None:
         self.agent = agent
-        self.settings = settings
+        self.unmuted: dict[str, Level] = {}
         self.done = False
         self.timeline = Seen()
         self._lines = lines
@@ -80,6 +80,14 @@ class Desk:
     def mesh(self) -> "Desk":
         """Commands reach the agent and other rooms by way of the app; here that is the desk itself."""
         return self
+
+    @property
+    def settings(self) -> Settings:
+        return self._file.settings
+
+    async def save_settings(self, changes: Mapping[str, Any]) -> None:
+        """Keeps settings, by key; raises `SettingsWrong` or `FilesUnusable`."""
+        await self._file.save(changes)
 
     @property
     def in_room(self) -> bool:
@@ -176,18 +184,19 @@ class Desk:
         self.done = True
 
     def show_rooms(self) -> None:
-        """One line a room, with what is new in it."""
-        for room in self.agent.rooms():
+        """One line a room, with what is new in it, in the order of the lists on a screen."""
+        for room, level, *_ in arrange(self.agent.rooms(), partial(level_of, self.settings)):
             mentions = f", {room.mentions} for you" if room.mentions else ""
+            told_of = {"all": "", "mentions": " (mentions only)", "none": " (muted)"}[level]
             here = " (here)" if room.id == self._room_id else ""
-            self._put(clean_line(f"  {room.name}: {room.unread or 0} new{mentions}{here}"))
+            self._put(clean_line(f"  {room.name}: {room.unread or 0} new{mentions}{told_of}{here}"))
 
     def action_help(self) -> None:
         for command in COMMANDS:
             self._put(f"  {command.line}  {command.help}")
 
     def action_settings(self) -> None:
-        self._put(f"Edit {self._file}:")
+        self._put(f"Edit {self._file.common}:")
         for setting in all_settings().values():
             self._put(clean_line(f"  {setting.key} = {toml(setting.of(self.settings))}"))
 

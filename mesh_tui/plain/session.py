@@ -26,6 +26,7 @@ from mesh_agent.client.state import (
 from mesh_tui import commands, slash
 from mesh_tui.plain.desk import Desk, told
 from mesh_tui.plain.lines import Lines
+from mesh_tui.rooms import level_of
 from mesh_tui.settings_file import SettingsFile
 from mesh_tui.slash import Typed
 from protocol.errors import MeshError
@@ -122,7 +123,7 @@ async def _sign_in(agent: Agent, lines: Lines, link: Link | None) -> None:
 
 
 async def _session(agent: Agent, lines: Lines, link: Link | None, file: SettingsFile) -> int:
-    desk = Desk(agent, lines, put, file.settings, file.common)
+    desk = Desk(agent, lines, put, file)
     put(f"Signed in as {desk.me.username}. /help lists the commands, /rooms your rooms.")
     events = asyncio.create_task(_tell(agent, desk, put))
     try:
@@ -200,4 +201,6 @@ async def _tell(agent: Agent, desk: Desk, put: Callable[[str], None]) -> None:
             message = event.message
             elsewhere = not desk.in_room or message.room_id != desk.room.id
             if elsewhere and desk.me.id in message.mentions:
-                put(f"In {clean_line(agent.room(message.room_id).name)} {told(message)}")
+                room = agent.room(message.room_id)
+                if level_of(desk.settings, room) != "none":
+                    put(f"In {clean_line(room.name)} {told(message)}")

@@ -23,16 +23,17 @@ from mesh_tui.actions import ACTIONS, key_label
 from mesh_tui.keymap import keys_of
 from mesh_tui.layout.cells import Fragment, Line, clip, pad, paintable
 from mesh_tui.layout.message import moment
+from mesh_tui.rooms import level_of, name_in_settings, with_level
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.base import MeshScreen
 from mesh_tui.screens.edit import Blank, Edit
-from mesh_tui.settings import Setting, Settings, SettingsWrong, all_settings
+from mesh_tui.settings import LEVELS, Level, Setting, Settings, SettingsWrong, all_settings
 from mesh_tui.theme import Palette
 from mesh_tui.widgets.bar import Bar
 from mesh_tui.widgets.lines import LineList
 from mesh_tui.workers import begin
 from protocol.limits import NAME_CHARS, PASSWORD_MAX_CHARS, STATUS_CHARS
-from protocol.rest import Device, User
+from protocol.rest import Device, Room, User
 from protocol.text import clean_line
 
 LABEL_CELLS: Final = 28
@@ -213,6 +214,8 @@ class SettingsScreen(MeshScreen[None]):
         for section, heading in HEADINGS.items():
             found = [setting for setting in all_settings().values() if setting.section == section]
             groups[heading] = [self._setting(setting, settings) for setting in found]
+        if rooms := self._rooms(settings):
+            groups["What is told of your rooms"] = rooms
         if self._devices:
             groups["Devices that are signed in"] = [self._device(device) for device in self._devices]
         groups["Keys"] = self._keys(settings)
@@ -318,6 +321,21 @@ class SettingsScreen(MeshScreen[None]):
     async def _keep_keys(self, name: str, keys: str) -> None:
         others = {known: value for known, value in self.mesh.settings.keys.items() if known != name}
         await self.mesh.preferences.save({"keys": others | ({name: keys} if keys else {})})
+
+    # ── rooms ────────────────────────────────────────────────────────────────────────────────────
+
+    def _rooms(self, settings: Settings) -> list[Row]:
+        agent = self.mesh.agent
+        rooms = sorted(agent.rooms(), key=lambda room: room.kind == "dm") if agent.user else []
+        return [self._room(room, level_of(settings, room)) for room in rooms]
+
+    def _room(self, room: Room, level: Level) -> Row:
+        async def keep(wanted: str) -> None:
+            levels = with_level(self.mesh.settings, room, next(known for known in LEVELS if known == wanted))
+            await self.mesh.save_settings({"notify.rooms": levels})
+
+        help_text = "What counts as new there and is told: everything, only what mentions you, or nothing."
+        return Row(name_in_settings(room), level, help_text, LEVELS, keep)
 
     # ── devices ──────────────────────────────────────────────────────────────────────────────────
 

@@ -50,6 +50,23 @@ async def test_rooms_are_listed_created_and_closed(alice: Seat, number: int) -> 
     await until(lambda: isinstance(alice.app.screen, Home), "Home")
 
 
+async def test_a_room_is_muted_and_is_as_it_was_afterwards(alice: Seat, number: int) -> None:
+    await alice.say("/notify")
+    await alice.sees("Everything here counts as new. /notify all, mentions, none changes it.")
+    await alice.say("/notify Mentions")
+    await alice.sees("only what mentions you")
+    assert alice.app.settings.notify.rooms == {f"room {number}": "mentions"}
+    await alice.say("/mute")
+    await alice.sees("This room is muted")
+    await alice.say("/mute off")
+    await alice.sees("only what mentions you")
+    await alice.say("/notify all")
+    await alice.sees("Everything here counts as new.")
+    assert alice.app.settings.notify.rooms == {}
+    await alice.say("/notify loud")
+    await alice.sees("LEVEL is one of all, mentions, none. It goes like this: /notify [LEVEL]")
+
+
 async def test_other_names_of_commands_work(alice: Seat, bob: Agent, number: int) -> None:
     await alice.say("/names")
     await alice.sees("In room", f"bob{number}")

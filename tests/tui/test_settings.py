@@ -63,6 +63,7 @@ def test_every_default_can_be_written_down(setting: Setting) -> None:
         ({"reading": {"mark_read": "maybe"}}, "reading.mark_read", "One of: seen, leave, manual."),
         ({"privacy": {"typing": "yes"}}, "privacy.typing", "One of: true, false."),
         ({"writing": {"paste_lines": 10_001}}, "writing.paste_lines", "From 0 to 10000."),
+        ({"notify": {"rooms": {"lobby": "loud"}}}, "notify.rooms", "Invalid enum value 'loud'"),
         ({"keys": {"room.people": 3}}, "keys", "Expected `str`"),
     ],
 )
@@ -136,6 +137,29 @@ async def test_saving_keeps_comments_and_order(file: SettingsFile) -> None:
     assert file.settings.reading.mark_read == "manual"
     assert file.settings.keys == {"room.people": "f12"}
     assert not file.is_stale()
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("", '[notify]\nrooms = {lobby = "all", "@bob" = "none"}\n'),
+        (
+            '[notify]\nrooms = {lobby = "none"} # mine\n',
+            '[notify]\nrooms = {lobby = "all", "@bob" = "none"} # mine\n',
+        ),
+        (
+            '[notify.rooms]\nlobby = "none" # loud\nold = "none"\n',
+            '[notify.rooms]\nlobby = "all" # loud\n"@bob" = "none"\n',
+        ),
+    ],
+)
+async def test_a_table_in_a_section_is_filled_where_it_stands(
+    file: SettingsFile, text: str, changed: str
+) -> None:
+    file.common.write_text(text)
+    await file.save({"notify.rooms": {"lobby": "all", "@bob": "none"}})
+    assert file.common.read_text() == changed
+    assert file.settings.notify.rooms == {"lobby": "all", "@bob": "none"}
 
 
 async def test_what_a_profile_says_otherwise_is_changed_there(file: SettingsFile) -> None:

@@ -109,6 +109,20 @@ async def test_one_is_shown_otherwise_and_hides_what_is_read(
     assert me.hides_reads
 
 
+async def test_the_level_of_a_room_is_set(sit_down: SitDown, shared_server: str, number: int) -> None:
+    alice = await sit_down("alice", shared_server)
+    await alice.register(f"alice{number}")
+    await alice.create_room(f"levels{number}")
+    await alice.press("f4")
+    await alice.sees("Shown as")
+    await _at(alice, f"levels{number}")
+    await alice.press("left")
+    await until(lambda: alice.app.settings.notify.rooms == {f"levels{number}": "none"}, "it to be muted")
+    await alice.sees("‹ none ›", "What counts as new there")
+    await alice.press("right")
+    await until(lambda: alice.app.settings.notify.rooms == {}, "it to be as it was")
+
+
 async def test_another_password(sit_down: SitDown, shared_server: str, number: int) -> None:
     alice = await sit_down("alice", shared_server)
     await alice.register(f"alice{number}")
