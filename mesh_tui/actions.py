@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     from textual.binding import Binding
 
-Place = Literal["everywhere", "sign-in", "home", "room", "composer", "reading", "selected", "settings"]
+Place = Literal[
+    "everywhere", "sign-in", "home", "tour", "room", "composer", "reading", "selected", "settings"
+]
 
 PLACES: Final[dict[Place, str]] = {
     "everywhere": "Everywhere",
     "sign-in": "Signing in",
     "home": "Home",
+    "tour": "On the first tour",
     "room": "In a room",
     "composer": "Writing",
     "reading": "Reading",
@@ -65,6 +68,9 @@ ACTIONS: Final = (
     Action("home", "f5", "screen.again", "Load the lists again; connect now.", "Refresh"),
     Action("home", "slash", "screen.command", "Type a command.", "Command"),
     Action("home", "ctrl+o", "screen.sign_out", "Sign out on this device.", "Sign out"),
+    Action("tour", "right", "screen.tour_on", "Go on with it."),
+    Action("tour", "left", "screen.tour_back", "Go back in it."),
+    Action("tour", "escape", "screen.tour_end", "Put it away; /tour brings it back."),
     Action("room", "escape", "screen.back", "Back to Home; what you typed stays.", "Back"),
     Action("room", "f2", "screen.people", "Show or hide who is here.", "People"),
     Action("room", "f5", "screen.again", "Send, load or connect again, now.", "Try again"),
@@ -241,6 +247,7 @@ COMMANDS: Final = (
     Command("push-add", "ntfy URL TOPIC", "Send pushes to a topic of an ntfy server.", (), True),
     Command("push-test", "ID", "Send one there now.", (), True),
     Command("push-remove", "ID", "Send no more there.", (), True),
+    Command("tour", "", "Show the first tour again, on Home.", (), True),
     Command("help", "[COMMAND]", "Show this page, or what a command takes.", ("command",), True),
     Command("quit", "", "Quit; what you typed and what waits is kept.", (), True, aliases=("exit", "bye")),
 )

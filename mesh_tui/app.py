@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from mesh_agent.client.address import Link
     from mesh_tui.drafts import Drafts
     from mesh_tui.recall import Recall
+    from mesh_tui.written import Written
     from protocol.rest import Message, Room
 
 CLOSE_S: Final = 3.0
@@ -83,8 +84,7 @@ class MeshApp(App[None]):
         self._profile = profile
         self._started = started
         self._agent: Agent | None = None
-        self._drafts: Drafts | None = None
-        self._recall: Recall | None = None
+        self._written: Written | None = None
         self._leaving = False
         self._away = False
         self.directory: Sequence[Room] = ()
@@ -109,14 +109,17 @@ class MeshApp(App[None]):
         return self._agent
 
     @property
+    def written(self) -> "Written":
+        assert self._written is not None
+        return self._written
+
+    @property
     def drafts(self) -> "Drafts":
-        assert self._drafts is not None
-        return self._drafts
+        return self.written.drafts
 
     @property
     def recall(self) -> "Recall":
-        assert self._recall is not None
-        return self._recall
+        return self.written.recall
 
     # ── the settings ─────────────────────────────────────────────────────────────────────────────
 
@@ -140,13 +143,14 @@ class MeshApp(App[None]):
         await asyncio.to_thread(_import_agent)
         try:
             self._agent = await _open_agent(self._profile, self._server)
-            self._drafts, self._recall = await _open_written(self._profile)
+            self._written = await _open_written(self._profile)
         except MeshError as error:
             if isinstance(self.screen, Opening):
                 self.screen.fail(clean_line(error.message))
             return
-        begin(self, self.drafts.keep_saving, self._not_saved, group="drafts")
-        begin(self, self.recall.keep_saving, lambda _: None, group="drafts")
+        for kept in self.written.all:
+            complain = self._not_saved if kept is self.drafts else _in_silence
+            begin(self, kept.keep_saving, complain, group="drafts")
         self._listen()
         for warning in self.agent.warnings:
             self.notify(clean_line(warning), severity="warning", markup=False)
@@ -183,8 +187,7 @@ class MeshApp(App[None]):
     async def sign_out(self) -> None:
         """Forgets the session and what was written, here and, if it can be reached, at the server."""
         await self.agent.logout()
-        self.drafts.forget()
-        self.recall.forget()
+        self.written.forget()
         await self._ask_to_sign_in()
 
     # ── going from screen to screen ──────────────────────────────────────────────────────────────
@@ -197,16 +200,19 @@ class MeshApp(App[None]):
             fixed = self._server is not None
             await self._alone(Login(server=self.agent.server, fixed=fixed, reason=reason, invite=invite))
 
-    def enter_home(self, code: str = "", *, room_id: str = "") -> None:
-        """Home, with nothing above it but the room that an invite's `code` leads to, or `room_id`."""
-        begin(self, self._enter_home, code, room_id, group="screens")
+    def enter_home(self, code: str = "", *, room_id: str = "", tour: bool = False) -> None:
+        """Home, with nothing above it but the room that an invite's `code` leads to, or `room_id`.
 
-    async def _enter_home(self, code: str, room_id: str) -> None:
+        `tour`: the first tour is shown, unless this profile has had it.
+        """
+        begin(self, self._enter_home, code, room_id, tour, group="screens")
+
+    async def _enter_home(self, code: str, room_id: str, tour: bool) -> None:
         """Only the first screen lies below Home, which Textual cannot replace."""
         from mesh_tui.screens.home import Home
 
         self._link = None
-        await self._alone(Home())
+        await self._alone(Home(tour=tour and self.written.is_new()))
         if room_id:
             self.open_room(room_id)
         elif code:
@@ -278,6 +284,17 @@ class MeshApp(App[None]):
     async def _show_home(self) -> None:
         while len(self.screen_stack) > 2:
             await self.pop_screen()
+
+    def show_tour(self) -> None:
+        """Begins it again, on Home."""
+        begin(self, self._show_tour, group="screens")
+
+    async def _show_tour(self) -> None:
+        from mesh_tui.screens.touring import Touring
+
+        await self._show_home()
+        if isinstance(self.screen, Touring):
+            self.screen.show_tour()
 
     def action_settings(self) -> None:
         from mesh_tui.screens.settings import SettingsScreen
@@ -360,9 +377,8 @@ class MeshApp(App[None]):
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_S):
                 await self._sent()
-                for written in (self._drafts, self._recall):
-                    if written is not None:
-                        await written.save()
+                if self._written is not None:
+                    await self._written.save()
                 if self._agent is not None:
                     await self._agent.close()
 
@@ -389,7 +405,7 @@ class MeshApp(App[None]):
 
 def _import_agent() -> None:
     """Loads what the first paint does not need; in a thread, since that takes a tenth of a second."""
-    for module in ("mesh_agent.agent", "mesh_tui.drafts", "mesh_tui.recall"):
+    for module in ("mesh_agent.agent", "mesh_tui.written"):
         importlib.import_module(module)
 
 
@@ -399,13 +415,13 @@ async def _open_agent(profile: str, server: str | None) -> "Agent":
     return await Agent.open(profile=profile, server=server)
 
 
-async def _open_written(profile: str) -> "tuple[Drafts, Recall]":
-    from mesh_agent.client.folders import Profile
-    from mesh_tui.drafts import Drafts
-    from mesh_tui.recall import Recall
+async def _open_written(profile: str) -> "Written":
+    from mesh_tui.written import Written
 
-    folder = Profile.open(profile).data
-    drafts, recall = Drafts(folder / "drafts.json"), Recall(folder / "entered.json")
-    await drafts.load()
-    await recall.load()
-    return drafts, recall
+    written = Written(profile)
+    await written.load()
+    return written
+
+
+def _in_silence(_: MeshError) -> None:
+    """What is lost with this is not worth a word."""

@@ -67,7 +67,7 @@ def check(own: Mapping[str, str]) -> None:
 
 _TOGETHER: Final[Mapping[Place, tuple[Place, ...]]] = {
     "sign-in": ("everywhere", "sign-in"),
-    "home": ("everywhere", "home"),
+    "home": ("everywhere", "home", "tour"),
     "room": ("everywhere", "room", "composer"),
     "selected": ("everywhere", "room", "selected"),
 }

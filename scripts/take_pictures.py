@@ -67,6 +67,8 @@ async def main(columns: int, rows: int) -> None:
             await _picture("login", server.url, "nobody", (columns, rows))
             bob = await _furnish(server.url)
             await _picture("home", server.url, "alice", (columns, rows))
+            tour = ("slash", *"tour", "enter")
+            await _picture("tour", server.url, "alice", (columns, rows), *tour)
             await _picture("room", server.url, "alice", (columns, rows), "down", "enter")
             await _picture("chosen", server.url, "alice", (columns, rows), "down", "enter", "up", "up", "r")
             await _picture("search", server.url, "alice", (columns, rows), "down", "enter", *SEARCH, "enter")

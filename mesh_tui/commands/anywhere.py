@@ -120,6 +120,10 @@ async def _theme(screen: "Screen", argument: str) -> None:
         screen.tell(f"The theme is {now}. There are: {', '.join(preferences.theme_names)}.")
 
 
+async def _tour(screen: "Screen", _: str) -> None:
+    screen.mesh.show_tour()
+
+
 async def _help(screen: "Screen", argument: str) -> None:
     if not argument:
         screen.mesh.action_help()
@@ -144,6 +148,7 @@ RUN: Final[dict[str, Callable[["Screen", str], Awaitable[None]]]] = {
     "rooms": _rooms,
     "settings": _settings,
     "theme": _theme,
+    "tour": _tour,
     "help": _help,
     "quit": _quit,
 }

@@ -195,6 +195,9 @@ class Desk:
         for command in COMMANDS:
             self._put(f"  {command.line}  {command.help}")
 
+    def show_tour(self) -> None:
+        raise NoCommand("The tour is about keys, of which there are none here. /help lists the commands.")
+
     def action_settings(self) -> None:
         self._put(f"Edit {self._file.common}:")
         for setting in all_settings().values():

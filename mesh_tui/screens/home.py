@@ -11,13 +11,15 @@ from mesh_agent.client.state import Connected, ConnectionChanged, EventsDropped,
 from mesh_tui import actions, commands, slash
 from mesh_tui.layout.cells import Fragment, paintable
 from mesh_tui.screens.ask import Ask
-from mesh_tui.screens.base import Handlers, MeshScreen
+from mesh_tui.screens.base import Handlers
+from mesh_tui.screens.touring import Touring
 from mesh_tui.slash import Typed
 from mesh_tui.widgets.bar import Bar
 from mesh_tui.widgets.form import Field
 from mesh_tui.widgets.keybar import KeyBar
 from mesh_tui.widgets.rooms import Failed, Loaded, RoomList
 from mesh_tui.widgets.status import StatusLine
+from mesh_tui.widgets.tour import TourCard
 from mesh_tui.workers import begin
 from protocol.errors import MeshError
 from protocol.limits import CONTENT_CHARS, NAME_CHARS
@@ -25,22 +27,28 @@ from protocol.rest import Room
 from protocol.text import clean_line
 
 
-class Home(MeshScreen[None]):
-    """The first screen of a session; rooms lie above it."""
+class Home(Touring):
+    """The first screen of a session; rooms lie above it. `tour`: it begins with the tour."""
 
     HERE = ("home",)
     BINDINGS: ClassVar[list[BindingType]] = [
         *actions.bindings("home"),
+        *actions.bindings("tour"),
         *actions.bindings("everywhere"),
         Binding("question_mark", "app.help", "Help", show=False),
         Binding("escape", "cancel", "Cancel", show=False),
     ]
+
+    def __init__(self, *, tour: bool = False) -> None:
+        super().__init__()
+        self._tour = tour
 
     def compose(self) -> ComposeResult:
         yield Bar(classes="top")
         yield Field("new-room", "Name of the new room", limit=NAME_CHARS)
         yield Field("command", "Command", limit=CONTENT_CHARS)
         yield RoomList()
+        yield TourCard()
         yield StatusLine()
         yield KeyBar()
 
@@ -59,6 +67,8 @@ class Home(MeshScreen[None]):
         self._show_state()
         self.action_again()
         self.query_one(RoomList).focus()
+        if self._tour:
+            self.show_tour()
 
     @property
     def _field(self) -> Field:
