@@ -12,7 +12,20 @@ if TYPE_CHECKING:
     from textual.binding import Binding
 
 Place = Literal[
-    "everywhere", "sign-in", "home", "tour", "room", "composer", "reading", "selected", "settings"
+    "everywhere",
+    "sign-in",
+    "home",
+    "tour",
+    "room",
+    "composer",
+    "reading",
+    "selected",
+    "settings",
+    "list",
+    "question",
+    "reaction",
+    "form",
+    "page",
 ]
 
 PLACES: Final[dict[Place, str]] = {
@@ -25,6 +38,11 @@ PLACES: Final[dict[Place, str]] = {
     "reading": "Reading",
     "selected": "With a message chosen",
     "settings": "In the settings",
+    "list": "In a list of messages",
+    "question": "At a question",
+    "reaction": "Choosing a reaction",
+    "form": "In a few fields",
+    "page": "On any page above the screen",
 }
 """The places in the order of the help page, with their headings."""
 
@@ -55,7 +73,13 @@ class Action:
 
 ACTIONS: Final = (
     Action("everywhere", "ctrl+q", "app.quit", "Quit; what you typed and what waits is kept.", "Quit", True),
-    Action("everywhere", "f1", "app.help", "This page; on Home, ? too.", "Help"),
+    Action(
+        "everywhere",
+        "f1,question_mark",
+        "app.help",
+        "All keys and commands, those of where you are first; ? where it is no text.",
+        "Help",
+    ),
     Action("everywhere", "f4", "app.settings", "Settings: who you are, looks, keys, devices."),
     Action("everywhere", "tab,shift+tab", "", "Go to the next, the previous part of the screen."),
     Action("everywhere", "ctrl+c", "", "Copy what is selected with the mouse."),
@@ -114,6 +138,17 @@ ACTIONS: Final = (
     Action("selected", "c,y", "screen.copy", "Copy what it says.", "Copy"),
     Action("settings", "left,right", "", "Take another of the choices; it is kept at once."),
     Action("settings", "enter", "", "Edit it; with a device, sign it out."),
+    Action("list", "up,down", "", "Choose a message; PgUp and PgDn go further."),
+    Action("list", "enter", "", "Go to it in its room; where other words are typed, look for them."),
+    Action("list", "w", "", "In a thread: write in it."),
+    Action("question", "left,right,up,down", "", "Go to another answer."),
+    Action("question", "enter", "", "Give the answer that is marked."),
+    Action("question", "y,n", "", "Yes, no; where there are more answers, the letter beside one."),
+    Action("reaction", "1,2,3,4,5,6,7,8", "", "Take the one with that number."),
+    Action("reaction", "enter", "", "Take the emoji or the word that is typed."),
+    Action("form", "enter", "", "Go on; in the last field, keep all of it."),
+    Action("page", "escape", "", "Close it, and do nothing."),
+    Action("page", "up,down,pageup,pagedown", "", "Scroll, where there is more to read."),
 )
 
 
@@ -278,6 +313,7 @@ def key_label(keys: str) -> str:
 
 _NAMES: Final = {
     "underscore": "_",
+    "question_mark": "?",
     "slash": "/",
     "plus": "+",
     "escape": "Esc",

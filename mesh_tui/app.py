@@ -273,9 +273,11 @@ class MeshApp(App[None]):
     def action_help(self) -> None:
         from mesh_tui.screens.help import Help
 
-        if not isinstance(self.screen, Help):
-            here = self.screen.HERE if isinstance(self.screen, MeshScreen) else ()
-            self.push_screen(Help(self.settings.keys, here))
+        screen = self.screen
+        if isinstance(screen, Help):
+            screen.dismiss()
+        elif isinstance(screen, Patient):
+            self.push_screen(Help(self.settings.keys, [*screen.here, *screen.HERE]))
 
     def show_rooms(self) -> None:
         """Goes back to Home, where they are."""

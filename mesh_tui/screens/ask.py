@@ -15,6 +15,7 @@ from mesh_tui.screens.base import Page
 class Ask(Page[bool]):
     """True for yes. The careful answer has the focus. An empty `yes`: there is nothing to agree to."""
 
+    HERE = ("question", "page")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,n", "answer(False)", "No"),
         Binding("y", "answer(True)", "Yes"),

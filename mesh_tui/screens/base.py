@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import on
+from textual.binding import BindingType
 from textual.screen import ModalScreen, Screen
 
 from mesh_agent.client.state import AgentEvent
+from mesh_tui import actions
 from mesh_tui.actions import Place
 from mesh_tui.bridge import FromAgent
 from mesh_tui.driver import MeshDriver
@@ -28,6 +30,14 @@ Handlers = Mapping[type[AgentEvent], Callable[[Any, Any], None]]
 class Patient(Screen[Result]):
     """Puts off painting while more waits for the terminal than it takes."""
 
+    HERE: ClassVar[Sequence[Place]] = ()
+    """The places of the registry that are on this screen: its help begins with them."""
+
+    @property
+    def here(self) -> Sequence[Place]:
+        """Those of them whose keys work at this moment; the first is where one is."""
+        return self.HERE
+
     def _compositor_refresh(self) -> None:
         # Textual paints here and nowhere else; what is put off stays marked as dirty in the compositor.
         # It forgets which widgets are dirty then, so the compositor must know of them first.
@@ -47,8 +57,6 @@ class MeshScreen(Patient[Result]):
     """A screen that hears the agent: `EVENTS` says which method takes which event."""
 
     EVENTS: ClassVar[Handlers] = {}
-    HERE: ClassVar[Sequence[Place]] = ()
-    """The places of the registry that are on this screen: its help begins with them."""
 
     @property
     def mesh(self) -> "MeshApp":
@@ -122,4 +130,9 @@ class MeshScreen(Patient[Result]):
 
 
 class Page(Patient[Result], ModalScreen[Result]):
-    """A page above another screen."""
+    """A page above another screen; the settings do not open above it."""
+
+    HERE: ClassVar[Sequence[Place]] = ("page",)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        binding for binding in actions.bindings("everywhere") if binding.action != "app.settings"
+    ]

@@ -24,6 +24,7 @@ class Answer(NamedTuple):
 class Choose(Page[str]):
     """Ends with the letter of the answer; None where Esc was pressed. The first one has the focus."""
 
+    HERE = ("question", "page")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Cancel"),
         Binding("down,right", "app.focus_next", "Next", show=False),

@@ -4,12 +4,13 @@ Strategy: the transcript knows which message is chosen, this screen what may be 
 and what one's role allows. The server decides all the same, and its refusal is said above the composer.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import ClassVar
 
 from textual import events, on
 
 from mesh_tui import commands
+from mesh_tui.actions import Place
 from mesh_tui.aim import Aim
 from mesh_tui.keymap import keys_in
 from mesh_tui.layout.cells import clip, paintable
@@ -58,10 +59,18 @@ class Choosing(Writing):
             self.transcript.choose(None)
 
     def is_key(self, key: str) -> bool:
-        """With a message chosen, the keys that do something with it are no text."""
-        if not self.transcript.has_focus or self.transcript.chosen is None:
-            return False
-        return key in keys_in("selected", self.mesh.settings.keys)
+        """While nothing is written, the key for help is no text; with a message chosen, nor are its keys."""
+        own = self.mesh.settings.keys
+        return key in keys_in("everywhere", own) or (self._has_chosen and key in keys_in("selected", own))
+
+    @property
+    def _has_chosen(self) -> bool:
+        return self.transcript.has_focus and self.transcript.chosen is not None
+
+    @property
+    def here(self) -> Sequence[Place]:
+        where: Place = "selected" if self._has_chosen else "reading"
+        return ("composer" if self.composer.has_focus else where, "room")
 
     def take_back(self) -> bool:
         if self.transcript.chosen is not None:

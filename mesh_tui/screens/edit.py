@@ -30,6 +30,7 @@ class Blank(NamedTuple):
 class Edit(Page[None]):
     """`keep` gets what was typed, and raises `MeshError` with what is wrong with it; else the page closes."""
 
+    HERE = ("form", "page")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
 
     def __init__(

@@ -137,6 +137,7 @@ def _rows(found: Found, cells: int) -> list[Line]:
 class Finder(Page[Choice]):
     """See the module. `query`: what to look for at first; None where there is nothing to type."""
 
+    HERE = ("list", "page")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Close"),
         Binding("up", "step(-1)", "Up", show=False),

@@ -51,9 +51,9 @@ def _row(keys: str, text: str, cells: int) -> list[Line]:
 
 
 class Help(Page[None]):
-    """Any of the usual keys closes it."""
+    """Any of the usual keys closes it, and so does the one that opened it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1,enter", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss", "Close")]
 
     def __init__(self, own: Mapping[str, str], here: Sequence[Place]) -> None:
         super().__init__()

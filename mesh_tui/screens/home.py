@@ -1,5 +1,6 @@
 """Home: my rooms with what is new in them, public rooms to join, and a room made in place."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on
@@ -9,6 +10,7 @@ from textual.widgets import Input
 
 from mesh_agent.client.state import Connected, ConnectionChanged, EventsDropped, RoomsChanged, Waiting
 from mesh_tui import actions, commands, slash
+from mesh_tui.actions import Place
 from mesh_tui.layout.cells import Fragment, paintable
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.base import Handlers
@@ -35,7 +37,6 @@ class Home(Touring):
         *actions.bindings("home"),
         *actions.bindings("tour"),
         *actions.bindings("everywhere"),
-        Binding("question_mark", "app.help", "Help", show=False),
         Binding("escape", "cancel", "Cancel", show=False),
     ]
 
@@ -69,6 +70,10 @@ class Home(Touring):
         self.query_one(RoomList).focus()
         if self._tour:
             self.show_tour()
+
+    @property
+    def here(self) -> Sequence[Place]:
+        return ("tour", "home") if self.tours else self.HERE
 
     @property
     def _field(self) -> Field:

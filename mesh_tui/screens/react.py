@@ -19,6 +19,7 @@ REACTIONS: Final = ("👍", "👎", "😂", "🎉", "👀", "✅", "🙏", "🔥
 class React(Page[str]):
     """Ends with the reaction."""
 
+    HERE = ("reaction", "page")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Close")]
 
     def compose(self) -> ComposeResult:

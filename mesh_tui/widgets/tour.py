@@ -16,7 +16,7 @@ SHARE: Final = 2
 """It takes at most one of so many parts of the screen's height."""
 
 
-class TourCard(LineList):
+class TourCard(LineList, can_focus=False):
     """Shows a stop, or nothing. It never has the focus: what is typed goes where it would go without it."""
 
     DEFAULT_CSS = "TourCard { height: auto; display: none; }"
