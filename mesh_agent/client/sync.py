@@ -126,6 +126,9 @@ class Sync:
         """The numbering of the whole server, as the last welcome told it; empty where it told of no room."""
 
         self._lines = {room.room.id: Line(room.room, room.epoch, room.rev, room.top_seq) for room in held}
+        self._since_hello: set[str] = set()
+        """Rooms entered after the hello was written: its welcome may have been made before that."""
+
         self._sorted: list[Room] | None = None
         self._handlers: dict[type, Callable[[Any, Outcome], None]] = {
             MessageCreated: self._created,
@@ -160,6 +163,7 @@ class Sync:
     def resume(self) -> dict[str, int]:
         """What `system.hello` asks for: the rooms, each with the last `rev` told, as many as fit."""
         named: dict[str, int] = {}
+        self._since_hello.clear()
         size = 0
         for room_id, line in self._lines.items():
             size += len(room_id) + 16
@@ -186,7 +190,8 @@ class Sync:
         outcome = Outcome(rooms=True)
         states = {state.room_id: state for state in welcome.rooms[:ROOMS_MAX]}
         self._epoch = welcome.epoch or next((state.epoch for state in states.values()), "")
-        for room_id in [room_id for room_id in self._lines if room_id not in states]:
+        known = states.keys() | self._since_hello
+        for room_id in [room_id for room_id in self._lines if room_id not in known]:
             self._drop(room_id, outcome)
         for room_id, state in states.items():
             line = self._lines.get(room_id)
@@ -212,6 +217,7 @@ class Sync:
         outcome = Outcome()
         if room.id not in self._lines:
             self._enter(room, self._epoch, room.rev, outcome)
+            self._since_hello.add(room.id)
         self._sorted = None
         return outcome
 

@@ -173,6 +173,17 @@ def test_rooms_that_are_no_longer_mine_go() -> None:
     assert sync.rooms() == []
 
 
+def test_a_room_entered_after_the_hello_outlives_a_welcome_made_before() -> None:
+    sync = Sync(ME, [], Roster())
+    named = sync.resume()
+    sync.entered(room(last_seq=5, rev=7))
+    assert events([sync.welcome(welcome(), named)]) == []
+    joined = RoomJoined(room_id="r", room=room(last_seq=5, rev=7), members=[member(ME)], last_seq=5, rev=7)
+    sync.apply(joined)
+    assert told([sync.apply(MessageCreated(message=message(6, 8)))]) == [6]
+    assert events(connect(sync)) == [RoomGone("r")]
+
+
 def test_leaving_elsewhere_and_being_removed_end_the_room() -> None:
     for leaving in (RoomLeft(room_id="r"), MemberLeft(room_id="r", rev=1, user_id=ME, username="me")):
         log = RoomLog()
