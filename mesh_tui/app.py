@@ -306,6 +306,13 @@ class MeshApp(App[None]):
 
     # ── painting ─────────────────────────────────────────────────────────────────────────────────
 
+    @property
+    def _background_screens(self) -> list[Screen[Any]]:
+        # Textual takes the screen below for visible also where the top one hides it; each change there, such
+        # as a count of unread messages on Home, then had all of the top one painted anew.
+        stack = self.screen_stack
+        return [] if not stack or stack[-1].styles.background.a == 1 else super()._background_screens
+
     def action_redraw(self) -> None:
         if isinstance(self._driver, MeshDriver):
             self._driver.forget()

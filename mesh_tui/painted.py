@@ -3,8 +3,8 @@
 Strategy: Textual paints regions anew, 1.7 KB for a letter typed. Here every frame is put into rows of cells,
 compared with the rows that were painted last, and only runs of cells that differ are sent, with the shortest
 movement and the shortest change of style. Lines that have moved as a block (the transcript, when a message
-comes) are moved by the terminal itself where that takes fewer bytes. What cannot be known, after a resize, a
-suspension or Ctrl+L, counts as different from everything.
+comes) are moved by the terminal itself where that leaves at most half of them to be sent. What cannot be
+known, after a resize, a suspension or Ctrl+L, counts as different from everything.
 
 A character of doubtful width (see `pins`) is one unit over the cells it was measured to take. Where such a
 unit is painted, the rest of its row is too: the terminal may have painted it over its neighbours.
@@ -14,6 +14,8 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import compress
+from operator import ne, or_
 from typing import Final, NamedTuple
 
 from rich.color import ColorSystem
@@ -161,12 +163,16 @@ class Painted:
                     changed[y] = self._rows[y].copy()
                 changed[y].put(x, strip, colours)
         after = [changed.get(y, row) for y, row in enumerate(self._rows)]
-        sent = self._difference(self._rows, after)
-        if shift := self._shift(after):
-            shifted = shift.sequence + self._difference(shift.apply(self._rows, width), after)
-            sent = min(sent, shifted, key=len)
+        different = [y for y, row in changed.items() if row != self._rows[y]]
+        before = self._rows
+        if shift := self._shift(after, different):
+            moved = shift.apply(before, width)
+            left = sum(old is not new and old != new for old, new in zip(moved, after, strict=True))
+            if left <= len(different) // 2:
+                self._rows = after
+                return shift.sequence + self._difference(moved, after)
         self._rows = after
-        return sent
+        return self._difference(before, after)
 
     def _difference(self, before: list[Row], after: list[Row]) -> str:
         pen = _Pen(self._width, self._abilities)
@@ -175,36 +181,34 @@ class Painted:
                 pen.row(y, new, _runs(old, new))
         return pen.finish()
 
-    def _shift(self, after: list[Row]) -> Shift | None:
-        """How the rows have moved most likely, if they have."""
-        pairs = list(zip(self._rows, after, strict=True))
-        different = [y for y, (old, new) in enumerate(pairs) if old is not new and old != new]
+    def _shift(self, after: list[Row], different: list[int]) -> Shift | None:
+        """How the rows have moved most likely, if they have; `different`: those that are not as they were."""
+        before = self._rows
         if not self._abilities.moves_lines or len(different) < SHIFTED:
             return None
-        if any(None in row.texts for pair in pairs for row in pair):
+        if any(None in row.texts for rows in (before, after) for row in rows):
             return None
-        edges = [_edges(*pairs[y]) for y in different]
+        edges = [_edges(before[y], after[y]) for y in different]
         left = sorted(edge[0] for edge in edges)[len(edges) // 4]
         right = sorted(edge[1] for edge in edges)[-1 - len(edges) // 4]
+        old = [_looks(row, left, right) for row in before]
+        new = [_looks(row, left, right) for row in after]
         where: dict[str, list[int]] = {}
-        for y, (old, _) in enumerate(pairs):
-            where.setdefault(_looks(old, left, right), []).append(y)
-        moved: Counter[int] = Counter()
-        for y, new in enumerate(after):
-            looks = _looks(new, left, right)
+        for y, looks in enumerate(old):
+            where.setdefault(looks, []).append(y)
+        moves: Counter[int] = Counter()
+        for y, looks in enumerate(new):
             was = where.get(looks, ())
             if not looks.isspace() and len(was) <= REPEATS:
-                moved.update(row - y for row in was)
-        del moved[0]
-        if not moved:
+                moves.update(row - y for row in was)
+        del moves[0]
+        if not moves:
             return None
-        by = moved.most_common(1)[0][0]
+        by = moves.most_common(1)[0][0]
         rows = [
             y
-            for y, new in enumerate(after)
-            if y + by in range(len(after))
-            and not (looks := _looks(new, left, right)).isspace()
-            and looks == _looks(self._rows[y + by], left, right)
+            for y, looks in enumerate(new)
+            if y + by in range(len(new)) and not looks.isspace() and looks == old[y + by]
         ]
         ends = (min(rows), max(rows), min(rows) + by, max(rows) + by)
         return Shift(min(ends), max(ends) + 1, by)
@@ -328,30 +332,33 @@ def _pieces(update: CompositorUpdate) -> Iterator[tuple[int, int, Strip]]:
 def _runs(old: Row, new: Row) -> list[tuple[int, int]]:
     """Where the rows differ, from column to before column; near runs are joined."""
     runs: list[tuple[int, int]] = []
-    cells = zip(old.texts, new.texts, old.styles, new.styles, strict=True)
-    for x, (was, is_now, wore, wears) in enumerate(cells):
-        if was != is_now or wore != wears:
-            if runs and _bridged(new, runs[-1][1], x):
-                runs[-1] = (runs[-1][0], x + 1)
-            else:
-                runs.append((x, x + 1))
+    differs = map(or_, map(ne, old.texts, new.texts), map(ne, old.styles, new.styles))
+    for x in compress(range(len(new.texts)), differs):
+        if runs and (x == runs[-1][1] or _bridged(new, runs[-1][1], x)):
+            runs[-1] = (runs[-1][0], x + 1)
+        else:
+            runs.append((x, x + 1))
     return runs
 
 
 def _bridged(row: Row, start: int, end: int) -> bool:
+    if end - start > BRIDGE:
+        return False
     between = row.styles[start - 1 : end + 1]
     plain = all(text is not None and len(text) <= 1 and text.isascii() for text in row.texts[start:end])
-    return end - start <= BRIDGE and plain and between.count(between[0]) == len(between)
+    return plain and between.count(between[0]) == len(between)
 
 
 def _edges(old: Row, new: Row) -> tuple[int, int]:
     """The first column that differs, and the one after the last."""
-    columns = [x for x, (was, now) in enumerate(zip(old.texts, new.texts, strict=True)) if was != now]
-    return (columns[0], columns[-1] + 1) if columns else (0, len(new.texts))
+    differs = list(map(ne, old.texts, new.texts))
+    if True not in differs:
+        return 0, len(differs)
+    return differs.index(True), len(differs) - differs[::-1].index(True)
 
 
 def _looks(row: Row, left: int, right: int) -> str:
-    return "".join(text or "" for text in row.texts[left:right])
+    return "".join(filter(None, row.texts[left:right]))
 
 
 # ── styles ───────────────────────────────────────────────────────────────────────────────────────

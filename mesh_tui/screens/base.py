@@ -1,11 +1,13 @@
 """What every screen of Mesh does alike: hears the agent, complains, and paints when the line is free."""
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from textual import on
 from textual.binding import BindingType
 from textual.screen import ModalScreen, Screen
+from textual.widgets import Input, TextArea
 
 from mesh_agent.client.state import AgentEvent
 from mesh_tui import actions
@@ -20,6 +22,11 @@ from protocol.text import clean_line
 if TYPE_CHECKING:
     from mesh_tui.app import MeshApp
 
+REST: Final = 2.0
+"""How many times as long as a frame took passes before the next, so that a third of the time is painting."""
+
+REST_MAX_S: Final = 0.1
+
 Answer = TypeVar("Answer")
 Result = TypeVar("Result")
 
@@ -28,7 +35,34 @@ Handlers = Mapping[type[AgentEvent], Callable[[Any, Any], None]]
 
 
 class Patient(Screen[Result]):
-    """Puts off painting while more waits for the terminal than it takes."""
+    """Paints when the terminal takes it and the loop can spare it, but what is typed at once.
+
+    While more waits for the terminal than it takes, painting is put off. After a frame the loop is left alone
+    for `REST` times as long as the frame took: many messages a second come together into few frames. A field
+    to write in that has the focus is not kept waiting by that; it is painted alone, before what else changed.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._resting_until = 0.0
+
+    def _on_timer_update(self) -> None:
+        # Textual lays out and paints here. Left early, its timer goes on, and asks again.
+        began = time.perf_counter()
+        if began >= self._resting_until:
+            super()._on_timer_update()
+            took = time.perf_counter() - began
+            self._resting_until = began + took + min(REST * took, REST_MAX_S)
+
+    async def _on_idle(self) -> None:
+        # Textual calls this before its own, which has the rest painted when its timer says.
+        focused = self.focused
+        writes = isinstance(focused, Input | TextArea) and focused in self._dirty_widgets
+        if writes and self.is_current and not (self._layout_required or self.app._batch_count):
+            others = self._dirty_widgets - {focused}
+            self._dirty_widgets = {focused}
+            self._compositor_refresh()
+            self._dirty_widgets = others
 
     HERE: ClassVar[Sequence[Place]] = ()
     """The places of the registry that are on this screen: its help begins with them."""

@@ -146,7 +146,8 @@ class Composer(TextArea):
 
     def say_above(self, words: str) -> None:
         """Writes into the upper border, or nothing if `words` is empty."""
-        self.border_title = Content(words) if words else None
+        if words != (self.border_title or ""):  # to set it is to have it painted
+            self.border_title = Content(words) if words else None
 
     def on_click(self, event: events.Click) -> None:
         if self.border_title and event.y == 0:
@@ -319,10 +320,9 @@ class Composer(TextArea):
     def on_text_area_changed(self) -> None:
         self._look()
         left = CONTENT_CHARS - len(self.text)
-        if left < 0:
-            self.border_subtitle = f"{-left} characters too many"
-        else:
-            self.border_subtitle = f"{left} left" if left < NEARLY_FULL else ""
+        words = f"{-left} characters too many" if left < 0 else f"{left} left" if left < NEARLY_FULL else ""
+        if words != (self.border_subtitle or ""):
+            self.border_subtitle = words
         self.set_class(left < 0, "-too-long")
 
     def put(self, text: str) -> None:

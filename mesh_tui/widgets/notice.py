@@ -20,6 +20,7 @@ class Notice(Static):
         super().__init__(Content(""))
         self._aim = ""
         self._word = Content("")
+        self._parts: list[Content] = []
 
     def put_aim(self, aim: str) -> None:
         """What Enter will do, where it does not simply send; empty takes it back."""
@@ -40,5 +41,8 @@ class Notice(Static):
     def _show(self) -> None:
         parts = [Content.styled(self._aim, "bold $text-warning")] if self._aim else []
         parts += [self._word] if self._word.plain else []
+        if parts == self._parts:  # most keys change nothing here, and the screen is laid out for what does
+            return
+        self._parts = parts
         self.update(Content("\n").join(parts))
         self.display = bool(parts)

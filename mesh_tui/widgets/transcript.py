@@ -13,12 +13,13 @@ from typing import ClassVar, Final, NamedTuple
 from rich.segment import Segment
 from textual import events
 from textual.binding import BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message as TextualMessage
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.style import Style
+from textual.widget import Widget
 
 from mesh_agent.client.state import Outgoing
 from mesh_tui import actions
@@ -90,7 +91,9 @@ class Transcript(ScrollView, can_focus=True):
         self._timeline = Timeline()
         self._blocks = Blocks(self._timeline, Me("", ""), 80)
         self._palette: Palette | None = None
-        self._strips: dict[tuple[int, int], Strip] = {}
+        self._strips: dict[tuple[int, int], tuple[int, Strip]] = {}
+        """Block and its row -> the painted row, and where in the text it says that it is."""
+
         self._origin = 0
         self._moving = False
         self._settled_size = Size()
@@ -150,10 +153,12 @@ class Transcript(ScrollView, can_focus=True):
     def apply(self, splices: Iterable[Splice]) -> None:
         """Follows what the timeline did, and leaves what is being read where it is."""
         anchor = self._anchor()
+        only_appended = True
         for splice in splices:
+            only_appended = only_appended and splice.start == len(self._blocks)
             self._blocks.splice(splice)
             anchor = self._follow_anchor(anchor, splice)
-        self._changed(anchor)
+        self._changed(anchor, keep_strips=only_appended)
 
     def mark_unread(self, unread_after: int | None) -> None:
         """Moves the line "new" to above the first message past `unread_after`."""
@@ -206,8 +211,9 @@ class Transcript(ScrollView, can_focus=True):
         index = min(anchor.block, splice.start + len(splice.entries), len(self._blocks) - 1)
         return Anchor(max(0, index), anchor.distance)
 
-    def _changed(self, anchor: Anchor | None = None) -> None:
-        self._strips.clear()
+    def _changed(self, anchor: Anchor | None = None, *, keep_strips: bool = False) -> None:
+        if not keep_strips:
+            self._strips.clear()
         self._settle(anchor)
         self.refresh()
         self.look()
@@ -221,14 +227,15 @@ class Transcript(ScrollView, can_focus=True):
             anchor = anchor or self._anchor()
             for index in rough:
                 self._blocks.rows(index)
-            self._strips.clear()
             self._put(anchor)
 
     def _put(self, anchor: Anchor | None) -> None:
         height = self._blocks.height
         size = Size(self._cells, height)
         if self.virtual_size != size:
-            self.virtual_size = size
+            # Set by itself, it would have the whole screen laid out; only the scrollbar depends on it.
+            self.set_reactive(Widget.virtual_size, size)
+            self._scroll_update(size)
         if self.following:
             self._move(height)
         elif anchor is not None:
@@ -375,6 +382,15 @@ class Transcript(ScrollView, can_focus=True):
 
     # ── painting ─────────────────────────────────────────────────────────────────────────────────
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Rows as they are: there is no border, padding or opacity here for which Textual makes them anew."""
+        strips = [self.render_line(y) for y in crop.line_range]
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, self.background_colors[1]) for strip in strips]
+        if crop.column_span != (0, self.size.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
+
     def render_line(self, y: int) -> Strip:
         palette = self._palette = self._palette or Palette(self)
         row = round(self.scroll_y) + y - self._padding
@@ -382,16 +398,19 @@ class Transcript(ScrollView, can_focus=True):
             return Strip.blank(self.size.width, palette.style(""))
         index = self._blocks.at(row)
         place = index, row - self._blocks.top(index)
-        selected = self.text_selection and self.text_selection.get_span(row - self._origin)
+        offset = row - self._origin
+        selected = self.text_selection and self.text_selection.get_span(offset)
         if selected is not None:
-            strip = self._paint(self._shown_line(*place), palette, *selected)
-        elif place in self._strips:
-            strip = self._strips[place]
-        else:
-            if len(self._strips) >= STRIPS_KEPT:
-                self._strips.clear()
-            strip = self._strips[place] = self._paint(self._shown_line(*place), palette)
-        return strip.apply_offsets(0, row - self._origin)
+            return self._paint(self._shown_line(*place), palette, *selected).apply_offsets(0, offset)
+        kept = self._strips.get(place)
+        if kept is not None and kept[0] == offset:
+            return kept[1]
+        if len(self._strips) >= STRIPS_KEPT:
+            self._strips.clear()
+        strip = kept[1] if kept else self._paint(self._shown_line(*place), palette)
+        strip = strip.apply_offsets(0, offset)
+        self._strips[place] = offset, strip
+        return strip
 
     def _line(self, index: int, row: int) -> Line:
         rows = self._blocks.rows(index)
