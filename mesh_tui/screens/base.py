@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
-from textual import on
+from textual import events, on
 from textual.binding import BindingType
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, TextArea
@@ -54,11 +54,13 @@ class Patient(Screen[Result]):
             took = time.perf_counter() - began
             self._resting_until = began + took + min(REST * took, REST_MAX_S)
 
-    async def _on_idle(self) -> None:
+    async def _on_idle(self, event: events.Idle) -> None:  # noqa: ARG002
         # Textual calls this before its own, which has the rest painted when its timer says.
         focused = self.focused
-        writes = isinstance(focused, Input | TextArea) and focused in self._dirty_widgets
-        if writes and self.is_current and not (self._layout_required or self.app._batch_count):
+        if not isinstance(focused, Input | TextArea) or focused not in self._dirty_widgets:
+            return
+        batched = self.app._batch_count  # noqa: SLF001 - as Textual asks before it paints
+        if self.is_current and not (self._layout_required or batched):
             others = self._dirty_widgets - {focused}
             self._dirty_widgets = {focused}
             self._compositor_refresh()
