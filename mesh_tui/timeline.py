@@ -7,7 +7,7 @@ does not reach the newest message it is *detached*, and what arrives live is onl
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -73,10 +73,14 @@ class Timeline:
 
     def last_message(self, author_id: str | None = None) -> Message | None:
         """The last message held that was not deleted, or the last of that author."""
-        for entry in reversed(self.entries[1 : 1 + self._messages]):
-            if isinstance(entry, Message) and not entry.deleted and author_id in (None, entry.author.id):
-                return entry
-        return None
+        return next((known for known in self.recent() if author_id in (None, known.author.id)), None)
+
+    def recent(self) -> Iterator[Message]:
+        """The messages held that were not deleted, the last one first."""
+        for index in range(self._messages, 0, -1):
+            entry = self.entries[index]
+            if isinstance(entry, Message) and not entry.deleted:
+                yield entry
 
     def speakers(self) -> list[str]:
         """The ids of those who said the last `SPEAKERS_FROM` messages held, the last one first."""

@@ -1,11 +1,13 @@
 """Commands about the messages of a room."""
 
 from collections.abc import Awaitable, Callable
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from mesh_agent.names import find_message, message_number
 from mesh_tui.aim import Aim, AimKind
 from mesh_tui.layout.cells import Fragment, clip, paintable
+from mesh_tui.layout.links import links
 from mesh_tui.layout.message import moment
 from mesh_tui.slash import look_up, misused
 from protocol.errors import MessageNotFound
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 SHRUG: Final = "¯\\\\\\_(ツ)\\_/¯"
 """As Markdown, in which a backslash takes the meaning of the character after it."""
+
+LOOKED_THROUGH: Final = 200
+"""Messages in which a link is looked for."""
 
 NOTHING_FAILED: Final = "Everything here was sent, or will be by itself."
 
@@ -66,6 +71,20 @@ async def _drop(screen: "Choosing", _: str) -> None:
     if await screen.ask(question, clip(paintable(clean_line(failed[0].content)), 200), yes="Drop"):
         for outgoing in failed:
             await screen.mesh.agent.discard(outgoing.nonce)
+
+
+async def _open(screen: "Choosing", argument: str) -> None:
+    if argument:
+        message, _ = await _pick(screen, _hashed(argument))
+        if not links(message.content):
+            raise MessageNotFound(f"There is no link in #{message.seq}.")
+    else:
+        recent = islice(screen.timeline.recent(), LOOKED_THROUGH)
+        found = next((known for known in recent if links(known.content)), None)
+        if found is None:
+            raise MessageNotFound("There is no link in the last messages.")
+        message = found
+    await screen.open_link(message)
 
 
 async def _unpin(screen: "Choosing", argument: str) -> None:
@@ -157,6 +176,7 @@ RUN: Final[dict[str, Callable[["Choosing", str], Awaitable[None]]]] = {
     "editor": _editor,
     "retry": _retry,
     "drop": _drop,
+    "open": _open,
     "unpin": _unpin,
     "versions": _versions,
     "pin": _pin,

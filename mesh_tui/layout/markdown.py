@@ -81,6 +81,25 @@ def flows(source: str, me: str = "") -> list[Flow]:
     return _Walk(me).walk(tokens)
 
 
+def addresses(source: str) -> Iterator[str]:
+    """What `source` links to, as it is written there, in code too; not the words of a link."""
+    if _PLAIN.match(source) or len(_MEANT.findall(source)) > MARKS:
+        yield from _written(source)
+        return
+    linked = 0
+    for block in _parser().parse(source):
+        for token in block.children or (block,):
+            linked += token.nesting if token.type in ("link_open", "link_close") else 0
+            if token.type in ("link_open", "image"):
+                yield str(token.attrGet("href") or token.attrGet("src") or "")
+            elif not linked and token.type != "inline":
+                yield from _written(token.content)
+
+
+def _written(text: str) -> Iterator[str]:
+    return (match["link"] for match in _REFERENCE.finditer(text) if match["link"])
+
+
 def _as_it_is(source: str, me: str) -> list[Flow]:
     lines = _BLANK_RUN.sub("\n\n", source.strip("\n")).split("\n")
     return [Flow([_references(line, "", me) for line in lines])]

@@ -7,7 +7,7 @@ screen to make sense is refused with what to do instead.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
@@ -18,6 +18,7 @@ from mesh_agent.tail import Tail
 from mesh_tui.actions import COMMANDS
 from mesh_tui.aim import Aim
 from mesh_tui.layout.cells import Fragment
+from mesh_tui.layout.links import links
 from mesh_tui.layout.message import first_line, moment
 from mesh_tui.plain.lines import Lines
 from mesh_tui.rooms import arrange, level_of
@@ -50,10 +51,11 @@ class Seen:
 
     def last_message(self, author_id: str | None = None) -> Message | None:
         """The last one that is not deleted, perhaps of one person."""
-        for message in reversed(self._messages):
-            if not message.deleted and author_id in (None, message.author.id):
-                return message
-        return None
+        return next((known for known in self.recent() if author_id in (None, known.author.id)), None)
+
+    def recent(self) -> Iterator[Message]:
+        """Those that are not deleted, the last one first."""
+        return (known for known in reversed(self._messages) if not known.deleted)
 
     def failed(self) -> list[Outgoing]:
         return [known for known in self._outgoing() if known.state == "failed"]
@@ -271,6 +273,11 @@ class Desk:
 
     async def _list_pins(self) -> None:
         self.show_messages("Pinned", await self.agent.conversation.pins(self.room.id))
+
+    async def open_link(self, message: Message) -> None:
+        """Shows the addresses, which whoever reads lines can take from there."""
+        for address in links(message.content):
+            self._put(f"  {address}")
 
     def show_thread(self, message: Message) -> None:
         self._later(self._list_thread(message))

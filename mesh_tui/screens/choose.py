@@ -31,14 +31,15 @@ class Choose(Page[str]):
         Binding("up,left", "app.focus_previous", "Previous", show=False),
     ]
 
-    def __init__(self, question: str, detail: str, answers: Sequence[Answer]) -> None:
+    def __init__(self, question: str, detail: str, answers: Sequence[Answer], *, wide: bool = False) -> None:
         super().__init__()
+        self._page = "page wide" if wide else "page"
         self._question = question
         self._detail = detail
         self._answers = answers
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="page"):
+        with Vertical(classes=self._page):
             yield Static(Content(paintable(self._question)), classes="question")
             yield Static(Content(paintable(self._detail)), classes="detail")
             with Vertical(classes="choices"):

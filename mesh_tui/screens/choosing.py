@@ -14,10 +14,12 @@ from mesh_tui.actions import Place
 from mesh_tui.aim import Aim
 from mesh_tui.keymap import keys_in
 from mesh_tui.layout.cells import clip, paintable
+from mesh_tui.layout.links import links
 from mesh_tui.layout.message import first_line
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.bare import Bare
 from mesh_tui.screens.finder import Batch, Choice, Finder, Found
+from mesh_tui.screens.links import open_one
 from mesh_tui.screens.react import React
 from mesh_tui.screens.writing import Writing
 from mesh_tui.slash import Typed
@@ -95,6 +97,9 @@ class Choosing(Writing):
     def _may_delete(self, message: Message) -> bool:
         return self._mine(message) or self._in_order(message)
 
+    def _has_link(self, message: Message) -> bool:
+        return bool(links(message.content))
+
     def _always(self, _: Message) -> bool:
         return True
 
@@ -106,6 +111,7 @@ class Choosing(Writing):
         "react": _always,
         "pin": _in_order,
         "thread": _always,
+        "open_link": _has_link,
         "copy": _always,
     }
 
@@ -143,6 +149,9 @@ class Choosing(Writing):
 
     def action_thread(self) -> None:
         self._do(self.show_thread)
+
+    def action_open_link(self) -> None:
+        self._do(lambda message: begin(self, self._attempt, self.open_link, message, group="opening"))
 
     def action_copy(self) -> None:
         def copy(message: Message) -> None:
@@ -183,6 +192,9 @@ class Choosing(Writing):
 
     async def toggle_pin(self, message: Message) -> None:
         await self.mesh.agent.conversation.pin(self.room.id, message.id, pinned=not message.pinned)
+
+    async def open_link(self, message: Message) -> None:
+        await open_one(self, message.content)
 
     # ── lists of messages ────────────────────────────────────────────────────────────────────────
 
