@@ -27,6 +27,7 @@ from textual.worker import WorkerCancelled, WorkerFailed
 
 from mesh_agent.client.errors import Unreachable
 from mesh_agent.client.state import ConnectionChanged, SignedOut
+from mesh_tui import clipboard
 from mesh_tui.bridge import FromAgent, forward
 from mesh_tui.driver import MeshDriver
 from mesh_tui.layout import markdown
@@ -303,6 +304,17 @@ class MeshApp(App[None]):
 
         if self._agent is not None and not any(isinstance(s, SettingsScreen) for s in self.screen_stack):
             self.push_screen(SettingsScreen())
+
+    # ── copying ──────────────────────────────────────────────────────────────────────────────────
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Also what is selected, by Textual's own key."""
+        self.copy(text)
+
+    def copy(self, text: str) -> bool:
+        """Puts `text` where it can be pasted from; where it is too long for that, says so, and False."""
+        self._clipboard = text
+        return clipboard.copy(self, text)
 
     # ── painting ─────────────────────────────────────────────────────────────────────────────────
 

@@ -74,6 +74,17 @@ class Patient(Screen[Result]):
         """Those of them whose keys work at this moment; the first is where one is."""
         return self.HERE
 
+    @property
+    def mesh(self) -> "MeshApp":
+        from mesh_tui.app import MeshApp
+
+        assert isinstance(self.app, MeshApp)
+        return self.app
+
+    def copied(self, text: str) -> bool:
+        """Puts it where it can be pasted from; False where it is too long, which is told."""
+        return self.mesh.copy(text)
+
     def _compositor_refresh(self) -> None:
         # Textual paints here and nowhere else; what is put off stays marked as dirty in the compositor.
         # It forgets which widgets are dirty then, so the compositor must know of them first.
@@ -93,13 +104,6 @@ class MeshScreen(Patient[Result]):
     """A screen that hears the agent: `EVENTS` says which method takes which event."""
 
     EVENTS: ClassVar[Handlers] = {}
-
-    @property
-    def mesh(self) -> "MeshApp":
-        from mesh_tui.app import MeshApp
-
-        assert isinstance(self.app, MeshApp)
-        return self.app
 
     @on(FromAgent)
     def take(self, message: FromAgent) -> None:
@@ -129,11 +133,6 @@ class MeshScreen(Patient[Result]):
         from mesh_tui.screens.tell import Tell
 
         self.mesh.push_screen(Tell(title, paragraphs, detail))
-
-    def copied(self, text: str) -> bool:
-        """Puts it where it can be pasted from."""
-        self.mesh.copy_to_clipboard(text)
-        return True
 
     async def search(self, words: str) -> None:
         """Looks for messages in all rooms; what is chosen is shown in its place."""

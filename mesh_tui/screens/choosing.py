@@ -155,8 +155,8 @@ class Choosing(Writing):
 
     def action_copy(self) -> None:
         def copy(message: Message) -> None:
-            self.mesh.copy_to_clipboard(message.content)
-            self.notice.say("Copied.")
+            if self.copied(message.content):
+                self.notice.say("Copied.")
 
         self._do(copy)
 

@@ -145,6 +145,7 @@ class Finder(Page[Choice]):
         Binding("pageup", "step(-8)", "Page up", show=False),
         Binding("pagedown", "step(8)", "Page down", show=False),
         Binding("enter", "choose(False)", "Go there"),
+        Binding("c,y", "copy", "Copy", show=False),
         Binding("w", "choose(True)", "Write in it", show=False),
     ]
 
@@ -183,7 +184,10 @@ class Finder(Page[Choice]):
             self._load(self._query)
 
     def _say(self, words: str, *, wrong: bool = False) -> None:
-        keys = "↑ ↓ choose · Enter goes there · Esc closes" + (" · w writes in it" if self._thread else "")
+        keys = (
+            "↑ ↓ choose · Enter goes there" + (" · c copies" if self._query is None else "") + " · Esc closes"
+        )
+        keys += " · w writes in it" if self._thread else ""
         text = f"✗ {words}" if wrong else words or keys
         self.query_one(".detail", Static).update(
             Content.styled(text, "$text-error" if wrong else "$text-muted")
@@ -232,6 +236,12 @@ class Finder(Page[Choice]):
 
     def action_step(self, count: int) -> None:
         self.query_one(FoundList).step(count)
+
+    def action_copy(self) -> None:
+        """Where nothing can be typed."""
+        chosen = self.query_one(FoundList).chosen
+        if chosen is not None and self.copied(chosen.content):
+            self._say("Copied.")
 
     def action_choose(self, write: bool) -> None:
         chosen = self.query_one(FoundList).chosen

@@ -43,16 +43,25 @@ class Told(LineList, can_focus=True):
 class Tell(Page[None]):
     """`detail` says what can be done besides reading."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "dismiss", "Close"),
+        Binding("c,y", "copy", "Copy"),
+    ]
 
     def __init__(self, title: str, paragraphs: Sequence[Sequence[Fragment]], detail: str = "") -> None:
         super().__init__()
         self._title = title
-        self._told = Told([[Fragment(paintable(text), role) for text, role in line] for line in paragraphs])
+        lines = [[Fragment(paintable(text), role) for text, role in line] for line in paragraphs]
+        self._text = "\n".join("".join(fragment.text for fragment in line).rstrip() for line in lines)
+        self._told = Told(lines)
         self._detail = detail
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="page wide"):
             yield Static(Content(paintable(self._title)), classes="question")
             yield self._told
-            yield Static(Content(f"{self._detail}Esc closes"), classes="detail below")
+            yield Static(Content(f"{self._detail}c copies · Esc closes"), classes="detail below")
+
+    def action_copy(self) -> None:
+        if self.copied(self._text):
+            self.query_one(".detail", Static).update(Content("Copied. Esc closes"))

@@ -19,11 +19,11 @@ async def test_a_long_page_shows_its_title_its_detail_and_every_line(
     assert isinstance(screen, MeshScreen)
     lines = [[Fragment(f"line {count} of 50")] for count in range(1, 51)]
     seat.call(screen.show, "Many lines", lines, "And a hint. ")
-    await seat.sees("Many lines", "line 1 of 50", "And a hint. Esc closes")
+    await seat.sees("Many lines", "line 1 of 50", "And a hint. c copies · Esc closes")
     assert "line 50 of 50" not in seat.text
     await until(lambda: seat.app.screen.query_one(Told).show_vertical_scrollbar, "a page that scrolls")
     await seat.press("end")
-    await seat.sees("Many lines", "line 50 of 50", "And a hint. Esc closes")
+    await seat.sees("Many lines", "line 50 of 50", "And a hint. c copies · Esc closes")
     assert "line 1 of 50" not in seat.text
 
 
