@@ -368,6 +368,11 @@ class Agent:
         text = None if status_text is None else clean_line(status_text)[: limits.STATUS_CHARS]
         self._signed_in().set_presence(presence, text)
 
+    @property
+    def presence(self) -> Presence:
+        """What was last told with `set_presence`; `online` before."""
+        return "online" if self._workspace is None else self._workspace.presence
+
     # ── inside ───────────────────────────────────────────────────────────────────────────────────
 
     def _signed_in(self) -> Workspace:

@@ -262,7 +262,7 @@ COMMANDS: Final = (
     Command(
         "notify",
         "[LEVEL]",
-        "Let all of this room count as new and be told, or mentions, or none; without a level, show it.",
+        "Let all of this room count as new and be told, or mentions, or none; test: try it on your desktop.",
         ("level",),
     ),
     Command("mute", "[off]", "Let nothing here count as new or be told; off: as it was before.", ("off",)),

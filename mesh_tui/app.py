@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.color import ColorSystem
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.binding import BindingType
@@ -35,6 +35,7 @@ from mesh_tui.preferences import Preferences
 from mesh_tui.screens.base import MeshScreen, Patient
 from mesh_tui.screens.opening import Opening
 from mesh_tui.settings import Level, Settings
+from mesh_tui.telling import Telling
 from mesh_tui.workers import SENDING, begin
 from protocol.errors import MeshError, ServerError
 from protocol.text import clean_line
@@ -86,12 +87,13 @@ class MeshApp(App[None]):
         self._started = started
         self._agent: Agent | None = None
         self._written: Written | None = None
+        self.telling = Telling(self)
         self._leaving = False
         self._away = False
         self.directory: Sequence[Room] = ()
         """The public rooms, as last listed."""
 
-        self.unmuted: dict[str, Level] = {}
+        self.unmuted: dict[str, Level | None] = {}
         """Rooms that were muted since the start, by id, and what was told of them before."""
 
         self.preferences = Preferences(self, profile, plain=plain, auto=auto)
@@ -152,6 +154,7 @@ class MeshApp(App[None]):
         for kept in self.written.all:
             complain = self._not_saved if kept is self.drafts else _in_silence
             begin(self, kept.keep_saving, complain, group="drafts")
+        self.telling.start()
         self._listen()
         for warning in self.agent.warnings:
             self.notify(clean_line(warning), severity="warning", markup=False)
@@ -181,6 +184,7 @@ class MeshApp(App[None]):
     @on(FromAgent)
     async def heard(self, message: FromAgent) -> None:
         """The server may end a session; whatever is on the screen then is no longer ours to see."""
+        self.telling.heard(message.event)
         state = message.event.state if isinstance(message.event, ConnectionChanged) else None
         if isinstance(state, SignedOut) and self.agent.user is None:
             await self._ask_to_sign_in(state.reason)
@@ -350,6 +354,21 @@ class MeshApp(App[None]):
         if focus and self.screen_stack and isinstance(self.screen, MeshScreen):
             self.screen.came_to_front()
 
+    def on_app_focus(self) -> None:
+        self.telling.focused(True)
+
+    def on_app_blur(self) -> None:
+        self.telling.focused(False)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.InputEvent) and not event.is_forwarded:
+            self.telling.active()
+        await super().on_event(event)
+
+    def terminal_is(self, name: str) -> None:
+        """The terminal has told what it is called."""
+        self.telling.desktop.answered = name
+
     @property
     def writes(self) -> bool:
         """Whether a letter that is typed now is text. The driver's thread asks."""
@@ -426,7 +445,7 @@ class MeshApp(App[None]):
 
 def _import_agent() -> None:
     """Loads what the first paint does not need; in a thread, since that takes a tenth of a second."""
-    for module in ("mesh_agent.agent", "mesh_tui.written"):
+    for module in ("mesh_agent.agent", "mesh_tui.notifier", "mesh_tui.written"):
         importlib.import_module(module)
 
 

@@ -29,7 +29,7 @@ CHOICES: Final[dict[Kind, tuple[str, ...]]] = {
     "switch": ("on", "off"),
     "state": ("online", "away", "busy", "offline"),
     "visibility": ("public", "private"),
-    "level": ("all", "mentions", "none"),
+    "level": ("all", "mentions", "none", "default", "test"),
 }
 """What an argument of few words may be."""
 

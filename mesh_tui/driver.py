@@ -13,6 +13,7 @@ import select
 import selectors
 import signal
 import threading
+import time
 from asyncio import run_coroutine_threadsafe
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Sequence
@@ -34,7 +35,8 @@ from textual.events import Key
 from textual.geometry import Offset, Size
 from textual.message import Message
 
-from mesh_tui.keys import KeyRewriter
+from mesh_tui import ways
+from mesh_tui.keys import KeyRewriter, NameListener
 from mesh_tui.painted import Abilities, Painted
 from mesh_tui.pins import pin
 
@@ -45,6 +47,9 @@ WRITE_BYTES: Final = 1_024
 READ_BYTES: Final = 4_096
 SETTLE_S: Final = 0.5
 """How long a key waits at most for the one before it to take effect."""
+
+NAME_S: Final = 3.0
+"""How long after it was asked for its name the terminal is likely to answer."""
 
 STOP_S: Final = 1.0
 """How long the end of the program waits for a terminal that takes nothing any more."""
@@ -61,6 +66,7 @@ class Terminal(Protocol):
     def writes(self) -> bool: ...
     async def settled(self) -> None: ...
     def paint_again(self) -> None: ...
+    def terminal_is(self, name: str) -> None: ...
 
 
 class Writer(WriterThread):
@@ -139,6 +145,7 @@ class MeshDriver(LinuxDriver):
         self._writer: Writer | None = None
         self._settling: Future[None] | None = None
         self._painted = Painted(Abilities.of(os.environ.get("TERM", "")))
+        self._title = ""
         self.bare = False
         """Bare lines are shown, and frames are held back."""
 
@@ -177,6 +184,20 @@ class MeshDriver(LinuxDriver):
             frame += Control.move_to(*cursor).segment.text
             super().write(f"{SYNC_START}{frame}{SYNC_END}" if sync else frame)
 
+    def say(self, sequence: str) -> None:
+        """Sends what paints nothing, between two frames; while the terminal is somebody else's, nothing."""
+        if self._writer is not None:
+            super().write(sequence)
+
+    def set_title(self, title: str) -> None:
+        """The title of the terminal's window; empty: the one that it had before."""
+        if title == self._title or not ways.has_title(os.environ):
+            return
+        if not self._title:
+            self.say(ways.PUSH_TITLE)
+        self.say(ways.title_sequence(title) if title else ways.POP_TITLE)
+        self._title = title
+
     def forget(self) -> None:
         """What the terminal shows is not known any more; the next frame is sent in full."""
         self._painted.forget()
@@ -200,15 +221,24 @@ class MeshDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         self.forget()
+        title, self._title = self._title, ""
         super().start_application_mode()  # type: ignore[no-untyped-call] # Textual has no annotations there
+        self.set_title(title)
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
             self._loop.add_signal_handler(number, self._terminal.leave, 128 + number)
+
+    def stop_application_mode(self) -> None:
+        title = self._title
+        self.set_title("")
+        self._title = title  # for when it goes on
+        super().stop_application_mode()
 
     def run_input_thread(self) -> None:
         """Reads keys until the program ends or the terminal does."""
         parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
         rewrite = KeyRewriter().feed
+        listener, asked_at = self._ask_name(), time.monotonic()
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
@@ -217,12 +247,22 @@ class MeshDriver(LinuxDriver):
                     if data == b"":
                         self._tell(partial(self._terminal.leave, HANG_UP))
                         return
-                    for message in parser.feed(rewrite(decode(data))) if data else ():
-                        self.process_message(message)
+                    typed = listener.feed(decode(data or b""), soon=time.monotonic() < asked_at + NAME_S)
+                else:
+                    typed = listener.idle()
+                for message in parser.feed(rewrite(typed)) if typed else ():
+                    self.process_message(message)
                 for message in parser.tick():
                     self.process_message(message)
         with suppress(EOFError, ParseError):
             list(parser.feed(""))
+
+    def _ask_name(self) -> NameListener:
+        asks = ways.asks_for_name(os.environ)
+        if asks:
+            self.say(ways.ASK_NAME)
+        named = self._terminal.terminal_is
+        return NameListener(lambda name: self._tell(partial(named, name)), expects=asks)
 
     def process_message(self, message: Message) -> None:
         """Hands on what was typed. After a key that may move the focus, the next waits until it has moved.

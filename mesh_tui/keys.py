@@ -3,21 +3,27 @@
 Strategy: with Alt most terminals send ESC and then the key. Textual waits 100 ms to see whether an ESC was a
 key of its own, and what is typed meanwhile is swallowed; and it knows no Alt+Enter. But ESC and a character
 that arrive in one piece are one key press, so they are rewritten as CSI u, and xterm's modifyOtherKeys with
-them. Pasted text is cleaned here: the parser would take an ESC in it for keys.
+them. Pasted text is cleaned here: the parser would take an ESC in it for keys. What the terminal answers when
+it is asked for its name is taken out, for the same reason.
 """
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 
-from protocol.text import clean_text
+from mesh_tui.ways import NAME_CHARS
+from protocol.text import clean_line, clean_text
 
 _PASTE_BEGINS: Final = "\x1b[200~"
 _PASTE_ENDS: Final = "\x1b[201~"
 _KEY: Final = re.compile(
     r"\x1b\[27;(?P<modifier>\d{1,3});(?P<code>\d{1,7})~|\x1b(?P<alt>[^\x1b\[\]OPX^_])", re.DOTALL
 )
+
+_NAME_BEGINS: Final = "\x1bP>|"
+_NAME_ENDS: Final = re.compile(r"\x1b\\|\x9c")
 
 
 class KeyRewriter:
@@ -39,6 +45,44 @@ class KeyRewriter:
             parts += [clean_text(before) if self._pasting else _KEY.sub(_rewritten, before), found]
             self._pasting ^= bool(found)
         return "".join(parts)
+
+
+class NameListener:
+    """Takes the answer to XTVERSION out of what is typed, and calls `named` with it.
+
+    `expects`: it was asked for.
+    """
+
+    def __init__(self, named: Callable[[str], object], *, expects: bool) -> None:
+        self._named = named
+        self._expects = expects
+        self._part = ""
+
+    def feed(self, data: str, *, soon: bool = True) -> str:
+        """What arrived in one piece without the answer, or a part of one; `soon`: it may come any moment.
+
+        Later on ESC, and ESC with P, are rather what they are as keys.
+        """
+        if not self._expects:
+            return data
+        data, self._part = self._part + data, ""
+        before, found, rest = data.partition(_NAME_BEGINS)
+        if not found:
+            data, self._part = _split_marker(data, _NAME_BEGINS, least=1 if soon else 3)
+            return data
+        if ended := _NAME_ENDS.search(rest):
+            self._expects = False
+            self._named(clean_line(rest[: ended.start()])[:NAME_CHARS])
+            return before + rest[ended.end() :]
+        if len(rest) > NAME_CHARS:  # no name is so long, so it is none
+            return data
+        self._part = found + rest
+        return before
+
+    def idle(self) -> str:
+        """Nothing more came for a moment: what was held of a key is one."""
+        held, self._part = (self._part, "") if len(self._part) < 3 else ("", self._part)
+        return held
 
 
 def _split_marker(text: str, marker: str, *, least: int) -> tuple[str, str]:

@@ -12,6 +12,9 @@ from typing import Final, Literal, NamedTuple
 from mesh_tui.settings import Level, Settings
 from protocol.rest import Room
 
+DEFAULT: Final = "default"
+"""What is typed and shown where a room has no level of its own."""
+
 Group = Literal["unread", "rooms", "dms"]
 
 GROUPS: Final[tuple[Group, ...]] = ("unread", "rooms", "dms")
@@ -62,22 +65,32 @@ def name_in_settings(room: Room) -> str:
     return f"@{room.name}" if room.kind == "dm" else room.name
 
 
-def level_of(settings: Settings, room: Room) -> Level:
-    """What of a room is told: `all`, only `mentions`, or `none`; `all` where nothing is said of it."""
+def level_set(settings: Settings, room: Room) -> Level | None:
+    """The level that is set for a room; None where nothing is said of it."""
     levels = settings.notify.rooms
     name = name_in_settings(room)
     if name in levels or not levels:
-        return levels.get(name, "all")
-    return next((level for other, level in levels.items() if other.casefold() == name.casefold()), "all")
+        return levels.get(name)
+    return next((level for other, level in levels.items() if other.casefold() == name.casefold()), None)
 
 
-def with_level(settings: Settings, room: Room, level: Level) -> Mapping[str, Level]:
-    """`notify.rooms` as it is to be saved, with another level for this room."""
+def level_of(settings: Settings, room: Room) -> Level:
+    """What counts as new in a room: without a level, everything."""
+    return level_set(settings, room) or "all"
+
+
+def told_of(settings: Settings, room: Room) -> Level:
+    """What of a room is told: without a level, what is said to the person."""
+    return level_set(settings, room) or "mentions"
+
+
+def with_level(settings: Settings, room: Room, level: Level | None) -> Mapping[str, Level]:
+    """`notify.rooms` as it is to be saved, with another level for this room, or none."""
     name = name_in_settings(room)
     others = {
         known: value for known, value in settings.notify.rooms.items() if known.casefold() != name.casefold()
     }
-    return others if level == "all" else {**others, name: level}
+    return others if level is None else {**others, name: level}
 
 
 def counted(room: Room, level: Level) -> tuple[int, int]:

@@ -68,8 +68,25 @@ LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
 
 class Notify(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is told of rooms that are not open."""
+    """What is told of messages, and how."""
 
+    how: Annotated[
+        Literal["auto", "osc9", "osc777", "osc99", "bell", "off"],
+        Meta(
+            description="How the desktop is told while you are away; auto: by what the terminal says it is."
+        ),
+    ] = "auto"
+    bell: Annotated[bool, Meta(description="The bell rings with what is told on the desktop.")] = True
+    toasts: Annotated[
+        bool,
+        Meta(description="While you are here, what is said to you in another room is shown for a moment."),
+    ] = True
+    preview: Annotated[
+        Literal["text", "name"], Meta(description="Whether you are told what was said, or only by whom.")
+    ] = "text"
+    title: Annotated[
+        bool, Meta(description="The window's title has the number of messages to you that are not read.")
+    ] = True
     rooms: Annotated[
         Mapping[str, Level],
         Meta(description='By room, or "@alice" for a DM: all, mentions, none. `/notify` and `/mute` set it.'),

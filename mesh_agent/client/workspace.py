@@ -64,6 +64,7 @@ class Workspace:
     """The rooms, the messages and the outbox of one account.
 
     Attributes:
+        presence: what is told of the person.
         trouble: why the line is down, since it was up last.
     """
 
@@ -82,7 +83,7 @@ class Workspace:
         self.trouble: MeshError | None = None
         self._connection: Connection | None = None
         self._named: dict[str, int] = {}
-        self._presence: Presence = "online"
+        self.presence: Presence = "online"
         self._status: str | None = None
         """What is to be told with it; None once it was."""
 
@@ -161,14 +162,14 @@ class Workspace:
         self._connection.send(SendTyping(room_id=room_id), droppable=True)
 
     def set_presence(self, presence: Presence, status_text: str | None) -> None:
-        self._presence = presence
+        self.presence = presence
         self._status = status_text if status_text is not None else self._status
         if self._connection is not None:
             self._tell_presence(self._connection)
 
     def _tell_presence(self, connection: "Connection") -> None:
         # What one says of oneself belongs to the account: told once, it stays.
-        connection.send(SetPresence(presence=self._presence, status_text=self._status))
+        connection.send(SetPresence(presence=self.presence, status_text=self._status))
         self._status = None
 
     @property
@@ -186,7 +187,7 @@ class Workspace:
 
     async def dial(self) -> "Connection":
         self._named = self.sync.resume()
-        return await self._network.dial(self._named, self._presence)
+        return await self._network.dial(self._named, self.presence)
 
     async def met(self, connection: "Connection") -> None:
         outcome = self.sync.welcome(connection.welcome, self._named)

@@ -21,6 +21,7 @@ from mesh_tui.layout.cells import Fragment
 from mesh_tui.layout.links import links
 from mesh_tui.layout.message import first_line, moment
 from mesh_tui.plain.lines import Lines
+from mesh_tui.plain.telling import PlainTelling
 from mesh_tui.rooms import arrange, level_of
 from mesh_tui.settings import Level, Settings, all_settings, toml
 from mesh_tui.settings_file import SettingsFile
@@ -66,9 +67,10 @@ class Desk:
 
     def __init__(self, agent: Agent, lines: Lines, put: Callable[[str], None], file: SettingsFile) -> None:
         self.agent = agent
-        self.unmuted: dict[str, Level] = {}
+        self.unmuted: dict[str, Level | None] = {}
         self.done = False
         self.timeline = Seen()
+        self.telling = PlainTelling(self)
         self._lines = lines
         self._put = put
         self._file = file
@@ -189,9 +191,9 @@ class Desk:
         """One line a room, with what is new in it, in the order of the lists on a screen."""
         for room, level, *_ in arrange(self.agent.rooms(), partial(level_of, self.settings)):
             mentions = f", {room.mentions} for you" if room.mentions else ""
-            told_of = {"all": "", "mentions": " (mentions only)", "none": " (muted)"}[level]
+            counts = {"all": "", "mentions": " (mentions only)", "none": " (muted)"}[level]
             here = " (here)" if room.id == self._room_id else ""
-            self._put(clean_line(f"  {room.name}: {room.unread or 0} new{mentions}{told_of}{here}"))
+            self._put(clean_line(f"  {room.name}: {room.unread or 0} new{mentions}{counts}{here}"))
 
     def action_help(self) -> None:
         for command in COMMANDS:

@@ -24,6 +24,7 @@ from mesh_agent.client.state import (
     Waiting,
 )
 from mesh_tui import commands, slash
+from mesh_tui.notifier import Notifier
 from mesh_tui.plain.desk import Desk, told
 from mesh_tui.plain.lines import Lines
 from mesh_tui.rooms import level_of
@@ -125,7 +126,8 @@ async def _sign_in(agent: Agent, lines: Lines, link: Link | None) -> None:
 async def _session(agent: Agent, lines: Lines, link: Link | None, file: SettingsFile) -> int:
     desk = Desk(agent, lines, put, file)
     put(f"Signed in as {desk.me.username}. /help lists the commands, /rooms your rooms.")
-    events = asyncio.create_task(_tell(agent, desk, put))
+    notifier = Notifier(desk.telling, desk.telling.desktop)
+    works = [asyncio.create_task(_tell(agent, desk, notifier, put)), asyncio.create_task(notifier.run())]
     try:
         await agent.wait_connected(SENT_S)
     except (MeshError, TimeoutError):
@@ -135,6 +137,7 @@ async def _session(agent: Agent, lines: Lines, link: Link | None, file: Settings
             await _try(desk, Typed("join", link.url))
         while not desk.done:
             line = await lines.line()
+            notifier.active()
             if line.strip():
                 await _take(desk, line.strip())
     except EOFError:
@@ -142,7 +145,8 @@ async def _session(agent: Agent, lines: Lines, link: Link | None, file: Settings
     finally:
         await _sent(agent)
         desk.close_room()
-        events.cancel()
+        for work in works:
+            work.cancel()
     return DONE
 
 
@@ -178,10 +182,13 @@ async def _sent(agent: Agent) -> None:
                 await agent.sent(known.nonce)
 
 
-async def _tell(agent: Agent, desk: Desk, put: Callable[[str], None]) -> None:
+async def _tell(agent: Agent, desk: Desk, notifier: Notifier, put: Callable[[str], None]) -> None:
     """What happens elsewhere, as lines: the connection, mentions, what was refused."""
     down = False
-    async for event in agent.subscribe():
+    events = agent.subscribe()
+    notifier.heard(ConnectionChanged(agent.connection))  # it may be up already
+    async for event in events:
+        notifier.heard(event)
         if isinstance(event, ConnectionChanged):
             state = event.state
             if isinstance(state, Waiting) and not down:

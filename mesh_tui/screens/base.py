@@ -110,6 +110,11 @@ class MeshScreen(Patient[Result]):
         if handler := self.EVENTS.get(type(message.event)):
             handler(self, message.event)
 
+    @property
+    def room_in_front(self) -> str:
+        """The id of the room whose messages are seen here; empty where there is none."""
+        return ""
+
     def came_to_front(self) -> None:
         """What is on the screen is seen from now on."""
 

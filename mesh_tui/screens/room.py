@@ -292,6 +292,10 @@ class RoomScreen(Choosing):
         """What is on the screen is seen: this screen is on top and the terminal has the focus."""
         return self.is_current and self.app.app_focus
 
+    @property
+    def room_in_front(self) -> str:
+        return self.room.id
+
     def came_to_front(self) -> None:
         self.transcript.look()
 

@@ -23,7 +23,7 @@ from mesh_tui.actions import ACTIONS, key_label
 from mesh_tui.keymap import keys_of
 from mesh_tui.layout.cells import Fragment, Line, clip, pad, paintable
 from mesh_tui.layout.message import moment
-from mesh_tui.rooms import level_of, name_in_settings, with_level
+from mesh_tui.rooms import DEFAULT, level_set, name_in_settings, with_level
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.base import MeshScreen
 from mesh_tui.screens.edit import Blank, Edit
@@ -43,6 +43,7 @@ HEADINGS: Final = {
     "look": "Looks",
     "reading": "Reading",
     "writing": "Writing",
+    "notify": "Notifications",
     "privacy": "Privacy",
 }
 
@@ -213,7 +214,9 @@ class SettingsScreen(MeshScreen[None]):
             groups["You"] = self._you(self._me)
         for section, heading in HEADINGS.items():
             found = [setting for setting in all_settings().values() if setting.section == section]
-            groups[heading] = [self._setting(setting, settings) for setting in found]
+            groups[heading] = [
+                self._setting(setting, settings) for setting in found if setting.key != "notify.rooms"
+            ]
         if rooms := self._rooms(settings):
             groups["What is told of your rooms"] = rooms
         if self._devices:
@@ -327,15 +330,19 @@ class SettingsScreen(MeshScreen[None]):
     def _rooms(self, settings: Settings) -> list[Row]:
         agent = self.mesh.agent
         rooms = sorted(agent.rooms(), key=lambda room: room.kind == "dm") if agent.user else []
-        return [self._room(room, level_of(settings, room)) for room in rooms]
+        return [self._room(room, level_set(settings, room)) for room in rooms]
 
-    def _room(self, room: Room, level: Level) -> Row:
+    def _room(self, room: Room, level: Level | None) -> Row:
         async def keep(wanted: str) -> None:
-            levels = with_level(self.mesh.settings, room, next(known for known in LEVELS if known == wanted))
+            chosen = next((known for known in LEVELS if known == wanted), None)
+            levels = with_level(self.mesh.settings, room, chosen)
             await self.mesh.save_settings({"notify.rooms": levels})
 
-        help_text = "What counts as new there and is told: everything, only what mentions you, or nothing."
-        return Row(name_in_settings(room), level, help_text, LEVELS, keep)
+        help_text = (
+            "What counts as new there, and is told: all, mentions of you, none; default: "
+            "all of it counts, and you are told of what is said to you."
+        )
+        return Row(name_in_settings(room), level or DEFAULT, help_text, (DEFAULT, *LEVELS), keep)
 
     # ── devices ──────────────────────────────────────────────────────────────────────────────────
 

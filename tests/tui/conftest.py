@@ -4,6 +4,7 @@ import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -12,6 +13,9 @@ from tests.support.server import ServerProcess, running_server
 from tests.tui.seat import PASSWORD, Seat, seated
 
 _numbers = itertools.count(1)
+
+TERMINAL: Final = ("TERM_PROGRAM", "LC_TERMINAL", "KITTY_WINDOW_ID", "TMUX", "STY")
+"""What the environment says of the terminal that the tests are started in, besides TERM."""
 
 SitDown = Callable[..., Awaitable[Seat]]
 SignUp = Callable[..., Awaitable[Agent]]
@@ -23,8 +27,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(folder / name.lower()))
-    for name in ("NO_COLOR", "SSH_CONNECTION", "TMUX"):
+    for name in ("NO_COLOR", "SSH_CONNECTION", *TERMINAL):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("HOME", str(folder))
     return folder
 

@@ -52,7 +52,7 @@ async def test_rooms_are_listed_created_and_closed(alice: Seat, number: int) -> 
 
 async def test_a_room_is_muted_and_is_as_it_was_afterwards(alice: Seat, number: int) -> None:
     await alice.say("/notify")
-    await alice.sees("Everything here counts as new. /notify all, mentions, none changes it.")
+    await alice.sees("told of what is said to you. /notify all, mentions,", "none, default changes it.")
     await alice.say("/notify Mentions")
     await alice.sees("only what mentions you")
     assert alice.app.settings.notify.rooms == {f"room {number}": "mentions"}
@@ -61,10 +61,16 @@ async def test_a_room_is_muted_and_is_as_it_was_afterwards(alice: Seat, number: 
     await alice.say("/mute off")
     await alice.sees("only what mentions you")
     await alice.say("/notify all")
-    await alice.sees("Everything here counts as new.")
+    await alice.sees("you are told of all of it.")
+    assert alice.app.settings.notify.rooms == {f"room {number}": "all"}
+    await alice.say("/notify default")
+    await alice.sees("you are told of what is said to you.")
     assert alice.app.settings.notify.rooms == {}
     await alice.say("/notify loud")
-    await alice.sees("LEVEL is one of all, mentions, none. It goes like this: /notify [LEVEL]")
+    await alice.sees("LEVEL is one of all, mentions, none, default, or test.")
+    await alice.press("ctrl+u")
+    await alice.say("/notify test")
+    await alice.sees("The bell rang: xterm-256color is not known to show more.")
 
 
 async def test_other_names_of_commands_work(alice: Seat, bob: Agent, number: int) -> None:

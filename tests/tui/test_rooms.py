@@ -19,6 +19,7 @@ from mesh_tui.rooms import (
     level_of,
     numbered,
     place_of,
+    told_of,
     with_level,
 )
 from mesh_tui.settings import LEVELS, Level, Settings, settings_from
@@ -122,7 +123,14 @@ def test_a_level_is_found_by_name_whatever_its_case() -> None:
 def test_what_is_saved_says_only_what_is_otherwise() -> None:
     settings = setting({"Lobby": "none", "other": "mentions"})
     assert with_level(settings, room("lobby"), "mentions") == {"lobby": "mentions", "other": "mentions"}
-    assert with_level(settings, room("lobby"), "all") == {"other": "mentions"}
+    assert with_level(settings, room("lobby"), "all") == {"lobby": "all", "other": "mentions"}
+    assert with_level(settings, room("lobby"), None) == {"other": "mentions"}
+
+
+def test_without_a_level_all_counts_and_mentions_are_told() -> None:
+    settings = setting({"Lobby": "all"})
+    assert (level_of(settings, room("lobby")), told_of(settings, room("lobby"))) == ("all", "all")
+    assert (level_of(settings, room("other")), told_of(settings, room("other"))) == ("all", "mentions")
 
 
 @pytest.mark.parametrize("level", LEVELS)

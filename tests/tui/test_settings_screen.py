@@ -121,6 +121,7 @@ async def test_the_level_of_a_room_is_set(sit_down: SitDown, shared_server: str,
     await alice.sees("‹ none ›", "What counts as new there")
     await alice.press("right")
     await until(lambda: alice.app.settings.notify.rooms == {}, "it to be as it was")
+    await alice.sees("‹ default ›")
 
 
 async def test_another_password(sit_down: SitDown, shared_server: str, number: int) -> None:
