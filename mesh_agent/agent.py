@@ -292,6 +292,10 @@ class Agent:
         workspace = self._signed_in()
         return await workspace.history.members(room_id, line_up=workspace.line_up)
 
+    async def people(self) -> list[Member]:
+        """Everyone in my rooms, by name and bounded, as this machine knows them; the server is not asked."""
+        return await self._signed_in().history.people()
+
     # ── messages ─────────────────────────────────────────────────────────────────────────────────
 
     async def history(

@@ -11,7 +11,9 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from math import inf
 from pathlib import PurePath
+from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.color import ColorSystem
@@ -32,10 +34,12 @@ from mesh_tui.bridge import FromAgent, forward
 from mesh_tui.driver import MeshDriver
 from mesh_tui.layout import markdown
 from mesh_tui.preferences import Preferences
+from mesh_tui.rooms import Entry, arrange, level_of
 from mesh_tui.screens.base import MeshScreen, Patient
 from mesh_tui.screens.opening import Opening
 from mesh_tui.settings import Level, Settings
 from mesh_tui.telling import Telling
+from mesh_tui.visits import Visits
 from mesh_tui.workers import SENDING, begin
 from protocol.errors import MeshError, ServerError
 from protocol.text import clean_line
@@ -91,7 +95,12 @@ class MeshApp(App[None]):
         self._leaving = False
         self._away = False
         self.directory: Sequence[Room] = ()
-        """The public rooms, as last listed."""
+        """The public rooms, as last listed, `directory_at` on the monotonic clock."""
+
+        self.directory_at = -inf
+
+        self.visits = Visits()
+        """The rooms that were opened since the start."""
 
         self.unmuted: dict[str, Level | None] = {}
         """Rooms that were muted since the start, by id, and what was told of them before."""
@@ -195,6 +204,16 @@ class MeshApp(App[None]):
         self.written.forget()
         await self._ask_to_sign_in()
 
+    def entries(self) -> list[Entry]:
+        """My rooms in the order of lists."""
+        return arrange(self.agent.rooms(), partial(level_of, self.settings), self.visits.held)
+
+    async def list_directory(self) -> Sequence["Room"]:
+        """The public rooms, as the server lists them now."""
+        self.directory = await self.agent.public_rooms()
+        self.directory_at = monotonic()
+        return self.directory
+
     # ── going from screen to screen ──────────────────────────────────────────────────────────────
 
     async def _ask_to_sign_in(self, reason: str = "") -> None:
@@ -258,6 +277,7 @@ class MeshApp(App[None]):
         except MeshError as error:
             self.notify(clean_line(error.message), severity="error", markup=False)
             return
+        self.visits.opened(room_id, self.entries())
         shown = self.screen
         if isinstance(shown, RoomScreen) and shown.room.id == room_id and at is not None:
             shown.jump(at)

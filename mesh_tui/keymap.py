@@ -80,7 +80,8 @@ def _check_clashes(own: Mapping[str, str]) -> None:
         for action in (action for action in ACTIONS if action.place in places):
             for key in keys_of(action, own).split(","):
                 other = taken.setdefault(key, action)
-                if other is not action and not {action.id, other.id}.isdisjoint(own):
+                shared = key in action.keys.split(",") and key in other.keys.split(",")
+                if other is not action and not shared and not {action.id, other.id}.isdisjoint(own):
                     mine, theirs = (action, other) if action.id in own else (other, action)
                     name = f"keys.{mine.id}"
                     what = theirs.id or f"fixed: {theirs.help}"

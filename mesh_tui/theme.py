@@ -39,6 +39,7 @@ ROLES: Final = {
     "deleted": "italic $text-muted",
     "em": "italic",
     "failed": "$text-error",
+    "found": "bold underline $accent",
     "heading": "bold $accent",
     "link": "underline $accent",
     "mention": "$accent",

@@ -44,6 +44,10 @@ class Visits:
             self._been = [*self._been[: self._at + 1], room_id][-KEPT:]
             self._at = len(self._been) - 1
 
+    def recent(self) -> list[str]:
+        """The rooms one was in, the last one first, each once."""
+        return list(dict.fromkeys(reversed(self._been)))
+
     # ── back and forward ─────────────────────────────────────────────────────────────────────────
 
     def back(self, here: str, known: Container[str]) -> str | None:

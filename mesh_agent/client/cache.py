@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from mesh_agent.client.cache_file import CacheFile
 from mesh_agent.client.cache_writes import MEMBERS, MESSAGE, ROOM, forget_all, read, write
@@ -22,6 +22,9 @@ from mesh_agent.client.outbox import OUTBOX_MAX, Entry
 from mesh_agent.client.schema import INSERT_OUTGOING, SELECT_OUTBOX
 from mesh_agent.client.state import Outgoing
 from protocol.rest import Member, Message
+
+PEOPLE_ROOMS: Final = 500
+"""Rooms whose members are looked through for everyone who is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,15 @@ class Cache:
         """Empty where they are not held: a room without members is none."""
         row = self._db.execute("SELECT data FROM members WHERE room_id = ?", (room_id,)).fetchone()
         return [] if row is None else read(MEMBERS, row[0]) or []
+
+    def people(self, most: int) -> list[Member]:
+        """Everyone who is held as a member of a room, once; at most `most`, of `PEOPLE_ROOMS` rooms."""
+        people: dict[str, Member] = {}
+        for (data,) in self._db.execute("SELECT data FROM members LIMIT ?", (PEOPLE_ROOMS,)):
+            people |= {member.user_id: member for member in read(MEMBERS, data) or ()}
+            if len(people) >= most:
+                break
+        return list(people.values())[:most]
 
     # ── writing what the server has too ──────────────────────────────────────────────────────────
 

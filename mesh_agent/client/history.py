@@ -30,6 +30,9 @@ T = TypeVar("T")
 TRIES: Final = 3
 """How often a page is asked for whose room was reset meanwhile."""
 
+PEOPLE: Final = 5_000
+"""People who are known at most: as many as one room has."""
+
 
 class History:
     """What can be read of my rooms. `rest` gives the server's calls when they are needed."""
@@ -113,6 +116,10 @@ class History:
             return self._roster.answered(room_id, members[: limits.ROOM_MEMBERS])
         finally:
             self._roster.unanswered(room_id)
+
+    async def people(self) -> list[Member]:
+        """Everyone in my rooms who is known here, by name, with the presence of when that was heard."""
+        return by_name(await self._held(self._cache.cache.people, PEOPLE))
 
     async def unread(self, room_id: str, seq: int) -> tuple[int, int]:
         """How many messages of others stand past `seq`, and how many of them name me."""

@@ -4,33 +4,27 @@ Strategy: one page for all of them. A `Source` gives the messages, page by page;
 for what to look for, and there what is typed goes into the field while the arrows move in the list.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Literal
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.message import Message as TextualMessage
-from textual.strip import Strip
 from textual.widgets import Input, Static
 
 from mesh_tui.layout.cells import Fragment, Line, clip, fit, paintable
 from mesh_tui.layout.message import author_role, moment
 from mesh_tui.screens.base import Page
-from mesh_tui.theme import Palette
+from mesh_tui.widgets.choices import Block, Choices
 from mesh_tui.widgets.form import CleanInput
-from mesh_tui.widgets.lines import LineList
 from mesh_tui.workers import begin
 from protocol.errors import MeshError
 from protocol.limits import QUERY_CHARS
 from protocol.rest import Message
 from protocol.text import clean_line
-
-ROWS: Final = 2
-"""Rows of one message in the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +55,12 @@ Source = Callable[[str, str | None], Awaitable[Batch]]
 """What is looked for, and the `next` of the batch before -> a batch."""
 
 
-class FoundList(LineList, can_focus=True):
+class FoundList(Choices, can_focus=True):
     """The messages, two rows each; asks for more near the end."""
-
-    class MoreWanted(TextualMessage):
-        """The last one has been chosen."""
-
-    @dataclass
-    class Clicked(TextualMessage):
-        index: int
 
     def __init__(self) -> None:
         super().__init__()
         self._found: list[Found] = []
-        self.index = 0
 
     @property
     def chosen(self) -> Message | None:
@@ -83,44 +69,14 @@ class FoundList(LineList, can_focus=True):
     def put(self, found: Sequence[Found], *, more: bool) -> None:
         """Shows `found`, below what is there where there is `more` of the same."""
         self._found = [*self._found, *found] if more else list(found)
-        if not more:
-            self.index = 0
-            self.scroll_to(y=0, animate=False)
-        self.remake()
+        self.begin_at(self.index if more else 0)
 
-    def make(self, cells: int) -> Sequence[Line]:
-        return [line for found in self._found for line in _rows(found, cells)]
-
-    def step(self, count: int) -> None:
-        if not self._found:
-            return
-        self.index = min(max(0, self.index + count), len(self._found) - 1)
-        top, height = self.index * ROWS, self.size.height
-        if top < self.scroll_y:
-            self.scroll_to(y=top, animate=False)
-        elif top + ROWS > self.scroll_y + height:
-            self.scroll_to(y=top + ROWS - height, animate=False)
-        self.refresh()
-        if self.index >= len(self._found) - 1:
-            self.post_message(self.MoreWanted())
-
-    def on_click(self, event: events.Click) -> None:
-        offset = event.get_content_offset(self)
-        row = round(self.scroll_y) + offset.y if offset else -1
-        if 0 <= row < len(self._found) * ROWS:
-            self.post_message(self.Clicked(row // ROWS))
-
-    def render_line(self, y: int) -> Strip:
-        row = round(self.scroll_y) + y
-        if row // ROWS != self.index or not self._found:
-            return super().render_line(y)
-        palette = self._palette = self._palette or Palette(self)
-        mark = Fragment("▌ ", "brand cursor-row")
-        rest = (Fragment(text, f"{role} cursor-row".strip()) for text, role in self.line(row).fragments[1:])
-        return palette.strip(Line((mark, *rest), fill="cursor-row"), self.size.width)
+    def blocks(self, cells: int) -> Iterable[Block]:
+        return [Block(found_rows(found, cells)) for found in self._found]
 
 
-def _rows(found: Found, cells: int) -> list[Line]:
+def found_rows(found: Found, cells: int) -> list[Line]:
+    """A message in two rows: who said it when and where, and how it begins."""
     message = found.message
     at = moment(message.created_at)
     name = paintable(message.author.username)
@@ -213,7 +169,7 @@ class Finder(Page[Choice]):
         self.query_one(FoundList).put(batch.found, more=following is not None)
         self._say("" if batch.found or following else self._empty)
 
-    @on(FoundList.MoreWanted)
+    @on(FoundList.EndReached)
     def more(self) -> None:
         if self._next is not None and self._state == "there":
             begin(self, self._fetch, self._shown, self._next, exclusive=True, group="finding")

@@ -10,10 +10,11 @@ from textual.widgets import Input
 
 from mesh_agent.client.state import Connected, ConnectionChanged, EventsDropped, RoomsChanged, Waiting
 from mesh_tui import actions, commands, slash
-from mesh_tui.actions import Place
+from mesh_tui.actions import Command, Place
 from mesh_tui.layout.cells import Fragment, paintable
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.base import Handlers
+from mesh_tui.screens.switching import Switching
 from mesh_tui.screens.touring import Touring
 from mesh_tui.slash import Typed
 from mesh_tui.widgets.bar import Bar
@@ -29,7 +30,7 @@ from protocol.rest import Room
 from protocol.text import clean_line
 
 
-class Home(Touring):
+class Home(Touring, Switching):
     """The first screen of a session; rooms lie above it. `tour`: it begins with the tour."""
 
     HERE = ("home",)
@@ -74,6 +75,10 @@ class Home(Touring):
     @property
     def here(self) -> Sequence[Place]:
         return ("tour", "home") if self.tours else self.HERE
+
+    @property
+    def room_id(self) -> str:
+        return ""
 
     @property
     def _field(self) -> Field:
@@ -124,8 +129,7 @@ class Home(Touring):
     async def _load_public(self) -> None:
         rooms = self.query_one(RoomList)
         try:
-            self.mesh.directory = await self.mesh.agent.public_rooms()
-            rooms.put(public=Loaded(self.mesh.directory))
+            rooms.put(public=Loaded(await self.mesh.list_directory()))
         except MeshError as error:
             rooms.put(public=Failed(clean_line(error.message)))
 
@@ -147,10 +151,18 @@ class Home(Touring):
         self._field.input.focus()
 
     def action_command(self) -> None:
+        self._ask_for_command("/")
+
+    def _ask_for_command(self, begun: str) -> None:
         self._command.remove_class("-hidden")
-        self._command.input.value = "/"
-        self._command.input.cursor_position = 1
+        self._command.input.value = begun
+        self._command.input.cursor_position = len(begun)
         self._command.input.focus()
+
+    def take_command(self, command: Command) -> None:
+        self._ask_for_command(f"/{command.name} " if command.usage else command.line)
+        if not command.usage:
+            begin(self, self._run, Typed(command.name, ""), exclusive=True, group="enter")
 
     def action_cancel(self) -> None:
         for field in (self._field, self._command):

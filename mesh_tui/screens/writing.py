@@ -15,15 +15,15 @@ from textual.widgets import TextArea
 
 from mesh_agent.client.state import Outgoing
 from mesh_tui import slash, substitute
-from mesh_tui.actions import Kind
+from mesh_tui.actions import Command, Kind
 from mesh_tui.aim import Aim, AimKind
 from mesh_tui.completing import CHOICES, Completion, Name, complete
 from mesh_tui.layout.cells import clip, paintable
 from mesh_tui.layout.message import Me, first_line
 from mesh_tui.pasted import code_block, line_count
 from mesh_tui.screens.ask import Ask
-from mesh_tui.screens.base import MeshScreen
 from mesh_tui.screens.choose import Answer, Choose
+from mesh_tui.screens.switching import Switching
 from mesh_tui.slash import Typed
 from mesh_tui.substitute import Substitution
 from mesh_tui.timeline import Timeline
@@ -53,7 +53,7 @@ _PASTE: Final = (
 """What may become of many pasted lines."""
 
 
-class Writing(MeshScreen[None]):
+class Writing(Switching):
     """What a room's screen does with the composer. `room` and `timeline` are those that it shows."""
 
     def __init__(self, room: Room) -> None:
@@ -69,6 +69,10 @@ class Writing(MeshScreen[None]):
     def me(self) -> Me:
         user = self.mesh.agent.user
         return Me(user.id, user.username) if user else Me("", "")
+
+    @property
+    def room_id(self) -> str:
+        return self.room.id
 
     @property
     def transcript(self) -> Transcript:
@@ -147,6 +151,13 @@ class Writing(MeshScreen[None]):
     @on(Composer.Refused)
     def refused(self, event: Composer.Refused) -> None:
         self.notify(event.reason, severity="warning", markup=False)
+
+    def take_command(self, command: Command) -> None:
+        if command.usage:
+            self.composer.begin_beside(f"{command.line.split()[0]} ")
+            self.set_focus(self.composer)
+        else:
+            begin(self.mesh, self._run, Typed(command.name, ""), command.line, group="commands")
 
     # ── what is offered ──────────────────────────────────────────────────────────────────────────
 

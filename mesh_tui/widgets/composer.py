@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
 
 from textual import events
+from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
@@ -48,7 +49,7 @@ class Composer(TextArea):
         Binding("ctrl+w,alt+backspace,ctrl+backspace", "cut_to('word_left')", "Cut word before", show=False),
         Binding("alt+d,alt+delete", "cut_to('word_right')", "Cut word after", show=False),
         Binding("ctrl+u", "cut_to('line_start')", "Cut line before", show=False),
-        Binding("ctrl+k", "cut_to('line_end')", "Cut line after", show=False),
+        Binding("ctrl+k", "cut_after", "Cut line after", show=False),
         Binding("ctrl+y", "put_back", "Put back", show=False),
         Binding("alt+y", "put_back_before", "Put back the one before", show=False),
         Binding("ctrl+t", "swap", "Swap characters", show=False),
@@ -185,6 +186,14 @@ class Composer(TextArea):
         self._close_offer()
         super().load_text(text)
         self.move_cursor(self.document.end)
+
+    def begin_beside(self, text: str) -> None:
+        """Puts `text` in the place of what is being written, which is there again when that is sent."""
+        browse = Browse([*self._entered(), text], self.draft)
+        browse.step(-1, self.draft)
+        self._browse = browse
+        self._show_text(text)
+        self._settled = ""
 
     # ── what was entered before ──────────────────────────────────────────────────────────────────
 
@@ -344,12 +353,19 @@ class Composer(TextArea):
             "word_right": self.get_cursor_word_right_location(),
             "line_start": self.get_cursor_line_start_location(),
             "line_end": self.get_cursor_line_end_location(),
+            "next_line": (self.cursor_location[0] + 1, 0),
         }
         if cut := self.get_text_range(*sorted((self.cursor_location, targets[target]))):
             before = target in ("word_left", "line_start")
             self._ring.cut(cut, before=before, on=self._did == "cut")
             self._doing = "cut"
             self.delete(self.cursor_location, targets[target], maintain_selection_offset=False)
+
+    def action_cut_after(self) -> None:
+        """Cuts what follows on the line, or its end; where nothing follows at all, the key is another's."""
+        if self.cursor_at_end_of_text:
+            raise SkipAction
+        self.action_cut_to("next_line" if self.cursor_at_end_of_line else "line_end")
 
     def action_put_back(self) -> None:
         if self._ring.last:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textual import events, on
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -17,6 +18,12 @@ from protocol.text import clean_line
 
 class CleanInput(Input):
     """An input into which nothing can be pasted that a terminal would obey."""
+
+    def action_delete_right_all(self) -> None:
+        """As Textual's; where nothing follows, the key is for whatever else has it."""
+        if self.selection.is_empty and self.cursor_position >= len(self.value):
+            raise SkipAction
+        super().action_delete_right_all()
 
     def on_paste(self, event: events.Paste) -> None:
         if not self.password:

@@ -146,6 +146,17 @@ def test_members_follow_their_changes_and_ignore_old_ones(path: Path) -> None:
     assert [(who.user_id, who.role) for who in cache.members("r")] == [("u2", "owner"), ("u3", "member")]
 
 
+def test_people_of_several_rooms_are_each_there_once_and_bounded(path: Path) -> None:
+    cache = Cache(path)
+    for room_id, users in (("r", ("u1", "u2")), ("s", ("u2", "u3"))):
+        cache.apply([RoomEntered(held(3, room_id=room_id))])
+        cache.apply([MembersHeld(room_id, 3, [member(user) for user in users])])
+    assert sorted(who.user_id for who in cache.people(9)) == ["u1", "u2", "u3"]
+    assert len(cache.people(2)) == 2
+    cache.apply([RoomRemoved("s")])
+    assert sorted(who.user_id for who in cache.people(9)) == ["u1", "u2"]
+
+
 def test_what_a_list_shows_can_change_alone(path: Path) -> None:
     cache = Cache(path)
     cache.apply([RoomEntered(held(3, 3)), RoomShown(room("r", unread=7))])

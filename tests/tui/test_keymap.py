@@ -40,7 +40,13 @@ def test_what_cannot_be_a_key_is_named(own: dict[str, str], said: str) -> None:
 
 @pytest.mark.parametrize(
     "own",
-    [{}, {"room.people": "f12,alt+g"}, {"room.people": "F5", "room.again": "f2"}, {"home.command": "!"}],
+    [
+        {},
+        {"room.people": "f12,alt+g"},
+        {"room.people": "F5", "room.again": "f2"},
+        {"home.command": "!"},
+        {"room.switcher": "ctrl+k,f12"},
+    ],
     ids=str,
 )
 def test_what_can_be_a_key(own: dict[str, str]) -> None:

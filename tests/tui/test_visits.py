@@ -46,6 +46,11 @@ def test_from_home_back_leads_to_the_room_that_was_left() -> None:
     assert Visits().back(HOME, _known("ab")) is None
 
 
+def test_recent_rooms_are_each_there_once_the_last_first() -> None:
+    assert _visits("a", "b", "c", "a").recent() == ["id-a", "id-c", "id-b"]
+    assert Visits().recent() == []
+
+
 def test_a_room_that_is_gone_is_passed_over() -> None:
     visits = _visits("a", "b", "c", "b", "a")
     assert visits.back("id-a", _known("ac")) == "id-c"

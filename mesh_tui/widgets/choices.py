@@ -1,0 +1,92 @@
+"""A list in which one thing is chosen, each of one row or several; what stands between them cannot be."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from mesh_tui.layout.cells import Fragment, Line
+from mesh_tui.theme import Palette
+from mesh_tui.widgets.lines import LineList
+
+
+class Block(NamedTuple):
+    """Rows that belong together. Of what can be chosen each row begins with a fragment of two cells."""
+
+    lines: Sequence[Line]
+    can_be_chosen: bool = True
+
+
+class Choices(LineList, can_focus=True):
+    """`index` is what is chosen, counted among what can be."""
+
+    class EndReached(Message):
+        """The last one has been chosen: there may be more to put below it."""
+
+    @dataclass
+    class Clicked(Message):
+        index: int
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.index = 0
+        self._rows: list[range] = []
+        """For each that can be chosen, its rows."""
+
+    def blocks(self, cells: int) -> Iterable[Block]:
+        """What the list is made of, each row at most `cells` wide."""
+        raise NotImplementedError
+
+    def make(self, cells: int) -> Sequence[Line]:
+        lines: list[Line] = []
+        self._rows = []
+        for block in self.blocks(cells):
+            if block.can_be_chosen:
+                self._rows.append(range(len(lines), len(lines) + len(block.lines)))
+            lines += block.lines
+        self.index = min(self.index, max(0, len(self._rows) - 1))
+        return lines
+
+    def begin_at(self, index: int) -> None:
+        """Makes the rows anew, and chooses another."""
+        self.index = index
+        self.remake()
+        self._show_chosen()
+
+    def step(self, count: int) -> None:
+        if not self._rows:
+            return
+        self.index = min(max(0, self.index + count), len(self._rows) - 1)
+        self._show_chosen()
+        if self.index == len(self._rows) - 1:
+            self.post_message(self.EndReached())
+
+    def _show_chosen(self) -> None:
+        """Scrolls as little as shows what is chosen, and what stands above it and cannot be."""
+        if self._rows:
+            rows = self._rows[self.index]
+            top = self._rows[self.index - 1].stop if self.index else 0
+            if top < self.scroll_y:
+                self.scroll_to(y=top, animate=False)
+            elif rows.stop > self.scroll_y + self.size.height:
+                self.scroll_to(y=rows.stop - self.size.height, animate=False)
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        row = round(self.scroll_y) + offset.y if offset else -1
+        for index, rows in enumerate(self._rows):
+            if row in rows:
+                self.post_message(self.Clicked(index))
+
+    def render_line(self, y: int) -> Strip:
+        row = round(self.scroll_y) + y
+        if not self._rows or row not in self._rows[self.index]:
+            return super().render_line(y)
+        palette = self._palette = self._palette or Palette(self)
+        mark = Fragment("▌ ", "brand cursor-row")
+        rest = (Fragment(text, f"{role} cursor-row".strip()) for text, role in self.line(row).fragments[1:])
+        return palette.strip(Line((mark, *rest), fill="cursor-row"), self.size.width)
