@@ -85,6 +85,7 @@ ACTIONS: Final = (
     Action("everywhere", "f4", "app.settings", "Settings: who you are, looks, keys, devices."),
     Action("everywhere", "tab,shift+tab", "", "Go to the next, the previous part of the screen."),
     Action("everywhere", "ctrl+c", "", "Copy what is selected with the mouse."),
+    Action("everywhere", "ctrl+z", "app.suspend", "Back to the shell for a while; fg comes back.", "", True),
     Action("everywhere", "ctrl+l", "app.redraw", "Paint the screen anew."),
     Action("sign-in", "enter", "", "Go on; in the last field, sign in."),
     Action("sign-in", "ctrl+t", "screen.switch", "Sign in, or create an account instead.", "Switch"),
@@ -133,7 +134,7 @@ ACTIONS: Final = (
         "composer", "ctrl+y,alt+y", "", "Put back what was cut last; right after that, what was before it."
     ),
     Action("composer", "ctrl+t", "", "Swap the two characters at the cursor."),
-    Action("composer", "ctrl+underscore,ctrl+z", "", "Undo."),
+    Action("composer", "ctrl+underscore", "", "Undo."),
     Action("composer", "ctrl+x ctrl+e", "", "Write in your editor."),
     Action("reading", "up,down", "", "Scroll by a line, when the messages have the focus."),
     Action("reading", "home,end", "", "To the oldest message that is loaded, to the newest."),

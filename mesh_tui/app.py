@@ -8,6 +8,7 @@ first screen. What ends the program (a key, a signal, a terminal that is gone) g
 import asyncio
 import importlib
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -410,6 +411,18 @@ class MeshApp(App[None]):
             self.screen.paint_now()
 
     # ── the end ──────────────────────────────────────────────────────────────────────────────────
+
+    def action_suspend(self) -> None:
+        """Stops until the shell goes on with it; where there is no shell, nobody could."""
+        parent = os.getppid()
+        try:
+            shell = os.getsid(parent) == os.getsid(0) and os.getpgid(parent) != os.getpgid(0)
+        except OSError:
+            shell = False
+        if shell:
+            self.action_suspend_process()
+        else:
+            self.notify("There is no shell behind Mesh that could bring it back.", severity="warning")
 
     async def action_quit(self) -> None:
         self.leave(0)

@@ -25,6 +25,10 @@ from mesh_tui.ring import Ring
 from protocol.limits import CONTENT_CHARS
 from protocol.text import clean_text
 
+JOINER: Final = "\u200d"
+"""Joins emoji into one (ZERO WIDTH JOINER). Typed, a family comes as its people with these between; Textual
+takes them for no text."""
+
 LINE_BREAKS: Final = frozenset({"alt+enter", "ctrl+j", "shift+enter", "ctrl+enter"})
 
 TABS: Final = {"tab": 1, "shift+tab": -1}
@@ -53,7 +57,7 @@ class Composer(TextArea):
         Binding("ctrl+y", "put_back", "Put back", show=False),
         Binding("alt+y", "put_back_before", "Put back the one before", show=False),
         Binding("ctrl+t", "swap", "Swap characters", show=False),
-        Binding("ctrl+underscore,ctrl+z", "undo", "Undo", show=False),
+        Binding("ctrl+underscore", "undo", "Undo", show=False),
         Binding("ctrl+x", "begin_chord", "Ctrl+E: editor", show=False),
         Binding("pageup", "screen.page(-1)", "Scroll up", show=False),
         Binding("pagedown", "screen.page(1)", "Scroll down", show=False),
@@ -173,6 +177,9 @@ class Composer(TextArea):
         elif event.key == "up" and not self.text:
             event.prevent_default().stop()
             self.post_message(self.Lifted())
+        elif event.character == JOINER:
+            event.prevent_default().stop()
+            self.insert(JOINER)
         elif event.is_printable:
             self.post_message(self.Typed())
 

@@ -1,6 +1,8 @@
 """The program under what terminals call themselves: it works, loses nothing, and leaves them as they were."""
 
+import json
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Iterator
@@ -29,12 +31,20 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
+SHELL: Final = ("setsid", "--ctty", "--wait", "bash", "--norc", "-i", "-c")
+
+
 @contextmanager
-def started(server: ServerProcess, home: Path, term: str = "xterm-256color") -> Iterator[Terminal]:
+def started(
+    server: ServerProcess, home: Path, term: str = "xterm-256color", *, shell: str = ""
+) -> Iterator[Terminal]:
+    """The program; with `shell`, as a job of a shell that does that afterwards."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TEXTUAL")}
     for kind in ("CONFIG", "DATA", "STATE", "CACHE"):
         environment[f"XDG_{kind}_HOME"] = str(home / kind.lower())
     arguments = [sys.executable, "-m", "mesh_tui", "--server", server.url, "--profile", "alice"]
+    if shell:
+        arguments = [*SHELL, f"set -m; {shlex.join(arguments)}; {shell}"]
     with running(Terminal(arguments, environment, columns=80, rows=24, term=term)) as terminal:
         yield terminal
 
@@ -102,6 +112,46 @@ def test_after_a_suspension_everything_is_painted_again(server: ServerProcess, h
         terminal.wait_for(lambda text: "half a thought" in text and "beginning of attic" in text)
         terminal.type(" goes on")
         terminal.wait_for("half a thought goes on")
+
+
+@pytest.mark.usefixtures("room")
+def test_ctrl_z_goes_to_the_shell_which_brings_it_back(server: ServerProcess, home: Path) -> None:
+    with started(server, home, shell="echo this is the shell; read; fg") as terminal:
+        _enter(terminal)
+        terminal.press("ctrl+u")
+        terminal.type("half a thought")
+        terminal.wait_for("half a thought")
+        terminal.press("ctrl+z")
+        terminal.wait_for("this is the shell")
+        terminal.press("enter")
+        terminal.wait_for(lambda text: "half a thought" in text and "beginning of attic" in text)
+        terminal.type(" goes on")
+        terminal.wait_for("half a thought goes on")
+
+
+@pytest.mark.usefixtures("room")
+def test_emoji_that_are_joined_stay_so_when_typed(server: ServerProcess, home: Path) -> None:
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+    with started(server, home) as terminal:
+        _enter(terminal)
+        terminal.press("ctrl+u")
+        terminal.type(f"the {family} is here")
+        terminal.wait_for("is here")
+        terminal.press("ctrl+q")
+        terminal.wait()
+    drafts = [json.loads(path.read_text()) for path in home.rglob("drafts.json")]
+    assert f"the {family} is here" in json.dumps(drafts, ensure_ascii=False)
+
+
+@pytest.mark.usefixtures("room")
+def test_without_a_shell_ctrl_z_says_so(server: ServerProcess, home: Path) -> None:
+    with started(server, home) as terminal:
+        _enter(terminal)
+        terminal.press("ctrl+z")
+        terminal.wait_for("There is no shell behind Mesh")
+        terminal.press("ctrl+u")
+        terminal.type("still here")
+        terminal.wait_for("still here")
 
 
 @pytest.mark.usefixtures("room")
