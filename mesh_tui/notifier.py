@@ -160,7 +160,7 @@ class Notifier:
         if not there:
             await self.desktop.tell(settings, title, body)
         elif settings.notify.toasts:
-            self._host.toast(f"{title}: {body}" if body else title)
+            self._host.toast(f"{title}\n{body}" if body else title)
 
     def _is_read(self, notice: Notice) -> bool:
         try:

@@ -108,7 +108,7 @@ async def test_who_is_there_sees_what_is_said_to_them_in_another_room(
     await say(room.id, "to nobody")
     await say(room.id, f"@alice{number} hello")
     await until(lambda: place.toasts, "the toast")
-    assert place.toasts == [f"bob{number} in room {number}: @alice{number} hello"]
+    assert place.toasts == [f"bob{number} in room {number}\n@alice{number} hello"]
     assert not place.written
 
 
@@ -149,7 +149,7 @@ async def test_what_is_told_later_is_not_if_somebody_has_seen_it(
     place.notifier.focused(False)
     await say(room.id, f"@alice{number} third")
     await until(lambda: place.written, "the notification")
-    assert "third" in place.written[0]
+    assert place.written[0] == f"\x1b]9;bob{number} in room {number}: @alice{number} third\x1b\\"
 
 
 async def test_who_is_busy_has_quiet(place: Place, room: Room, say: Say, number: int) -> None:
@@ -214,4 +214,4 @@ async def test_a_toast_shows_text_and_no_markup(
     room = next(known for known in await bob.public_rooms() if known.name == f"room {number}")
     await bob.join(room.id)
     await bob.send(room.id, f"@alice{number} [/red] [@click=app.quit]out[/]")
-    await alice.sees(f"bob{number} in room {number}:", "[/red]", "[@click=app.quit]out[/]")
+    await alice.sees(f"▌ bob{number} in room {number}", "[/red]", "[@click=app.quit]out[/]")

@@ -128,6 +128,8 @@ async def test_from_an_account_to_what_was_said_over_pipes(
             "It goes like this: /kick",
             "no editor here",
         )
+        alice.type("/notify test")
+        alice.sees("There is no terminal that could tell the desktop.")
         outgoing = await bob.send(room, "seen at once?")
         await bob.sent(outgoing.nonce, 10)
         alice.sees(f"bob{number}: seen at once?")
@@ -187,6 +189,9 @@ async def test_a_terminal_that_can_do_nothing_hides_the_password_and_gets_only_l
         alice.type(f"/join dumb{number}")
         alice.sees(": hello")
         assert PASSWORD not in alice.text
+        alice.type("/notify test")
+        alice.sees("The bell rang: dumb is not known to show more.")
+        assert alice.text.count("\a") == 1
         assert not re.search(r"[\x1b\x08]", alice.text)
         alice.type("/quit")
         assert alice.process.wait(PATIENCE_S) == 0

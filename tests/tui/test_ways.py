@@ -157,7 +157,14 @@ def test_nothing_in_a_text_can_end_or_split_its_sequence(
     frame = FRAMES[form].replace("[^;]*", text)
     count = 2 if form[0] == "osc99" else 1
     assert re.fullmatch(f"(?:{frame}){{{count}}}", written)
-    assert all(len(part.encode()) < 768 for part in re.findall(frame, written))
+
+
+@pytest.mark.parametrize("text", ["x" * 5_000, "é" * 5_000, "👩‍💻" * 5_000, "; " * 5_000])
+@pytest.mark.parametrize("form", FRAMES)
+def test_the_longest_text_is_not_too_long_for_screen(form: tuple[Way, Wrap], text: str) -> None:
+    written = sequence(*form, text, text)
+    assert all(len(part.encode()) < 768 for part in re.findall(FRAMES[form], written))
+    assert re.sub(FRAMES[form], "", written) == ""
 
 
 @given(any_text)
