@@ -33,14 +33,14 @@ from mesh_agent.client.state import ConnectionChanged, SignedOut
 from mesh_tui import clipboard
 from mesh_tui.bridge import FromAgent, forward
 from mesh_tui.driver import MeshDriver
+from mesh_tui.going import Going
 from mesh_tui.layout import markdown
 from mesh_tui.preferences import Preferences
-from mesh_tui.rooms import Entry, arrange, level_of
+from mesh_tui.rooms import Entry
 from mesh_tui.screens.base import MeshScreen, Patient
 from mesh_tui.screens.opening import Opening
 from mesh_tui.settings import Level, Settings
 from mesh_tui.telling import Telling
-from mesh_tui.visits import Visits
 from mesh_tui.workers import SENDING, begin
 from protocol.errors import MeshError, ServerError
 from protocol.text import clean_line
@@ -93,15 +93,13 @@ class MeshApp(App[None]):
         self._agent: Agent | None = None
         self._written: Written | None = None
         self.telling = Telling(self)
+        self.going = Going(self)
         self._leaving = False
         self._away = False
         self.directory: Sequence[Room] = ()
         """The public rooms, as last listed, `directory_at` on the monotonic clock."""
 
         self.directory_at = -inf
-
-        self.visits = Visits()
-        """The rooms that were opened since the start."""
 
         self.unmuted: dict[str, Level | None] = {}
         """Rooms that were muted since the start, by id, and what was told of them before."""
@@ -207,7 +205,7 @@ class MeshApp(App[None]):
 
     def entries(self) -> list[Entry]:
         """My rooms in the order of lists."""
-        return arrange(self.agent.rooms(), partial(level_of, self.settings), self.visits.held)
+        return self.going.entries()
 
     async def list_directory(self) -> Sequence["Room"]:
         """The public rooms, as the server lists them now."""
@@ -270,31 +268,12 @@ class MeshApp(App[None]):
             await self.push_screen(screen)
 
     def open_room(self, room_id: str, *, at: "Message | None" = None) -> None:
-        """A room above Home, in the place of the one that is there; at the message `at`, if there is one."""
-        from mesh_tui.screens.room import RoomScreen
+        """Shows a room, at the message `at` if there is one."""
+        self.going.open(room_id, at=at)
 
-        try:
-            room = self.agent.room(room_id)
-        except MeshError as error:
-            self.notify(clean_line(error.message), severity="error", markup=False)
-            return
-        self.visits.opened(room_id, self.entries())
-        shown = self.screen
-        if isinstance(shown, RoomScreen) and shown.room.id == room_id and at is not None:
-            shown.jump(at)
-        elif isinstance(shown, RoomScreen):
-            self.switch_screen(RoomScreen(room, at))
-        else:
-            self.push_screen(RoomScreen(room, at))
-
-    def close_room(self, screen: Screen[None]) -> None:
-        """Takes a room away, and what is above it."""
-        if screen in self.screen_stack:
-            begin(self, self._close, screen, group="screens")
-
-    async def _close(self, screen: Screen[None]) -> None:
-        while screen in self.screen_stack:
-            await self.pop_screen()
+    def close_room(self) -> None:
+        """Takes the room away that is open, and what is above it."""
+        self.going.close_room()
 
     def action_help(self) -> None:
         from mesh_tui.screens.help import Help
@@ -307,11 +286,7 @@ class MeshApp(App[None]):
 
     def show_rooms(self) -> None:
         """Goes back to Home, where they are."""
-        begin(self, self._show_home, group="screens")
-
-    async def _show_home(self) -> None:
-        while len(self.screen_stack) > 2:
-            await self.pop_screen()
+        self.going.show_home()
 
     def show_tour(self) -> None:
         """Begins it again, on Home."""
@@ -320,7 +295,7 @@ class MeshApp(App[None]):
     async def _show_tour(self) -> None:
         from mesh_tui.screens.touring import Touring
 
-        await self._show_home()
+        await self.going.home()
         if isinstance(self.screen, Touring):
             self.screen.show_tour()
 

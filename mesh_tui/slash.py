@@ -32,6 +32,13 @@ class NoCommand(MeshError):
     code = "client.command"
 
 
+class Elsewhere(NoCommand):
+    """Another room is on the screen by now; what was typed is in the draft of its own."""
+
+    def __init__(self) -> None:
+        super().__init__("You went to another room before it was done. What you typed is kept in its own.")
+
+
 def read(text: str) -> str | Typed:
     """The message to send, or the command."""
     if text.startswith("//"):

@@ -15,7 +15,7 @@ from mesh_tui.slash import NoCommand, Typed, check, look_up
 if TYPE_CHECKING:
     from mesh_tui.plain.desk import Desk
     from mesh_tui.screens.base import MeshScreen
-    from mesh_tui.screens.choosing import Choosing
+    from mesh_tui.screens.standing import Standing
 
 Run = Callable[[Any, str], Awaitable[None]]
 
@@ -23,7 +23,7 @@ ANYWHERE: Final[Mapping[str, Run]] = anywhere.RUN | account.RUN
 IN_ROOM: Final[Mapping[str, Run]] = messages.RUN | order.RUN | levels.RUN
 
 
-async def run_in_room(screen: "Choosing | Desk", typed: Typed) -> None:
+async def run_in_room(screen: "Standing | Desk", typed: Typed) -> None:
     """Raises `MeshError`: it was not done, or there is no such command."""
     command = look_up(typed.name)
     check(command, typed.argument)

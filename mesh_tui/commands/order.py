@@ -36,7 +36,7 @@ async def _leave(screen: "Choosing", _: str) -> None:
 
 
 async def _close(screen: "Choosing", _: str) -> None:
-    screen.mesh.close_room(screen)
+    screen.mesh.close_room()
 
 
 async def _topic(screen: "Choosing", argument: str) -> None:

@@ -177,7 +177,7 @@ class Desk:
             with suppress(MeshError):
                 await self.agent.mark_read(room_id, marked)
 
-    def close_room(self, _: object = None) -> None:
+    def close_room(self) -> None:
         """From now on there is no room that a line would go to."""
         if self._following is not None:
             self._following.cancel()

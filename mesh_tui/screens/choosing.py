@@ -21,6 +21,7 @@ from mesh_tui.screens.bare import Bare
 from mesh_tui.screens.finder import Batch, Choice, Finder, Found
 from mesh_tui.screens.links import open_one
 from mesh_tui.screens.react import React
+from mesh_tui.screens.standing import Standing
 from mesh_tui.screens.writing import Writing
 from mesh_tui.slash import Typed
 from mesh_tui.widgets.composer import Composer
@@ -51,6 +52,8 @@ class Choosing(Writing):
     @on(Transcript.Chosen)
     def chosen_changed(self, event: Transcript.Chosen) -> None:
         message = event.message
+        if message is not None and message.room_id != self.room.id:
+            return  # another room was on the screen then
         self.notice.say(f"#{message.seq} {clip(first_line(message), 60)}" if message else "")
         self.refresh_bindings()
 
@@ -164,7 +167,7 @@ class Choosing(Writing):
         self.mesh.push_screen(Bare(self.timeline.entries, self.transcript.last_visible, self.me))
 
     async def run_command(self, typed: Typed) -> None:
-        await commands.run_in_room(self, typed)
+        await commands.run_in_room(Standing(self), typed)
 
     # ── what keys and commands do ────────────────────────────────────────────────────────────────
 
@@ -179,7 +182,7 @@ class Choosing(Writing):
             if yes:
                 self.lower()
                 delete = self.mesh.agent.conversation.delete
-                begin(self, self._attempt, delete, self.room.id, message.id, group="changing")
+                begin(self, self._attempt, delete, message.room_id, message.id, group="changing")
 
         text = clip(paintable(clean_line(message.content)), 200)
         self.mesh.push_screen(Ask("Delete this message for everyone?", text, yes="Delete"), answered)
@@ -188,10 +191,10 @@ class Choosing(Writing):
         """Puts it below the message, or takes mine away."""
         reaction = clean_line(reaction)
         mine = any(self.me.id in known.users for known in message.reactions if known.reaction == reaction)
-        await self.mesh.agent.conversation.react(self.room.id, message.id, reaction, on=not mine)
+        await self.mesh.agent.conversation.react(message.room_id, message.id, reaction, on=not mine)
 
     async def toggle_pin(self, message: Message) -> None:
-        await self.mesh.agent.conversation.pin(self.room.id, message.id, pinned=not message.pinned)
+        await self.mesh.agent.conversation.pin(message.room_id, message.id, pinned=not message.pinned)
 
     async def open_link(self, message: Message) -> None:
         await open_one(self, message.content)
@@ -203,7 +206,7 @@ class Choosing(Writing):
 
         async def source(_: str, following: str | None) -> Batch:
             talk = self.mesh.agent.conversation
-            page = await talk.thread(self.room.id, first, after=int(following or 0), limit=PAGE_MAX)
+            page = await talk.thread(message.room_id, first, after=int(following or 0), limit=PAGE_MAX)
             more = str(page.messages[-1].seq) if page.has_more and page.messages else None
             return Batch([Found(known) for known in page.messages], more)
 
@@ -212,8 +215,10 @@ class Choosing(Writing):
         self.mesh.push_screen(finder, self._found)
 
     def show_pins(self) -> None:
+        room_id = self.room.id
+
         async def source(_query: str, _following: str | None) -> Batch:
-            pins = await self.mesh.agent.conversation.pins(self.room.id)
+            pins = await self.mesh.agent.conversation.pins(room_id)
             return Batch([Found(message) for message in pins])
 
         title = f"Pinned in {clip(paintable(self.room.name), 40)}"
@@ -225,4 +230,4 @@ class Choosing(Writing):
         if choice.write:
             self.take_aim(Aim("thread", choice.message))
         else:
-            self.mesh.open_room(self.room.id, at=choice.message)
+            self.mesh.open_room(choice.message.room_id, at=choice.message)

@@ -148,7 +148,7 @@ class Switcher(Page[Destination]):
         user = self._agent.user
         return Destinations(
             [
-                *destinations.my_rooms(entries, mesh.visits.recent(), self._room_id, self._known),
+                *destinations.my_rooms(entries, mesh.going.visits.recent(), self._room_id, self._known),
                 *destinations.public_rooms(mesh.directory, entries),
                 *destinations.people(self._known, entries, user.id if user else ""),
                 *destinations.commands(COMMANDS, in_room=bool(self._room_id)),

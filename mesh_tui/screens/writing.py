@@ -97,13 +97,21 @@ class Writing(Switching):
         self.mesh.push_screen(Ask(question, detail, yes=yes), answered)
         return await answer
 
+    def start_writing(self) -> None:
+        """Another room is shown: its draft stands there, aimed at nothing."""
+        self._aim = None
+        self.notice.put_aim("")
+        self.notice.say("")
+        self.composer.about = self.room.id
+        self.composer.load_text(self.mesh.drafts.get(self.room.id))
+
     # ── what the whole room does ─────────────────────────────────────────────────────────────────
 
     def tell(self, words: str) -> None:
         self.notice.say(words)
 
     def will_send(self) -> None:
-        """Something is about to be sent: the room should show its end."""
+        """Something is about to be sent here: the room should show its end."""
         raise NotImplementedError
 
     async def run_command(self, typed: Typed) -> None:
@@ -268,72 +276,77 @@ class Writing(Switching):
     @on(Composer.Sent)
     def send(self, event: Composer.Sent) -> None:
         self.notice.say("")
+        if event.about != self.room.id:
+            self._put_back(event.about, event.text, slash.Elsewhere(), None)
+            return
         aim, typed = self._aim, slash.read(event.text)
         if aim is None or aim.kind != "edit":
             self.mesh.recall.add(self.room.id, event.text)
         if isinstance(typed, Typed):
-            begin(self.mesh, self._run, typed, event.text, group="commands")
+            begin(self.mesh, self._run, self.room.id, typed, event.text, group="commands")
             return
         if aim is None and (wanted := substitute.parse(typed)) is not None:
-            begin(self.mesh, self._substitute, wanted, typed, group=SENDING)
+            begin(self.mesh, self._substitute, self.room.id, wanted, typed, group=SENDING)
             return
         self.take_aim(None)
         if aim is not None and aim.kind == "edit":
-            begin(self.mesh, self._change, aim, typed, group=SENDING)
+            begin(self.mesh, self._change, self.room.id, aim, typed, group=SENDING)
         else:
             self.say(typed, aim)
 
-    def say(self, text: str, aim: Aim | None = None) -> None:
-        """Sends `text`, as an answer or in a thread where `aim` says so."""
-        self.will_send()
-        begin(self.mesh, self._send, text, aim, group=SENDING)
+    def say(self, text: str, aim: Aim | None = None, *, room_id: str = "") -> None:
+        """Sends `text`, as an answer or in a thread where `aim` says so; here, or into another room."""
+        room_id = room_id or self.room.id
+        if room_id == self.room.id:
+            self.will_send()
+        begin(self.mesh, self._send, room_id, text, aim, group=SENDING)
 
-    async def _send(self, text: str, aim: Aim | None) -> None:
+    async def _send(self, room_id: str, text: str, aim: Aim | None) -> None:
         reply_to, thread = (aim.reply_to, aim.thread) if aim else (None, None)
         async with self._sending:  # in the order typed
             try:
-                await self.mesh.agent.send(self.room.id, text, reply_to=reply_to, thread=thread)
+                await self.mesh.agent.send(room_id, text, reply_to=reply_to, thread=thread)
             except MeshError as error:
-                self._put_back(text, error, aim)
+                self._put_back(room_id, text, error, aim)
 
-    async def _substitute(self, wanted: Substitution, text: str) -> None:
+    async def _substitute(self, room_id: str, wanted: Substitution, text: str) -> None:
         """Puts my last message right; where it does not say that, `text` may be a message of its own."""
         message = self.timeline.last_message(self.me.id)
         try:
-            if self.mesh.agent.outgoing(self.room.id):
+            if self.mesh.agent.outgoing(room_id):
                 raise slash.NoCommand("Your last message is still on its way. Change it once it is there.")
             changed = wanted.of(message.content) if message else None
             if message is not None and changed is not None:
-                await self.mesh.agent.conversation.edit(self.room.id, message.id, changed)
+                await self.mesh.agent.conversation.edit(room_id, message.id, changed)
                 return
         except MeshError as error:
-            self._put_back(text, error, None)
+            self._put_back(room_id, text, error, None)
             return
         if await self.ask(
             "Send this as a message?", f"{text}\n\nYour last message does not say that.", yes="Send"
         ):
-            self.say(text)
+            self.say(text, room_id=room_id)
         else:
-            self._put_back(text, slash.NoCommand("Your last message does not say that."), None)
+            self._put_back(room_id, text, slash.NoCommand("Your last message does not say that."), None)
 
-    async def _change(self, aim: Aim, text: str) -> None:
+    async def _change(self, room_id: str, aim: Aim, text: str) -> None:
         try:
-            await self.mesh.agent.conversation.edit(self.room.id, aim.message.id, text)
+            await self.mesh.agent.conversation.edit(room_id, aim.message.id, text)
         except MeshError as error:
-            self._put_back(text, error, aim)
+            self._put_back(room_id, text, error, aim)
 
-    async def _run(self, typed: Typed, text: str) -> None:
+    async def _run(self, room_id: str, typed: Typed, text: str) -> None:
         try:
             await self.run_command(typed)
         except MeshError as error:
-            self._put_back(text, error, self._aim)
+            self._put_back(room_id, text, error, self._aim if room_id == self.room.id else None)
 
-    def _put_back(self, text: str, error: MeshError, aim: Aim | None) -> None:
+    def _put_back(self, room_id: str, text: str, error: MeshError, aim: Aim | None) -> None:
         """What could not be done stays where it was typed, also if that is elsewhere by now."""
         if aim is None or aim.kind != "edit":
-            text = "\n".join(filter(None, (text, self.mesh.drafts.get(self.room.id))))
-            self.mesh.drafts.put(self.room.id, text)
-        if not self.is_attached:
+            text = "\n".join(filter(None, (text, self.mesh.drafts.get(room_id))))
+            self.mesh.drafts.put(room_id, text)
+        if not self.is_attached or room_id != self.room.id:
             self.mesh.notify(clean_line(error.message), severity="error", markup=False)
             return
         if aim is not None and aim != self._aim:

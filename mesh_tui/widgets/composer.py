@@ -65,9 +65,10 @@ class Composer(TextArea):
 
     @dataclass
     class Sent(Message):
-        """Enter was pressed with something to say."""
+        """Enter was pressed with something to say; `about` is what was being written about then."""
 
         text: str
+        about: str = ""
 
     class Typed(Message):
         """A character was added."""
@@ -130,6 +131,9 @@ class Composer(TextArea):
 
         self._put_at: tuple[Location, Location] = (0, 0), (0, 0)
         """Where what was put back last stands."""
+
+        self.about = ""
+        """The id of the room that this goes to."""
 
         self.ask_from = 0
         """From how many pasted lines on `ManyPasted` is posted; 0: never."""
@@ -321,7 +325,7 @@ class Composer(TextArea):
             self.post_message(self.Refused(f"That is {len(text)} characters; {limit}. Shorten or split it."))
         elif text.strip():
             self.load_text(self._browse.begun if self._browse else "")
-            self.post_message(self.Sent(text))
+            self.post_message(self.Sent(text, self.about))
 
     def on_paste(self, event: events.Paste) -> None:
         event.prevent_default().stop()

@@ -59,10 +59,14 @@ class Transcript(ScrollView, can_focus=True):
 
     @dataclass
     class Moved(TextualMessage):
-        """What is on the screen changed: `seen` is the highest `seq` that is wholly visible, 0 for none."""
+        """What is on the screen changed: `seen` is the highest `seq` that is wholly visible, 0 for none.
+
+        `timeline`: the one that is shown; by the time that this is heard it may be another.
+        """
 
         seen: int
         following: bool
+        timeline: Timeline
 
     class EarlierWanted(TextualMessage):
         """The reader is near the top of what is held."""
@@ -262,7 +266,8 @@ class Transcript(ScrollView, can_focus=True):
             self.post_message(self.EarlierWanted())
         if bottom >= self._blocks.height - ahead and self._timeline.detached:
             self.post_message(self.LaterWanted())
-        self.post_message(self.Moved(self._last_seen(bottom), self.following and not self._timeline.detached))
+        following = self.following and not self._timeline.detached
+        self.post_message(self.Moved(self._last_seen(bottom), following, self._timeline))
 
     def _last_seen(self, bottom: int) -> int:
         for index in range(self._blocks.at(bottom - 1), 0, -1):
