@@ -332,7 +332,8 @@ class Agent:
         if workspace.sync.line(room_id) is None:
             raise NotMember
         content = sayable(content)
-        outgoing = Outgoing(secrets.token_hex(16), room_id, content, format_time(_now_ms()), "pending")
+        nonce, now = secrets.token_hex(16), format_time(_now_ms())
+        outgoing = Outgoing(nonce, room_id, content, now, "pending", thread=thread)
         await workspace.sender.add(Entry(outgoing, reply_to, thread))
         return outgoing
 

@@ -146,6 +146,7 @@ ACTIONS: Final = (
     Action("selected", "plus,a", "screen.react", "Put a reaction below it, or take yours away.", "React"),
     Action("selected", "p", "screen.pin", "Pin it, or take the pin off.", "Pin"),
     Action("selected", "t", "screen.thread", "See its thread, and write in it.", "Thread"),
+    Action("selected", "g", "screen.show_in_room", "From a thread: go to its place in the room.", "Go to it"),
     Action("selected", "o", "screen.open_link", "Open a link in it; of several, you choose.", "Open link"),
     Action("selected", "c,y", "screen.copy", "Copy what it says.", "Copy"),
     Action("settings", "left,right", "", "Take another of the choices; it is kept at once."),

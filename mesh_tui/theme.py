@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 ROLES: Final = {
+    "answers": "$accent",
     "author-0": "bold $name-1",
     "author-1": "bold $name-2",
     "author-2": "bold $name-3",

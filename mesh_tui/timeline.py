@@ -42,6 +42,9 @@ class Timeline:
     newest: int = 0
     """The highest `seq` known to exist."""
 
+    thread: str = ""
+    """Set where one thread alone is held, by the id of what began it: its messages have gaps between them."""
+
     _messages: int = 0
 
     @property
@@ -135,7 +138,9 @@ class Timeline:
         index = bisect_left(self.entries, message.seq, 1, 1 + self._messages, key=_entry_seq)
         if index <= self._messages and self._seq(index) == message.seq:
             splices.append(self._splice(index, 1, [message]))
-        elif message.seq == (self.last or known) + 1:
+        elif message.seq == (self.last or known) + 1 or (
+            self.thread and (self.last or 0) == known < message.seq
+        ):
             splices += self.extend([message])
         return splices
 

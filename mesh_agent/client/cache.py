@@ -179,4 +179,4 @@ def _entry(
     state: Literal["pending", "failed"],
     error: str,
 ) -> Entry:
-    return Entry(Outgoing(nonce, room_id, content, created_at, state, error), reply_to, thread)
+    return Entry(Outgoing(nonce, room_id, content, created_at, state, error, thread), reply_to, thread)

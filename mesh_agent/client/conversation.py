@@ -70,12 +70,19 @@ class Conversation:
         return await self._workspace.history.around(room_id, seq, min(max(limit, 1), limits.PAGE_MAX))
 
     async def thread(
-        self, room_id: str, message_id: str, *, after: int | None = None, limit: int = limits.PAGE_DEFAULT
+        self,
+        room_id: str,
+        message_id: str,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = limits.PAGE_DEFAULT,
     ) -> Page:
-        """The message that began a thread and the newest of those in it, or the oldest past `after`."""
+        """The newest of a thread (what began it, and what is said in it), those before `before`, or the
+        oldest past `after`."""
         self._require(room_id)
         calls = await self._network.rest()
-        page = await calls.messages(room_id, thread=message_id, after=after, limit=limit)
+        page = await calls.messages(room_id, thread=message_id, before=before, after=after, limit=limit)
         return Page(page.messages, page.has_more)
 
     async def message(self, room_id: str, message_id: str) -> Message:

@@ -50,7 +50,7 @@ class Outgoing:
     """A message in the outbox: on this machine's disk, not yet acknowledged by the server.
 
     `pending` will be sent by itself; `failed` was refused by the server for the reason in `error` and
-    stays until it is retried or discarded.
+    stays until it is retried or discarded. `thread`: the id of what began the thread that it is said in.
     """
 
     nonce: str
@@ -59,6 +59,7 @@ class Outgoing:
     created_at: str
     state: Literal["pending", "failed"]
     error: str = ""
+    thread: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ change on, so an append costs nothing and finding the entry of a row is a bisect
 """
 
 from bisect import bisect_right
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from mesh_tui.layout.cells import Line
-from mesh_tui.layout.message import Entry, Lead, Me, estimate, lay_out, lead, refers_to
+from mesh_tui.layout.message import Around, Entry, Lead, Me, answers, estimate, lay_out, lead, refers_to
 from mesh_tui.timeline import Splice, Timeline
 from protocol.rest import Message
 
@@ -40,6 +40,9 @@ class Blocks:
         self._tops = [0]
         self._rows: OrderedDict[Block, tuple[Line, ...]] = OrderedDict()
         self._rows_kept = 0
+        self._answers: Counter[str] = Counter()
+        """How many of the messages held were said in a thread, by the id of what began it."""
+
         self.splice(Splice(0, 0, timeline.entries))
 
     def __len__(self) -> int:
@@ -78,7 +81,7 @@ class Blocks:
         if (rows := self._rows.get(block)) is not None:
             self._rows.move_to_end(block)
             return rows
-        rows = lay_out(block.entry, block.lead, self.cells, self._me, self._quoted(block.entry))
+        rows = lay_out(block.entry, block.lead, self.cells, self._me, self._around(block.entry))
         block.exact = True
         if block.height != len(rows):
             block.height = len(rows)
@@ -90,10 +93,12 @@ class Blocks:
         """The blocks from `first` to `last` whose heights are only estimated."""
         return [index for index in range(first, last + 1) if not self._blocks[index].exact]
 
-    def splice(self, change: Splice) -> None:
-        """Follows a change that the timeline has made."""
-        for block in self._blocks[change.start : change.start + change.removed]:
+    def splice(self, change: Splice) -> bool:
+        """Follows a change that the timeline has made; whether what began a thread looks otherwise by it."""
+        gone = self._blocks[change.start : change.start + change.removed]
+        for block in gone:
             self._forget(block)
+        counted = self._count((block.entry for block in gone), change)
         if change.removed == len(change.entries):
             self._quote_again(change.entries)
         previous = self._blocks[change.start - 1].entry if change.start else None
@@ -106,6 +111,7 @@ class Blocks:
         stop = change.start + len(added)
         if 0 < stop < len(self._blocks):
             self._lead_again(stop)
+        return counted
 
     def resize(self, cells: int) -> None:
         """Everything is to be laid out anew, when it is looked at."""
@@ -113,7 +119,8 @@ class Blocks:
         self._rows.clear()
         self._rows_kept = 0
         for block in self._blocks:
-            block.height, block.exact = estimate(block.entry, block.lead, cells), False
+            answered = bool(self._answers_to(block.entry))
+            block.height, block.exact = estimate(block.entry, block.lead, cells) + answered, False
         self._stale_from(0)
 
     def mark_unread(self, unread_after: int | None) -> None:
@@ -124,7 +131,38 @@ class Blocks:
 
     def _block(self, previous: Entry | None, entry: Entry) -> Block:
         above = lead(previous, entry, self._me, self._unread_after)
-        return Block(entry, above, estimate(entry, above, self.cells))
+        answered = bool(self._answers_to(entry))
+        return Block(entry, above, estimate(entry, above, self.cells) + answered)
+
+    # ── threads ──────────────────────────────────────────────────────────────────────────────────
+
+    def _count(self, gone: Iterable[Entry], change: Splice) -> bool:
+        """Counts answers anew; whether what began their threads is to be laid out anew."""
+        if self._timeline.thread:
+            return False
+        differs = Counter(thread for entry in change.entries if (thread := _said_in(entry)))
+        differs.subtract(thread for entry in gone if (thread := _said_in(entry)))
+        changed = {thread for thread, count in differs.items() if count}
+        if not changed:
+            return False
+        before = {thread: self._answers[thread] for thread in changed}
+        self._answers.update(differs)
+        for index, block in enumerate(self._blocks):
+            entry = block.entry
+            if isinstance(entry, Message) and entry.id in changed and not entry.deleted:
+                block.height += bool(self._answers[entry.id]) - bool(before[entry.id])
+                self._forget(block)
+                self._stale_from(index)
+        for thread in changed:
+            if not self._answers[thread]:
+                del self._answers[thread]
+        return True
+
+    def _answers_to(self, entry: Entry) -> str:
+        """How many are held, in words; nothing where there are none."""
+        if not isinstance(entry, Message) or entry.deleted or not (count := self._answers[entry.id]):
+            return ""
+        return answers(count, self._timeline.detached)
 
     def _lead_again(self, index: int) -> None:
         """A block's predecessor has changed: its own rows stay, those above them may not."""
@@ -136,9 +174,11 @@ class Blocks:
             self._forget(block)
             self._stale_from(index)
 
-    def _quoted(self, entry: Entry) -> Message | None:
-        quoted = refers_to(entry)
-        return self._timeline.message(quoted) if quoted else None
+    def _around(self, entry: Entry) -> Around:
+        thread = self._timeline.thread
+        quoted = refers_to(entry, thread)
+        message = self._timeline.message(quoted) if quoted else None
+        return Around(message, thread, self._answers_to(entry))
 
     def _quote_again(self, changed: Iterable[Entry]) -> None:
         """Messages have changed: where they are quoted they are to be seen as they are now."""
@@ -158,3 +198,8 @@ class Blocks:
 
     def _forget(self, block: Block) -> None:
         self._rows_kept -= len(self._rows.pop(block, ()))
+
+
+def _said_in(entry: Entry) -> str:
+    """The id of what began the thread that a message was said in."""
+    return (entry.thread or "") if isinstance(entry, Message) and not entry.deleted else ""

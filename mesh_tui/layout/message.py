@@ -37,7 +37,7 @@ NARROWEST: Final = 12
 class Head:
     """What stands above the first message that is held: whether there is more, and whether it is coming."""
 
-    state: Literal["loading", "earlier", "failed", "beginning"]
+    state: Literal["loading", "earlier", "failed", "beginning", "thread"]
     room: str = ""
     topic: str = ""
     error: str = ""
@@ -98,12 +98,30 @@ def estimate(entry: Entry, above: Lead, cells: int) -> int:
         return 2
     content = entry.content
     body = content.count("\n") + 1 + len(content) // min(WIDEST, max(NARROWEST, cells - GUTTER - MARGIN))
-    more = isinstance(entry, Message) and bool(entry.reply_to or entry.thread) + bool(entry.reactions)
+    more = bool(refers_to(entry)) + (isinstance(entry, Message) and bool(entry.reactions))
     return above.height + body + more + (isinstance(entry, Outgoing) and entry.state == "failed")
 
 
-def lay_out(entry: Entry, above: Lead, cells: int, me: Me, quoted: Message | None = None) -> tuple[Line, ...]:
-    """The rows of `entry`, each at most `cells` wide. `quoted`: what `refers_to` names, if held."""
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is known of other messages that an entry shows.
+
+    Attributes:
+        quoted: what `refers_to` names, if it is held.
+        thread: the id of the thread that alone is shown, where one is.
+        answers: what is told of how much was said in the thread that it began.
+    """
+
+    quoted: Message | None = None
+    thread: str = ""
+    answers: str = ""
+
+
+ALONE: Final = Around()
+
+
+def lay_out(entry: Entry, above: Lead, cells: int, me: Me, around: Around = ALONE) -> tuple[Line, ...]:
+    """The rows of `entry`, each at most `cells` wide."""
     room = min(WIDEST, max(NARROWEST, cells - GUTTER - MARGIN))
     if isinstance(entry, Head):
         return tuple(_head(entry, cells))
@@ -115,11 +133,14 @@ def lay_out(entry: Entry, above: Lead, cells: int, me: Me, quoted: Message | Non
     mark = _gutter(entry, me)
     if above.header:
         lines.append(_header(entry, me, mark, room + GUTTER))
-    if refers_to(entry):
-        lines.append(_quote(entry, quoted, room, mark))
+    if refers_to(entry, around.thread):
+        lines.append(_quote(entry, around.quoted, room, mark))
     lines += [_indent(line, mark) for line in _body(entry, room, me)]
     if isinstance(entry, Message) and entry.reactions:
         lines += [_indent(line, mark) for line in wrap(_reactions(entry, me), room)]
+    if around.answers:
+        text = clip(f"↳ {around.answers}", room)
+        lines.append(Line((mark, Fragment(text, "answers")), decoration=GUTTER + len(text)))
     if isinstance(entry, Outgoing) and entry.state == "failed":
         why = Fragment(f"✗ Not sent: {_one_line(entry.error) or 'refused'} ", "failed")
         keys = Fragment("F5 try again · F8 drop", "muted")
@@ -146,7 +167,7 @@ def _voice(entry: Entry | None, me: Me) -> tuple[str, str, str | None]:
     if isinstance(entry, Message):
         return entry.author.id, "sent", entry.thread
     if isinstance(entry, Outgoing):
-        return me.id, entry.state, None
+        return me.id, entry.state, entry.thread
     return "", "", None
 
 
@@ -212,9 +233,22 @@ def _indent(line: Line, mark: Fragment) -> Line:
     return Line((mark, *line.fragments), line.decoration + GUTTER, line.joiner, line.fill)
 
 
-def refers_to(entry: Entry) -> str:
-    """The id of the message that is quoted above `entry`: what it answers, or what its thread began with."""
-    return (entry.reply_to or entry.thread or "") if isinstance(entry, Message) and not entry.deleted else ""
+def refers_to(entry: Entry, within: str = "") -> str:
+    """The id of the message that is quoted above `entry`: what it answers, or what its thread began with.
+
+    Where one thread alone is shown, the one `within`, nothing in it need say so.
+    """
+    if isinstance(entry, Head) or (isinstance(entry, Message) and entry.deleted):
+        return ""
+    reply_to = entry.reply_to if isinstance(entry, Message) else None
+    return reply_to or (entry.thread if entry.thread != within else "") or ""
+
+
+def answers(count: int, more: bool) -> str:
+    """`3 answers`, or `3+ answers` where there may be more; nothing for none."""
+    if more:
+        return f"{count}+ answers"
+    return f"{count} {'answer' if count == 1 else 'answers'}" if count else ""
 
 
 def first_line(message: Message) -> str:
@@ -253,6 +287,7 @@ def _divider(label: str, role: str, cells: int) -> Line:
 _HEADS: Final = {
     "loading": Fragment("loading messages…", "muted"),
     "earlier": Fragment("↑ earlier messages", "muted"),
+    "thread": Fragment("the beginning of the thread", "muted"),
 }
 
 

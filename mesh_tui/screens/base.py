@@ -21,6 +21,7 @@ from protocol.text import clean_line
 
 if TYPE_CHECKING:
     from mesh_tui.app import MeshApp
+    from protocol.rest import Message
 
 REST: Final = 2.0
 """How many times as long as a frame took passes before the next, so that a third of the time is painting."""
@@ -141,7 +142,7 @@ class MeshScreen(Patient[Result]):
 
     async def search(self, words: str) -> None:
         """Looks for messages in all rooms; what is chosen is shown in its place."""
-        from mesh_tui.screens.finder import Batch, Choice, Finder, Found
+        from mesh_tui.screens.finder import Batch, Finder, Found
 
         agent, mesh = self.mesh.agent, self.mesh
 
@@ -150,9 +151,9 @@ class MeshScreen(Patient[Result]):
             found = [Found(hit.message, hit.room_name) for hit in page.hits]
             return Batch(found, page.next if page.has_more else None)
 
-        def found(choice: Choice | None) -> None:
-            if choice is not None:
-                mesh.open_room(choice.message.room_id, at=choice.message)
+        def found(message: "Message | None") -> None:
+            if message is not None:
+                mesh.open_room(message.room_id, at=message)
 
         mesh.push_screen(Finder("Search", source, query=words, empty="Nothing was found."), found)
 

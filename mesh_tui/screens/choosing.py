@@ -18,7 +18,7 @@ from mesh_tui.layout.links import links
 from mesh_tui.layout.message import first_line
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.bare import Bare
-from mesh_tui.screens.finder import Batch, Choice, Finder, Found
+from mesh_tui.screens.finder import Batch, Finder, Found
 from mesh_tui.screens.links import open_one
 from mesh_tui.screens.react import React
 from mesh_tui.screens.standing import Standing
@@ -28,7 +28,6 @@ from mesh_tui.widgets.composer import Composer
 from mesh_tui.widgets.transcript import Transcript
 from mesh_tui.workers import begin
 from protocol.errors import MeshError
-from protocol.limits import PAGE_MAX
 from protocol.rest import Message
 from protocol.text import clean_line
 
@@ -36,17 +35,22 @@ from protocol.text import clean_line
 class Choosing(Writing):
     """What a room's screen does with the message that is chosen."""
 
+    @property
+    def facing(self) -> Transcript:
+        """The messages that keys are for."""
+        return self.transcript
+
     # ── choosing ─────────────────────────────────────────────────────────────────────────────────
 
     @on(Composer.Lifted)
     def lift(self) -> None:
-        self.transcript.choose_last()
-        if self.transcript.chosen is not None:
-            self.set_focus(self.transcript)
+        self.facing.choose_last()
+        if self.facing.chosen is not None:
+            self.set_focus(self.facing)
 
     @on(Transcript.PastEnd)
     def lower(self) -> None:
-        self.transcript.choose(None)
+        self.facing.choose(None)
         self.set_focus(self.composer)
 
     @on(Transcript.Chosen)
@@ -60,8 +64,9 @@ class Choosing(Writing):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         # By the time that this is heard, the focus may be elsewhere again.
         writes = isinstance(event.widget, Composer) and event.widget.has_focus
-        if writes and self.transcript.chosen is not None:
-            self.transcript.choose(None)
+        for transcript in self.query(Transcript) if writes else ():
+            if transcript.chosen is not None:
+                transcript.choose(None)
 
     def is_key(self, key: str) -> bool:
         """While nothing is written, the key for help is no text; with a message chosen, nor are its keys."""
@@ -70,7 +75,7 @@ class Choosing(Writing):
 
     @property
     def _has_chosen(self) -> bool:
-        return self.transcript.has_focus and self.transcript.chosen is not None
+        return self.facing.has_focus and self.facing.chosen is not None
 
     @property
     def here(self) -> Sequence[Place]:
@@ -78,7 +83,7 @@ class Choosing(Writing):
         return ("composer" if self.composer.has_focus else where, "room")
 
     def take_back(self) -> bool:
-        if self.transcript.chosen is not None:
+        if self.facing.chosen is not None:
             self.lower()
             return True
         return super().take_back()
@@ -87,7 +92,7 @@ class Choosing(Writing):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if (sense := self._MAY.get(action)) is not None:
-            message = self.transcript.chosen if self.is_mounted else None
+            message = self.facing.chosen if self.is_mounted else None
             return message is not None and not message.deleted and sense(self, message)
         return super().check_action(action, parameters)
 
@@ -99,6 +104,9 @@ class Choosing(Writing):
 
     def _may_delete(self, message: Message) -> bool:
         return self._mine(message) or self._in_order(message)
+
+    def _in_thread(self, _: Message) -> bool:
+        return self.facing is not self.transcript
 
     def _has_link(self, message: Message) -> bool:
         return bool(links(message.content))
@@ -115,13 +123,14 @@ class Choosing(Writing):
         "pin": _in_order,
         "thread": _always,
         "open_link": _has_link,
+        "show_in_room": _in_thread,
         "copy": _always,
     }
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────
 
     def _do(self, what: Callable[[Message], object]) -> None:
-        if (message := self.transcript.chosen) is not None:
+        if (message := self.facing.chosen) is not None:
             what(message)
 
     def action_reply(self) -> None:
@@ -164,7 +173,7 @@ class Choosing(Writing):
         self._do(copy)
 
     def action_bare(self) -> None:
-        self.mesh.push_screen(Bare(self.timeline.entries, self.transcript.last_visible, self.me))
+        self.mesh.push_screen(Bare(self.facing.entries, self.facing.last_visible, self.me))
 
     async def run_command(self, typed: Typed) -> None:
         await commands.run_in_room(Standing(self), typed)
@@ -202,17 +211,8 @@ class Choosing(Writing):
     # ── lists of messages ────────────────────────────────────────────────────────────────────────
 
     def show_thread(self, message: Message) -> None:
-        first = message.thread or message.id
-
-        async def source(_: str, following: str | None) -> Batch:
-            talk = self.mesh.agent.conversation
-            page = await talk.thread(message.room_id, first, after=int(following or 0), limit=PAGE_MAX)
-            more = str(page.messages[-1].seq) if page.has_more and page.messages else None
-            return Batch([Found(known) for known in page.messages], more)
-
-        title = f"Thread of “{clip(first_line(message), 50)}”" if first == message.id else "Thread"
-        finder = Finder(title, source, query=None, empty="Nothing is there.", thread=True)
-        self.mesh.push_screen(finder, self._found)
+        """Shows the thread that a message is in, or begins."""
+        raise NotImplementedError
 
     def show_pins(self) -> None:
         room_id = self.room.id
@@ -224,10 +224,6 @@ class Choosing(Writing):
         title = f"Pinned in {clip(paintable(self.room.name), 40)}"
         self.mesh.push_screen(Finder(title, source, query=None, empty="Nothing is pinned here."), self._found)
 
-    def _found(self, choice: Choice | None) -> None:
-        if choice is None:
-            return
-        if choice.write:
-            self.take_aim(Aim("thread", choice.message))
-        else:
-            self.mesh.open_room(choice.message.room_id, at=choice.message)
+    def _found(self, message: Message | None) -> None:
+        if message is not None:
+            self.mesh.open_room(message.room_id, at=message)

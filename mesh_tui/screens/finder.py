@@ -1,4 +1,4 @@
-"""Messages from anywhere in a list: what was searched for, what is pinned, a thread. Enter goes there.
+"""Messages from anywhere in a list: what was searched for, what is pinned. Enter goes there.
 
 Strategy: one page for all of them. A `Source` gives the messages, page by page; only a search has a field
 for what to look for, and there what is typed goes into the field while the arrows move in the list.
@@ -43,14 +43,6 @@ class Batch:
     next: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """How the page ended: at a message to go to, or to write in the thread that is shown."""
-
-    message: Message
-    write: bool = False
-
-
 Source = Callable[[str, str | None], Awaitable[Batch]]
 """What is looked for, and the `next` of the batch before -> a batch."""
 
@@ -90,7 +82,7 @@ def found_rows(found: Found, cells: int) -> list[Line]:
     return [Line(tuple(fit(head, cells))), Line((Fragment("  "), Fragment("  "), body))]
 
 
-class Finder(Page[Choice]):
+class Finder(Page[Message]):
     """See the module. `query`: what to look for at first; None where there is nothing to type."""
 
     HERE = ("list", "page")
@@ -100,20 +92,16 @@ class Finder(Page[Choice]):
         Binding("down", "step(1)", "Down", show=False),
         Binding("pageup", "step(-8)", "Page up", show=False),
         Binding("pagedown", "step(8)", "Page down", show=False),
-        Binding("enter", "choose(False)", "Go there"),
+        Binding("enter", "choose", "Go there"),
         Binding("c,y", "copy", "Copy", show=False),
-        Binding("w", "choose(True)", "Write in it", show=False),
     ]
 
-    def __init__(
-        self, title: str, source: Source, *, query: str | None, empty: str, thread: bool = False
-    ) -> None:
+    def __init__(self, title: str, source: Source, *, query: str | None, empty: str) -> None:
         super().__init__()
         self._title = title
         self._source = source
         self._query = query
         self._empty = empty
-        self._thread = thread
         self._shown = ""
         self._next: str | None = None
         self._state: Literal["loading", "there"] = "there"
@@ -143,7 +131,6 @@ class Finder(Page[Choice]):
         keys = (
             "↑ ↓ choose · Enter goes there" + (" · c copies" if self._query is None else "") + " · Esc closes"
         )
-        keys += " · w writes in it" if self._thread else ""
         text = f"✗ {words}" if wrong else words or keys
         self.query_one(".detail", Static).update(
             Content.styled(text, "$text-error" if wrong else "$text-muted")
@@ -183,12 +170,12 @@ class Finder(Page[Choice]):
         if words and words != self._shown:
             self._load(words)
         elif words:
-            self.action_choose(False)
+            self.action_choose()
 
     @on(FoundList.Clicked)
     def clicked(self, event: FoundList.Clicked) -> None:
         self.query_one(FoundList).index = event.index
-        self.action_choose(False)
+        self.action_choose()
 
     def action_step(self, count: int) -> None:
         self.query_one(FoundList).step(count)
@@ -199,7 +186,6 @@ class Finder(Page[Choice]):
         if chosen is not None and self.copied(chosen.content):
             self._say("Copied.")
 
-    def action_choose(self, write: bool) -> None:
-        chosen = self.query_one(FoundList).chosen
-        if chosen is not None and (self._thread or not write):
-            self.dismiss(Choice(chosen, write))
+    def action_choose(self) -> None:
+        if (chosen := self.query_one(FoundList).chosen) is not None:
+            self.dismiss(chosen)

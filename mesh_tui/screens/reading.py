@@ -219,4 +219,4 @@ class Reading(Choosing):
             self.transcript.follow()
 
     def action_page(self, direction: int) -> None:
-        self.transcript.scroll_relative(y=direction * max(1, self.transcript.size.height - 2), animate=False)
+        self.facing.scroll_relative(y=direction * max(1, self.facing.size.height - 2), animate=False)

@@ -32,7 +32,7 @@ from mesh_tui import actions
 from mesh_tui.layout.cells import Fragment, clip, paintable
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.base import Handlers
-from mesh_tui.screens.reading import Reading
+from mesh_tui.screens.threads import Threads
 from mesh_tui.settings import Settings
 from mesh_tui.widgets.bar import Bar
 from mesh_tui.widgets.composer import Composer
@@ -50,7 +50,7 @@ TYPING_S: Final = 5.0
 """How long someone is said to be typing after the last sign of it."""
 
 
-class RoomScreen(Reading):
+class RoomScreen(Threads):
     """The room that is open; it opens at the message `at`, if that is given."""
 
     HERE = ("composer", "room", "selected", "reading")
@@ -67,6 +67,7 @@ class RoomScreen(Reading):
         yield Bar(classes="top")
         with Horizontal():
             yield Transcript()
+            yield self.make_thread_pane()
             yield Participants()
         yield Notice()
         yield Offers()

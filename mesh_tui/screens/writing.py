@@ -62,6 +62,9 @@ class Writing(Switching):
         self.timeline = Timeline()
         self._sending = asyncio.Lock()
         self._aim: Aim | None = None
+        self._rest: Aim | None = None
+        """What is aimed at where nothing else is: a thread that is open."""
+
         self._named: tuple[list[Member], dict[str, Name]] = [], {}
         """The members whose names are held, and those; made anew for other members, not for each letter."""
 
@@ -285,7 +288,7 @@ class Writing(Switching):
         if isinstance(typed, Typed):
             begin(self.mesh, self._run, self.room.id, typed, event.text, group="commands")
             return
-        if aim is None and (wanted := substitute.parse(typed)) is not None:
+        if aim == self._rest and (wanted := substitute.parse(typed)) is not None:
             begin(self.mesh, self._substitute, self.room.id, wanted, typed, group=SENDING)
             return
         self.take_aim(None)
@@ -371,13 +374,17 @@ class Writing(Switching):
             if was_edit:
                 self.composer.load_text(self.mesh.drafts.get(self.room.id))
         else:
-            what = f"“{clip(first_line(aim.message), 60)}”"
-            self.notice.put_aim(f"{_AIMS[aim.kind].format(what)} · Esc cancels")
+            self.notice.put_aim(self.told(aim))
             if aim.kind == "edit":
                 self.composer.load_text(aim.message.content)
             elif was_edit:
                 self.composer.load_text(self.mesh.drafts.get(self.room.id))
         self.set_focus(self.composer)
+
+    def told(self, aim: Aim) -> str:
+        """What Enter does then, in words."""
+        what = f"“{clip(first_line(aim.message), 60)}”"
+        return f"{_AIMS[aim.kind].format(what)} · Esc cancels"
 
     def take_back(self) -> bool:
         """Whether there was an aim, or a word above the composer, to put away."""

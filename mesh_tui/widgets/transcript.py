@@ -6,7 +6,7 @@ is put back there, so that appending, prepending, laying out and resizing never 
 reader at the bottom *follows*: the end is the anchor then.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, NamedTuple
 
@@ -25,7 +25,7 @@ from mesh_agent.client.state import Outgoing
 from mesh_tui import actions
 from mesh_tui.layout.blocks import Blocks
 from mesh_tui.layout.cells import Fragment, Line
-from mesh_tui.layout.message import Me
+from mesh_tui.layout.message import Entry, Me
 from mesh_tui.theme import Palette
 from mesh_tui.timeline import Splice, Timeline
 from protocol.rest import Message
@@ -160,7 +160,7 @@ class Transcript(ScrollView, can_focus=True):
         only_appended = True
         for splice in splices:
             only_appended = only_appended and splice.start == len(self._blocks)
-            self._blocks.splice(splice)
+            only_appended = not self._blocks.splice(splice) and only_appended
             anchor = self._follow_anchor(anchor, splice)
         self._changed(anchor, keep_strips=only_appended)
 
@@ -191,6 +191,11 @@ class Transcript(ScrollView, can_focus=True):
     def _visible(self) -> tuple[int, int]:
         top = round(self.scroll_y)
         return self._blocks.at(top), self._blocks.at(top + max(1, self.size.height) - 1)
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """What is shown, the head included."""
+        return self._timeline.entries
 
     @property
     def last_visible(self) -> int:

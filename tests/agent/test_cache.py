@@ -47,7 +47,7 @@ def held(rev: int = 0, top_seq: int = 0, epoch: str = "e", room_id: str = "r") -
 
 
 def entry(nonce: str) -> Entry:
-    return Entry(Outgoing(nonce, "r", f"text {nonce}", AT, "pending"), "m1", "m0")
+    return Entry(Outgoing(nonce, "r", f"text {nonce}", AT, "pending", thread="m0"), "m1", "m0")
 
 
 def fill(cache: Cache, count: int) -> None:
@@ -176,7 +176,7 @@ def test_the_outbox_keeps_its_order_and_its_states(path: Path) -> None:
     cache = Cache(path)
     for nonce in "cab":
         cache.add_outgoing(entry(nonce))
-    failed = Outgoing("a", "r", "text a", AT, "failed", "No.")
+    failed = Outgoing("a", "r", "text a", AT, "failed", "No.", "m0")
     cache.apply([OutgoingMarked(failed), OutgoingGone("c"), OutgoingGone("never there")])
     assert [known.outgoing for known in cache.outbox()] == [failed, entry("b").outgoing]
 

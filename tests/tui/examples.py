@@ -1,5 +1,7 @@
 """Messages for tests, and text that terminals and layouts find hard."""
 
+from typing import Literal
+
 from hypothesis import strategies as st
 
 from mesh_agent.client.state import Outgoing, Page
@@ -36,8 +38,9 @@ def page(first: int, last: int, *, has_more: bool = False) -> Page:
     return Page([message(seq, f"message {seq}") for seq in range(first, last + 1)], has_more)
 
 
-def outgoing(nonce: str, content: str = "Hi!", *, error: str = "") -> Outgoing:
-    return Outgoing(nonce, "r", content, format_time(BEGAN_MS), "failed" if error else "pending", error)
+def outgoing(nonce: str, content: str = "Hi!", *, error: str = "", thread: str | None = None) -> Outgoing:
+    state: Literal["pending", "failed"] = "failed" if error else "pending"
+    return Outgoing(nonce, "r", content, format_time(BEGAN_MS), state, error, thread)
 
 
 AWKWARD = (

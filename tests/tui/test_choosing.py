@@ -145,20 +145,6 @@ async def test_copying(alice: Seat, bob: Agent) -> None:
     assert alice.app.clipboard == "his own words"
 
 
-async def test_a_thread_is_seen_and_written_in(alice: Seat, bob: Agent) -> None:
-    await alice.press("up", "up", "t")
-    await alice.sees("Thread of “bob: his own words”", "#2", "w writes in it")
-    await alice.press("w")
-    await alice.sees("↳ In the thread of “bob: his own words”")
-    await alice.say("more of it")
-    await alice.sees("↳ in the thread of bob: his own words", "▎ more of it")
-    await until(lambda: _room(alice).timeline.newest == 4, "the fourth")
-    await alice.press("up", "t")
-    await alice.sees("#2", "#4")
-    await alice.press("enter")
-    await alice.sees("▌ his own words")
-
-
 async def test_what_changes_elsewhere_changes_here(alice: Seat, bob: Agent) -> None:
     room_id = _room(alice).room.id
     await alice.press("up", "up", "r")

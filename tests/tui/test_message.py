@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mesh_agent.client.state import Outgoing
 from mesh_tui.layout.cells import width
-from mesh_tui.layout.message import GUTTER, Entry, Head, Lead, lay_out, lead, moment
+from mesh_tui.layout.message import GUTTER, Around, Entry, Head, Lead, lay_out, lead, moment
 from mesh_tui.theme import ROLES
 from protocol.rest import Author, Message
 from tests.tui.examples import ALICE, BOB, message, outgoing, painted_text
@@ -94,13 +94,13 @@ def test_edited_deleted_and_replies() -> None:
     assert "This message was deleted." in deleted[-1]
     assert "secret" not in "".join(deleted)
     reply = message(2, "yes", reply_to="m1")
-    rows = lay_out(reply, lead(None, reply, ALICE), 60, ALICE, message(1, "shall we?"))
+    rows = lay_out(reply, lead(None, reply, ALICE), 60, ALICE, Around(message(1, "shall we?")))
     assert "↪ bob: shall we?" in rows[-2].text
 
 
 def test_a_deleted_message_is_not_quoted() -> None:
     reply = message(2, "yes", reply_to="m1")
-    rows = lay_out(reply, lead(None, reply, ALICE), 60, ALICE, message(1, "secret", deleted=True))
+    rows = lay_out(reply, lead(None, reply, ALICE), 60, ALICE, Around(message(1, "secret", deleted=True)))
     assert "secret" not in "".join(row.text for row in rows)
 
 
