@@ -73,19 +73,30 @@ class Notify(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     how: Annotated[
         Literal["auto", "osc9", "osc777", "osc99", "bell", "off"],
         Meta(
-            description="How the desktop is told while you are away; auto: by what the terminal says it is."
+            title="On the desktop",
+            description="How the desktop is told while you are away; auto: by what the terminal says it is.",
         ),
     ] = "auto"
-    bell: Annotated[bool, Meta(description="The bell rings with what is told on the desktop.")] = True
+    bell: Annotated[
+        bool, Meta(title="With the bell", description="The bell rings with what is told on the desktop.")
+    ] = True
     toasts: Annotated[
         bool,
-        Meta(description="While you are here, what is said to you in another room is shown for a moment."),
+        Meta(
+            title="On the screen",
+            description="While you are here, what is said to you in another room is shown for a moment.",
+        ),
     ] = True
     preview: Annotated[
-        Literal["text", "name"], Meta(description="Whether you are told what was said, or only by whom.")
+        Literal["text", "name"],
+        Meta(title="Tells", description="Whether you are told what was said, or only by whom."),
     ] = "text"
     title: Annotated[
-        bool, Meta(description="The window's title has the number of messages to you that are not read.")
+        bool,
+        Meta(
+            title="Number in the title",
+            description="The window's title has the number of messages to you that are not read.",
+        ),
     ] = True
     rooms: Annotated[
         Mapping[str, Level],

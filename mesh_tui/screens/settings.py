@@ -298,7 +298,7 @@ class SettingsScreen(MeshScreen[None]):
     # ── what is in the file ──────────────────────────────────────────────────────────────────────
 
     def _setting(self, setting: Setting, settings: Settings) -> Row:
-        label = setting.name.replace("_", " ").capitalize()
+        label = setting.meta.title or setting.name.replace("_", " ").capitalize()
         value = told(setting.of(settings))
         choices = ("yes", "no") if setting.choices == ("true", "false") else setting.choices
         if setting.key == "look.theme":

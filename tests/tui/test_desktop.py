@@ -112,6 +112,10 @@ async def test_the_title_is_given_back_while_stopped_and_at_the_end(room: str) -
             terminal.last_bytes = b""
             terminal.process.send_signal(number)
             await asyncio.to_thread(terminal.wait_for_bytes, b"\x1b[23;2t")
+            if not set_again:
+                await asyncio.to_thread(terminal.wait)
+                await asyncio.to_thread(terminal.wait_for_bytes, b"\x1b[?1004l")
+            assert terminal.last_bytes.count(b"\x1b[23;2t") == 1
             if set_again:
                 await asyncio.to_thread(os.waitpid, terminal.process.pid, os.WUNTRACED)
                 terminal.process.send_signal(signal.SIGCONT)
