@@ -162,7 +162,6 @@ class MeshApp(App[None]):
         for kept in self.written.all:
             complain = self._not_saved if kept is self.drafts else _in_silence
             begin(self, kept.keep_saving, complain, group="drafts")
-        self.telling.start()
         self._listen()
         for warning in self.agent.warnings:
             self.notify(clean_line(warning), severity="warning", markup=False)
@@ -179,6 +178,7 @@ class MeshApp(App[None]):
         self.notify(words, severity="warning", markup=False)
 
     def _listen(self) -> None:
+        self.telling.begin()
         begin(self, forward, self, self.agent.subscribe(), exclusive=True, group="bridge")
 
     async def use_server(self, address: str) -> "Agent":

@@ -7,6 +7,7 @@ detached here and attached from another terminal there; it is asked seldom, sinc
 import asyncio
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 from mesh_tui import ways
@@ -15,6 +16,9 @@ from mesh_tui.ways import BELL, Outside, Tmux, Way
 
 TMUX_S: Final = 1.0
 """How long tmux may take to answer."""
+
+PAUSE_S: Final = 3.0
+"""How long after it was asked for a try is shown: many terminals show nothing while they are in front."""
 
 ANSWER_BYTES: Final = 1_000
 
@@ -26,15 +30,18 @@ _NEEDS: Final = "If nothing is seen, tmux needs: set -g allow-passthrough on"
 
 
 class Desktop:
-    """`write` puts bytes out to the terminal; `environment` is the program's.
+    """`write` puts bytes out to the terminal; `environment` is the program's; `pause_s`: before a try.
 
     Attributes:
         answered: what the terminal said that it is called; empty where it did not.
     """
 
-    def __init__(self, write: Callable[[str], None], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, write: Callable[[str], None], environment: Mapping[str, str], *, pause_s: float = PAUSE_S
+    ) -> None:
         self._write = write
         self._environment = environment
+        self._pause_s = pause_s
         self.answered = ""
 
     async def tell(self, settings: Settings, title: str, body: str) -> None:
@@ -43,11 +50,15 @@ class Desktop:
         self._send(settings, _way(settings, outside), outside, title, body)
 
     async def test(self, settings: Settings) -> str:
-        """Shows one, and says in which way."""
+        """Shows one, the bell at once and anything else in a moment, and says in which way."""
         outside = await self._outside()
         way = _way(settings, outside)
-        self._send(settings, way, outside, "Mesh", "This is how you are told of messages.")
-        return _said(settings, way, outside)
+        send = partial(self._send, settings, way, outside, "Mesh", "This is how you are told of messages.")
+        if way == "bell":
+            send()
+        else:
+            asyncio.get_running_loop().call_later(self._pause_s, send)
+        return _said(settings, way, outside, self._pause_s)
 
     async def _outside(self) -> Outside:
         tmux = await _ask_tmux(self._environment) if self._environment.get("TMUX") else None
@@ -65,7 +76,7 @@ def _way(settings: Settings, outside: Outside) -> Way:
     return outside.way if settings.notify.how == "auto" else settings.notify.how
 
 
-def _said(settings: Settings, way: Way, outside: Outside) -> str:
+def _said(settings: Settings, way: Way, outside: Outside, pause_s: float) -> str:
     """What the person reads after a test."""
     name = outside.names[0] if outside.names else "this terminal"
     shut = outside.wrap == "tmux" and outside.passes is False
@@ -77,7 +88,10 @@ def _said(settings: Settings, way: Way, outside: Outside) -> str:
         why = _SHUT if shut else f"{name} is not known to show more. notify.how can be osc9, osc777 or osc99."
         return f"The bell rang: {why}"
     bell = " and the bell" if settings.notify.bell else ""
-    words = f"Sent as {_SENT[way]}{bell}{_THROUGH[outside.wrap]} to {name}."
+    words = (
+        f"In {pause_s:g} s: {_SENT[way]}{bell}{_THROUGH[outside.wrap]} to {name}. "
+        "Look at another window: many terminals show nothing in front."
+    )
     if shut:
         return f"{words} But {_SHUT}"
     return f"{words} {_NEEDS}" if outside.wrap == "tmux" and outside.passes is None else words

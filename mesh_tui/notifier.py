@@ -76,6 +76,11 @@ class Notifier:
             self._bursts.calm()
             self._changed.set()
 
+    def begin(self) -> None:
+        """The agent is another one from now on, or begins."""
+        self._begun = False
+        self._bursts.calm()
+
     # ── what the agent tells ─────────────────────────────────────────────────────────────────────
 
     def heard(self, event: AgentEvent) -> None:
@@ -84,8 +89,7 @@ class Notifier:
 
     def _connection_changed(self, event: ConnectionChanged) -> None:
         if isinstance(event.state, SignedOut):
-            self._begun = False
-            self._bursts.calm()
+            self.begin()
         elif isinstance(event.state, Connected) and not self._begun:
             self._begun, self._news = True, News()
             self._news.begin(self._host.agent.rooms())

@@ -29,8 +29,11 @@ class Telling:
         self._notifier: Notifier | None = None
         self._waiting = 0
 
-    def start(self) -> None:
-        """The agent is there; what it tells comes next."""
+    def begin(self) -> None:
+        """There is an agent, or another one; what it tells comes next."""
+        if self._notifier is not None:
+            self._notifier.begin()
+            return
         from mesh_tui.notifier import Notifier
 
         self._notifier = Notifier(self, self.desktop)
