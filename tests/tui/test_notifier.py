@@ -2,18 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from msgspec import structs
 
 from mesh_agent.agent import Agent
-from mesh_agent.client.state import ConnectionChanged, MessageReceived
+from mesh_agent.client.state import ConnectionChanged, MessageReceived, Waiting
 from mesh_tui.desktop import Desktop
 from mesh_tui.notifier import Notifier
 from mesh_tui.settings import Notify, Settings
-from protocol.rest import Room
+from protocol.rest import Message, Room
 from tests.support.conditions import until
+from tests.support.line import line_to
 from tests.tui.conftest import SignUp, SitDown
 
 BELL = "\a"
@@ -50,15 +51,24 @@ class Place:
                 self.heard.add(event.message.id)
 
 
+@asynccontextmanager
+async def at_work(place: Place) -> AsyncIterator[None]:
+    works = [asyncio.create_task(work) for work in (place.hear(), place.notifier.run())]
+    await asyncio.sleep(0)  # from now on it hears
+    try:
+        yield
+    finally:
+        for work in works:
+            work.cancel()
+            with suppress(asyncio.CancelledError):
+                await work
+
+
 @pytest.fixture
 async def place(sign_up: SignUp, shared_server: str, number: int) -> AsyncIterator[Place]:
     place = Place(await sign_up(f"alice{number}", shared_server))
-    works = [asyncio.create_task(work) for work in (place.hear(), place.notifier.run())]
-    yield place
-    for work in works:
-        work.cancel()
-        with suppress(asyncio.CancelledError):
-            await work
+    async with at_work(place):
+        yield place
 
 
 @pytest.fixture
@@ -82,9 +92,7 @@ def say(place: Place, bob: Agent) -> Say:
     """Bob says something in a room, and alice's notifier has heard it."""
 
     async def say(room_id: str, text: str) -> None:
-        outgoing = await bob.send(room_id, text)
-        message = await bob.sent(outgoing.nonce)
-        assert message is not None
+        message = await _heard_by_server(bob, room_id, text)
         await until(lambda: message.id in place.heard, "it to be heard")
 
     return say
@@ -172,6 +180,39 @@ async def test_off_is_off(place: Place, room: Room, say: Say, number: int) -> No
     await say(room.id, f"@alice{number} a toast")
     await until(lambda: place.toasts, "the toast")
     assert not place.written
+
+
+async def test_what_was_missed_without_a_line_is_told_and_what_was_said_before_the_start_is_not(
+    sign_up: SignUp, bob: Agent, shared_server: str, number: int
+) -> None:
+    async with line_to(shared_server) as line:
+        first = await sign_up(f"alice{number}", line.url)
+        room = await first.create_room(f"room {number}")
+        await bob.join(room.id)
+        await first.close()
+        await _heard_by_server(bob, room.id, f"@alice{number} before")
+        place = Place(await Agent.open(profile=f"alice{number}", server=line.url))
+        async with at_work(place):
+            place.notifier.focused(False)
+            await place.agent.start()
+            await place.agent.wait_current(room.id)
+            await until(lambda: place.heard, "what was said before")
+            line.stall()
+            line.cut()
+            await until(lambda: isinstance(place.agent.connection, Waiting), "the line to be down")
+            await _heard_by_server(bob, room.id, f"@alice{number} missed")
+            line.heal()
+            await place.agent.reconnect_now()
+            await until(lambda: place.written, "the notification")
+        await place.agent.close()
+    assert place.written[0] == f"\x1b]9;bob{number} in room {number}: @alice{number} missed\x1b\\"
+
+
+async def _heard_by_server(bob: Agent, room_id: str, text: str) -> Message:
+    outgoing = await bob.send(room_id, text)
+    message = await bob.sent(outgoing.nonce)
+    assert message is not None
+    return message
 
 
 @pytest.mark.parametrize(
