@@ -357,7 +357,8 @@ class MeshApp(App[None]):
         self.telling.focused(False)
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.InputEvent) and not event.is_forwarded:
+        # The mouse may also pass over a window that has no focus.
+        if isinstance(event, events.Key | events.MouseDown):
             self.telling.active()
         await super().on_event(event)
 

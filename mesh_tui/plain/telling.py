@@ -6,6 +6,7 @@ looked away. The terminal is not asked for its name here, as the answer would co
 
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mesh_tui.desktop import Desktop
@@ -50,6 +51,9 @@ class PlainTelling:
 
 
 def _write(sequence: str) -> None:
+    """As far as the other end can show it, and only where that is a terminal."""
     if sys.stdout.isatty():
-        sys.stdout.write(sequence)
-        sys.stdout.flush()
+        encoding = sys.stdout.encoding or "ascii"
+        with suppress(OSError):  # it is gone; who reads the next line finds that out
+            sys.stdout.write(sequence.encode(encoding, "replace").decode(encoding))
+            sys.stdout.flush()
