@@ -70,6 +70,7 @@ _TOGETHER: Final[Mapping[Place, tuple[Place, ...]]] = {
     "home": ("everywhere", "home", "tour"),
     "room": ("everywhere", "room", "composer"),
     "selected": ("everywhere", "room", "selected"),
+    "unsent": ("everywhere", "room", "unsent"),
 }
 """Places whose keys work at the same time."""
 

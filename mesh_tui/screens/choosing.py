@@ -45,7 +45,7 @@ class Choosing(Writing):
     @on(Composer.Lifted)
     def lift(self) -> None:
         self.facing.choose_last()
-        if self.facing.chosen is not None:
+        if self.facing.has_chosen:
             self.set_focus(self.facing)
 
     @on(Transcript.PastEnd)
@@ -58,32 +58,38 @@ class Choosing(Writing):
         message = event.message
         if message is not None and message.room_id != self.room.id:
             return  # another room was on the screen then
-        self.notice.say(f"#{message.seq} {clip(first_line(message), 60)}" if message else "")
+        words = f"#{message.seq} {clip(first_line(message), 60)}" if message else ""
+        self.notice.say(words or ("This message was not sent." if event.unsent else ""))
         self.refresh_bindings()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         # By the time that this is heard, the focus may be elsewhere again.
         writes = isinstance(event.widget, Composer) and event.widget.has_focus
         for transcript in self.query(Transcript) if writes else ():
-            if transcript.chosen is not None:
+            if transcript.has_chosen:
                 transcript.choose(None)
 
     def is_key(self, key: str) -> bool:
         """While nothing is written, the key for help is no text; with a message chosen, nor are its keys."""
         own = self.mesh.settings.keys
-        return key in keys_in("everywhere", own) or (self._has_chosen and key in keys_in("selected", own))
+        return key in keys_in("everywhere", own) or (self._has_chosen and key in keys_in(self._where, own))
 
     @property
     def _has_chosen(self) -> bool:
-        return self.facing.has_focus and self.facing.chosen is not None
+        return self.facing.has_focus and self.facing.has_chosen
+
+    @property
+    def _where(self) -> Place:
+        if not self._has_chosen:
+            return "reading"
+        return "selected" if self.facing.chosen is not None else "unsent"
 
     @property
     def here(self) -> Sequence[Place]:
-        where: Place = "selected" if self._has_chosen else "reading"
-        return ("composer" if self.composer.has_focus else where, "room")
+        return ("composer" if self.composer.has_focus else self._where, "room")
 
     def take_back(self) -> bool:
-        if self.facing.chosen is not None:
+        if self.facing.has_chosen:
             self.lower()
             return True
         return super().take_back()
@@ -166,11 +172,11 @@ class Choosing(Writing):
         self._do(lambda message: begin(self, self._attempt, self.open_link, message, group="opening"))
 
     def action_copy(self) -> None:
-        def copy(message: Message) -> None:
-            if self.copied(message.content):
-                self.notice.say("Copied.")
+        self._do(lambda message: self.copy_said(message.content))
 
-        self._do(copy)
+    def copy_said(self, text: str) -> None:
+        if self.copied(text):
+            self.notice.say("Copied.")
 
     def action_bare(self) -> None:
         self.mesh.push_screen(Bare(self.facing.entries, self.facing.last_visible, self.me))

@@ -13,7 +13,7 @@ from textual import on
 from mesh_agent.client.errors import SignInNeeded
 from mesh_tui.layout.message import Head
 from mesh_tui.marks import Marks
-from mesh_tui.screens.choosing import Choosing
+from mesh_tui.screens.unsent import Unsent
 from mesh_tui.timeline import Timeline
 from mesh_tui.widgets.composer import Composer
 from mesh_tui.widgets.transcript import Transcript
@@ -28,7 +28,7 @@ AROUND: Final = 40
 """Read messages that are loaded above the first unread one."""
 
 
-class Reading(Choosing):
+class Reading(Unsent):
     """What a room's screen does with the transcript."""
 
     def __init__(self, room: Room) -> None:

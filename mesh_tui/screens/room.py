@@ -53,7 +53,7 @@ TYPING_S: Final = 5.0
 class RoomScreen(Threads):
     """The room that is open; it opens at the message `at`, if that is given."""
 
-    HERE = ("composer", "room", "selected", "reading")
+    HERE = ("composer", "room", "selected", "unsent", "reading")
     BINDINGS: ClassVar[list[BindingType]] = [*actions.bindings("room"), *actions.bindings("everywhere")]
 
     def __init__(self, room: Room, at: Message | None = None) -> None:

@@ -102,7 +102,7 @@ class Threads(Reading):
 
     def take_back(self) -> bool:
         resting = self._aim is not None and self._aim == self._rest
-        if resting and self.facing.chosen is None:
+        if resting and not self.facing.has_chosen:
             self.close_thread()
             return True
         return super().take_back()

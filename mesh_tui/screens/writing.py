@@ -13,7 +13,6 @@ from typing import Final
 from textual import events, on
 from textual.widgets import TextArea
 
-from mesh_agent.client.state import Outgoing
 from mesh_tui import slash, substitute
 from mesh_tui.actions import Command, Kind
 from mesh_tui.aim import Aim, AimKind
@@ -395,23 +394,6 @@ class Writing(Switching):
             self.notice.say("")
             return True
         return False
-
-    # ── what was not sent ────────────────────────────────────────────────────────────────────────
-
-    def ask_to_drop(self, outgoing: Outgoing) -> None:
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.entrust(self.mesh.agent.discard, outgoing.nonce)
-
-        text = clip(paintable(outgoing.content).replace("\n", " "), 200)
-        self.mesh.push_screen(Ask("Drop this message?", f"{text}\n\n{outgoing.error}", yes="Drop"), answered)
-
-    @on(Transcript.OutgoingChosen)
-    def outgoing_chosen(self, event: Transcript.OutgoingChosen) -> None:
-        self.ask_to_drop(event.outgoing)
-
-    def action_drop(self) -> None:
-        self.ask_to_drop(self.timeline.failed()[0])
 
 
 def _name(member: Member) -> Name:

@@ -55,7 +55,10 @@ class Anchor(NamedTuple):
 class Transcript(ScrollView, can_focus=True):
     """Paints a `Timeline`; tell it every splice that the timeline makes."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*actions.bindings("selected")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *actions.bindings("selected"),
+        *actions.bindings("unsent"),
+    ]
 
     @dataclass
     class Moved(TextualMessage):
@@ -76,9 +79,10 @@ class Transcript(ScrollView, can_focus=True):
 
     @dataclass
     class Chosen(TextualMessage):
-        """Another message is chosen, or none is any more."""
+        """Another message is chosen, one that was not sent perhaps, or none is any more."""
 
         message: Message | None
+        unsent: Outgoing | None
 
     class PastEnd(TextualMessage):
         """Down was pressed with the last message chosen."""
@@ -104,7 +108,7 @@ class Transcript(ScrollView, can_focus=True):
         self._at_end = False
         self._at: str | None = None
         self._chosen: str | None = None
-        """The id of the message that is chosen."""
+        """The id of the message that is chosen, or the nonce of one that was not sent."""
 
         self._started = False
         """A size was known when the present timeline was shown, so it has a place."""
@@ -321,20 +325,33 @@ class Transcript(ScrollView, can_focus=True):
 
     @property
     def chosen(self) -> Message | None:
-        index = self._chosen_index()
-        entry = None if index is None else self._blocks[index].entry
+        entry = self._chosen_entry()
         return entry if isinstance(entry, Message) else None
 
-    def choose(self, message_id: str | None) -> None:
-        """Marks a message and shows it; None marks none."""
-        if message_id != self._chosen:
-            self._chosen = message_id
+    @property
+    def chosen_unsent(self) -> Outgoing | None:
+        """Set where it is a message that was not sent that is chosen."""
+        entry = self._chosen_entry()
+        return entry if isinstance(entry, Outgoing) else None
+
+    @property
+    def has_chosen(self) -> bool:
+        return self._chosen_index() is not None
+
+    def _chosen_entry(self) -> Entry | None:
+        index = self._chosen_index()
+        return None if index is None else self._blocks[index].entry
+
+    def choose(self, name: str | None) -> None:
+        """Marks the message of that id, or nonce, and shows it; None marks none."""
+        if name != self._chosen:
+            self._chosen = name
             self._strips.clear()
             self.refresh()
         index = self._chosen_index()
         if index is not None:
             self._show_block(index)
-        self.post_message(self.Chosen(self.chosen))
+        self.post_message(self.Chosen(self.chosen, self.chosen_unsent))
 
     def choose_last(self) -> None:
         """Marks the last message on the screen; none where there is none."""
@@ -353,9 +370,8 @@ class Transcript(ScrollView, can_focus=True):
 
     def _choose_from(self, candidates: Iterable[int]) -> bool:
         for index in candidates:
-            entry = self._blocks[index].entry
-            if isinstance(entry, Message) and not entry.deleted:
-                self.choose(entry.id)
+            if name := _name(self._blocks[index].entry):
+                self.choose(name)
                 return True
         return False
 
@@ -364,8 +380,7 @@ class Transcript(ScrollView, can_focus=True):
             return None
         # Most often it is near the end.
         for index in range(len(self._blocks) - 1, 0, -1):
-            entry = self._blocks[index].entry
-            if isinstance(entry, Message) and entry.id == self._chosen:
+            if _name(self._blocks[index].entry) == self._chosen:
                 return index
         return None
 
@@ -429,8 +444,7 @@ class Transcript(ScrollView, can_focus=True):
     def _shown_line(self, index: int, row: int) -> Line:
         """The line as it is painted: marked where it belongs to the message that is chosen."""
         line, block = self._line(index, row), self._blocks[index]
-        entry = block.entry
-        if not isinstance(entry, Message) or entry.id != self._chosen:
+        if self._chosen is None or _name(block.entry) != self._chosen:
             return line
         above = block.lead.height - block.lead.header
         if row < above:
@@ -473,6 +487,13 @@ class Transcript(ScrollView, can_focus=True):
             text += joiner + line.text[max(start, line.decoration) : None if end < 0 else end]
             joiner = line.joiner
         return (text, "\n") if text else None
+
+
+def _name(entry: Entry) -> str:
+    """What an entry is chosen by; nothing for what cannot be."""
+    if isinstance(entry, Message):
+        return "" if entry.deleted else entry.id
+    return entry.nonce if isinstance(entry, Outgoing) and entry.state == "failed" else ""
 
 
 def _cut(text: str, position: int, start: int, end: int) -> Iterable[tuple[str, bool]]:

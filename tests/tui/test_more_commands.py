@@ -180,7 +180,7 @@ async def test_messages(alice: Seat) -> None:
     await alice.sees("✗ Nothing is pinned here.")
     await alice.press("ctrl+u")
     await alice.say("/thread #1")
-    await alice.sees("Thread of")
+    await alice.sees("What you write goes into the thread")
     await alice.press("escape")
     await alice.say("/editor some words")
     await alice.sees("This terminal cannot be handed to an editor.")

@@ -53,6 +53,9 @@ class OneTranscript(App[None]):
     def on_transcript_later_wanted(self) -> None:
         self.wanted.append("later")
 
+    def on_transcript_past_end(self) -> None:
+        self.wanted.append("past the end")
+
     def on_transcript_outgoing_chosen(self, event: Transcript.OutgoingChosen) -> None:
         self.chosen.append(event.outgoing)
 
@@ -287,3 +290,24 @@ async def test_no_message_and_one_message(count: int) -> None:
         app.show(Page([message(seq) for seq in range(1, count + 1)], False))
         assert sum("Hello!" in row for row in app.rows()) == count
         assert isinstance(app.timeline.entries[-1], Message if count else Head)
+
+
+# ── choosing ─────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_what_was_not_sent_is_chosen_like_any_other_and_what_waits_is_not() -> None:
+    async with running() as app:
+        app.timeline.reset(page(1, 2), [outgoing("a", "refused", error="No."), outgoing("b", "waits")], 0)
+        app.transcript.show(app.timeline, ALICE)
+        app.transcript.choose_last()
+        assert app.transcript.chosen is None
+        assert app.transcript.chosen_unsent == app.timeline.failed()[0]
+        assert any(row.startswith("▌ refused") for row in app.rows())
+        app.transcript.step(-1)
+        assert app.transcript.chosen == app.timeline.message("m2")
+        app.transcript.step(1)
+        app.transcript.step(1)
+        await until(lambda: "past the end" in app.wanted)
+        app.transcript.apply([app.timeline.put_outgoing(outgoing("a", "refused"))])
+        assert not app.transcript.has_chosen
+        assert not any(row.startswith("▌") for row in app.rows())
