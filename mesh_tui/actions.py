@@ -285,6 +285,7 @@ COMMANDS: Final = (
         "[LEVEL]",
         "Let all of this room count as new and be told, or mentions, or none; test: try it on your desktop.",
         ("level",),
+        True,
     ),
     Command("mute", "[off]", "Let nothing here count as new or be told; off: as it was before.", ("off",)),
     Command("rooms", "", "List your rooms, and what is new in them.", (), True),

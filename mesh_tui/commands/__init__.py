@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Run = Callable[[Any, str], Awaitable[None]]
 
-ANYWHERE: Final[Mapping[str, Run]] = anywhere.RUN | account.RUN
+ANYWHERE: Final[Mapping[str, Run]] = anywhere.RUN | account.RUN | levels.ANYWHERE
 IN_ROOM: Final[Mapping[str, Run]] = messages.RUN | order.RUN | levels.RUN
 
 

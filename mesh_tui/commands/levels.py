@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from mesh_tui.rooms import DEFAULT, level_set, with_level
 from mesh_tui.settings import LEVELS, Level
-from mesh_tui.slash import look_up, misused
+from mesh_tui.slash import NoCommand, look_up, misused
 
 if TYPE_CHECKING:
     from mesh_tui.screens.choosing import Choosing
@@ -22,7 +22,10 @@ async def _notify(screen: "Choosing", argument: str) -> None:
     wanted = argument.casefold()
     if wanted == "test":
         screen.tell(await screen.mesh.telling.test())
-    elif not wanted:
+        return
+    if not hasattr(screen, "room"):  # any screen may come here; in plain mode, asking says so itself
+        raise NoCommand("A level is that of a room. Open one first, or press F4; /notify test works here.")
+    if not wanted:
         now = level_set(screen.mesh.settings, screen.room)
         screen.tell(f"{_TOLD[now]} /notify {', '.join(LEVELS)}, {DEFAULT} changes it.")
     elif wanted == DEFAULT:
@@ -51,4 +54,7 @@ async def _keep(screen: "Choosing", level: Level | None) -> None:
     screen.tell(_TOLD[level])
 
 
-RUN: Final[dict[str, Callable[["Choosing", str], Awaitable[None]]]] = {"notify": _notify, "mute": _mute}
+Run = Callable[["Choosing", str], Awaitable[None]]
+
+RUN: Final[dict[str, Run]] = {"mute": _mute}
+ANYWHERE: Final[dict[str, Run]] = {"notify": _notify}

@@ -218,6 +218,12 @@ async def test_what_needs_no_room_works_on_home(alice: Seat, bob: Agent, number:
     await alice.sees("Command")
     await alice.press("w", "h", "o", "enter")
     await alice.sees("✗ /who works in a room.")
+    for typed, said in (("notify", "✗ A level is that of a room."), ("notify test", "The bell rang")):
+        await alice.press("escape")
+        await alice.press("slash")
+        await alice.type(typed)
+        await alice.press("enter")
+        await alice.sees(said)
     await alice.press("escape")
     await alice.press("slash")
     await alice.type(f"msg bob{number}")
