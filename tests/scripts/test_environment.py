@@ -21,6 +21,23 @@ def checkout(tmp_path: Path) -> Checkout:
     return Checkout.make(tmp_path, INSTALLERS[0])
 
 
+@pytest.fixture(scope="module")
+def set_up_once(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    checkout = Checkout.make(tmp_path_factory.mktemp("ready") / "live", INSTALLERS[0])
+    assert checkout.run("scripts/mesh", "agent").returncode == 0
+    shutil.copytree(checkout.path.parent, checkout.path.parent.with_name("kept"), symlinks=True)
+    return checkout
+
+
+@pytest.fixture
+def ready(set_up_once: Checkout) -> Checkout:
+    """One that has been set up; at the place where that was done, since an environment cannot be moved."""
+    live = set_up_once.path.parent
+    shutil.rmtree(live)
+    shutil.copytree(live.with_name("kept"), live, symlinks=True)
+    return set_up_once
+
+
 @pytest.mark.parametrize("installer", INSTALLERS)
 def test_sets_up_once_and_calls_no_installer_again(installer: str, tmp_path: Path) -> None:
     checkout = Checkout.make(tmp_path, installer)
@@ -37,19 +54,19 @@ def test_sets_up_once_and_calls_no_installer_again(installer: str, tmp_path: Pat
     assert (second.stdout, second.stderr) == ("agent anchor again\n", "")
 
 
-def test_the_test_extras_are_added_and_serve_a_plain_run(checkout: Checkout) -> None:
-    assert checkout.run("scripts/mesh", "agent").returncode == 0
-    before = (checkout.root / ".venv/pyvenv.cfg").stat().st_ino
+def test_the_test_extras_are_added_and_serve_a_plain_run(ready: Checkout) -> None:
+    before = (ready.root / ".venv/pyvenv.cfg").stat().st_ino
 
-    added = set_up(checkout, "test")
-    assert (added.returncode, checkout.level()) == (0, "test"), added.stderr
-    assert (checkout.root / ".venv/pyvenv.cfg").stat().st_ino == before
-    assert list(checkout.root.glob(".venv/lib/python*/site-packages/rope.py"))
+    added = set_up(ready, "test")
+    assert (added.returncode, ready.level()) == (0, "test"), added.stderr
+    assert (ready.root / ".venv/pyvenv.cfg").stat().st_ino == before
+    assert list(ready.root.glob(".venv/lib/python*/site-packages/rope.py"))
 
-    checkout.forget_installers()
-    assert checkout.run("scripts/mesh", "agent").stderr == ""
+    ready.forget_installers()
+    assert ready.run("scripts/mesh", "agent").stderr == ""
 
 
+@pytest.mark.skipif("uv" not in INSTALLERS, reason="uv is not installed")
 def test_pip_takes_over_an_environment_that_uv_made(tmp_path: Path) -> None:
     checkout = Checkout.make(tmp_path, INSTALLERS[0])
     assert checkout.run("scripts/mesh", "agent").returncode == 0
@@ -84,40 +101,39 @@ def test_an_installer_that_fails_is_shown_and_tried_again(checkout: Checkout) ->
     assert checkout.run("scripts/mesh", "agent").stdout == "agent anchor\n"
 
 
-def test_a_missing_lock_is_named_and_harms_nothing(checkout: Checkout) -> None:
-    assert checkout.run("scripts/mesh", "agent").returncode == 0
-    (checkout.root / "requirements.lock").unlink()
-    failed = checkout.run("scripts/mesh", "agent")
+def test_a_missing_lock_is_named_and_harms_nothing(ready: Checkout) -> None:
+    (ready.root / "requirements.lock").unlink()
+    failed = ready.run("scripts/mesh", "agent")
     assert failed.returncode == 1
     assert "requirements.lock" in failed.stderr
-    assert checkout.level() == "run"
+    assert ready.level() == "run"
 
 
 @pytest.mark.parametrize("installer", INSTALLERS)
-def test_what_cannot_be_added_leaves_what_is_there(installer: str, tmp_path: Path) -> None:
-    checkout = Checkout.make(tmp_path, installer)
-    assert checkout.run("scripts/mesh", "agent").returncode == 0
-    for wheel in (tmp_path / "wheels").glob("rope*"):
+def test_what_cannot_be_added_leaves_what_is_there(installer: str, tmp_path: Path, ready: Checkout) -> None:
+    checkout = ready
+    if installer != INSTALLERS[0]:
+        checkout = Checkout.make(tmp_path, installer)
+        assert checkout.run("scripts/mesh", "agent").returncode == 0
+    for wheel in (checkout.path.parent / "wheels").glob("rope*"):
         wheel.unlink()
     assert set_up(checkout, "test").returncode == 1
     checkout.forget_installers()
     assert checkout.run("scripts/mesh", "agent").stdout == "agent anchor\n"
 
 
-def test_a_changed_lock_is_installed(checkout: Checkout) -> None:
-    assert checkout.run("scripts/mesh", "agent").returncode == 0
-    rope = (checkout.root / "requirements-test.lock").read_text()
-    with (checkout.root / "requirements.lock").open("a") as lock:
+def test_a_changed_lock_is_installed(ready: Checkout) -> None:
+    rope = (ready.root / "requirements-test.lock").read_text()
+    with (ready.root / "requirements.lock").open("a") as lock:
         lock.write(rope)
-    assert checkout.run("scripts/mesh", "agent").returncode == 0
-    assert list(checkout.root.glob(".venv/lib/python*/site-packages/rope.py"))
+    assert ready.run("scripts/mesh", "agent").returncode == 0
+    assert list(ready.root.glob(".venv/lib/python*/site-packages/rope.py"))
 
 
-def test_a_moved_checkout_gets_an_environment_of_its_own(checkout: Checkout, tmp_path: Path) -> None:
-    assert checkout.run("scripts/mesh", "agent").returncode == 0
-    moved = Checkout(tmp_path / "elsewhere", checkout.path)
-    shutil.copytree(checkout.root, moved.root, symlinks=True)
-    (checkout.root / "program.py").unlink()
+def test_a_moved_checkout_gets_an_environment_of_its_own(ready: Checkout, tmp_path: Path) -> None:
+    moved = Checkout(tmp_path / "elsewhere", ready.path)
+    shutil.copytree(ready.root, moved.root, symlinks=True)
+    (ready.root / "program.py").unlink()
     assert moved.run("scripts/mesh", "agent").stdout == "agent anchor\n"
 
 
@@ -129,12 +145,11 @@ def test_an_environment_made_by_hand_is_completed_and_kept(checkout: Checkout) -
     assert (made / "mine").read_text() == "kept"
 
 
-def test_an_environment_whose_python_is_gone_is_made_anew(checkout: Checkout) -> None:
-    assert checkout.run("scripts/mesh", "agent").returncode == 0
-    python = checkout.root / ".venv/bin/python"
+def test_an_environment_whose_python_is_gone_is_made_anew(ready: Checkout) -> None:
+    python = ready.root / ".venv/bin/python"
     python.unlink()
     python.symlink_to("/nowhere/python3")
-    assert checkout.run("scripts/mesh", "agent").stdout == "agent anchor\n"
+    assert ready.run("scripts/mesh", "agent").stdout == "agent anchor\n"
 
 
 def test_two_set_ups_at_once_become_one(checkout: Checkout) -> None:
@@ -144,10 +159,10 @@ def test_two_set_ups_at_once_become_one(checkout: Checkout) -> None:
     assert sum("Setting up" in errors for _, errors in said) == 1
 
 
-def test_a_link_on_the_path_finds_the_checkout(checkout: Checkout, tmp_path: Path) -> None:
+def test_a_link_on_the_path_finds_the_checkout(ready: Checkout, tmp_path: Path) -> None:
     (tmp_path / "links").mkdir()
-    (tmp_path / "links/mesh").symlink_to("../a checkout/scripts/mesh")
-    linked = Checkout(tmp_path / "links", checkout.path)
+    (tmp_path / "links/mesh").symlink_to(os.path.relpath(ready.root / "scripts/mesh", tmp_path / "links"))
+    linked = Checkout(tmp_path / "links", ready.path)
     assert linked.run("mesh", "agent").stdout == "agent anchor\n"
 
 
