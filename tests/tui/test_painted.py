@@ -1,12 +1,13 @@
 """What is sent is only the difference, and the terminal shows what it would if all were painted anew."""
 
+import os
 import subprocess
 import sys
 from typing import Final
 
 import pyte
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyte import screens as emulated
 from pyte.screens import Char
@@ -24,6 +25,8 @@ from tests.tui.examples import AWKWARD, painted_text
 WIDTH: Final = 24
 HEIGHT: Final = 8
 COLOURS: Final = ColorSystem.TRUECOLOR
+EXAMPLES: Final = int(os.environ.get("MESH_EXAMPLES", "40"))
+"""The emulator is slow; MESH_EXAMPLES=2000 looks longer."""
 
 ABLE: Final = Abilities(erases_in_colour=True, erases=True, moves_lines=True)
 ABILITIES: Final = (ABLE, ABLE._replace(erases_in_colour=False), Abilities())
@@ -138,6 +141,7 @@ def sequences(draw: st.DrawFn) -> list[list[Strip]]:
 
 
 @pytest.mark.parametrize("abilities", ABILITIES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(sequences())
 def test_the_difference_leads_to_the_same_screen(abilities: Abilities, shown: list[list[Strip]]) -> None:
     painted = Painted(abilities)
@@ -146,6 +150,7 @@ def test_the_difference_leads_to_the_same_screen(abilities: Abilities, shown: li
     assert played.cells == _played([_anew(shown[-1])]).cells
 
 
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     screens, st.lists(st.tuples(screens, st.integers(0, HEIGHT - 1), st.integers(0, HEIGHT - 1)), max_size=3)
 )
