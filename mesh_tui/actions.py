@@ -293,7 +293,7 @@ COMMANDS: Final = (
     Command(
         "theme",
         "[NAME]",
-        "Look otherwise, from now on; without a name, show what themes there are.",
+        "Look otherwise, from now on; without a name, try the themes first.",
         ("theme",),
         True,
     ),

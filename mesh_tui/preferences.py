@@ -40,6 +40,9 @@ class Preferences:
         self.themes = Themes.beside(self._file.common)
         self._wrong += self.themes.load()
         self._shown: Colours | None = None
+        self._previewed: str | None = None
+        """The theme that is shown for a while, whichever is set."""
+
         self._keys: Mapping[str, str] = {}
         self.changed: Signal[Settings] = Signal(app, "settings")
         self._apply()
@@ -101,8 +104,9 @@ class Preferences:
         return name, colours
 
     def preview(self, name: str | None) -> None:
-        """Shows a theme without keeping it; with None, the one that is set."""
-        self._show(*self.colours(name or self.settings.look.theme))
+        """Shows a theme without keeping it, until it is called with None: then the one that is set."""
+        self._previewed = name
+        self._apply()
 
     def _show(self, name: str, colours: Colours) -> None:
         if self._plain:
@@ -121,7 +125,7 @@ class Preferences:
 
     def _apply(self) -> None:
         try:
-            name, colours = self.colours(self.settings.look.theme)
+            name, colours = self.colours(self._previewed or self.settings.look.theme)
         except SettingsWrong as error:
             self._wrong.append(error.message)
             if self._shown is None:

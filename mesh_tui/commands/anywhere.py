@@ -116,8 +116,7 @@ async def _theme(screen: "Screen", argument: str) -> None:
         await preferences.save({"look.theme": argument})
         screen.tell(f"The theme is {clean_line(argument)}.")
     else:
-        now = preferences.settings.look.theme
-        screen.tell(f"The theme is {now}. There are: {', '.join(preferences.theme_names)}.")
+        screen.choose_theme()
 
 
 async def _tour(screen: "Screen", _: str) -> None:

@@ -157,6 +157,22 @@ class MeshScreen(Patient[Result]):
 
         mesh.push_screen(Finder("Search", source, query=words, empty="Nothing was found."), found)
 
+    def choose_theme(self) -> None:
+        """Shows them one by one; the one that is chosen is kept."""
+        from mesh_tui.screens.looks import Looks
+
+        preferences = self.mesh.preferences
+
+        async def keep(name: str) -> None:
+            await self.attempt(preferences.save, {"look.theme": name})
+            preferences.preview(None)
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                begin(self.mesh, keep, name, group="settings")
+
+        self.mesh.push_screen(Looks(), chosen)
+
     def entrust(self, call: Callable[..., Awaitable[object]], *arguments: object) -> None:
         """Makes a call to the agent that goes on when this screen is closed."""
         begin(self.mesh, self.attempt, call, *arguments, group=SENDING)

@@ -302,7 +302,9 @@ class SettingsScreen(MeshScreen[None]):
         value = told(setting.of(settings))
         choices = ("yes", "no") if setting.choices == ("true", "false") else setting.choices
         if setting.key == "look.theme":
-            choices = tuple(self.mesh.preferences.theme_names)
+            names = tuple(self.mesh.preferences.theme_names)
+            keep = partial(self._keep, setting)
+            return Row(label, value, setting.meta.description or "", names, keep, open=self.choose_theme)
         if choices:
             return Row(label, value, setting.meta.description or "", choices, partial(self._keep, setting))
         edit = self._editing(label, value, TEXT_CHARS, partial(self._keep, setting))

@@ -184,6 +184,28 @@ async def test_themes_are_changed_by_command_and_by_file_while_it_runs(
     assert alice.app.native_ansi_color
 
 
+async def test_themes_are_tried_and_the_one_that_was_comes_back(
+    shared_server: str, sit_down: SitDown, folder: Path, number: int
+) -> None:
+    alice = await sit_down("alice", shared_server)
+    await alice.register(f"alice{number}")
+    await alice.press(*"/theme", "enter")
+    await alice.sees("auto  now", "Enter keeps it")
+    await alice.press("down", "down")
+    await until(lambda: alice.app.theme != registered("monokai"), "another theme")
+    tried = alice.app.theme
+    await alice.app.preferences.look()
+    assert alice.app.theme == tried, "what is looked up meanwhile changes nothing"
+    await alice.press("escape")
+    await until(lambda: alice.app.theme == registered("monokai"), "the one that was")
+    await alice.press(*"/theme", "enter")
+    await alice.sees("auto  now")
+    await alice.press("down", "down", "enter")
+    await until(lambda: alice.app.theme == tried and alice.app.settings.look.theme != "auto")
+    assert f'theme = "{alice.app.settings.look.theme}"' in (folder.parent / "settings.toml").read_text()
+    await alice.press("escape")
+
+
 async def test_without_colours_no_theme_brings_any(shared_server: str, folder: Path) -> None:
     from mesh_tui.app import MeshApp
 
