@@ -5,7 +5,9 @@ key that works is a key that is written down. Keys are those that terminals real
 and ssh: no Ctrl+I, Ctrl+M, Ctrl+H, no Ctrl with punctuation.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ Place = Literal[
     "sign-in",
     "home",
     "tour",
+    "rooms",
     "room",
     "composer",
     "reading",
@@ -35,6 +38,7 @@ PLACES: Final[dict[Place, str]] = {
     "sign-in": "Signing in",
     "home": "Home",
     "tour": "On the first tour",
+    "rooms": "From room to room",
     "room": "In a room",
     "composer": "Writing",
     "reading": "Reading",
@@ -101,13 +105,25 @@ ACTIONS: Final = (
     Action("tour", "right", "screen.tour_on", "Go on with it."),
     Action("tour", "left", "screen.tour_back", "Go back in it."),
     Action("tour", "escape", "screen.tour_end", "Put it away; /tour brings it back."),
+    Action(
+        "rooms",
+        "alt+a",
+        "screen.next_active",
+        "Go to the next room with something new: mentions first; in the end back to where you were.",
+        "Next unread",
+    ),
+    Action(
+        "rooms", ",".join(f"alt+{digit}" for digit in range(1, 10)), "", "Go to the room with this number."
+    ),
+    Action("rooms", "alt+left", "screen.go_back", "Go to the room that was open before."),
+    Action("rooms", "alt+right", "screen.go_forward", "Go to the room that you have gone back from."),
     Action("room", "escape", "screen.back", "Back to Home; what you typed stays.", "Back"),
     Action("room", "ctrl+k", "screen.switcher", "Go to a room, a person or a command.", "Go to"),
     Action("room", "f2", "screen.people", "Show or hide who is here.", "People"),
     Action("room", "f5", "screen.again", "Send, load or connect again, now.", "Try again"),
     Action("room", "f8", "screen.drop", "Drop a message that was not sent.", "Drop"),
     Action("room", "f9", "screen.leave", "Leave the room.", "Leave"),
-    Action("room", "alt+a", "screen.next_unread", "Go to the next room with something new.", "Next unread"),
+    Action("room", "alt+u", "screen.first_unread", "Go to the first message that is new."),
     Action("room", "alt+l", "screen.bare", "Show the messages alone, to copy with the terminal's own mouse."),
     Action("room", "pageup,pagedown", "", "Scroll the messages; also while you are writing."),
     Action("room", "ctrl+end", "screen.newest", "Go to the newest message.", "Newest"),
@@ -331,8 +347,22 @@ def bindings(place: Place) -> "list[Binding]":
 
 
 def key_label(keys: str) -> str:
-    """Keys as the footer and the help write them: `ctrl+q` -> `^Q`, `alt+enter,f1` -> `Alt+Enter F1`."""
-    return " ".join(_one_key(key) for key in keys.replace(" ", ",").split(","))
+    """Keys as the footer and the help write them: `ctrl+q` -> `^Q`, `alt+enter,f1` -> `Alt+Enter F1`.
+
+    Keys of more than two digits in a row are the first and the last: `Alt+1…9`.
+    """
+    names = keys.replace(" ", ",").split(",")
+    if len(names) > 2 and _are_in_a_row(names):
+        return f"{_one_key(names[0])}…{names[-1][-1]}"
+    return " ".join(map(_one_key, names))
+
+
+def _are_in_a_row(names: Sequence[str]) -> bool:
+    """They differ only in a digit that counts up."""
+    return all(
+        before[:-1] == after[:-1] and f"{before[-1]}{after[-1]}" in "0123456789"
+        for before, after in pairwise(names)
+    )
 
 
 _NAMES: Final = {
@@ -340,6 +370,7 @@ _NAMES: Final = {
     "question_mark": "?",
     "slash": "/",
     "plus": "+",
+    "minus": "-",
     "escape": "Esc",
     "pageup": "PgUp",
     "pagedown": "PgDn",

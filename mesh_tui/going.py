@@ -96,6 +96,11 @@ class Going:
         """To the next room with something new, in the end back to where one was; False: there is none."""
         return self._go(self.visits.next_active(self.here, self.entries()))
 
+    @property
+    def may_return(self) -> bool:
+        """Whether `next_active` leads back where nothing new is left."""
+        return self.visits.may_return(self.here)
+
     def number(self, number: int) -> bool:
         """To the room with this number; False: there is none."""
         room = numbered(self.entries(), number)

@@ -67,10 +67,10 @@ def check(own: Mapping[str, str]) -> None:
 
 _TOGETHER: Final[Mapping[Place, tuple[Place, ...]]] = {
     "sign-in": ("everywhere", "sign-in"),
-    "home": ("everywhere", "home", "tour"),
-    "room": ("everywhere", "room", "composer"),
-    "selected": ("everywhere", "room", "selected"),
-    "unsent": ("everywhere", "room", "unsent"),
+    "home": ("everywhere", "home", "rooms", "tour"),
+    "room": ("everywhere", "rooms", "room", "composer"),
+    "selected": ("everywhere", "rooms", "room", "selected"),
+    "unsent": ("everywhere", "rooms", "room", "unsent"),
 }
 """Places whose keys work at the same time."""
 

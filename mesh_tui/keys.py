@@ -96,6 +96,6 @@ def _split_marker(text: str, marker: str, *, least: int) -> tuple[str, str]:
 def _rewritten(match: re.Match[str]) -> str:
     if match["code"]:
         return f"\x1b[{match['code']};{match['modifier']}u"
-    if match[0] in ANSI_SEQUENCES_KEYS:
-        return match[0]
+    if isinstance(ANSI_SEQUENCES_KEYS.get(match[0]), tuple):
+        return match[0]  # the others are what a Mac writes with this key, which arrives as that character
     return f"\x1b[{ord(match['alt'])};3u"

@@ -48,7 +48,7 @@ STOPS: Final = (
         "home enter",
         "home.create",
         "room.back",
-        "room.next_unread",
+        "rooms.next_active",
     ),
     _stop(
         "Writing",

@@ -70,6 +70,11 @@ class Visits:
 
     # ── what is new ──────────────────────────────────────────────────────────────────────────────
 
+    def may_return(self, here: str) -> bool:
+        """Whether one is on a tour that may lead back to where it began."""
+        tour = self._tour
+        return tour is not None and tour.at == here != tour.start
+
     def next_active(self, here: str, entries: Sequence[Entry]) -> str | None:
         """Where Alt+A leads to, which may be `HOME`; None where nothing is new and one has not moved."""
         last = {entry.room.id: entry.room.last_seq for entry in entries}

@@ -86,7 +86,7 @@ class Choosing(Writing):
 
     @property
     def here(self) -> Sequence[Place]:
-        return ("composer" if self.composer.has_focus else self._where, "room")
+        return ("composer" if self.composer.has_focus else self._where, "room", "rooms")
 
     def take_back(self) -> bool:
         if self.facing.has_chosen:

@@ -12,9 +12,9 @@ from mesh_agent.client.state import Connected, ConnectionChanged, EventsDropped,
 from mesh_tui import actions, commands, slash
 from mesh_tui.actions import Command, Place
 from mesh_tui.layout.cells import Fragment, paintable
+from mesh_tui.screens.among import Among
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.base import Handlers
-from mesh_tui.screens.switching import Switching
 from mesh_tui.screens.touring import Touring
 from mesh_tui.slash import Typed
 from mesh_tui.widgets.bar import Bar
@@ -30,12 +30,13 @@ from protocol.rest import Room
 from protocol.text import clean_line
 
 
-class Home(Touring, Switching):
+class Home(Touring, Among):
     """The first screen of a session; rooms lie above it. `tour`: it begins with the tour."""
 
-    HERE = ("home",)
+    HERE = ("home", "rooms")
     BINDINGS: ClassVar[list[BindingType]] = [
         *actions.bindings("home"),
+        *actions.bindings("rooms"),
         *actions.bindings("tour"),
         *actions.bindings("everywhere"),
         Binding("escape", "cancel", "Cancel", show=False),
@@ -74,7 +75,7 @@ class Home(Touring, Switching):
 
     @property
     def here(self) -> Sequence[Place]:
-        return ("tour", "home") if self.tours else self.HERE
+        return ("tour", *self.HERE) if self.tours else self.HERE
 
     @property
     def room_id(self) -> str:
@@ -111,7 +112,7 @@ class Home(Touring, Switching):
 
     def _show_rooms(self, rooms: list[Room]) -> None:
         self.query_one(RoomList).put(mine=Loaded(rooms))
-        self.query_one(StatusLine).put_rooms(())
+        self.show_entries(self.mesh.entries())
 
     def _show_state(self) -> None:
         self.query_one(StatusLine).put_state(self.mesh.agent.connection)

@@ -63,6 +63,7 @@ class Reading(Unsent):
         """The newest page; the page around the first unread message where more than that is new."""
         read, unread = self.room.read_seq or 0, self.room.unread or 0
         far = unread > PAGE - AROUND
+        self.marks.begin(self.room)
         await self._load_from(read if far else None)
 
     async def _load_from(self, read: int | None) -> None:
@@ -74,7 +75,6 @@ class Reading(Unsent):
         except MeshError as error:
             self._apply_head(Head("failed", error=error.message))
             return
-        self.marks.begin(room)
         self.timeline.reset(page, self.mesh.agent.outgoing(room.id), 0 if read is None else room.last_seq)
         self.timeline.set_head(self.head(page.has_more))
         self.transcript.show(self.timeline, self.me, self.marks.unread_after)
@@ -217,6 +217,19 @@ class Reading(Unsent):
             begin(self, self._load_end, exclusive=True, group="history")
         else:
             self.transcript.follow()
+
+    def action_first_unread(self) -> None:
+        """To the line "new"; what stands there is loaded if it is not held."""
+        after = self.marks.unread_after
+        if after is None:
+            self.tell("Nothing is new here.")
+            return
+        self.marks.returned()
+        first, last = self.timeline.first, self.timeline.last
+        if first is not None and first <= after + 1 <= (last or 0):
+            self.transcript.go_to_unread()
+        else:
+            begin(self, self._load_from, after, exclusive=True, group="history")
 
     def action_page(self, direction: int) -> None:
         self.facing.scroll_relative(y=direction * max(1, self.facing.size.height - 2), animate=False)

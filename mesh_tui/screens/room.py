@@ -54,7 +54,11 @@ class RoomScreen(Threads):
     """The room that is open; it opens at the message `at`, if that is given."""
 
     HERE = ("composer", "room", "selected", "unsent", "reading")
-    BINDINGS: ClassVar[list[BindingType]] = [*actions.bindings("room"), *actions.bindings("everywhere")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *actions.bindings("room"),
+        *actions.bindings("rooms"),
+        *actions.bindings("everywhere"),
+    ]
 
     def __init__(self, room: Room, at: Message | None = None) -> None:
         super().__init__(room)
@@ -215,8 +219,7 @@ class RoomScreen(Threads):
         ]
         self.query_one(Bar).put(name, [*_facts(room), Fragment(f"{self.me.username} ", "own")])
         self.composer.placeholder = f"Message {clip(paintable(room.name), 40)}"
-        self.query_one(StatusLine).put_rooms(self._elsewhere())
-        self.refresh_bindings()
+        self.show_entries(self.mesh.entries())
 
     def _show_state(self) -> None:
         state = self.mesh.agent.connection
@@ -238,21 +241,14 @@ class RoomScreen(Threads):
     def _left_the_end(self) -> bool:
         return not self._following
 
-    def _has_elsewhere(self) -> bool:
-        return bool(self._elsewhere())
-
     def _again_helps(self) -> bool:
         down = isinstance(self.mesh.agent.connection, Waiting)
         return down or self.timeline.head.state == "failed" or self._has_failed()
-
-    def _elsewhere(self) -> list[Room]:
-        return [room for room in self.mesh.agent.rooms() if room.unread and room.id != self.room.id]
 
     _SENSE: ClassVar[Mapping[str, Callable[["RoomScreen"], bool]]] = {
         "again": _again_helps,
         "drop": _has_failed,
         "newest": _left_the_end,
-        "next_unread": _has_elsewhere,
     }
 
     def action_again(self) -> None:
@@ -273,11 +269,6 @@ class RoomScreen(Threads):
     def action_people(self) -> None:
         people = self.query_one(Participants)
         people.display = not people.display
-
-    def action_next_unread(self) -> None:
-        if hot := self._elsewhere():
-            best = max(hot, key=lambda room: (room.mentions or 0, room.unread or 0))
-            self.mesh.open_room(best.id)
 
     def action_leave(self) -> None:
         self.ask_to_leave()

@@ -20,9 +20,9 @@ from mesh_tui.completing import CHOICES, Completion, Name, complete
 from mesh_tui.layout.cells import clip, paintable
 from mesh_tui.layout.message import Me, first_line
 from mesh_tui.pasted import code_block, line_count
+from mesh_tui.screens.among import Among
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.choose import Answer, Choose
-from mesh_tui.screens.switching import Switching
 from mesh_tui.slash import Typed
 from mesh_tui.substitute import Substitution
 from mesh_tui.timeline import Timeline
@@ -52,7 +52,7 @@ _PASTE: Final = (
 """What may become of many pasted lines."""
 
 
-class Writing(Switching):
+class Writing(Among):
     """What a room's screen does with the composer. `room` and `timeline` are those that it shows."""
 
     def __init__(self, room: Room) -> None:

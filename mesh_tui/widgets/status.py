@@ -1,14 +1,23 @@
-"""The status line: the connection in words, who is typing, and which other rooms have something new."""
+"""The status line: the connection in words, who is typing, and which other rooms have something new.
 
-from collections.abc import Iterable
+Strategy: the state of the connection is always whole; then the rooms get what they need, but leave some cells
+to who is typing, which is cut where the row is short.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from mesh_agent.client.state import Connected, Connecting, ConnectionState, SignedOut, Waiting
-from mesh_tui.layout.cells import Fragment, clip, paintable
+from mesh_tui.layout.cells import Fragment, clip, paintable, width
+from mesh_tui.layout.hotlist import hotlist
+from mesh_tui.rooms import Entry
 from mesh_tui.widgets.bar import Bar
-from protocol.rest import Room
 
-HOT_ROOMS = 4
-"""Rooms with something new that are named before the others are counted."""
+TYPING_CELLS: Final = 26
+"""What is left to who is typing, where somebody is."""
+
+HOT_CELLS: Final = 20
+"""What rooms with something new get in any case."""
 
 
 class StatusLine(Bar):
@@ -19,7 +28,7 @@ class StatusLine(Bar):
         self._state: ConnectionState = Connecting(1)
         self._retry_in = 0
         self._typing: list[str] = []
-        self._hot: list[Room] = []
+        self._hot: Sequence[Entry] = ()
 
     def on_mount(self) -> None:
         self._clock = self.set_interval(1.0, self._tick, pause=True)
@@ -39,9 +48,12 @@ class StatusLine(Bar):
         self._typing = sorted(names)
         self._show()
 
-    def put_rooms(self, rooms: Iterable[Room]) -> None:
-        """Names rooms that have something new, those that mention me first."""
-        self._hot = sorted(rooms, key=lambda room: (-(room.mentions or 0), -(room.unread or 0)))
+    def put_hot(self, entries: Sequence[Entry]) -> None:
+        """Names rooms that have something new, in this order."""
+        self._hot = entries
+        self._show()
+
+    def on_resize(self) -> None:
         self._show()
 
     def _tick(self) -> None:
@@ -50,9 +62,11 @@ class StatusLine(Bar):
 
     def _show(self) -> None:
         left = [Fragment(" "), *connection_words(self._state, self._retry_in)]
+        free = self.size.width - sum(width(fragment.text) for fragment in left) - 1
         if self._typing:
             left += [Fragment("  │ ", "rule"), Fragment(_typing_words(self._typing), "pending")]
-        self.put(left, _hot_words(self._hot))
+            free -= TYPING_CELLS
+        self.put(left, hotlist(self._hot, max(HOT_CELLS, free)))
 
 
 def connection_words(state: ConnectionState, retry_in: int = 0) -> list[Fragment]:
@@ -83,13 +97,3 @@ def _typing_words(names: list[str]) -> str:
     if len(names) > 2:
         return f"{shown[0]} and {len(names) - 1} others are typing…"
     return f"{' and '.join(shown)} {'is' if len(names) == 1 else 'are'} typing…"
-
-
-def _hot_words(rooms: list[Room]) -> list[Fragment]:
-    words: list[Fragment] = []
-    for room in rooms[:HOT_ROOMS]:
-        words.append(Fragment(f"{clip(paintable(room.name), 14)} ", "title"))
-        words.append(Fragment(f"{room.unread}  ", "mention-me" if room.mentions else "count"))
-    if len(rooms) > HOT_ROOMS:
-        words.append(Fragment(f"+{len(rooms) - HOT_ROOMS} ", "muted"))
-    return words

@@ -174,6 +174,15 @@ class Transcript(ScrollView, can_focus=True):
         self._blocks.mark_unread(unread_after)
         self._changed(anchor)
 
+    def go_to_unread(self) -> None:
+        """Puts the line "new" at the top, as far as there is enough below it."""
+        if (index := self._blocks.unread_index) is not None and self.size:
+            self.following = False
+            self._settle(Anchor(index, self._blocks[index].lead.height))
+            self.following = self.scroll_y >= self.max_scroll_y and not self._timeline.detached
+            self.refresh()
+            self.look()
+
     def follow(self) -> None:
         """Goes to the end and stays there."""
         self.following = True

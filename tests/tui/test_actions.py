@@ -69,6 +69,9 @@ def test_the_footer_shows_only_what_has_a_word() -> None:
         ("alt+enter,ctrl+j", "Alt+Enter ^J"),
         ("pageup", "PgUp"),
         ("ctrl+end", "Ctrl+End"),
+        ("alt+1,alt+2,alt+3", "Alt+1…3"),
+        ("alt+1,alt+2", "Alt+1 Alt+2"),
+        ("f1,f2,f4", "F1 F2 F4"),
     ],
 )
 def test_keys_as_they_are_written(keys: str, label: str) -> None:

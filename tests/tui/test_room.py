@@ -356,7 +356,7 @@ async def test_the_next_room_with_something_new(
     other = await bob.create_room(f"other {number}")
     await alice.app.agent.join(other.id)
     await bob.send(other.id, "over here")
-    await alice.sees(f"other {number} 1", "Alt+A Next unread")
+    await alice.sees(f"[1:other {number}(1)]", "Alt+A Next unread")
     await alice.press("alt+a")
     await alice.sees("over here", f"Message other {number}")
     await alice.press("escape")

@@ -157,3 +157,85 @@ async def test_a_room_that_is_left_counts_as_read_then(alice: Seat, bob: Agent, 
     assert alice.app.agent.room(b).unread == 1
     alice.call(alice.app.open_room, a)
     await until(lambda: alice.app.agent.room(b).unread == 0, "what was seen to be read")
+
+
+# ── keys ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_alt_a_goes_through_what_is_new_and_back(alice: Seat, bob: Agent, number: int) -> None:
+    for name in (f"c{number}", f"d{number}"):
+        room = await bob.create_room(name)
+        await alice.app.agent.join(room.id)
+        await _say(bob, room.id, f"@alice{number} look" if name.startswith("d") else "hello")
+    await alice.sees(f"[4:d{number}(1!) 3:c{number}(1)]", "Alt+A")
+    for expected in (f"d{number}", f"c{number}", f"b{number}"):
+        await alice.press("alt+a")
+        await alice.sees(f"Message {expected}")
+        await until(lambda: not alice.app.agent.room(_screen(alice).room.id).unread, "it to be read")
+    await alice.no_longer_sees("Alt+A")
+
+
+async def test_from_home_alt_a_leads_back_there_and_muted_rooms_are_passed_over(
+    alice: Seat, bob: Agent, number: int
+) -> None:
+    await alice.say("/mute")
+    await alice.sees("This room is muted")
+    await alice.press("escape", "escape")
+    await alice.sees("Your rooms")
+    await _say(bob, _id(alice, f"b{number}"), "nobody hears")
+    await _say(bob, _id(alice, f"a{number}"), "somebody hears")
+    await alice.sees(f"[1:a{number}(1)]", "1 new")
+    await alice.press("alt+a")
+    await alice.sees(f"Message a{number}")
+    await alice.press("alt+a")
+    await alice.sees("Your rooms")
+
+
+async def test_numbers_lead_to_rooms_and_a_wrong_one_is_told(alice: Seat, number: int) -> None:
+    await alice.press("alt+1")
+    await alice.sees(f"Message a{number}")
+    await alice.press("alt+9")
+    await alice.sees("No room has the number 9.")
+    await alice.press("alt+2")
+    await alice.sees(f"Message b{number}")
+    assert _screen(alice).composer.text == ""
+    await alice.press("escape", "alt+1")
+    await alice.sees(f"Message a{number}")
+
+
+async def test_back_and_forward_through_the_rooms_that_were_open(alice: Seat, number: int) -> None:
+    await alice.press("alt+left")
+    await alice.sees(f"Message a{number}")
+    await alice.press("alt+left")
+    await alice.sees("No other room was open before.")
+    await alice.press("alt+right")
+    await alice.sees(f"Message b{number}")
+    await alice.press("alt+right")
+    await alice.sees("You have not gone back")
+    await alice.press("escape", "escape")
+    await alice.sees("Your rooms")
+    await alice.press("alt+left")
+    await alice.sees(f"Message b{number}")
+
+
+async def test_alt_u_goes_to_the_first_that_is_new_also_where_it_is_not_loaded(
+    alice: Seat, bob: Agent, number: int
+) -> None:
+    a = _id(alice, f"a{number}")
+    await alice.press("alt+u")
+    await alice.sees("Nothing is new here.")
+    for count in range(330):
+        outgoing = await bob.send(a, f"line {count}.")
+    await bob.sent(outgoing.nonce, 30)
+    await until(lambda: alice.app.agent.room(a).unread == 330, "all to be counted")
+    await alice.press("alt+1")
+    await alice.sees("line 0.", "new")
+    await alice.press("ctrl+end")
+    await alice.sees("line 329.")
+    await until(lambda: not _screen(alice).timeline.detached, "the end to be loaded")
+    await alice.press("alt+u")
+    await alice.sees("line 0.", "─ new")
+    await alice.press("pagedown", "pagedown")
+    await alice.no_longer_sees("line 0.")
+    await alice.press("alt+u")
+    await alice.sees("line 0.", "─ new")

@@ -28,7 +28,7 @@ def test_they_are_three_and_leave_half_of_a_screen_of_24_rows() -> None:
 
 def test_it_speaks_of_ones_own_keys() -> None:
     assert "Alt+A" in _text(0, {})
-    own = {"room.next_unread": "f7,f8,f9"}
+    own = {"rooms.next_active": "f7,f8,f9"}
     assert "Alt+A" not in _text(0, own)
     assert "F7 F8 " in _text(0, own)
 

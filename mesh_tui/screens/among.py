@@ -1,0 +1,61 @@
+"""A screen from which one goes to rooms: Home, and the room that is open.
+
+Strategy: the order of the rooms and the ways through them are `mesh.going`'s; here are the keys, and the part
+of the status line that says where something new is.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from textual import events
+
+from mesh_tui.rooms import NUMBERS, Entry, active
+from mesh_tui.screens.switching import Switching
+from mesh_tui.settings import Settings
+from mesh_tui.widgets.status import StatusLine
+
+_DIGITS: Final = {f"alt+{digit}": digit for digit in range(1, NUMBERS + 1)}
+
+
+class Among(Switching):
+    """A screen with a `StatusLine`. `hot`: the rooms elsewhere that have something new."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hot: Sequence[Entry] = ()
+
+    def on_mount(self) -> None:
+        self.mesh.settings_changed.subscribe(self, self._levels_may_be_others)
+
+    def _levels_may_be_others(self, _: Settings) -> None:
+        self.show_entries(self.mesh.entries())
+
+    def show_entries(self, entries: Sequence[Entry]) -> None:
+        """The list of my rooms is this one now."""
+        self.hot = active(entries, self.mesh.going.here)
+        self.query_one(StatusLine).put_hot(self.hot)
+        self.refresh_bindings()
+
+    # ── keys ─────────────────────────────────────────────────────────────────────────────────────
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "next_active":
+            return bool(self.hot) or self.mesh.going.may_return
+        return super().check_action(action, parameters)
+
+    def on_key(self, event: events.Key) -> None:
+        if (number := _DIGITS.get(event.key)) is not None:
+            event.stop()
+            if not self.mesh.going.number(number):
+                self.tell(f"No room has the number {number}.")
+
+    def action_next_active(self) -> None:
+        self.mesh.going.next_active()
+
+    def action_go_back(self) -> None:
+        if not self.mesh.going.back():
+            self.tell("No other room was open before.")
+
+    def action_go_forward(self) -> None:
+        if not self.mesh.going.forward():
+            self.tell("You have not gone back from another room.")
