@@ -13,6 +13,7 @@ from mesh_agent.client.state import AgentEvent
 from mesh_tui import actions
 from mesh_tui.actions import Place
 from mesh_tui.bridge import FromAgent
+from mesh_tui.compositing import LeanCompositor
 from mesh_tui.driver import MeshDriver
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.workers import SENDING, begin
@@ -45,6 +46,7 @@ class Patient(Screen[Result]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._compositor = LeanCompositor()
         self._resting_until = 0.0
 
     def _on_timer_update(self) -> None:

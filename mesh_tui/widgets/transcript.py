@@ -16,6 +16,7 @@ from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message as TextualMessage
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.style import Style
@@ -23,6 +24,7 @@ from textual.widget import Widget
 
 from mesh_agent.client.state import Outgoing
 from mesh_tui import actions
+from mesh_tui.compositing import LeanScrollBar
 from mesh_tui.layout.blocks import Blocks
 from mesh_tui.layout.cells import Fragment, Line
 from mesh_tui.layout.message import Entry, Me
@@ -298,6 +300,15 @@ class Transcript(ScrollView, can_focus=True):
 
     # ── what the reader does ─────────────────────────────────────────────────────────────────────
 
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        # As Textual makes its own, at the same moment.
+        if self._vertical_scrollbar is None:
+            self._vertical_scrollbar = LeanScrollBar(name="vertical", thickness=self.scrollbar_size_vertical)
+            self._vertical_scrollbar.display = False
+            self.app._start_widget(self, self._vertical_scrollbar)  # noqa: SLF001
+        return self._vertical_scrollbar
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         # Where the size has just changed it was not the reader who scrolled; `on_resize` comes next.
@@ -418,22 +429,27 @@ class Transcript(ScrollView, can_focus=True):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Rows as they are: there is no border, padding or opacity here for which Textual makes them anew."""
-        strips = [self.render_line(y) for y in crop.line_range]
+        first, selection = round(self.scroll_y) - self._padding, self.text_selection
+        strips = [self._strip(first + y, selection) for y in crop.line_range]
+        background = self.background_colors[1]
         for line_filter in self.get_line_filters():
-            strips = [strip.apply_filter(line_filter, self.background_colors[1]) for strip in strips]
+            strips = [strip.apply_filter(line_filter, background) for strip in strips]
         if crop.column_span != (0, self.size.width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
         return strips
 
     def render_line(self, y: int) -> Strip:
+        return self._strip(round(self.scroll_y) - self._padding + y, self.text_selection)
+
+    def _strip(self, row: int, selection: Selection | None) -> Strip:
+        """The row of the text as it is painted."""
         palette = self._palette = self._palette or Palette(self)
-        row = round(self.scroll_y) + y - self._padding
         if not 0 <= row < self._blocks.height:
             return Strip.blank(self.size.width, palette.style(""))
         index = self._blocks.at(row)
         place = index, row - self._blocks.top(index)
         offset = row - self._origin
-        selected = self.text_selection and self.text_selection.get_span(offset)
+        selected = selection and selection.get_span(offset)
         if selected is not None:
             return self._paint(self._shown_line(*place), palette, *selected).apply_offsets(0, offset)
         kept = self._strips.get(place)
