@@ -84,11 +84,11 @@ class History:
 
     async def around(self, room_id: str, seq: int, limit: int) -> Page:
         """The messages on both sides of `seq`; `has_more` tells of earlier ones. Raises as `before`."""
-        self._line(room_id)
+        top = self._line(room_id).top_seq
         try:
             page = await self._fetch(room_id, limit, around=seq)
         except (Unreachable, ServerError):
-            return await self.before(room_id, seq + limit // 2 + 1, limit)
+            return await self.before(room_id, min(seq + limit // 2, top) + 1, limit)
         return Page(page.messages, page.has_more)
 
     async def members(self, room_id: str, *, line_up: bool) -> list[Member]:

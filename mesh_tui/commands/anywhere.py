@@ -82,6 +82,10 @@ async def _search(screen: "Screen", argument: str) -> None:
     await screen.search(argument)
 
 
+async def _inbox(screen: "Screen", _: str) -> None:
+    await screen.show_inbox()
+
+
 async def _rooms(screen: "Screen", _: str) -> None:
     screen.mesh.show_rooms()
 
@@ -144,6 +148,7 @@ RUN: Final[dict[str, Callable[["Screen", str], Awaitable[None]]]] = {
     "search": _search,
     "away": _away,
     "status": _status,
+    "inbox": _inbox,
     "rooms": _rooms,
     "settings": _settings,
     "theme": _theme,

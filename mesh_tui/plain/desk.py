@@ -15,6 +15,7 @@ from typing import Any, Final
 from mesh_agent.agent import Agent
 from mesh_agent.client.state import Outgoing
 from mesh_agent.tail import Tail
+from mesh_tui import inbox
 from mesh_tui.actions import COMMANDS
 from mesh_tui.aim import Aim
 from mesh_tui.layout.cells import Fragment
@@ -194,6 +195,25 @@ class Desk:
             counts = {"all": "", "mentions": " (mentions only)", "none": " (muted)"}[level]
             here = " (here)" if room.id == self._room_id else ""
             self._put(clean_line(f"  {room.name}: {room.unread or 0} new{mentions}{counts}{here}"))
+
+    async def show_inbox(self) -> None:
+        """What is new in each room, a few of the messages, and how many there are besides."""
+        rooms = inbox.rooms_in(arrange(self.agent.rooms(), partial(level_of, self.settings)), "all")
+        if not rooms:
+            self.tell("Nothing is new.")
+        read = inbox.read(inbox.newest_of(self.agent), [entry.room for entry in rooms])
+        readings = {reading.room.id: reading async for reading in read}
+        for entry in rooms:
+            self._put_news(inbox.news(entry, readings.get(entry.room.id), "all", self.me.id))
+
+    def _put_news(self, news: inbox.News) -> None:
+        room, mentions = news.entry.room, news.entry.mentions
+        for_you = f", {mentions} for you" if mentions else ""
+        self._put(clean_line(f"{room.name}: {news.number} new{for_you}"))
+        if news.more:
+            self._put(f"  {news.more} {'earlier' if news.messages else 'known only by their number'}")
+        for message in news.messages:
+            self._put(f"  {'for you: ' if inbox.names(message, self.me.id) else ''}{told(message)}")
 
     def action_help(self) -> None:
         for command in COMMANDS:

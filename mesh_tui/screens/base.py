@@ -175,6 +175,21 @@ class MeshScreen(Patient[Result]):
 
         self.mesh.push_screen(Looks(), chosen)
 
+    async def show_inbox(self) -> None:
+        """What is new in all rooms; what is chosen is shown in its place."""
+        self.action_inbox()
+
+    def action_inbox(self) -> None:
+        from mesh_tui.screens.inbox import Goal, Inbox
+
+        mesh = self.mesh
+
+        def chosen(goal: Goal | None) -> None:
+            if goal is not None:
+                mesh.open_room(goal.room.id, at=goal.message)
+
+        mesh.push_screen(Inbox(), chosen)
+
     def entrust(self, call: Callable[..., Awaitable[object]], *arguments: object) -> None:
         """Makes a call to the agent that goes on when this screen is closed."""
         begin(self.mesh, self.attempt, call, *arguments, group=SENDING)

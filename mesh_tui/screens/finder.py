@@ -33,6 +33,8 @@ class Found:
 
     message: Message
     room: str = ""
+    names_me: bool = False
+    """Worth saying where that is why it is here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ def found_rows(found: Found, cells: int) -> list[Line]:
     if found.room:
         head.append(Fragment(f"  in {paintable(found.room)}", "muted"))
     head.append(Fragment(f"  #{message.seq}", "muted"))
+    if found.names_me:
+        head.append(Fragment("  names you", "mention-me"))
     text = "This message was deleted." if message.deleted else paintable(clean_line(message.content))
     body = Fragment(clip(text, max(1, cells - 5)), "deleted" if message.deleted else "")
     return [Line(tuple(fit(head, cells))), Line((Fragment("  "), Fragment("  "), body))]
@@ -156,9 +160,9 @@ class Finder(Page[Message]):
         self.query_one(FoundList).put(batch.found, more=following is not None)
         self._say("" if batch.found or following else self._empty)
 
-    @on(FoundList.EndReached)
-    def more(self) -> None:
-        if self._next is not None and self._state == "there":
+    @on(FoundList.Stepped)
+    def more(self, event: FoundList.Stepped) -> None:
+        if event.at_end and self._next is not None and self._state == "there":
             begin(self, self._fetch, self._shown, self._next, exclusive=True, group="finding")
 
     # ── choosing ─────────────────────────────────────────────────────────────────────────────────

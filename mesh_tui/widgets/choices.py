@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
@@ -21,10 +22,22 @@ class Block(NamedTuple):
 
 
 class Choices(LineList, can_focus=True):
-    """`index` is what is chosen, counted among what can be."""
+    """`index` is what is chosen, counted among what can be. With the focus, keys choose and do not scroll."""
 
-    class EndReached(Message):
-        """The last one has been chosen: there may be more to put below it."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "step(-1)", "Up", show=False),
+        Binding("down", "step(1)", "Down", show=False),
+        Binding("pageup", "step(-8)", "Page up", show=False),
+        Binding("pagedown", "step(8)", "Page down", show=False),
+        Binding("home", "step(-100000)", "First", show=False),
+        Binding("end", "step(100000)", "Last", show=False),
+    ]
+
+    @dataclass
+    class Stepped(Message):
+        """A key chose another; `at_end`: the last one, so there may be more to put below it."""
+
+        at_end: bool
 
     @dataclass
     class Clicked(Message):
@@ -56,13 +69,15 @@ class Choices(LineList, can_focus=True):
         self.remake()
         self._show_chosen()
 
+    def action_step(self, count: int) -> None:
+        self.step(count)
+
     def step(self, count: int) -> None:
         if not self._rows:
             return
         self.index = min(max(0, self.index + count), len(self._rows) - 1)
         self._show_chosen()
-        if self.index == len(self._rows) - 1:
-            self.post_message(self.EndReached())
+        self.post_message(self.Stepped(at_end=self.index == len(self._rows) - 1))
 
     def _show_chosen(self) -> None:
         """Scrolls as little as shows what is chosen, and what stands above it and cannot be."""

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from mesh_tui.actions import key_label
 from mesh_tui.layout.cells import Fragment, width
 from mesh_tui.widgets.bar import Bar
 from protocol.text import clean_line
@@ -59,7 +60,7 @@ class Field(Vertical):
 
 
 class ModeSwitch(Bar):
-    """The modes side by side, the present one underlined by a heavy line of its own."""
+    """The modes side by side, the present one with a bar before it; `key` goes to the other."""
 
     @dataclass
     class Pressed(Message):
@@ -67,16 +68,19 @@ class ModeSwitch(Bar):
 
         mode: str
 
-    def __init__(self, modes: Mapping[str, str]) -> None:
+    def __init__(self, modes: Mapping[str, str], key: str = "ctrl+t") -> None:
         super().__init__()
         self._modes = modes
+        self._key = key
         self._mode = next(iter(modes))
 
     def on_mount(self) -> None:
         self.put_mode(self._mode)
 
-    def put_mode(self, mode: str) -> None:
+    def put_mode(self, mode: str, modes: Mapping[str, str] | None = None) -> None:
+        """Shows another mode, or others by the same names."""
         self._mode = mode
+        self._modes = modes or self._modes
         fragments: list[Fragment] = []
         for name, label in self._modes.items():
             here = name == mode
@@ -84,7 +88,7 @@ class ModeSwitch(Bar):
                 Fragment("▌" if here else " ", "brand"),
                 Fragment(f"{label}   ", "title" if here else "muted"),
             ]
-        self.put(fragments, [Fragment("^T", "key"), Fragment(" switch ", "muted")])
+        self.put(fragments, [Fragment(key_label(self._key), "key"), Fragment(" switch ", "muted")])
 
     def on_click(self, event: events.Click) -> None:
         position = 0

@@ -379,6 +379,8 @@ async def test_a_killed_server_costs_nothing(own_server: ServerProcess, sign_up:
     assert alice.outgoing(room_id) == [offline]
     assert await alice.sent(offline.nonce, 0.01) is None
     assert [page.content for page in (await alice.history(room_id)).messages] == ["before"]
+    around = await alice.conversation.around(room_id, 1, 50)
+    assert [message.content for message in around.messages] == ["before"]
     members = await bob.members(room_id)
     assert {member.presence for member in members} == {"offline"}
     with pytest.raises(Unreachable):

@@ -36,6 +36,7 @@ def _events(*pieces: str) -> list[str]:
         ("¡", "inverted_exclamation_mark"),
         ("\x1b[1;3D", "alt+left"),
         ("\x1b\t", "shift+tab"),
+        ("\x1bi", "alt+i"),
         ("\x1bOQ", "f2"),
         ("\x1b[1;5F", "ctrl+end"),
         ("\x1b[5~", "pageup"),

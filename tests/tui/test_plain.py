@@ -159,6 +159,8 @@ async def test_a_mention_elsewhere_is_a_line_and_rooms_are_counted(
         alice.sees(f"In there{number} #1")
         alice.type("/rooms")
         alice.sees(f"there{number}: 1 new, 1 for you", f"here{number}: 0 new (here)")
+        alice.type("/inbox")
+        alice.sees(f"\nthere{number}: 1 new, 1 for you\n  for you: #1 ", f"@alice{number} look\n")
         alice.type(f"/join there{number}", "/mute", f"/join here{number}", "/notify mentions", "/rooms")
         alice.sees("This room is muted", "(muted)", "0 new (mentions only) (here)")
         for text in (f"@alice{number} not told", f"@alice{number} seen"):
@@ -166,6 +168,8 @@ async def test_a_mention_elsewhere_is_a_line_and_rooms_are_counted(
             await bob.sent(outgoing.nonce, 10)
         alice.sees(f"@alice{number} seen")
         assert "not told" not in alice.text
+        alice.type("/read", "/inbox")
+        alice.sees("Nothing is new.")
         assert alice.end() == 0
     assert room != other
 
