@@ -167,7 +167,8 @@ class Writing(Among):
             self.composer.begin_beside(f"{command.line.split()[0]} ")
             self.set_focus(self.composer)
         else:
-            begin(self.mesh, self._run, Typed(command.name, ""), command.line, group="commands")
+            typed = Typed(command.name, "")
+            begin(self.mesh, self._run, self.room.id, typed, command.line, group="commands")
 
     # ── what is offered ──────────────────────────────────────────────────────────────────────────
 
