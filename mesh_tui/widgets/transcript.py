@@ -259,7 +259,9 @@ class Transcript(ScrollView, can_focus=True):
         if self.virtual_size != size:
             # Set by itself, it would have the whole screen laid out; only the scrollbar depends on it.
             self.set_reactive(Widget.virtual_size, size)
+            self._moving = True  # where there is less now, it scrolls, and not because the reader did
             self._scroll_update(size)
+            self._moving = False
         if self.following:
             self._move(height)
         elif anchor is not None:

@@ -102,6 +102,14 @@ async def test_a_reader_at_the_bottom_stays_there() -> None:
         assert app.rows()[-1] == "  and this"
 
 
+async def test_a_reader_at_the_bottom_stays_there_when_the_last_message_gets_shorter() -> None:
+    async with running() as app:
+        app.show(_long_page(1, 30))
+        app.transcript.apply(app.timeline.receive(message(30, "short", rev=31)))
+        assert app.transcript.following
+        assert "short" in app.rows()[-1]
+
+
 async def test_a_reader_further_up_is_not_moved_by_what_comes_below() -> None:
     async with running() as app:
         app.show(_long_page(1, 50))
