@@ -30,6 +30,11 @@ class SettingsWrong(MeshError):
         self.key = key
 
 
+PANE_MIN: Final = 12
+PANE_MAX: Final = 60
+"""Cells of a list beside the messages."""
+
+
 class Look(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What it looks like."""
 
@@ -37,6 +42,16 @@ class Look(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str,
         Meta(description="A theme's name; `/theme` lists them. auto: monokai, or sixteen where that is all."),
     ] = "auto"
+    rooms: Annotated[
+        bool, Meta(description="A screen of 110 columns or more has your rooms on the left.")
+    ] = True
+    rooms_width: Annotated[
+        int, Meta(description="How wide they are there, in cells.", ge=PANE_MIN, le=PANE_MAX)
+    ] = 24
+    people: Annotated[bool, Meta(description="Who is in a room stands on the right.")] = True
+    people_width: Annotated[
+        int, Meta(description="How wide that is, in cells; 0: as fits the screen.", ge=0, le=PANE_MAX)
+    ] = 0
 
 
 class Reading(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

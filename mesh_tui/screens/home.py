@@ -12,6 +12,7 @@ from mesh_agent.client.state import Connected, ConnectionChanged, EventsDropped,
 from mesh_tui import actions, commands, slash
 from mesh_tui.actions import Command, Place
 from mesh_tui.layout.cells import Fragment, paintable
+from mesh_tui.rooms import Entry
 from mesh_tui.screens.among import Among
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.base import Handlers
@@ -66,7 +67,7 @@ class Home(Touring, Among):
         self._command.input.placeholder = "/join ROOM · /msg NAME · /search WORDS · Esc cancels"
         for field in (self._field, self._command):
             field.add_class("-hidden")
-        self._show_rooms(agent.rooms())
+        self.show_entries(self.mesh.entries())
         self._show_state()
         self.action_again()
         self.query_one(RoomList).focus()
@@ -91,8 +92,8 @@ class Home(Touring, Among):
 
     # ── what the agent tells ─────────────────────────────────────────────────────────────────────
 
-    def _rooms_changed(self, event: RoomsChanged) -> None:
-        self._show_rooms(event.rooms)
+    def _rooms_changed(self, _: RoomsChanged) -> None:
+        self.show_entries(self.mesh.entries())
 
     def _connection_changed(self, event: ConnectionChanged) -> None:
         self._show_state()
@@ -101,7 +102,7 @@ class Home(Touring, Among):
             self.action_again()
 
     def _dropped(self, _: EventsDropped) -> None:
-        self._show_rooms(self.mesh.agent.rooms())
+        self.show_entries(self.mesh.entries())
         self._show_state()
 
     EVENTS: ClassVar[Handlers] = {
@@ -110,9 +111,12 @@ class Home(Touring, Among):
         EventsDropped: _dropped,
     }
 
-    def _show_rooms(self, rooms: list[Room]) -> None:
-        self.query_one(RoomList).put(mine=Loaded(rooms))
-        self.show_entries(self.mesh.entries())
+    def show_entries(self, entries: Sequence[Entry]) -> None:
+        super().show_entries(entries)
+        self.query_one(RoomList).put(mine=entries)
+
+    def came_to_front(self) -> None:
+        self.show_entries(self.mesh.entries())  # the room that was open no longer holds its place
 
     def _show_state(self) -> None:
         self.query_one(StatusLine).put_state(self.mesh.agent.connection)

@@ -32,7 +32,7 @@ from mesh_tui import actions
 from mesh_tui.layout.cells import Fragment, clip, paintable
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.base import Handlers
-from mesh_tui.screens.threads import Threads
+from mesh_tui.screens.panes import Panes
 from mesh_tui.settings import Settings
 from mesh_tui.widgets.bar import Bar
 from mesh_tui.widgets.composer import Composer
@@ -40,6 +40,7 @@ from mesh_tui.widgets.keybar import KeyBar
 from mesh_tui.widgets.notice import Notice
 from mesh_tui.widgets.offers import Offers
 from mesh_tui.widgets.participants import Participants
+from mesh_tui.widgets.rooms import RoomsPane
 from mesh_tui.widgets.status import StatusLine
 from mesh_tui.widgets.transcript import Transcript
 from mesh_tui.workers import begin
@@ -50,7 +51,7 @@ TYPING_S: Final = 5.0
 """How long someone is said to be typing after the last sign of it."""
 
 
-class RoomScreen(Threads):
+class RoomScreen(Panes):
     """The room that is open; it opens at the message `at`, if that is given."""
 
     HERE = ("composer", "room", "selected", "unsent", "reading")
@@ -62,7 +63,6 @@ class RoomScreen(Threads):
 
     def __init__(self, room: Room, at: Message | None = None) -> None:
         super().__init__(room)
-        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-normal"), (110, "-wide")]
         self._at = at
         self._left = False
         self._typing: dict[str, Timer] = {}
@@ -70,6 +70,7 @@ class RoomScreen(Threads):
     def compose(self) -> ComposeResult:
         yield Bar(classes="top")
         with Horizontal():
+            yield RoomsPane()
             yield Transcript()
             yield self.make_thread_pane()
             yield Participants()
@@ -101,7 +102,7 @@ class RoomScreen(Threads):
         self.set_focus(self.composer)  # now, and not when the loop comes to it: a jump may take it away again
         self._show_room()
         self.start_reading(at)
-        self.query_one(Participants).put([], self.me.id)
+        self.participants.put([], self.me.id)
         begin(self, self._load_members, exclusive=True, group="members")
 
     def leave_room(self) -> None:
@@ -123,6 +124,7 @@ class RoomScreen(Threads):
 
     def _take_settings(self, settings: Settings) -> None:
         self.composer.ask_from = settings.writing.paste_lines
+        self.take_look(settings)
         if settings.reading.mark_read == "seen":
             self.mark_seen()
 
@@ -130,7 +132,7 @@ class RoomScreen(Threads):
         room_id = self.room.id
         members = await self.attempt(self.mesh.agent.members, room_id)
         if members and room_id == self.room.id:
-            self.query_one(Participants).put(members, self.me.id)
+            self.participants.put(members, self.me.id)
 
     # ── what the agent tells ─────────────────────────────────────────────────────────────────────
 
@@ -171,7 +173,7 @@ class RoomScreen(Threads):
 
     def _members_changed(self, event: MembersChanged) -> None:
         if event.room_id == self.room.id:
-            self.query_one(Participants).put(event.members, self.me.id)
+            self.participants.put(event.members, self.me.id)
 
     def _history_reset(self, event: HistoryReset) -> None:
         if event.room_id == self.room.id:
@@ -224,7 +226,7 @@ class RoomScreen(Threads):
     def _show_state(self) -> None:
         state = self.mesh.agent.connection
         self.query_one(StatusLine).put_state(state)
-        self.query_one(Participants).put_current(isinstance(state, Connected))
+        self.participants.put_current(isinstance(state, Connected))
         self.refresh_bindings()
 
     # ── what makes sense ─────────────────────────────────────────────────────────────────────────
@@ -265,10 +267,6 @@ class RoomScreen(Threads):
     def action_back(self) -> None:
         if not self.take_back():
             self.mesh.close_room()
-
-    def action_people(self) -> None:
-        people = self.query_one(Participants)
-        people.display = not people.display
 
     def action_leave(self) -> None:
         self.ask_to_leave()

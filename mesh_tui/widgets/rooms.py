@@ -1,8 +1,13 @@
-"""The list on Home: my rooms, then rooms to join, each as it stands: coming, there, none, or failed."""
+"""Lists of rooms: that on Home, with rooms to join below mine, and the one beside the messages.
 
-from collections.abc import Sequence
+Strategy: both show the same entries in the same groups; `room_row` makes a row as wide as there is place. A
+row is chosen by room and not by its number, so that it stays chosen while others come above it.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from itertools import groupby
+from typing import ClassVar, Final, Literal
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -10,11 +15,17 @@ from textual.message import Message
 from textual.strip import Strip
 
 from mesh_tui.layout.cells import Fragment, Line, pad, paintable, width, wrap
+from mesh_tui.rooms import Entry, Group
 from mesh_tui.theme import Palette
 from mesh_tui.widgets.lines import LineList
 from protocol.rest import Room
 
-NAME_CELLS = 28
+NAME_CELLS: Final = 28
+
+TOPIC_CELLS: Final = 50
+"""A list that is narrower shows no topics."""
+
+_GROUPS: Final[dict[Group, str]] = {"unread": "New", "rooms": "Rooms", "dms": "DMs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +39,11 @@ class Failed:
 
 
 Listing = Literal["loading"] | Loaded | Failed
-"""One of the two lists: on its way, there (perhaps empty), or not to be had."""
+"""The public rooms: on their way, there (perhaps none), or not to be had."""
 
 
-class RoomList(LineList, can_focus=True):
-    """Both lists as one, so that the arrows reach everything."""
+class RoomRows(LineList, can_focus=True):
+    """Rows of which those in `_at` are rooms; one of them is chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,ctrl+p", "step(-1)", "Up", show=False),
@@ -53,55 +64,25 @@ class RoomList(LineList, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__()
-        self.mine: Listing = "loading"
-        self.public: Listing = "loading"
+        self.entries: Sequence[Entry] = ()
         self._at: dict[int, Room] = {}
         """Row -> the room that it shows."""
         self._chosen = ""
 
-    def put(self, *, mine: Listing | None = None, public: Listing | None = None) -> None:
-        """Shows other lists; the same room stays chosen."""
-        self.mine = mine if mine is not None else self.mine
-        self.public = public if public is not None else self.public
-        self.remake()
+    def add_entries(self, lines: list[Line], cells: int) -> None:
+        """A row for each entry, and where there is more than one group a word above each."""
+        groups = [(group, list(entries)) for group, entries in groupby(self.entries, _group)]
+        for group, entries in groups:
+            if len(groups) > 1:
+                lines.append(Line((Fragment(" "), Fragment(_GROUPS[group], "muted"))))
+            for entry in entries:
+                self._at[len(lines)] = entry.room
+                lines.append(room_row(entry.room, cells, entry))
 
-    @property
-    def _mine_ids(self) -> set[str]:
-        return {room.id for room in self.mine.rooms} if isinstance(self.mine, Loaded) else set()
-
-    # ── rows ─────────────────────────────────────────────────────────────────────────────────────
-
-    def make(self, cells: int) -> Sequence[Line]:
-        self._at.clear()
-        lines: list[Line] = [_heading("Your rooms", cells)]
-        self._section(
-            lines, self.mine, "You are in no room yet. Join one below, or press n to make one.", cells
-        )
-        lines += [Line(()), _heading("Public rooms", cells)]
-        public: Listing = self.public
-        if isinstance(public, Loaded):
-            rooms = [room for room in public.rooms if room.id not in self._mine_ids]
-            public = Loaded(sorted(rooms, key=lambda room: (-(room.member_count or 0), room.name.casefold())))
-        self._section(lines, public, "There is no other public room.", cells)
+    def choose_anew(self) -> None:
+        """After rows were made: the first room is chosen where the one that was is no longer there."""
         if self._chosen not in {room.id for room in self._at.values()}:
             self._chosen = next(iter(self._at.values())).id if self._at else ""
-        return lines
-
-    def _section(self, lines: list[Line], listing: Listing, empty: str, cells: int) -> None:
-        if listing == "loading":
-            lines.append(_note("loading…", "muted"))
-        elif isinstance(listing, Failed):
-            words = [Fragment(f"✗ {listing.reason} ", "failed"), Fragment("F5 tries again.", "muted")]
-            lines += [Line((Fragment("    "), *row.fragments)) for row in wrap(words, max(8, cells - 5))]
-        elif not listing.rooms:
-            lines += [
-                Line((Fragment("    "), *row.fragments))
-                for row in wrap([Fragment(empty, "muted")], max(8, cells - 5))
-            ]
-        else:
-            for room in listing.rooms:
-                self._at[len(lines)] = room
-                lines.append(_room(room, cells))
 
     # ── choosing ─────────────────────────────────────────────────────────────────────────────────
 
@@ -124,7 +105,8 @@ class RoomList(LineList, can_focus=True):
     def action_choose(self) -> None:
         if self._row is not None:
             room = self._at[self._row]
-            self.post_message(self.Chosen(room, room.id in self._mine_ids))
+            mine = any(entry.room.id == room.id for entry in self.entries)
+            self.post_message(self.Chosen(room, mine))
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
@@ -165,42 +147,146 @@ class RoomList(LineList, can_focus=True):
         return palette.strip(Line(fragments, fill="cursor-row"), self.size.width)
 
 
-def _heading(text: str, cells: int) -> Line:
-    rule = "─" * max(0, cells - width(text) - 3)
-    return Line((Fragment(" "), Fragment(text, "heading"), Fragment(f" {rule}", "rule")))
+class RoomList(RoomRows):
+    """On Home: my rooms, then rooms to join, as one list, so that the arrows reach everything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.public: Listing = "loading"
+
+    def put(self, *, mine: Sequence[Entry] | None = None, public: Listing | None = None) -> None:
+        """Shows other lists; the same room stays chosen."""
+        self.entries = mine if mine is not None else self.entries
+        self.public = public if public is not None else self.public
+        self.remake()
+
+    def make(self, cells: int) -> Sequence[Line]:
+        self._at.clear()
+        lines: list[Line] = [_heading("Your rooms", cells)]
+        self.add_entries(lines, cells)
+        if not self.entries:
+            lines += _told("You are in no room yet. Join one below, or press n to make one.", cells)
+        lines += [Line(()), _heading("Public rooms", cells)]
+        self._add_public(lines, cells)
+        self.choose_anew()
+        return lines
+
+    def _add_public(self, lines: list[Line], cells: int) -> None:
+        if self.public == "loading":
+            lines += _told("loading…", cells)
+            return
+        if isinstance(self.public, Failed):
+            words = [Fragment(f"✗ {self.public.reason} ", "failed"), Fragment("F5 tries again.", "muted")]
+            lines += _wrapped(words, cells)
+            return
+        mine = {entry.room.id for entry in self.entries}
+        others = [room for room in self.public.rooms if room.id not in mine]
+        for room in sorted(others, key=lambda room: (-(room.member_count or 0), room.name.casefold())):
+            self._at[len(lines)] = room
+            lines.append(room_row(room, cells))
+        if not others:
+            lines += _told("There is no other public room.", cells)
 
 
-def _note(text: str, role: str) -> Line:
-    return Line((Fragment("    "), Fragment(text, role)))
+class RoomsPane(RoomRows):
+    """Beside the messages: my rooms; the one that is open is chosen unless the arrows have chosen another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._open = ""
+
+    def put(self, entries: Sequence[Entry], open_id: str) -> None:
+        """Shows these, of which one is open."""
+        if open_id != self._open:
+            self._open = self._chosen = open_id
+        elif entries == self.entries:
+            return
+        self.entries = entries
+        self.remake()
+        self._show_row()
+
+    def make(self, cells: int) -> Sequence[Line]:
+        self._at.clear()
+        lines: list[Line] = []
+        self.add_entries(lines, cells)
+        self.choose_anew()
+        return lines
+
+    def on_blur(self) -> None:
+        self.choose_room(self._open)
 
 
-def _room(room: Room, cells: int) -> Line:
-    """` # name        topic            3 new  @1 `."""
-    badge = _badge(room)
+# ── rows ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def room_row(room: Room, cells: int, entry: Entry | None = None) -> Line:
+    """`   3 # name        topic            3 new  @1 `, and as much of it as fits."""
+    wide = cells >= TOPIC_CELLS
+    badge = (_badge if wide else _short_badge)(room, entry)
     taken = sum(width(fragment.text) for fragment in badge)
-    sign = "# " if room.visibility == "public" else "◆ "
-    names = min(NAME_CELLS, max(8, cells - 5 - taken - 2))
-    topics = max(0, cells - 5 - names - 2 - 2 - taken)
+    free = max(1, cells - 7 - taken)
+    names = min(NAME_CELLS, free - 4) if wide else free
+    topic = pad(paintable(room.topic), max(0, free - names - 4)) if wide else ""
     return Line(
         (
             Fragment("   "),
-            Fragment(sign, "muted"),
-            Fragment(pad(paintable(room.name), names), "title" if room.unread else ""),
-            Fragment("  "),
-            Fragment(pad(paintable(room.topic), topics), "muted"),
-            Fragment("  "),
+            Fragment(f"{entry.number} " if entry and entry.number else "  ", "muted"),
+            Fragment(f"{_sign(room, entry)} ", "muted"),
+            Fragment(pad(paintable(room.name), names), _name_role(entry)),
+            *((Fragment("  "), Fragment(topic, "muted"), Fragment("  ")) if wide else ()),
             *badge,
         )
     )
 
 
-def _badge(room: Room) -> list[Fragment]:
+def _group(entry: Entry) -> Group:
+    return entry.place.group
+
+
+def _sign(room: Room, entry: Entry | None) -> str:
+    if entry and entry.level == "none":
+        return "×"
+    return "@" if room.kind == "dm" else "#" if room.visibility == "public" else "◆"
+
+
+def _name_role(entry: Entry | None) -> str:
+    return "" if entry is None else "muted" if entry.level == "none" else "title" if entry.active else ""
+
+
+def _badge(room: Room, entry: Entry | None) -> list[Fragment]:
     badge: list[Fragment] = []
+    muted = entry is not None and entry.level == "none"
+    if muted:
+        badge.append(Fragment("muted ", "muted"))
     if room.mentions:
-        badge.append(Fragment(f"@{room.mentions} ", "mention-me"))
+        badge.append(Fragment(f"@{room.mentions} ", "muted" if muted else "mention-me"))
     if room.unread:
-        badge.append(Fragment(f"{room.unread} new ", "count"))
+        counts = entry is None or entry.active
+        badge.append(Fragment(f"{room.unread} new ", "count" if counts else "muted"))
     if room.my_role is None and room.member_count is not None:
         people = "person" if room.member_count == 1 else "people"
         badge.append(Fragment(f"{room.member_count} {people} ", "muted"))
     return badge
+
+
+def _short_badge(room: Room, entry: Entry | None) -> list[Fragment]:
+    """As in the status line: how many, and `!` where one of them names me."""
+    if not room.unread:
+        return []
+    counts = entry is not None and entry.active
+    mark = "!" if entry is not None and entry.mentions else ""
+    return [Fragment(f" {room.unread}{mark} ", "mention-me" if mark else "count" if counts else "muted")]
+
+
+def _heading(text: str, cells: int) -> Line:
+    rule = "─" * max(0, cells - width(text) - 3)
+    return Line((Fragment(" "), Fragment(text, "heading"), Fragment(f" {rule}", "rule")))
+
+
+def _told(text: str, cells: int) -> list[Line]:
+    return _wrapped([Fragment(text, "muted")], cells)
+
+
+def _wrapped(fragments: Iterable[Fragment], cells: int) -> list[Line]:
+    rows = wrap(fragments, max(8, cells - 5))
+    return [Line((Fragment("    "), *row.fragments)) for row in rows]

@@ -57,7 +57,7 @@ def test_every_default_can_be_written_down(setting: Setting) -> None:
     ("raw", "key", "said"),
     [
         ({"look": {"theem": "light"}}, "look.theem", "Did you mean theme?"),
-        ({"look": {"zzz": 1}}, "look.zzz", "There are: theme."),
+        ({"look": {"zzz": 1}}, "look.zzz", "There are: theme, rooms,"),
         ({"lok": {}}, "lok", "Did you mean look?"),
         ({"look": 3}, "look", "write [look]"),
         ({"reading": {"mark_read": "maybe"}}, "reading.mark_read", "One of: seen, leave, manual."),

@@ -1,0 +1,130 @@
+"""The lists beside a room's messages: my rooms on the left, who is here on the right.
+
+Strategy: a wide screen has both, as far as the settings want them; on a smaller one the rooms take the place
+of the messages while they are wanted, and nothing of those counts as seen. What is shown and how wide is
+kept in the settings, so it is so again after a start.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from textual import on
+
+from mesh_tui.rooms import Entry
+from mesh_tui.screens.threads import Threads
+from mesh_tui.settings import PANE_MAX, PANE_MIN, Settings
+from mesh_tui.widgets.participants import Participants
+from mesh_tui.widgets.rooms import RoomsPane
+from mesh_tui.workers import begin
+from protocol.rest import Room
+
+WIDE: Final = 110
+"""Columns from which on there is room for all three."""
+
+NORMAL: Final = 72
+"""Columns below which people have no room."""
+
+STEP: Final = 2
+"""Cells that a key makes a list wider by."""
+
+_OVER: Final = "-over"
+"""The class of the screen while the rooms are in the place of the messages."""
+
+
+class Panes(Threads):
+    """What a room's screen does with its lists. It must compose `RoomsPane()` and `Participants()`."""
+
+    def __init__(self, room: Room) -> None:
+        super().__init__(room)
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NORMAL, "-normal"), (WIDE, "-wide")]
+
+    @property
+    def rooms_pane(self) -> RoomsPane:
+        return self.query_one(RoomsPane)
+
+    @property
+    def participants(self) -> Participants:
+        return self.query_one(Participants)
+
+    @property
+    def _is_over(self) -> bool:
+        return self.has_class(_OVER)
+
+    def take_look(self, settings: Settings) -> None:
+        """Shows what is wanted, as wide as it is wanted."""
+        self.set_class(not settings.look.rooms, "-no-rooms")
+        self.set_class(not settings.look.people, "-no-people")
+        self.rooms_pane.styles.width = settings.look.rooms_width
+        self.participants.styles.width = settings.look.people_width or None
+
+    def show_entries(self, entries: Sequence[Entry]) -> None:
+        super().show_entries(entries)
+        self.rooms_pane.put(entries, self.room.id)
+
+    def on_resize(self) -> None:
+        if self.size.width >= WIDE:
+            self.remove_class(_OVER)
+
+    # ── the rooms ────────────────────────────────────────────────────────────────────────────────
+
+    def action_rooms(self) -> None:
+        if self.size.width >= WIDE:
+            self._keep("look.rooms", not self.mesh.settings.look.rooms)
+        elif self._is_over:
+            self._close_rooms()
+        else:
+            self.add_class(_OVER)
+            self.set_focus(self.rooms_pane)
+
+    @on(RoomsPane.Chosen)
+    def room_chosen(self, event: RoomsPane.Chosen) -> None:
+        self._close_rooms()
+        self.set_focus(self.composer)
+        self.mesh.open_room(event.room.id)
+
+    def _close_rooms(self) -> None:
+        if self._is_over:
+            self.remove_class(_OVER)
+            self.set_focus(self.composer)
+            self.call_after_refresh(self.transcript.look)
+
+    def start_writing(self) -> None:
+        self._close_rooms()
+        super().start_writing()
+
+    def uncover(self) -> None:
+        self._close_rooms()
+        super().uncover()
+
+    def take_back(self) -> bool:
+        if self._is_over:
+            self._close_rooms()
+            return True
+        return super().take_back()
+
+    # ── the people, and how wide a list is ───────────────────────────────────────────────────────
+
+    def action_people(self) -> None:
+        if self.size.width < NORMAL:
+            self.tell("The screen is too narrow for that. /who shows who is here.")
+        else:
+            self._keep("look.people", not self.mesh.settings.look.people)
+
+    def action_wider(self) -> None:
+        self._resize(STEP)
+
+    def action_narrower(self) -> None:
+        self._resize(-STEP)
+
+    def _resize(self, cells: int) -> None:
+        """Of the rooms; where they are not shown, of the people."""
+        if self.rooms_pane.display and not self._is_over:
+            key, now = "look.rooms_width", self.mesh.settings.look.rooms_width
+        elif self.participants.display:
+            key, now = "look.people_width", self.participants.outer_size.width
+        else:
+            return
+        self._keep(key, min(max(PANE_MIN, now + cells), PANE_MAX))
+
+    def _keep(self, key: str, value: Any) -> None:
+        begin(self, self.attempt, self.mesh.save_settings, {key: value}, group="settings")
