@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 from mesh_tui.actions import Command
-from mesh_tui.fuzzy import Hit, Names, fold_query
+from mesh_tui.fuzzy import Folded, Hit, Names, fold, fold_query
 from mesh_tui.layout.cells import paintable
 from mesh_tui.rooms import Entry, active
 from protocol.rest import Member, Room
@@ -67,29 +67,32 @@ class Destinations:
     """All of them, in order."""
 
     def __init__(self, all_of_them: Sequence[Destination]) -> None:
+        self._of = {sign: [to for to in all_of_them if to.kind in kinds] for sign, kinds in SIGNS.items()}
         self._all = all_of_them
-        self._of: dict[str, tuple[Sequence[Destination], Names]] = {}
+        self._folded: dict[Destination, list[Folded]] = {}
+        self._names: dict[str, Names] = {}
 
     def prepare(self) -> "Destinations":
         """Folds all names now; takes a while for thousands of them, so this is for a thread."""
         for sign in SIGNS:
-            self._looked_through(sign)
+            self._names_of(sign)
         return self
 
     def find(self, typed: str) -> list[Offered]:
         """What fits best, `SHOWN` at most; with only a sign typed all of its sort, with nothing my rooms."""
         sign, query = read(typed)
-        sort, names = self._looked_through(sign)
+        sort = self._of[sign]
         if query:
-            return [Offered(sort[hit.item], hit) for hit in names.find(query, SHOWN)]
+            return [Offered(sort[hit.item], hit) for hit in self._names_of(sign).find(query, SHOWN)]
         mine = [to for to in sort if to.kind in ("room", "dm")] if not sign else []
         return [Offered(to) for to in (mine or sort)[:SHOWN]]
 
-    def _looked_through(self, sign: str) -> tuple[Sequence[Destination], Names]:
-        if sign not in self._of:
-            sort = [to for to in self._all if to.kind in SIGNS[sign]]
-            self._of[sign] = sort, Names([to.names for to in sort])
-        return self._of[sign]
+    def _names_of(self, sign: str) -> Names:
+        if not self._folded:
+            self._folded = {to: [fold(name) for name in to.names] for to in self._all}
+        if sign not in self._names:
+            self._names[sign] = Names([self._folded[to] for to in self._of[sign]])
+        return self._names[sign]
 
 
 # ── the list ─────────────────────────────────────────────────────────────────────────────────────

@@ -105,9 +105,9 @@ def match(query: str, name: Folded) -> Match | None:
 class Names:
     """The names of many items, looked through with each letter that is typed."""
 
-    def __init__(self, items: Sequence[Sequence[str]]) -> None:
+    def __init__(self, items: Sequence[Sequence[Folded]]) -> None:
         """`items`: the names of each, those that it is less often looked for by last."""
-        self._folded = [fold(name) for names in items for name in names]
+        self._folded = [name for names in items for name in names]
         self._texts = [folded.text for folded in self._folded]
         self._item = [item for item, names in enumerate(items) for _ in names]
         self._name = [place for names in items for place, _ in enumerate(names)]

@@ -6,7 +6,7 @@ rooms from the server, and take their places in the list while one types already
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -119,7 +119,6 @@ class Switcher(Page[Destination]):
     def __init__(self, room_id: str) -> None:
         super().__init__()
         self._room_id = room_id
-        self._known: Sequence[Member] = ()
         self._all = Destinations(())
 
     @property
@@ -134,7 +133,7 @@ class Switcher(Page[Destination]):
             yield Static(Content(""), classes="detail below")
 
     def on_mount(self) -> None:
-        self._all = self._gathered()
+        self._all = self._gathering((), ())()
         field = self.query_one(Input)
         field.cursor_blink = False
         field.focus()
@@ -143,31 +142,37 @@ class Switcher(Page[Destination]):
 
     # ── what there is ────────────────────────────────────────────────────────────────────────────
 
-    def _gathered(self) -> Destinations:
-        entries, mesh = self.mesh.entries(), self.mesh
-        user = self._agent.user
-        return Destinations(
-            [
-                *destinations.my_rooms(entries, mesh.going.visits.recent(), self._room_id, self._known),
-                *destinations.public_rooms(mesh.directory, entries),
-                *destinations.people(self._known, entries, user.id if user else ""),
-                *destinations.commands(COMMANDS, in_room=bool(self._room_id)),
-            ]
-        )
+    def _gathering(self, known: Sequence[Member], directory: Sequence[Room]) -> Callable[[], Destinations]:
+        """What makes the list of what is known at this moment, in any thread."""
+        entries, recent = self.mesh.entries(), self.mesh.going.visits.recent()
+        my_id, here = self._agent.user.id if self._agent.user else "", self._room_id
+
+        def gather() -> Destinations:
+            return Destinations(
+                [
+                    *destinations.my_rooms(entries, recent, here, known),
+                    *destinations.public_rooms(directory, entries),
+                    *destinations.people(known, entries, my_id),
+                    *destinations.commands(COMMANDS, in_room=bool(here)),
+                ]
+            )
+
+        return gather
 
     async def _load(self) -> None:
         """People, then public rooms; the list is the longer for each."""
         try:
-            self._known = await self._agent.people()
-            await self._take()
+            known = await self._agent.people()
+            await self._take(known)
             if monotonic() - self.mesh.directory_at > DIRECTORY_S:
                 await self.mesh.list_directory()
-                await self._take()
+                await self._take(known)
         except MeshError as error:
             self._say(f"Public rooms as last known. {clean_line(error.message)}", wrong=True)
 
-    async def _take(self) -> None:
-        self._all = await asyncio.to_thread(self._gathered().prepare)
+    async def _take(self, known: Sequence[Member]) -> None:
+        gather = self._gathering(known, self.mesh.directory)
+        self._all = await asyncio.to_thread(lambda: gather().prepare())
         self._show(keep=True)
 
     # ── choosing ─────────────────────────────────────────────────────────────────────────────────

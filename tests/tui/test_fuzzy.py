@@ -1,6 +1,7 @@
 """Names found by their letters: what fits, what fits better, and which letters are shown as those that do."""
 
 import unicodedata
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -31,7 +32,11 @@ def _match(typed: str, name: str) -> Match | None:
 
 
 def _found(typed: str, *names: str) -> list[str]:
-    return [names[hit.item] for hit in Names([[name] for name in names]).find(fold_query(typed), 99)]
+    return [names[hit.item] for hit in _names(names).find(fold_query(typed), 99)]
+
+
+def _names(names: Sequence[str]) -> Names:
+    return Names([[fold(name)] for name in names])
 
 
 def _is_subsequence(letters: str, text: str) -> bool:
@@ -126,7 +131,8 @@ def test_the_best_places_of_scattered_letters_are_shown() -> None:
 
 
 def test_equal_ones_keep_their_order_and_an_item_is_found_once_by_its_best_name() -> None:
-    names = Names([["bob", "Robert Mann"], ["robin"], ["mona", "rob"]])
+    several = [["bob", "Robert Mann"], ["robin"], ["mona", "rob"]]
+    names = Names([[fold(name) for name in of_one] for of_one in several])
     assert [(hit.item, hit.name) for hit in names.find("rob", 9)] == [(2, 1), (1, 0), (0, 1)]
     assert [hit.item for hit in names.find("rob", 2)] == [2, 1]
     assert names.find("zz", 9) == []
@@ -135,12 +141,12 @@ def test_equal_ones_keep_their_order_and_an_item_is_found_once_by_its_best_name(
 @given(st.lists(TEXT, max_size=12), TEXT.filter(fold_query))
 def test_typing_letter_by_letter_finds_what_all_at_once_does(names: list[str], typed: str) -> None:
     query = fold_query(typed)
-    slowly = Names([[name] for name in names])
+    slowly = _names(names)
     for length in range(1, len(query) + 1):
         found = slowly.find(query[:length], 99)
-    assert found == Names([[name] for name in names]).find(query, 99)
+    assert found == _names(names).find(query, 99)
     assert [hit.item for hit in found] == _indices(query, names)
-    assert slowly.find(query[:1], 99) == Names([[name] for name in names]).find(query[:1], 99)
+    assert slowly.find(query[:1], 99) == _names(names).find(query[:1], 99)
 
 
 def _indices(query: str, names: list[str]) -> list[int]:
