@@ -72,6 +72,8 @@ async def main(columns: int, rows: int) -> None:
             await _picture("room", server.url, "alice", (columns, rows), "down", "enter")
             await _picture("chosen", server.url, "alice", (columns, rows), "down", "enter", "up", "up", "r")
             await _picture("search", server.url, "alice", (columns, rows), "down", "enter", *SEARCH, "enter")
+            await _picture("switcher", server.url, "alice", (columns, rows), "ctrl+k", "e", "s")
+            await _picture("inbox", server.url, "alice", (columns, rows), "alt+i")
             await _picture("settings", server.url, "alice", (columns, rows), "f4", "down", "down")
             await bob.close()
 
