@@ -55,6 +55,13 @@ CONVERSATION: Final = (
 )
 
 
+DISCUSSED: Final = ("Should it give up at some point?", "A day? After that somebody should look.")
+"""What bob says in a thread of the fourth message."""
+
+WIDE: Final = 120
+"""Columns from 110 on let a thread stand beside the messages."""
+
+THREAD: Final = ("slash", *"thread", "space", *"#4")
 SEARCH: Final = ("slash", *"search", "space", *"retry")
 
 
@@ -75,6 +82,9 @@ async def main(columns: int, rows: int) -> None:
             await _picture("switcher", server.url, "alice", (columns, rows), "ctrl+k", "e", "s")
             await _picture("inbox", server.url, "alice", (columns, rows), "alt+i")
             await _picture("settings", server.url, "alice", (columns, rows), "f4", "down", "down")
+            await _discuss(bob)
+            wide = max(columns, WIDE)
+            await _picture("thread", server.url, "alice", (wide, rows), "down", "enter", *THREAD, "enter")
             await bob.close()
 
 
@@ -99,6 +109,14 @@ async def _furnish(url: str) -> "Agent":
     await until(lambda: people["alice"].room("releases").unread == 2, "two new messages")
     await people["alice"].close()
     return people["bob"]
+
+
+async def _discuss(bob: "Agent") -> None:
+    room = bob.room("Test Chat").id
+    first = (await bob.history(room)).messages[3].id
+    for text in DISCUSSED:
+        outgoing = await bob.send(room, text, thread=first)
+        await bob.sent(outgoing.nonce, 10)
 
 
 async def _liven(alice: "Agent", bob: "Agent") -> None:

@@ -117,7 +117,7 @@ def test_heights_stay_those_of_what_is_shown(changes: list[tuple[int, bool]]) ->
             blocks.splice(splice)
     anew = _blocks(timeline)
     for each in (blocks, anew):
-        for index in range(len(each)):
+        for index in each.rough(0, len(each) - 1):
             each.rows(index)
     assert [blocks.top(index) for index in range(14)] == [anew.top(index) for index in range(14)]
 

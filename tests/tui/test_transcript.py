@@ -110,6 +110,15 @@ async def test_a_reader_at_the_bottom_stays_there_when_the_last_message_gets_sho
         assert "short" in app.rows()[-1]
 
 
+async def test_a_reader_at_the_bottom_stays_there_though_less_was_there_than_it_seemed() -> None:
+    async with running() as app:
+        app.show(Page([message(seq, f"```\ncode {seq}\n```\n\n\n\n") for seq in range(1, 30)], True))
+        assert app.transcript.following
+        app.transcript.apply(app.timeline.receive(message(30, "and this")))
+        await until(lambda: app.rows()[-1] == "  and this")
+        assert app.transcript.following
+
+
 async def test_a_reader_further_up_is_not_moved_by_what_comes_below() -> None:
     async with running() as app:
         app.show(_long_page(1, 50))
