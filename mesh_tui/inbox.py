@@ -80,6 +80,12 @@ def rooms_in(entries: Sequence[Entry], which: Which) -> list[Entry]:
     return [entry for entry in active(entries) if number(entry, which)]
 
 
+def left_out(entries: Sequence[Entry]) -> str:
+    """What is said of the rooms beyond the first `ROOMS`; empty where there are none."""
+    more = len(entries) - ROOMS
+    return f"and {more} more room{'s' if more > 1 else ''} with something new" if more > 0 else ""
+
+
 def names(message: Message, my_id: str) -> bool:
     """Whether I am meant by name."""
     return my_id in message.mentions or EVERYONE in message.mentions

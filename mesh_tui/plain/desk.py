@@ -203,8 +203,10 @@ class Desk:
             self.tell("Nothing is new.")
         read = inbox.read(inbox.newest_of(self.agent), [entry.room for entry in rooms])
         readings = {reading.room.id: reading async for reading in read}
-        for entry in rooms:
+        for entry in rooms[: inbox.ROOMS]:
             self._put_news(inbox.news(entry, readings.get(entry.room.id), "all", self.me.id))
+        if left_out := inbox.left_out(rooms):
+            self._put(left_out)
 
     def _put_news(self, news: inbox.News) -> None:
         room, mentions = news.entry.room, news.entry.mentions

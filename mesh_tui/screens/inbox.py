@@ -54,14 +54,19 @@ class InboxList(Choices, can_focus=True):
         self._news: Sequence[News] = ()
         self._goals: list[Goal] = []
         self._my_id = ""
+        self._left_out = ""
         self._reading = False
 
     @property
     def chosen(self) -> Goal | None:
         return self._goals[self.index] if self.index < len(self._goals) else None
 
-    def put(self, news: Sequence[News], my_id: str, *, reading: bool) -> None:
-        """Shows `news`; the same message stays chosen, else the first one of the same room."""
+    def put(self, news: Sequence[News], my_id: str, *, left_out: str, reading: bool) -> None:
+        """Shows `news`, and below it what is `left_out`.
+
+        The same message stays chosen, else the first one of the same room.
+        """
+        self._left_out = left_out
         was, first = self.chosen, not self._goals
         self._news, self._my_id, self._reading = news, my_id, reading
         self._goals = [goal for known in news for goal in _goals(known)]
@@ -88,6 +93,9 @@ class InboxList(Choices, can_focus=True):
                 else:
                     named = inbox.names(goal.message, self._my_id)
                     yield Block(found_rows(Found(goal.message, names_me=named), cells))
+        if self._left_out:
+            words = Fragment(f"  {self._left_out}", "muted")
+            yield Block([Line(()), Line(tuple(fit([words], cells)))], can_be_chosen=False)
 
 
 def _goals(news: News) -> list[Goal]:
@@ -181,11 +189,13 @@ class Inbox(Page[Goal]):
     def _show(self) -> None:
         entries, user = self.mesh.entries(), self.mesh.agent.user
         my_id = user.id if user else ""
+        rooms = inbox.rooms_in(entries, self._which)
         found = [
             inbox.news(entry, self._readings.get(entry.room.id), self._which, my_id)
-            for entry in inbox.rooms_in(entries, self._which)[: inbox.ROOMS]
+            for entry in rooms[: inbox.ROOMS]
         ]
-        self.query_one(InboxList).put(found, my_id, reading=self._reading)
+        left_out = inbox.left_out(rooms)
+        self.query_one(InboxList).put(found, my_id, left_out=left_out, reading=self._reading)
         counts = {which: sum(inbox.number(entry, which) for entry in entries) for which in inbox.WHICH}
         modes = {"all": f"All that is new {counts['all']}", "mine": f"For you {counts['mine']}"}
         self.query_one(ModeSwitch).put_mode(self._which, modes)

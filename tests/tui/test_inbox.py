@@ -84,6 +84,13 @@ def test_rooms_stand_as_they_are_urgent() -> None:
     assert [entry.room.name for entry in rooms_in(entries, "mine")] == ["c", "bob"]
 
 
+def test_rooms_beyond_the_bound_are_counted() -> None:
+    entries = listed(*(room(f"{n}", 1) for n in range(ROOMS + 2)))
+    assert inbox.left_out(entries) == "and 2 more rooms with something new"
+    assert inbox.left_out(entries[:-1]) == "and 1 more room with something new"
+    assert inbox.left_out(entries[:ROOMS]) == ""
+
+
 def test_without_its_messages_a_room_is_there_with_its_number() -> None:
     entry = _entry(room("ops", 41, last_seq=41))
     assert news(entry, None, "all", ALICE.id) == News(entry, [], 41)
