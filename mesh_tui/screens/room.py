@@ -245,7 +245,7 @@ class RoomScreen(Panes):
 
     def _again_helps(self) -> bool:
         down = isinstance(self.mesh.agent.connection, Waiting)
-        return down or self.timeline.head.state == "failed" or self._has_failed()
+        return down or self.timeline.head.state == "failed" or self.pane.failed or self._has_failed()
 
     _SENSE: ClassVar[Mapping[str, Callable[["RoomScreen"], bool]]] = {
         "again": _again_helps,
@@ -259,6 +259,7 @@ class RoomScreen(Panes):
             self.entrust(agent.reconnect_now)
         if self.timeline.head.state == "failed":
             self.load_again()
+        self.pane.load_again()
         for outgoing in self.timeline.failed():
             self.entrust(agent.retry, outgoing.nonce)
 

@@ -152,7 +152,7 @@ class Threads(Reading):
         self.pane.discard(event.nonce)
 
     def _thread_connected(self, _: ConnectionChanged) -> None:
-        self.pane.connected()
+        self.pane.load_again()
 
     def _thread_lost(self, _: HistoryReset | EventsDropped) -> None:
         self.pane.load()

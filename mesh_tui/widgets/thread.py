@@ -158,9 +158,15 @@ class ThreadPane(Vertical):
     def discard(self, nonce: str) -> None:
         self.transcript.apply(self._timeline.discard(nonce))
 
-    def connected(self) -> None:
-        """There may be a line again, for what could not be loaded."""
-        if self._timeline.head.state == "failed":
+    @property
+    def failed(self) -> bool:
+        """Something of it could not be loaded."""
+        return bool(self.first) and self._timeline.head.state == "failed"
+
+    def load_again(self) -> None:
+        """Tries what failed once more."""
+        if self.failed:
+            self._apply_head(Head("loading"))
             self.load()
 
     def _show_count(self) -> None:

@@ -14,6 +14,7 @@ from mesh_tui.screens.room import RoomScreen
 from mesh_tui.timeline import Timeline
 from protocol.rest import Message
 from tests.support.conditions import until
+from tests.support.server import ServerProcess
 from tests.tui.conftest import SignUp, SitDown
 from tests.tui.examples import ALICE, message, outgoing
 from tests.tui.seat import Seat
@@ -230,3 +231,27 @@ async def test_what_is_older_is_loaded_while_one_reads(alice: Seat, bob: Agent) 
             break
         await alice.press("pageup")
     await alice.sees("the beginning of the thread", "130 answers  ")
+    # Another room has nothing to do with it.
+    other = await alice.app.agent.create_room(f"elsewhere {first.author.username}")
+    alice.call(alice.app.open_room, other.id)
+    await alice.sees("This is the beginning of elsewhere")
+    await alice.no_longer_sees(RESTS)
+    assert "130 answers" not in alice.text
+
+
+async def test_what_could_not_be_loaded_is_loaded_when_there_is_a_line_again(
+    own_server: ServerProcess, sit_down: SitDown
+) -> None:
+    alice = await sit_down("alice", own_server.url, size=(120, 30))
+    await alice.register("alice")
+    await alice.create_room("threads")
+    await alice.say("shall we begin?")
+    await until(lambda: _room(alice).timeline.newest == 1, "the message")
+    own_server.kill()
+    await alice.sees("○ offline")
+    await alice.press("up", "t")
+    await alice.sees("Messages could not be loaded", RESTS)
+    assert alice.text.count("shall we begin?") == 2, "what is known is shown"
+    own_server.start(own_server.url.removeprefix("http://"))
+    await alice.press("f5")
+    await alice.sees("● connected", "the beginning of the thread")
