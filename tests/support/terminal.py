@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import pyte
 
+from tests.support import pressed
 from tests.support.conditions import PATIENCE_S
 
 KEYS: Final = {
@@ -28,6 +29,7 @@ KEYS: Final = {
     "page up": "\x1b[5~",
     "page down": "\x1b[6~",
     "alt+enter": "\x1b\r",
+    "alt+l": "\x1bl",
     "backspace": "\x7f",
     "f1": "\x1bOP",
     "f2": "\x1bOQ",
@@ -137,6 +139,7 @@ class Terminal:
 
     def press(self, *keys: str) -> None:
         for key in keys:
+            pressed.note(key)
             self.type(KEYS[key])
 
     def wait_for(self, wanted: str | Callable[[str], object], *, gone: bool = False) -> str:

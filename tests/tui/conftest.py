@@ -9,8 +9,26 @@ from typing import Final
 import pytest
 
 from mesh_agent.agent import Agent
+from tests.support import pressed
 from tests.support.server import ServerProcess, running_server
 from tests.tui.seat import PASSWORD, Seat, seated
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "presses(*actions): it presses their keys; see tests.support.pressed")
+
+
+def pytest_runtest_setup() -> None:
+    pressed.PRESSED.clear()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """What a test that passes says of itself is true."""
+    yield
+    wrong = [pressed.missing(name) for marker in item.iter_markers("presses") for name in marker.args]
+    assert not any(wrong), "; ".join(filter(None, wrong))
+
 
 _numbers = itertools.count(1)
 

@@ -6,20 +6,51 @@ run in one test. Keys go through Textual's pilot; what is seen are the cells tha
 
 import asyncio
 import contextvars
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, TypeVar
+from pathlib import Path, PurePath
+from typing import Any, ClassVar, TypeVar
 
 from rich.cells import cell_len
 from textual import events
+from textual.actions import ActionParseResult
+from textual.dom import DOMNode
 from textual.pilot import Pilot
 
 from mesh_agent.client.address import parse_link
+from mesh_tui import app as mesh_app
 from mesh_tui.app import MeshApp
+from mesh_tui.screens.base import Patient
+from tests.support import pressed
 from tests.support.conditions import until
 
 PASSWORD = "password123"
 Answer = TypeVar("Answer")
+
+
+class Watched(MeshApp):
+    """The app, which notes what is pressed in it, where, and what it does for it: `tests.support.pressed`."""
+
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        Path(mesh_app.__file__).parent / "styles" / name for name in mesh_app.STYLES
+    ]
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            screen = self.screen
+            pressed.note(event.key, screen.here if isinstance(screen, Patient) else ())
+        await super().on_event(event)
+
+    async def run_action(
+        self,
+        action: "str | ActionParseResult",
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        done = await super().run_action(action, default_namespace, namespaces)
+        if done and isinstance(action, str):
+            pressed.note_run(action)
+        return done
 
 
 class Seat:
@@ -127,7 +158,7 @@ async def seated(
     context = contextvars.copy_context()
     async with AsyncExitStack() as stack:
         invite = parse_link(link) if link else None
-        app = context.run(MeshApp, server=server, link=invite, profile=profile)
+        app = context.run(Watched, server=server, link=invite, profile=profile)
         running = app.run_test(size=size, notifications=True)
         pilot = await _within(context, running.__aenter__())
 

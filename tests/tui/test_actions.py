@@ -1,5 +1,6 @@
 """The registry: what it says is what works, and what is written about it."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from mesh_tui.commands import ANYWHERE, IN_ROOM
 from mesh_tui.screens.home import Home
 from mesh_tui.screens.login import Login
 from mesh_tui.screens.room import RoomScreen
+from tests.support import pressed
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "tui.md"
 OWNERS = {"app": (MeshApp,), "screen": (Home, Login, RoomScreen)}
@@ -76,6 +78,36 @@ def test_the_footer_shows_only_what_has_a_word() -> None:
 )
 def test_keys_as_they_are_written(keys: str, label: str) -> None:
     assert key_label(keys) == label
+
+
+def _claimed() -> set[str]:
+    """The actions that tests say they press: the arguments of their marks, as they stand in the source."""
+    names: set[str] = set()
+    for path in Path(__file__).parent.glob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.presses":
+                names |= {str(ast.literal_eval(argument)) for argument in node.args}
+    return names
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=_named)
+def test_every_action_is_pressed_in_a_test(action: Action) -> None:
+    """That the test really presses its keys where they work is seen to when it runs; see `pressed`."""
+    assert pressed.name_of(action) in _claimed()
+
+
+def test_a_claim_that_is_not_true_is_named() -> None:
+    pressed.note("ctrl+a", ["composer"])
+    assert "ctrl+e" in pressed.missing("composer ctrl+a,ctrl+e"), "one of two keys"
+    pressed.note("ctrl+e", ["home"])
+    assert "ctrl+e" in pressed.missing("composer ctrl+a,ctrl+e"), "elsewhere"
+    pressed.note("ctrl+e", ["composer"])
+    assert not pressed.missing("composer ctrl+a,ctrl+e")
+    pressed.note("f2", ["room"])
+    assert pressed.missing("room.people"), "nothing was done for it"
+    pressed.note_run("screen.people")
+    assert not pressed.missing("room.people")
+    assert "no action" in pressed.missing("room.nonsense")
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)

@@ -97,6 +97,7 @@ async def test_it_is_given_the_address_and_nothing_else(desktop: dict[str, str],
         await open_address(("/nowhere/opener",), "https://a.org", desktop)
 
 
+@pytest.mark.presses("selected.open_link")
 async def test_keys_and_commands(
     shared_server: str,
     sit_down: SitDown,

@@ -51,6 +51,7 @@ def _chosen(seat: Seat) -> Message | None:
     return _room(seat).transcript.chosen
 
 
+@pytest.mark.presses("selected up,down")
 async def test_arrows_choose_and_lead_back(alice: Seat, bob: Agent) -> None:
     await alice.press("up")
     await alice.sees("#3 alice: mine again", "▌ mine again")
@@ -78,6 +79,7 @@ async def test_a_letter_that_is_no_key_is_written(alice: Seat, bob: Agent) -> No
     assert _composer(alice).text == "z"
 
 
+@pytest.mark.presses("selected.reply")
 async def test_answering(alice: Seat, bob: Agent) -> None:
     await alice.press("up", "up", "r")
     await alice.sees("↪ Answering “bob: his own words”")
@@ -86,6 +88,7 @@ async def test_answering(alice: Seat, bob: Agent) -> None:
     await alice.no_longer_sees("Answering")
 
 
+@pytest.mark.presses("selected.edit")
 async def test_changing_keeps_the_draft(alice: Seat, bob: Agent) -> None:
     await alice.press("up", "e")
     await alice.sees("✎ Changing “alice: mine again”")
@@ -97,6 +100,7 @@ async def test_changing_keeps_the_draft(alice: Seat, bob: Agent) -> None:
     assert alice.app.drafts.get(_room(alice).room.id) == ""
 
 
+@pytest.mark.presses("selected.delete")
 async def test_deleting_asks(alice: Seat, bob: Agent) -> None:
     await alice.press("up", "up", "d")
     await alice.sees("Delete this message for everyone?", "his own words")
@@ -108,6 +112,7 @@ async def test_deleting_asks(alice: Seat, bob: Agent) -> None:
     assert alice.app.screen.focused is _composer(alice)
 
 
+@pytest.mark.presses("selected.react", "reaction enter")
 async def test_reacting_by_number_and_by_hand(alice: Seat, bob: Agent) -> None:
     await alice.press("up", "up", "a")
     await alice.sees("React", "4 🎉")
@@ -121,6 +126,7 @@ async def test_reacting_by_number_and_by_hand(alice: Seat, bob: Agent) -> None:
     await alice.no_longer_sees("🎉")
 
 
+@pytest.mark.presses("selected.pin")
 async def test_pinning_and_what_a_member_is_not_offered(
     own_server: ServerProcess, sit_down: SitDown, alice: Seat, bob: Agent
 ) -> None:
@@ -139,6 +145,7 @@ async def test_pinning_and_what_a_member_is_not_offered(
         assert word not in guest.screen[-1]
 
 
+@pytest.mark.presses("selected.copy")
 async def test_copying(alice: Seat, bob: Agent) -> None:
     await alice.press("up", "up", "c")
     await alice.sees("Copied.")

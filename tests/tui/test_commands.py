@@ -211,6 +211,7 @@ async def test_how_one_is_seen(alice: Seat, bob: Agent) -> None:
     await alice.sees("● alice")
 
 
+@pytest.mark.presses("home.command")
 async def test_what_needs_no_room_works_on_home(alice: Seat, bob: Agent, number: int) -> None:
     await alice.press("escape")
     await until(lambda: isinstance(alice.app.screen, Home), "Home")

@@ -266,12 +266,13 @@ def test_ctrl_c_ends_nothing_and_ctrl_q_does(alice: Terminal) -> None:
     assert alice.wait() == 0
 
 
+@pytest.mark.presses("room.bare")
 def test_bare_lines_are_whole_and_the_mouse_is_the_terminals(alice: Terminal) -> None:
     words = "word " * 30
     alice.type(f"; {words}")
     alice.press("enter")
     alice.wait_for(lambda text: "▎ half a thought; word" in text)
-    alice.type("\x1bl")
+    alice.press("alt+l")
     text = alice.wait_for("Any key goes back")
     written = f"half a thought; {words}".rstrip()
     assert written in "".join(line.ljust(100) for line in text.split("\n")), text

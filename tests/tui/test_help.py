@@ -1,5 +1,7 @@
 """Help: the keys of where one is come first, and a question mark is text only where one writes."""
 
+import pytest
+
 from mesh_tui.actions import PLACES, Place
 from mesh_tui.screens.help import Help
 from mesh_tui.screens.room import RoomScreen
@@ -18,6 +20,7 @@ async def _begins_with(seat: Seat, key: str, place: Place) -> None:
     await until(lambda: not isinstance(seat.app.screen, Help), "the help to go")
 
 
+@pytest.mark.presses("everywhere.help")
 async def test_it_begins_with_where_one_is(sit_down: SitDown, shared_server: str, number: int) -> None:
     alice = await sit_down("alice", shared_server)
     await alice.sees("Create account")
@@ -60,10 +63,11 @@ async def test_in_a_room_it_follows_the_focus(sit_down: SitDown, shared_server: 
     await alice.press("escape", "d")
     await alice.sees("Delete")
     await _begins_with(alice, "question_mark", "question")
-    await alice.press("escape", "t")
-    await alice.sees("Enter goes there")
-    await _begins_with(alice, "question_mark", "list")
     await alice.press("escape", "escape")
+    await alice.say("/search hello")
+    await alice.sees("Enter goes there")
+    await _begins_with(alice, "f1", "list")
+    await alice.press("escape")
     await alice.say("/who")
     await alice.sees("Esc closes")
     await _begins_with(alice, "question_mark", "page")

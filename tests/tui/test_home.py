@@ -1,5 +1,7 @@
 """Home: lists in each of their states, and the ways from there."""
 
+import pytest
+
 from mesh_tui.screens.room import RoomScreen
 from tests.support.conditions import until
 from tests.support.server import ServerProcess
@@ -12,6 +14,7 @@ async def test_nothing_there_yet_says_what_to_do(own_server: ServerProcess, sit_
     await seat.sees("You are in no room yet.", "There is no other public room.", "New room", "Quit")
 
 
+@pytest.mark.presses("home enter", "sign-in enter", "sign-in.switch")
 async def test_a_public_room_is_joined_and_moves_to_mine(
     own_server: ServerProcess, sit_down: SitDown, sign_up: SignUp
 ) -> None:
@@ -49,6 +52,7 @@ async def test_unread_messages_are_counted_and_read_ones_are_not(
     await seat.no_longer_sees("2 new")
 
 
+@pytest.mark.presses("home.create")
 async def test_a_name_that_is_taken_is_said_beside_it_and_escape_gives_up(
     own_server: ServerProcess, sit_down: SitDown, sign_up: SignUp
 ) -> None:
@@ -65,6 +69,7 @@ async def test_a_name_that_is_taken_is_said_beside_it_and_escape_gives_up(
     await seat.no_longer_sees("Name of the new room")
 
 
+@pytest.mark.presses("home.again")
 async def test_a_directory_that_cannot_be_had_says_why_and_comes_with_the_line(
     own_server: ServerProcess, sit_down: SitDown, sign_up: SignUp
 ) -> None:
@@ -80,6 +85,7 @@ async def test_a_directory_that_cannot_be_had_says_why_and_comes_with_the_line(
     await seat.sees("connected", "There is no other public room.")
 
 
+@pytest.mark.presses("home.sign_out", "question enter")
 async def test_signing_out_asks_first(shared_server: str, sit_down: SitDown, number: int) -> None:
     seat = await sit_down("leaver", shared_server)
     await seat.register(f"leaver{number}")

@@ -144,6 +144,7 @@ async def _news(seat: Seat, bob: Agent, number: int) -> tuple[Room, Room]:
     return rooms[0], rooms[1]
 
 
+@pytest.mark.presses("home.inbox", "inbox up,down,ctrl+p,ctrl+n", "inbox enter", "inbox tab", "inbox r")
 async def test_from_the_list_to_the_message_and_nothing_is_read_by_looking(
     shared_server: str, sit_down: SitDown, sign_up: SignUp, number: int
 ) -> None:
@@ -162,12 +163,12 @@ async def test_from_the_list_to_the_message_and_nothing_is_read_by_looking(
     await alice.no_longer_sees("one more")
     await alice.press("tab")
     await alice.sees("one more")
-    await alice.press("down", "down", "r")
+    await alice.press("down", "ctrl+n", "r")
     await alice.sees(f"design {number} is marked as read.")
     await alice.no_longer_sees("one more")
     await until(lambda: not alice.app.agent.room(design.id).unread, "the marker")
     assert alice.app.agent.room(fire.id).unread == 2
-    await alice.press("pageup", "down", "enter")
+    await alice.press("pageup", "down", "up", "ctrl+n", "ctrl+p", "down", "enter")
     await alice.sees(f"Message fire {number}", "▌ ", "it burns")
     await alice.press("escape")
     await alice.say("/inbox")

@@ -65,6 +65,7 @@ async def test_tab_puts_in_what_comes_first_and_enter_keeps_it(alice: Seat) -> N
     await alice.sees("▎ 🎉")
 
 
+@pytest.mark.presses("composer down,up")
 async def test_arrows_choose_and_escape_brings_back_what_was_typed(alice: Seat) -> None:
     await alice.press(*"/re")
     await alice.sees("/react", "/rename")

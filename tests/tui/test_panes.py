@@ -100,6 +100,7 @@ async def test_a_room_is_chosen_with_the_arrows(alice: Seat, number: int) -> Non
     assert _screen(alice).composer.has_focus
 
 
+@pytest.mark.presses("room.rooms", "room.wider", "room.narrower")
 async def test_whether_the_lists_are_shown_and_how_wide_is_kept(alice: Seat, number: int) -> None:
     pane, people = _screen(alice).query_one(RoomsPane), _screen(alice).query_one(Participants)
     await alice.press("alt+plus", "alt+equals_sign", "alt+minus", "alt+plus")

@@ -78,6 +78,7 @@ def _composer(seat: Seat) -> Composer:
     return seat.app.screen.query_one(Composer)
 
 
+@pytest.mark.presses("composer ctrl+p,ctrl+n,alt+p,alt+n")
 async def test_keys_walk_through_what_was_entered(alice: Seat) -> None:
     for text in ("first", "second", "/who"):
         await alice.say(text)
@@ -118,6 +119,7 @@ async def test_it_outlives_the_program_and_not_the_session(
     assert again.app.recall.of(room_id) == []
 
 
+@pytest.mark.presses("composer up")
 async def test_up_with_nothing_written_still_chooses_a_message(alice: Seat) -> None:
     await alice.say("choose me")
     await alice.sees("▎ choose me")

@@ -54,6 +54,7 @@ async def _say(agent: Agent, seat: Seat, *texts: str) -> None:
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.presses("composer enter", "composer alt+enter,ctrl+j,shift+enter")
 async def test_lines_are_broken_by_three_keys_and_sent_by_enter(alice: Seat) -> None:
     for key, letter in zip(("alt+enter", "ctrl+j", "shift+enter"), "abc", strict=True):
         await alice.press(letter, key)
@@ -123,6 +124,7 @@ async def test_a_message_entered_just_before_leaving_is_sent(alice: Seat, bob: A
 # ── what was not sent ────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.presses("room.again", "room.drop", "page escape")
 async def test_a_refused_message_says_why_and_can_be_tried_again_or_dropped(alice: Seat) -> None:
     await alice.app.agent.send(_room(alice).room.id, "an answer", reply_to="never-there")
     await alice.sees("Not sent:", "F5 Try again", "F8 Drop")
@@ -158,6 +160,7 @@ async def test_a_refused_message_says_why_and_can_be_tried_again_or_dropped(alic
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.presses("room.newest")
 async def test_a_reader_further_up_is_told_how_many_are_new(alice: Seat, bob: Agent) -> None:
     await _say(bob, alice, *(f"line {count}" for count in range(40)))
     await alice.sees("line 39")
@@ -305,6 +308,7 @@ async def test_who_comes_and_goes(alice: Seat, bob: Agent, number: int) -> None:
     await alice.sees(f"○ bob{number}")
 
 
+@pytest.mark.presses("room.people")
 async def test_the_list_of_people_can_be_hidden(alice: Seat) -> None:
     await alice.sees("online 1")
     await alice.press("f2")
@@ -336,6 +340,7 @@ async def test_text_from_others_can_style_and_move_nothing(alice: Seat, bob: Age
 # ── going elsewhere ──────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.presses("room.leave", "question y,n")
 async def test_leaving_asks_first(alice: Seat, number: int) -> None:
     await alice.press("f9")
     await alice.sees(f"Leave room {number}?")
@@ -350,6 +355,7 @@ async def test_a_room_left_elsewhere_closes(alice: Seat) -> None:
     await alice.sees("Your rooms")
 
 
+@pytest.mark.presses("rooms.next_active", "room.back")
 async def test_the_next_room_with_something_new(
     shared_server: str, alice: Seat, bob: Agent, number: int
 ) -> None:
@@ -371,6 +377,7 @@ async def test_every_size_shows_what_matters(alice: Seat, bob: Agent, size: tupl
     assert len(alice.screen) == size[1]
 
 
+@pytest.mark.presses("everywhere ctrl+c")
 async def test_text_is_chosen_with_the_mouse_and_copied_while_writing(alice: Seat) -> None:
     await alice.say("copy *this* please")
     await alice.sees("copy this please")

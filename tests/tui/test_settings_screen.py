@@ -38,6 +38,7 @@ async def _at(seat: Seat, label: str) -> None:
     raise AssertionError(f"no row {label!r}; the screen:\n{seat.text}")
 
 
+@pytest.mark.presses("everywhere.settings", "settings left,right", "settings enter")
 async def test_a_choice_is_shown_kept_and_taken_at_once(
     sit_down: SitDown, shared_server: str, number: int
 ) -> None:
@@ -124,6 +125,7 @@ async def test_the_level_of_a_room_is_set(sit_down: SitDown, shared_server: str,
     await alice.sees("‹ default ›")
 
 
+@pytest.mark.presses("form enter")
 async def test_another_password(sit_down: SitDown, shared_server: str, number: int) -> None:
     alice = await sit_down("alice", shared_server)
     await alice.register(f"alice{number}")

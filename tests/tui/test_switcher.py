@@ -44,6 +44,7 @@ def _composer(seat: Seat) -> Composer:
     return seat.app.screen.query_one(Composer)
 
 
+@pytest.mark.presses("home.switcher", "room.switcher", "switcher enter")
 async def test_a_room_is_reached_and_joined_by_letters_of_its_name(
     alice: Seat, bob: Agent, number: int
 ) -> None:
@@ -84,6 +85,7 @@ async def test_a_person_is_reached_and_a_stranger_is_asked_for(
     await alice.sees(f"Message carol{number}")
 
 
+@pytest.mark.presses("switcher up,down,ctrl+p,ctrl+n")
 async def test_a_command_runs_or_waits_for_the_rest_and_what_was_written_is_not_lost(
     alice: Seat, number: int
 ) -> None:
@@ -101,7 +103,7 @@ async def test_a_command_runs_or_waits_for_the_rest_and_what_was_written_is_not_
     assert _composer(alice).text == "half a sentence"
     await _open(alice)
     await alice.type("/who")
-    await alice.press("down", "down", "ctrl+p", "ctrl+p", "enter")
+    await alice.press("down", "down", "up", "ctrl+n", "ctrl+p", "ctrl+p", "enter")
     await alice.sees(f"In general talk {number}: 2", f"bob{number}")
     await alice.press("escape")
     assert _composer(alice).text == "half a sentence"

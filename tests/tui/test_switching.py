@@ -203,6 +203,7 @@ async def test_numbers_lead_to_rooms_and_a_wrong_one_is_told(alice: Seat, number
     await alice.sees(f"Message a{number}")
 
 
+@pytest.mark.presses("rooms.go_back", "rooms.go_forward")
 async def test_back_and_forward_through_the_rooms_that_were_open(alice: Seat, number: int) -> None:
     await alice.press("alt+left")
     await alice.sees(f"Message a{number}")
@@ -218,6 +219,7 @@ async def test_back_and_forward_through_the_rooms_that_were_open(alice: Seat, nu
     await alice.sees(f"Message b{number}")
 
 
+@pytest.mark.presses("room.first_unread")
 async def test_alt_u_goes_to_the_first_that_is_new_also_where_it_is_not_loaded(
     alice: Seat, bob: Agent, number: int
 ) -> None:

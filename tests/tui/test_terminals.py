@@ -115,6 +115,7 @@ def test_after_a_suspension_everything_is_painted_again(server: ServerProcess, h
 
 
 @pytest.mark.usefixtures("room")
+@pytest.mark.presses("everywhere.suspend")
 def test_ctrl_z_goes_to_the_shell_which_brings_it_back(server: ServerProcess, home: Path) -> None:
     with started(server, home, shell="echo this is the shell; read; fg") as terminal:
         _enter(terminal)

@@ -158,6 +158,7 @@ async def alice(shared_server: str, sit_down: SitDown, bob: Agent, number: int) 
     return seat
 
 
+@pytest.mark.presses("selected.thread", "selected.show_in_room")
 async def test_a_thread_is_read_and_written_in_beside_the_room(alice: Seat, bob: Agent) -> None:
     room_id = _room(alice).room.id
     await alice.press("up", "t")

@@ -40,6 +40,7 @@ def test_its_sentences_are_those_of_the_registry() -> None:
         assert all(entry.help in whole and entry.help in told for entry in stop.entries)
 
 
+@pytest.mark.presses("tour.tour_on", "tour.tour_back", "tour.tour_end")
 async def test_a_new_person_sees_it_once_and_every_key_does_what_it_always_does(
     shared_server: str, sit_down: SitDown, number: int, home: Path
 ) -> None:
