@@ -13,7 +13,9 @@ from mesh_tui.tour import STOPS, lines
 from mesh_tui.widgets.lines import LineList
 
 SHARE: Final = 2
-"""It takes at most one of so many parts of the screen's height."""
+"""It takes at most one of so many parts of the screen's height, its border included."""
+
+FRAME_ROWS: Final = 2
 
 
 class TourCard(LineList, can_focus=False):
@@ -50,4 +52,4 @@ class TourCard(LineList, can_focus=False):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """As tall as its lines, which the screen may cut."""
-        return min(len(self.make(width)), viewport.height // SHARE)
+        return min(len(self.make(width)), max(1, viewport.height // SHARE - FRAME_ROWS))
