@@ -1,7 +1,8 @@
 """What every screen of Mesh does alike: hears the agent, complains, and paints when the line is free."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from textual import events, on
@@ -48,6 +49,17 @@ class Patient(Screen[Result]):
         super().__init__()
         self._compositor = LeanCompositor()
         self._resting_until = 0.0
+        self._held = False
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Puts painting off until the end of the block, which has to come soon."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+            self.paint_now()
 
     def _on_timer_update(self) -> None:
         # Textual lays out and paints here. Left early, its timer goes on, and asks again.
@@ -93,7 +105,7 @@ class Patient(Screen[Result]):
         # It forgets which widgets are dirty then, so the compositor must know of them first.
         self._compositor.update_widgets(self._dirty_widgets)
         driver = self.app._driver  # noqa: SLF001 - there is no public way to the driver
-        if isinstance(driver, MeshDriver) and driver.waiting:
+        if self._held or (isinstance(driver, MeshDriver) and driver.waiting):
             self._dirty_widgets.clear()
             return
         super()._compositor_refresh()

@@ -59,7 +59,7 @@ class Panes(Threads):
 
     def show_entries(self, entries: Sequence[Entry]) -> None:
         super().show_entries(entries)
-        self.rooms_pane.put(entries, self.room.id)
+        self.rooms_pane.put(entries, self.room.id, seen=self.in_front)
 
     def on_resize(self) -> None:
         if self.size.width >= WIDE:
@@ -75,6 +75,7 @@ class Panes(Threads):
         else:
             self.add_class(_OVER)
             self.set_focus(self.rooms_pane)
+            self.call_after_refresh(lambda: self.show_entries(self.mesh.entries()))
 
     @on(RoomsPane.Chosen)
     def room_chosen(self, event: RoomsPane.Chosen) -> None:

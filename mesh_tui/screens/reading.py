@@ -5,6 +5,8 @@ agent. Every call runs in a worker; when it is back, another room may be shown, 
 is held before the call and compared after it.
 """
 
+import asyncio
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -27,6 +29,9 @@ PAGE: Final = 200
 AROUND: Final = 40
 """Read messages that are loaded above the first unread one."""
 
+HOLD_S: Final = 0.05
+"""How long painting waits for the messages of another room, which most often are on this machine."""
+
 
 class Reading(Unsent):
     """What a room's screen does with the transcript."""
@@ -35,6 +40,7 @@ class Reading(Unsent):
         super().__init__(room)
         self.marks = Marks()
         self._following = True
+        self._loaded = asyncio.Event()
 
     def start_reading(self, at: Message | None) -> None:
         """Another room is shown, of which nothing is known yet; at the message `at`, if there is one."""
@@ -42,10 +48,18 @@ class Reading(Unsent):
         self._following = True
         self.composer.say_above("")
         self.transcript.show(self.timeline, self.me)
+        self._loaded = asyncio.Event()
+        begin(self, self._paint_at_once, self._loaded, exclusive=True, group="painting")
         if at is None:
             self.load()
         else:
             self.jump(at)
+
+    async def _paint_at_once(self, loaded: asyncio.Event) -> None:
+        """One frame for all of the room, instead of one without its messages and one with them."""
+        with self.held(), suppress(TimeoutError):
+            async with asyncio.timeout(HOLD_S):
+                await loaded.wait()
 
     # ── loading ──────────────────────────────────────────────────────────────────────────────────
 
@@ -65,6 +79,7 @@ class Reading(Unsent):
         far = unread > PAGE - AROUND
         self.marks.begin(self.room)
         await self._load_from(read if far else None)
+        self._loaded.set()
 
     async def _load_from(self, read: int | None) -> None:
         """The newest page, or the one in which the first message after `read` is."""
@@ -96,6 +111,7 @@ class Reading(Unsent):
         self.transcript.show(self.timeline, self.me, self.marks.unread_after, at=message.id)
         self.set_focus(self.transcript)
         self.transcript.choose(message.id)
+        self._loaded.set()
 
     @on(Transcript.EarlierWanted)
     def load_earlier(self) -> None:

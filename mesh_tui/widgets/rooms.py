@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import ClassVar, Final, Literal
 
+from msgspec import structs
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -195,8 +196,10 @@ class RoomsPane(RoomRows):
         super().__init__()
         self._open = ""
 
-    def put(self, entries: Sequence[Entry], open_id: str) -> None:
-        """Shows these, of which one is open."""
+    def put(self, entries: Sequence[Entry], open_id: str, *, seen: bool) -> None:
+        """Shows these, of which one is open; `seen`: what comes there is seen, and not worth a number."""
+        if seen:
+            entries = [_without_news(entry) if entry.room.id == open_id else entry for entry in entries]
         if open_id != self._open:
             self._open = self._chosen = open_id
         elif entries == self.entries:
@@ -237,6 +240,10 @@ def room_row(room: Room, cells: int, entry: Entry | None = None) -> Line:
             *badge,
         )
     )
+
+
+def _without_news(entry: Entry) -> Entry:
+    return entry._replace(room=structs.replace(entry.room, unread=0, mentions=0), unread=0, mentions=0)
 
 
 def _group(entry: Entry) -> Group:

@@ -40,6 +40,11 @@ RATE: Final = 50
 
 IN_FLIGHT: Final = 200
 ROOM: Final = "big"
+SIDE: Final = "side"
+"""A room to switch to; it comes after the other in the order of the rooms."""
+
+SIDE_MESSAGES: Final = 300
+SWITCHES: Final = 100
 
 _ESCAPE: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[^\[\]])")
 _WORDS: Final = (
@@ -156,6 +161,13 @@ async def fill(server: harness.Server, messages: int) -> tuple[Person, str]:
     async with harness.rest(server) as rest:
         writer, reader = await rest.people(2)
         room_id = await rest.room(ROOM, [writer, reader])
+        side_id = await rest.room(SIDE, [writer, reader])
+    await _say_all(server, writer, side_id, SIDE_MESSAGES, "side ")
+    await _say_all(server, writer, room_id, messages, "")
+    return writer, room_id
+
+
+async def _say_all(server: harness.Server, writer: Person, room_id: str, messages: int, before: str) -> None:
     choose = random.Random(2)
     sent = acked = 0
 
@@ -170,12 +182,14 @@ async def fill(server: harness.Server, messages: int) -> tuple[Person, str]:
         while sent < min(messages, acked + IN_FLIGHT):
             text = " ".join(choose.choices(_WORDS, k=choose.randint(2, 40)))
             client.send(
-                type="chat.message.send", room_id=room_id, nonce=f"n{sent}", content=f"{sent}: {text}"
+                type="chat.message.send",
+                room_id=room_id,
+                nonce=f"{before}n{sent}",
+                content=f"{before}{sent}: {text}",
             )
             sent += 1
         await asyncio.sleep(0)
     client.close()
-    return writer, room_id
 
 
 class Talk:
@@ -256,6 +270,34 @@ def room(server: harness.Server, messages: int, keys: int) -> None:
         _report(f"{size}: key to paint, typing", list(_typing(screen, keys)), p99=True)
         _report(f"{size}: key to paint, paging back", list(_paging(screen, keys)), p99=True)
         harness.report("tui", f"{size}: resident memory", screen.resident_bytes() / 2**20, "MiB")
+
+
+def switching(server: harness.Server) -> None:
+    """From one room to another, both of which were open before, by the key of its number."""
+    with terminal("--server", server.url, "--profile", "bench") as screen:
+        screen.wait("connected")
+        screen.rest()
+        screen.press("\x1b2")
+        screen.wait(f"Message {SIDE}")
+        screen.rest(0.3)
+        screen.press("\x1b[1;5F")
+        took = []
+        for _ in range(SWITCHES):
+            screen.wait(f"side {SIDE_MESSAGES - 1}: ")
+            screen.rest(0.1)
+            screen.press("\x1b1")
+            screen.wait(f" {ROOM}  ")
+            screen.rest(0.1)
+            began = screen.press("\x1b2")
+            took.append(screen.wait(f"side {SIDE_MESSAGES - 1}: ") - began)
+        _report("room switch, key to paint", took, p99=True)
+        screen.rest(0.3)
+        _sent("a room switch", [_switch(screen) for _ in range(10)])
+
+
+def _switch(screen: Terminal) -> int:
+    screen.bytes_of("\x1b1", 0.3)
+    return screen.bytes_of("\x1b2", 0.3)
 
 
 def line(talk: Talk, server: harness.Server) -> None:
@@ -348,6 +390,7 @@ def main() -> None:
         harness.run(sign_in(server))
         starts(server, arguments.starts)
         room(server, arguments.messages, arguments.keys)
+        switching(server)
         talk = Talk(server, *people[0])
         line(talk, server)
         busy(talk, server, arguments.keys)

@@ -80,6 +80,7 @@ async def test_a_wide_screen_has_rooms_messages_and_people_and_what_is_new_rises
     assert alice.row_of(f"1 # a{number}") < alice.row_of(f"2 # b{number}")
     await _say(bob, alice.app.agent.room(f"b{number}").id, "here")
     await alice.sees("here", f"● bob{number}")
+    assert " New" not in alice.text
     await _say(bob, alice.app.agent.room(f"a{number}").id, f"@alice{number} there")
     await alice.sees(" New", "1! ", " Rooms")
     await alice.click(f"1 # a{number}")
@@ -139,3 +140,6 @@ async def test_on_a_small_screen_the_rooms_take_the_place_of_the_messages(
     await alice.press("f3", "f3")
     await alice.sees("unseen as yet")
     assert alice.app.settings.look.rooms
+    await alice.resize(60, 24)
+    await alice.press("f2")
+    await alice.sees("The screen is too narrow for that.")

@@ -120,7 +120,7 @@ async def test_a_command_under_way_keeps_to_the_room_it_was_typed_in(
     assert standing.room.id == b
     message = await _last(bob, b)
     alice.call(standing.say, "an answer", Aim("reply", message))
-    await until(lambda: alice.app.agent.room(b).last_seq == 2, "it to be sent")
+    await until(lambda: bob.room(b).last_seq == 2, "it to arrive")
     assert (await _last(bob, b)).reply_to == message.id
     for call in ("take_aim", "ask_to_leave", "open_editor", "mark_all_read"):
         with pytest.raises(Elsewhere):
