@@ -60,8 +60,6 @@ class Looks(Page[str]):
     HERE = ("list", "page")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Close"),
-        Binding("up", "step(-1)", "Up", show=False),
-        Binding("down", "step(1)", "Down", show=False),
         Binding("enter", "keep", "Keep"),
     ]
 
@@ -89,8 +87,8 @@ class Looks(Page[str]):
         themes = self.query_one(ThemeList)
         return themes.names[themes.index]
 
-    def action_step(self, count: int) -> None:
-        self.query_one(ThemeList).step(count)
+    @on(Choices.Stepped)
+    def stepped(self) -> None:
         self.mesh.preferences.preview(self._chosen)
 
     def action_keep(self) -> None:
@@ -99,4 +97,5 @@ class Looks(Page[str]):
 
     @on(Choices.Clicked)
     def clicked(self, event: Choices.Clicked) -> None:
-        self.action_step(event.index - self.query_one(ThemeList).index)
+        themes = self.query_one(ThemeList)
+        themes.step(event.index - themes.index)
