@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from textual import on
+from textual.widget import Widget
 
 from mesh_tui.rooms import Entry
 from mesh_tui.screens.threads import Threads
@@ -26,6 +27,9 @@ NORMAL: Final = 72
 
 STEP: Final = 2
 """Cells that a key makes a list wider by."""
+
+_NO_ROOMS: Final = "-no-rooms"
+_NO_PEOPLE: Final = "-no-people"
 
 _OVER: Final = "-over"
 """The class of the screen while the rooms are in the place of the messages."""
@@ -52,8 +56,8 @@ class Panes(Threads):
 
     def take_look(self, settings: Settings) -> None:
         """Shows what is wanted, as wide as it is wanted."""
-        self.set_class(not settings.look.rooms, "-no-rooms")
-        self.set_class(not settings.look.people, "-no-people")
+        self.set_class(not settings.look.rooms, _NO_ROOMS)
+        self.set_class(not settings.look.people, _NO_PEOPLE)
         self.rooms_pane.styles.width = settings.look.rooms_width
         self.participants.styles.width = settings.look.people_width or None
 
@@ -69,7 +73,7 @@ class Panes(Threads):
 
     def action_rooms(self) -> None:
         if self.size.width >= WIDE:
-            self._keep("look.rooms", not self.mesh.settings.look.rooms)
+            self._toggle(_NO_ROOMS, "look.rooms")
         elif self._is_over:
             self._close_rooms()
         else:
@@ -109,7 +113,7 @@ class Panes(Threads):
         if self.size.width < NORMAL:
             self.tell("The screen is too narrow for that. /who shows who is here.")
         else:
-            self._keep("look.people", not self.mesh.settings.look.people)
+            self._toggle(_NO_PEOPLE, "look.people")
 
     def action_wider(self) -> None:
         self._resize(STEP)
@@ -119,13 +123,23 @@ class Panes(Threads):
 
     def _resize(self, cells: int) -> None:
         """Of the rooms; where they are not shown, of the people."""
+        pane: Widget
         if self.rooms_pane.display and not self._is_over:
-            key, now = "look.rooms_width", self.mesh.settings.look.rooms_width
+            pane, key = self.rooms_pane, "look.rooms_width"
         elif self.participants.display:
-            key, now = "look.people_width", self.participants.outer_size.width
+            pane, key = self.participants, "look.people_width"
         else:
             return
-        self._keep(key, min(max(PANE_MIN, now + cells), PANE_MAX))
+        set_now = pane.styles.inline.width
+        now = int(set_now.value) if set_now is not None else pane.outer_size.width
+        pane.styles.width = wanted = min(max(PANE_MIN, now + cells), PANE_MAX)
+        self._keep(key, wanted)
+
+    def _toggle(self, hidden: str, key: str) -> None:
+        """At once; the next key may come before it is kept."""
+        shown = not self.has_class(hidden)
+        self.set_class(shown, hidden)
+        self._keep(key, not shown)
 
     def _keep(self, key: str, value: Any) -> None:
         begin(self, self.attempt, self.mesh.save_settings, {key: value}, group="settings")

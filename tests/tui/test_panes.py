@@ -118,6 +118,20 @@ async def test_whether_the_lists_are_shown_and_how_wide_is_kept(alice: Seat, num
     await alice.sees(f"1 # a{number}")
 
 
+async def test_keys_that_come_faster_than_they_are_kept_all_count(alice: Seat) -> None:
+    screen = _screen(alice)
+    for action in (screen.action_wider, screen.action_wider, screen.action_rooms, screen.action_rooms):
+        alice.call(action)
+    await until(lambda: alice.app.settings.look.rooms_width == 28, "the width to be kept")
+    await until(lambda: alice.app.settings.look.rooms, "the rooms to be shown")
+    for _ in range(2):
+        alice.call(screen.action_people)
+    await alice.sees("online 1")
+    for _ in range(40):
+        alice.call(screen.action_narrower)
+    await until(lambda: alice.app.settings.look.rooms_width == 12, "the least")
+
+
 async def test_on_a_small_screen_the_rooms_take_the_place_of_the_messages(
     alice: Seat, bob: Agent, number: int
 ) -> None:
