@@ -6,6 +6,8 @@
 import asyncio
 import logging
 import os
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import sqlalchemy.exc
@@ -18,9 +20,9 @@ from mesh_server.bus.memory import MemoryBus
 from mesh_server.config import Config
 from mesh_server.console.operations import OPERATIONS, Console
 from mesh_server.errors import CannotStart, FolderHeld
-from mesh_server.ids import system_clock
-from mesh_server.keys import Keys, load_keys
-from mesh_server.serving import serve
+from mesh_server.ids import Clock, NewId, system_clock
+from mesh_server.keys import load_keys
+from mesh_server.serving import Built, serve
 from mesh_server.store.folder import DataFolderInUse, DataFolderLock
 from mesh_server.store.schema import NewerDatabase
 from mesh_server.store.sqlite import SqliteStore
@@ -29,14 +31,16 @@ EXIT_UNCLEAN: Final = 1
 """Of a server that had to leave before everything was closed."""
 
 
-def run(config: Config) -> None:
-    """Serves until a signal says stop. Raises: CannotStart."""
+def run(config: Config, *, clock: Clock = system_clock, new_id: NewId | None = None) -> None:
+    """Serves until a signal says stop, on the system's time and with new ids. Raises: CannotStart."""
     logs.set_up(config.log_level)
     open_files.allow_many()
     lock, store = open_store(config)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            if not runner.run(_run(config, store, lock, load_keys(config))):
+            bus, keys = MemoryBus(), load_keys(config)
+            built = partial(build, config, store, bus, keys, clock=clock, new_id=new_id)
+            if not runner.run(_run(config, built, lock)):
                 # A thread waits for the disk, and leaving in good order would wait for the thread.
                 logging.shutdown()
                 os._exit(EXIT_UNCLEAN)
@@ -44,8 +48,8 @@ def run(config: Config) -> None:
         lock.release()
 
 
-async def _run(config: Config, store: SqliteStore, lock: DataFolderLock, keys: Keys) -> bool:
-    return await serve(config, build(config, store, MemoryBus(), keys), lock)
+async def _run(config: Config, build_on_loop: Callable[[], Built], lock: DataFolderLock) -> bool:
+    return await serve(config, build_on_loop(), lock)
 
 
 def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:

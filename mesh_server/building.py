@@ -101,8 +101,17 @@ class _Talk:
     invites: InviteService
 
 
-def build(config: Config, store: Store, bus: Bus, keys: Keys) -> Built:
-    ground = _ground(config, store, bus)
+def build(
+    config: Config,
+    store: Store,
+    bus: Bus,
+    keys: Keys,
+    *,
+    clock: Clock = system_clock,
+    new_id: NewId | None = None,
+) -> Built:
+    """`new_id`: ids that sort by the time of `clock` are made without it."""
+    ground = _ground(config, store, bus, clock, new_id or id_maker(clock))
     people = _people(ground, keys)
     talk = _talk(ground)
     peers = build_peers(
@@ -166,8 +175,7 @@ def build_alone(config: Config, store: Store, bus: Bus) -> tuple[Administration,
 # ── the groups ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _ground(config: Config, store: Store, bus: Bus) -> _Ground:
-    clock, new_id = system_clock, id_maker()
+def _ground(config: Config, store: Store, bus: Bus, clock: Clock, new_id: NewId) -> _Ground:
     hub = Hub(device_connections=config.limits.connections_per_device)
     bus.subscribe(hub.on_bus)
     presence = PresenceService(

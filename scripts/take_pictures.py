@@ -72,7 +72,7 @@ async def main(columns: int, rows: int) -> None:
             os.environ[f"XDG_{kind}_HOME"] = str(Path(scratch, kind.lower()))
         with running_server(Path(scratch, "server")) as server:
             await _picture("login", server.url, "nobody", (columns, rows))
-            bob = await _furnish(server.url)
+            bob = await furnish(server.url)
             await _picture("home", server.url, "alice", (columns, rows))
             tour = ("slash", *"tour", "enter")
             await _picture("tour", server.url, "alice", (columns, rows), *tour)
@@ -88,7 +88,7 @@ async def main(columns: int, rows: int) -> None:
             await bob.close()
 
 
-async def _furnish(url: str) -> "Agent":
+async def furnish(url: str) -> "Agent":
     """Makes the rooms and the conversation; bob stays connected."""
     from mesh_agent.agent import Agent
 

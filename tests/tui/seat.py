@@ -90,6 +90,14 @@ class Seat:
         """Calls something of the app, as if it did that itself."""
         self._context.run(function, *arguments)
 
+    def within(self, look: Callable[[], Answer]) -> Answer:
+        """What `look` finds in the app."""
+        return self._context.run(look)
+
+    async def pause(self) -> None:
+        """Returns when the app has nothing to do for the moment."""
+        await _within(self._context, self.pilot.pause())
+
     async def click(self, text: str) -> None:
         """Clicks on the first letter of `text`."""
         row = self.row_of(text)

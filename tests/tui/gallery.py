@@ -1,0 +1,136 @@
+"""Every screen in three sizes and four themes, as text: what `tests/tui/pictures` holds, and the way there.
+
+Strategy: a server whose day is always the same, the conversation of `scripts.take_pictures`, and one app that
+goes from screen to screen; each is resized and painted in each theme where it stands. A screen that is new
+needs a line in `WALK`, and `scripts/snapshots` to take it.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from textual.screen import ModalScreen
+from textual.strip import Strip
+
+from mesh_tui.screens.opening import Opening
+from scripts.take_pictures import furnish
+from tests.support.cells import BEHIND, Rows, describe, rows_of
+from tests.support.server import ServerProcess
+from tests.tui.seat import Seat, seated
+
+FOLDER: Final = Path(__file__).parent / "pictures"
+SIZES: Final = ((80, 24), (120, 40), (50, 16))
+THEMES: Final = ("monokai", "light", "contrast", "sixteen")
+LOOKS: Final = 50
+"""Times that a screen is looked at, at most, until it no longer changes."""
+
+
+class StillServer(ServerProcess):
+    module = "tests.support.still_server"
+
+
+class View(NamedTuple):
+    """A screen: the keys that lead there from the one before, and a word that shows it has come."""
+
+    name: str
+    keys: tuple[str, ...]
+    word: str
+
+
+SIGNED_OUT: Final = (
+    View("login", (), "Sign in"),
+    View("register", ("ctrl+t",), "8 characters or more"),
+    View("login-empty", ("ctrl+t", "enter", "enter"), "✗"),
+)
+
+WALK: Final = (
+    View("home", (), "Public rooms"),
+    View("home-command", ("slash",), "Command"),
+    View("tour", (*"tour", "enter"), "Tour 1 of 3"),
+    View("help", ("escape", "f1"), "Keys and commands"),
+    View("settings", ("escape", "f4", "down", "down"), "Shown as"),
+    View("switcher", ("escape", "ctrl+k"), "Go to"),
+    View("room", ("escape", "down", "enter"), "Message Test Chat"),
+    View("room-offers", (*"/re",), "/reply"),
+    View("room-chosen", ("ctrl+u", "up", "up"), "Reply"),
+    View("react", ("a",), "its number"),
+    View("thread", ("escape", "t"), "goes into the thread"),
+    View("question", ("escape", "f9"), "Leave Test Chat?"),
+    View("search", ("escape", *"/search retry", "enter"), "Enter goes there"),
+    View("people", ("escape", *"/who", "enter"), "In Test Chat"),
+    View("inbox", ("escape", "alt+i"), "releases"),
+)
+
+
+def takes(size: tuple[int, int], theme: str, *, everything: bool) -> bool:
+    """Whether this is taken: the first theme in each size, the others each in one, or `everything`."""
+    place = THEMES.index(theme)
+    return everything or not place or SIZES[place % len(SIZES)] == size
+
+
+async def all_pictures(folder: Path, *, everything: bool = True) -> AsyncIterator[tuple[str, str]]:
+    """The name of a file and what is to be in it, one after the other. The environment names a home."""
+    with _running(folder) as server:
+        seat: Seat
+        async with seated(server=server.url, profile="nobody", size=SIZES[0]) as seat:
+            async for name, described in _walk(seat, SIGNED_OUT, everything):
+                yield name, described
+            seat.call(seat.app.push_screen, Opening())
+            async for name, described in _walk(seat, (View("opening", (), "opening…"),), everything):
+                yield name, described
+        bob = await furnish(server.url)
+        async with seated(server=server.url, profile="alice", size=SIZES[0]) as seat:
+            await seat.sees("connected", "Test Chat", "design")
+            async for name, described in _walk(seat, WALK, everything):
+                yield name, described
+        await bob.close()
+
+
+@contextmanager
+def _running(folder: Path) -> Iterator[ServerProcess]:
+    server = StillServer(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+async def _walk(seat: Seat, views: tuple[View, ...], everything: bool) -> AsyncIterator[tuple[str, str]]:
+    for view in views:
+        await seat.press(*view.keys)
+        await seat.sees(view.word)
+        taken: dict[tuple[int, int], dict[str, Rows]] = {size: {} for size in SIZES}
+        for theme in THEMES:  # another size costs less than another theme
+            seat.call(seat.app.preferences.preview, theme)
+            for size in (size for size in SIZES if takes(size, theme, everything=everything)):
+                await seat.resize(*size)
+                taken[size][theme] = await _still(seat)
+        for size, pictures in taken.items():
+            yield f"{view.name}-{size[0]}x{size[1]}.txt", describe(pictures)
+        await seat.resize(*SIZES[0])
+
+
+async def _still(seat: Seat) -> Rows:
+    """The screen once it no longer changes."""
+    before: list[Strip] = []
+    for _ in range(LOOKS):
+        await seat.pause()
+        shown = seat.within(lambda: seat.app.screen._compositor.render_strips())
+        if shown == before:
+            return _page_of(seat, rows_of(shown))
+        before = shown
+    raise AssertionError(f"the screen does not come to rest:\n{seat.text}")
+
+
+def _page_of(seat: Seat, rows: Rows) -> Rows:
+    """Of a page above another screen only the page itself: what lies behind has pictures of its own."""
+    pages = seat.app.screen.query(".page")
+    if not isinstance(seat.app.screen, ModalScreen) or not pages:
+        return rows
+    region = pages.first().region
+    return [
+        [cell if region.contains(x, y) else BEHIND for x, cell in enumerate(row)]
+        for y, row in enumerate(rows)
+    ]
