@@ -8,7 +8,6 @@ first screen. What ends the program (a key, a signal, a terminal that is gone) g
 import asyncio
 import importlib
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -17,20 +16,15 @@ from pathlib import PurePath
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from rich.color import ColorSystem
 from rich.text import Text
 from textual import events, on
-from textual._compositor import CompositorUpdate
-from textual.app import App
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.signal import Signal
-from textual.widgets import Input, TextArea
 from textual.worker import WorkerCancelled, WorkerFailed
 
 from mesh_agent.client.errors import Unreachable
 from mesh_agent.client.state import ConnectionChanged, SignedOut
-from mesh_tui import clipboard
 from mesh_tui.bridge import FromAgent, forward
 from mesh_tui.driver import MeshDriver
 from mesh_tui.going import Going
@@ -41,6 +35,7 @@ from mesh_tui.screens.base import MeshScreen, Patient
 from mesh_tui.screens.opening import Opening
 from mesh_tui.settings import Level, Settings
 from mesh_tui.telling import Telling
+from mesh_tui.terminal_app import TerminalApp
 from mesh_tui.workers import SENDING, begin
 from protocol.errors import MeshError, ServerError
 from protocol.text import clean_line
@@ -61,7 +56,7 @@ STYLES: Final = ("app.tcss", "login.tcss", "home.tcss", "room.tcss")
 log = logging.getLogger(__name__)
 
 
-class MeshApp(App[None]):
+class MeshApp(TerminalApp):
     """`server`, `link` and `profile` are those of the command line; `plain`: the terminal's own colours only;
     `auto`: a theme for as many colours as it has.
 
@@ -305,46 +300,7 @@ class MeshApp(App[None]):
         if self._agent is not None and not any(isinstance(s, SettingsScreen) for s in self.screen_stack):
             self.push_screen(SettingsScreen())
 
-    # ── copying ──────────────────────────────────────────────────────────────────────────────────
-
-    def copy_to_clipboard(self, text: str) -> None:
-        """Also what is selected, by Textual's own key."""
-        self.copy(text)
-
-    def copy(self, text: str) -> bool:
-        """Puts `text` where it can be pasted from; where it is too long for that, says so, and False."""
-        self._clipboard = text
-        return clipboard.copy(self, text)
-
-    # ── painting ─────────────────────────────────────────────────────────────────────────────────
-
-    @property
-    def _background_screens(self) -> list[Screen[Any]]:
-        # Textual takes the screen below for visible also where the top one hides it; each change there, such
-        # as a count of unread messages on Home, then had all of the top one painted anew.
-        stack = self.screen_stack
-        return [] if not stack or stack[-1].styles.background.a == 1 else super()._background_screens
-
-    def action_redraw(self) -> None:
-        if isinstance(self._driver, MeshDriver):
-            self._driver.forget()
-        self.screen.refresh(repaint=True, layout=True)
-
-    def on_resize(self) -> None:
-        """The terminal may have cut or moved what it showed, also where it is as large as before again."""
-        if self.screen_stack:
-            self.action_redraw()
-
-    def _display(self, screen: Screen[Any], renderable: Any) -> None:
-        # Where Textual turns a frame into bytes; the driver sends only what differs.
-        driver = self._driver
-        if not isinstance(driver, MeshDriver) or not isinstance(renderable, CompositorUpdate):
-            super()._display(screen, renderable)
-        elif self._running and not self._closed and not self._batch_count:
-            size = self.screen.outer_size
-            cursor = size.clamp_offset(self.cursor_position)
-            colours = self.console._color_system or ColorSystem.TRUECOLOR  # noqa: SLF001 - as Textual's strips do
-            driver.paint(renderable, self.size, cursor, colours, sync=self._sync_available)
+    # ── who sits before it ───────────────────────────────────────────────────────────────────────
 
     def watch_app_focus(self, focus: bool) -> None:
         if focus and self.screen_stack and isinstance(self.screen, MeshScreen):
@@ -366,39 +322,7 @@ class MeshApp(App[None]):
         """The terminal has told what it is called."""
         self.telling.desktop.answered = name
 
-    @property
-    def writes(self) -> bool:
-        """Whether a letter that is typed now is text. The driver's thread asks."""
-        screens = self.screen_stack
-        return bool(screens) and isinstance(screens[-1].focused, Input | TextArea)
-
-    async def settled(self) -> None:
-        """Returns when what the last key has set off is done, as far as it needs no network."""
-        focused = self.screen.focused
-        pumps = [self, *(focused.ancestors_with_self if focused else [self.screen]), self]
-        for pump in pumps:
-            done = asyncio.Event()
-            if pump.call_later(done.set):
-                await done.wait()
-
-    def paint_again(self) -> None:
-        """The terminal has caught up: paints what was put off."""
-        if self.screen_stack and isinstance(self.screen, Patient):
-            self.screen.paint_now()
-
     # ── the end ──────────────────────────────────────────────────────────────────────────────────
-
-    def action_suspend(self) -> None:
-        """Stops until the shell goes on with it; where there is no shell, nobody could."""
-        parent = os.getppid()
-        try:
-            shell = os.getsid(parent) == os.getsid(0) and os.getpgid(parent) != os.getpgid(0)
-        except OSError:
-            shell = False
-        if shell:
-            self.action_suspend_process()
-        else:
-            self.notify("There is no shell behind Mesh that could bring it back.", severity="warning")
 
     async def action_quit(self) -> None:
         self.leave(0)

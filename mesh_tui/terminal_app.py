@@ -1,0 +1,100 @@
+"""What the app and the terminal do with one another: frames, what was typed, the clipboard, a shell behind.
+
+Strategy: Textual's own ways are kept where they serve. Frames go to the driver, which sends only what
+differs; the screen below one that hides it is not painted; and nothing is written past the driver.
+"""
+
+import asyncio
+import os
+from typing import Any
+
+from rich.color import ColorSystem
+from textual._compositor import CompositorUpdate
+from textual.app import App
+from textual.screen import Screen
+from textual.widgets import Input, TextArea
+
+from mesh_tui import clipboard
+from mesh_tui.driver import MeshDriver
+from mesh_tui.screens.base import Patient
+
+
+class TerminalApp(App[None]):
+    """An app for a `MeshDriver`: it is the driver's `Terminal`, but for how it ends."""
+
+    # ── painting ─────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _background_screens(self) -> list[Screen[Any]]:
+        # Textual takes the screen below for visible also where the top one hides it; each change there, such
+        # as a count of unread messages on Home, then had all of the top one painted anew.
+        stack = self.screen_stack
+        return [] if not stack or stack[-1].styles.background.a == 1 else super()._background_screens
+
+    def action_redraw(self) -> None:
+        if isinstance(self._driver, MeshDriver):
+            self._driver.forget()
+        self.screen.refresh(repaint=True, layout=True)
+
+    def on_resize(self) -> None:
+        """The terminal may have cut or moved what it showed, also where it is as large as before again."""
+        if self.screen_stack:
+            self.action_redraw()
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        # Where Textual turns a frame into bytes; the driver sends only what differs.
+        driver = self._driver
+        if not isinstance(driver, MeshDriver) or not isinstance(renderable, CompositorUpdate):
+            super()._display(screen, renderable)
+        elif self._running and not self._closed and not self._batch_count:
+            size = self.screen.outer_size
+            cursor = size.clamp_offset(self.cursor_position)
+            colours = self.console._color_system or ColorSystem.TRUECOLOR  # noqa: SLF001 - as Textual's strips do
+            driver.paint(renderable, self.size, cursor, colours, sync=self._sync_available)
+
+    def paint_again(self) -> None:
+        """The terminal has caught up: paints what was put off."""
+        if self.screen_stack and isinstance(self.screen, Patient):
+            self.screen.paint_now()
+
+    # ── what was typed ───────────────────────────────────────────────────────────────────────────
+
+    @property
+    def writes(self) -> bool:
+        """Whether a letter that is typed now is text. The driver's thread asks."""
+        screens = self.screen_stack
+        return bool(screens) and isinstance(screens[-1].focused, Input | TextArea)
+
+    async def settled(self) -> None:
+        """Returns when what the last key has set off is done, as far as it needs no network."""
+        focused = self.screen.focused
+        pumps = [self, *(focused.ancestors_with_self if focused else [self.screen]), self]
+        for pump in pumps:
+            done = asyncio.Event()
+            if pump.call_later(done.set):
+                await done.wait()
+
+    # ── copying ──────────────────────────────────────────────────────────────────────────────────
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Also what is selected, by Textual's own key."""
+        self.copy(text)
+
+    def copy(self, text: str) -> bool:
+        """Puts `text` where it can be pasted from; where it is too long for that, says so, and False."""
+        self._clipboard = text
+        return clipboard.copy(self, text)
+
+    # ── the shell ────────────────────────────────────────────────────────────────────────────────
+
+    def action_suspend(self) -> None:
+        """Stops until the shell goes on with it; where there is no shell, nobody could."""
+        parent = os.getppid()
+        try:
+            shell = os.getsid(parent) == os.getsid(0) and os.getpgid(parent) != os.getpgid(0)
+        except OSError:
+            shell = False
+        if shell:
+            self.action_suspend_process()
+        else:
+            self.notify("There is no shell behind Mesh that could bring it back.", severity="warning")
