@@ -1,35 +1,27 @@
-"""The messages of a room, painted by line: only rows that are on the screen exist as cells.
+"""The messages of a room, and where the reader stands in them.
 
-Strategy: `Blocks` knows where everything stands, this widget where the reader stands. Before anything
-moves, one entry on the screen is noted with its distance from the top (the *anchor*); after every change it
-is put back there, so that appending, prepending, laying out and resizing never move what is being read. A
-reader at the bottom *follows*: the end is the anchor then.
+Strategy: `Blocks` knows where everything stands, `BlockView` paints it, and this widget moves. Before
+anything moves, one entry on the screen is noted with its distance from the top (the *anchor*); after every
+change it is put back there, so that appending, prepending, laying out and resizing never move what is being
+read. A reader at the bottom *follows*: the end is the anchor then.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, NamedTuple
 
-from rich.segment import Segment
 from textual import events
 from textual.binding import BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message as TextualMessage
-from textual.scroll_view import ScrollView
-from textual.scrollbar import ScrollBar
-from textual.selection import Selection
-from textual.strip import Strip
-from textual.style import Style
 from textual.widget import Widget
 
 from mesh_agent.client.state import Outgoing
 from mesh_tui import actions
-from mesh_tui.compositing import LeanScrollBar
 from mesh_tui.layout.blocks import Blocks
-from mesh_tui.layout.cells import Fragment, Line
 from mesh_tui.layout.message import Entry, Me
-from mesh_tui.theme import Palette
 from mesh_tui.timeline import Splice, Timeline
+from mesh_tui.widgets.block_view import BlockView, name_of
 from protocol.rest import Message
 
 NEAR: Final = 2
@@ -38,13 +30,7 @@ NEAR: Final = 2
 AHEAD: Final = 4
 """Screens from the end of what is held at which more is asked for."""
 
-SELECTED_ROWS: Final = 2_000
-"""Rows that one copy takes at most."""
-
 STEPS: Final = {"up": -1, "down": 1}
-
-STRIPS_KEPT: Final = 400
-"""Painted rows kept; several screens of them."""
 
 
 class Anchor(NamedTuple):
@@ -54,7 +40,7 @@ class Anchor(NamedTuple):
     distance: int
 
 
-class Transcript(ScrollView, can_focus=True):
+class Transcript(BlockView, can_focus=True):
     """Paints a `Timeline`; tell it every splice that the timeline makes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -99,19 +85,10 @@ class Transcript(ScrollView, can_focus=True):
         super().__init__()
         self.following = True
         self._timeline = Timeline()
-        self._blocks = Blocks(self._timeline, Me("", ""), 80)
-        self._palette: Palette | None = None
-        self._strips: dict[tuple[int, int], tuple[int, Strip]] = {}
-        """Block and its row -> the painted row, and where in the text it says that it is."""
-
-        self._origin = 0
         self._moving = False
         self._settled_size = Size()
         self._at_end = False
         self._at: str | None = None
-        self._chosen: str | None = None
-        """The id of the message that is chosen, or the nonce of one that was not sent."""
-
         self._started = False
         """A size was known when the present timeline was shown, so it has a place."""
 
@@ -193,15 +170,6 @@ class Transcript(ScrollView, can_focus=True):
         self.look()
 
     # ── where things stand ───────────────────────────────────────────────────────────────────────
-
-    @property
-    def _cells(self) -> int:
-        return self.scrollable_content_region.width or 80
-
-    @property
-    def _padding(self) -> int:
-        """Empty rows above a timeline that does not fill the view."""
-        return max(0, self.size.height - self._blocks.height)
 
     def _visible(self) -> tuple[int, int]:
         top = round(self.scroll_y)
@@ -302,15 +270,6 @@ class Transcript(ScrollView, can_focus=True):
 
     # ── what the reader does ─────────────────────────────────────────────────────────────────────
 
-    @property
-    def vertical_scrollbar(self) -> ScrollBar:
-        # As Textual makes its own, at the same moment.
-        if self._vertical_scrollbar is None:
-            self._vertical_scrollbar = LeanScrollBar(name="vertical", thickness=self.scrollbar_size_vertical)
-            self._vertical_scrollbar.display = False
-            self.app._start_widget(self, self._vertical_scrollbar)  # noqa: SLF001
-        return self._vertical_scrollbar
-
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         # Where the size has just changed it was not the reader who scrolled; `on_resize` comes next.
@@ -337,11 +296,6 @@ class Transcript(ScrollView, can_focus=True):
         entry = self._blocks[index].entry
         if isinstance(entry, Outgoing) and entry.state == "failed":
             self.post_message(self.OutgoingChosen(entry))
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._palette = None
-        self._strips.clear()
 
     # ── choosing a message ───────────────────────────────────────────────────────────────────────
 
@@ -392,7 +346,7 @@ class Transcript(ScrollView, can_focus=True):
 
     def _choose_from(self, candidates: Iterable[int]) -> bool:
         for index in candidates:
-            if name := _name(self._blocks[index].entry):
+            if name := name_of(self._blocks[index].entry):
                 self.choose(name)
                 return True
         return False
@@ -402,7 +356,7 @@ class Transcript(ScrollView, can_focus=True):
             return None
         # Most often it is near the end.
         for index in range(len(self._blocks) - 1, 0, -1):
-            if _name(self._blocks[index].entry) == self._chosen:
+            if name_of(self._blocks[index].entry) == self._chosen:
                 return index
         return None
 
@@ -426,110 +380,3 @@ class Transcript(ScrollView, can_focus=True):
         if self._chosen is not None and event.key in STEPS:
             event.prevent_default().stop()
             self.step(STEPS[event.key])
-
-    # ── painting ─────────────────────────────────────────────────────────────────────────────────
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Rows as they are: there is no border, padding or opacity here for which Textual makes them anew."""
-        first, selection = round(self.scroll_y) - self._padding, self.text_selection
-        strips = [self._strip(first + y, selection) for y in crop.line_range]
-        background = self.background_colors[1]
-        for line_filter in self.get_line_filters():
-            strips = [strip.apply_filter(line_filter, background) for strip in strips]
-        if crop.column_span != (0, self.size.width):
-            strips = [strip.crop(*crop.column_span) for strip in strips]
-        return strips
-
-    def render_line(self, y: int) -> Strip:
-        return self._strip(round(self.scroll_y) - self._padding + y, self.text_selection)
-
-    def _strip(self, row: int, selection: Selection | None) -> Strip:
-        """The row of the text as it is painted."""
-        palette = self._palette = self._palette or Palette(self)
-        if not 0 <= row < self._blocks.height:
-            return Strip.blank(self.size.width, palette.style(""))
-        index = self._blocks.at(row)
-        place = index, row - self._blocks.top(index)
-        offset = row - self._origin
-        selected = selection and selection.get_span(offset)
-        if selected is not None:
-            return self._paint(self._shown_line(*place), palette, *selected).apply_offsets(0, offset)
-        kept = self._strips.get(place)
-        if kept is not None and kept[0] == offset:
-            return kept[1]
-        if len(self._strips) >= STRIPS_KEPT:
-            self._strips.clear()
-        strip = kept[1] if kept else self._paint(self._shown_line(*place), palette)
-        strip = strip.apply_offsets(0, offset)
-        self._strips[place] = offset, strip
-        return strip
-
-    def _line(self, index: int, row: int) -> Line:
-        rows = self._blocks.rows(index)
-        return rows[row] if row < len(rows) else Line(())
-
-    def _shown_line(self, index: int, row: int) -> Line:
-        """The line as it is painted: marked where it belongs to the message that is chosen."""
-        line, block = self._line(index, row), self._blocks[index]
-        if self._chosen is None or _name(block.entry) != self._chosen:
-            return line
-        above = block.lead.height - block.lead.header
-        if row < above:
-            return line
-        marked = (Fragment(text, f"{role} cursor-row".strip()) for text, role in line.fragments[1:])
-        return Line((Fragment("▌ ", "brand cursor-row"), *marked), line.decoration, line.joiner, "cursor-row")
-
-    def _paint(self, line: Line, palette: Palette, start: int = 0, end: int = 0) -> Strip:
-        selection = self._selection_style() if end else None
-        segments: list[Segment] = []
-        position = 0
-        for text, role in line.fragments:
-            style = palette.style(role)
-            for piece, chosen in _cut(text, position, max(start, line.decoration), end):
-                segments.append(
-                    Segment(piece, style + selection.rich_style if selection and chosen else style)
-                )
-            position += len(text)
-        return Strip(segments).adjust_cell_length(self.size.width, palette.style(line.fill))
-
-    def _selection_style(self) -> Style:
-        return Style.from_styles(self.screen.get_component_styles("screen--selection"))
-
-    # ── copying ──────────────────────────────────────────────────────────────────────────────────
-
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The text of a selection as it was written: without bars and bullets, broken lines joined again."""
-        height = self._blocks.height
-        first = selection.start.y + self._origin if selection.start else 0
-        last = selection.end.y + self._origin if selection.end else height - 1
-        first, last = max(0, first), min(height - 1, last)
-        text, joiner = "", ""
-        for row in range(first, min(last, first + SELECTED_ROWS) + 1):
-            span = selection.get_span(row - self._origin)
-            index = self._blocks.at(row)
-            line = self._line(index, row - self._blocks.top(index))
-            if span is None or (line.decoration and line.decoration >= len(line.text)):
-                continue
-            start, end = span
-            text += joiner + line.text[max(start, line.decoration) : None if end < 0 else end]
-            joiner = line.joiner
-        return (text, "\n") if text else None
-
-
-def _name(entry: Entry) -> str:
-    """What an entry is chosen by; nothing for what cannot be."""
-    if isinstance(entry, Message):
-        return "" if entry.deleted else entry.id
-    return entry.nonce if isinstance(entry, Outgoing) and entry.state == "failed" else ""
-
-
-def _cut(text: str, position: int, start: int, end: int) -> Iterable[tuple[str, bool]]:
-    """Pieces of `text`, which begins at `position`; each says whether it is in `start:end` (-1: no end)."""
-    if not end:
-        yield text, False
-        return
-    first = min(max(0, start - position), len(text))
-    last = len(text) if end < 0 else min(max(first, end - position), len(text))
-    for piece, chosen in ((text[:first], False), (text[first:last], True), (text[last:], False)):
-        if piece:
-            yield piece, chosen
