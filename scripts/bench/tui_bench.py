@@ -106,10 +106,10 @@ class Terminal:
         self.written += len(piece)
         return now
 
-    def rest(self, quiet_s: float = 0.15) -> float:
+    def rest(self, quiet_s: float = 0.15, longest_s: float = PATIENCE_S) -> float:
         """Reads until nothing has come for a while; the time of the last piece."""
-        last = time.perf_counter()
-        while select.select([self._fd], [], [], quiet_s)[0]:
+        began = last = time.perf_counter()
+        while last - began < longest_s and select.select([self._fd], [], [], quiet_s)[0]:
             last = self._read()
         return last
 
