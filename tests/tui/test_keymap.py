@@ -75,11 +75,13 @@ async def test_the_key_of_the_file_works_and_is_shown(
     before = people.display
     await alice.press("f12")
     await until(lambda: people.display != before, "the people to go")
+    await until(lambda: "people = " in file.read_text(), "the settings to say so")
     await alice.press("f2")
     assert people.display != before
     file.write_text('[keys]\n"room.people" = "f5"\n')
     await alice.sees("line 2", "F5")
     file.write_text("")
     await alice.sees("F2 People")
+    await until(lambda: people.display == before, "the people to come back with the settings")
     await alice.press("f2")
-    await until(lambda: people.display == before, "the people to come back")
+    await until(lambda: people.display != before, "the people to go again")
