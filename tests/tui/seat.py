@@ -8,6 +8,7 @@ import asyncio
 import contextvars
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any, ClassVar, TypeVar
 
@@ -139,6 +140,13 @@ class Seat:
     # ── what everybody does ──────────────────────────────────────────────────────────────────────
 
     async def register(self, name: str, password: str = PASSWORD) -> None:
+        """Comes in as somebody new, past the form: that is filled in where it is what a test is about."""
+        await self.sees("Create account")
+        await _within(self._context, self.app.agent.register(name, password))
+        self._context.run(partial(self.app.enter_home, tour=True))
+        await self.sees("Your rooms", "connected")
+
+    async def register_by_hand(self, name: str, password: str = PASSWORD) -> None:
         await self.sees("Create account")
         await self.press("ctrl+t")
         await self.type(name)

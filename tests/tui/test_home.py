@@ -21,7 +21,7 @@ async def test_a_public_room_is_joined_and_moves_to_mine(
     bob = await sign_up("bob", own_server.url)
     await bob.create_room("design", topic="How it should look")
     seat = await sit_down("alice", own_server.url)
-    await seat.register("alice")
+    await seat.register_by_hand("alice")
     await seat.sees("design", "How it should look", "1 person")
     assert seat.row_of("design") > seat.row_of("Public rooms")
     await seat.press("enter")

@@ -10,14 +10,14 @@ async def test_alice_and_bob_talk_and_the_server_dies_once(
     own_server: ServerProcess, sit_down: SitDown
 ) -> None:
     alice = await sit_down("alice", own_server.url)
-    await alice.register("alice")
+    await alice.register_by_hand("alice")
     await alice.create_room("Test Chat")
     await alice.sees("● alice you", "connected", "This is the beginning of Test Chat")
     await alice.say("Hello!")
     await alice.sees("▎ Hello!")
 
     bob = await sit_down("bob", own_server.url)
-    await bob.register("bob")
+    await bob.register_by_hand("bob")
     await bob.sees("# Test Chat")
     await bob.press("down", "enter")
     await bob.sees("  Hello!", "● bob you")
@@ -44,7 +44,7 @@ async def test_what_was_missed_arrives_on_return_and_a_key_shortens_the_wait(
     bob = await sign_up("bob", own_server.url)
     room = await bob.create_room("Test Chat")
     alice = await sit_down("alice", own_server.url)
-    await alice.register("alice")
+    await alice.register_by_hand("alice")
     await alice.press("down", "enter")
     await alice.sees("Message Test Chat")
     address = own_server.url.removeprefix("http://")
