@@ -26,6 +26,7 @@ from textual.worker import WorkerCancelled, WorkerFailed
 from mesh_agent.client.errors import Unreachable
 from mesh_agent.client.state import ConnectionChanged, SignedOut
 from mesh_tui.bridge import FromAgent, forward
+from mesh_tui.collecting import LOOK_S, Collecting
 from mesh_tui.driver import MeshDriver
 from mesh_tui.going import Going
 from mesh_tui.layout import markdown
@@ -100,6 +101,7 @@ class MeshApp(TerminalApp):
         """Rooms that were muted since the start, by id, and what was told of them before."""
 
         self.preferences = Preferences(self, profile, plain=plain, auto=auto)
+        self.collecting = Collecting(monotonic())
 
     def get_default_screen(self) -> Screen[None]:
         return Opening()
@@ -107,6 +109,7 @@ class MeshApp(TerminalApp):
     def on_mount(self) -> None:
         self.call_after_refresh(begin, self, self._open)
         begin(self, self.preferences.watch, group="settings")
+        self.set_interval(LOOK_S, lambda: self.collecting.look(monotonic()))
 
     @property
     def agent(self) -> "Agent":
@@ -316,6 +319,7 @@ class MeshApp(TerminalApp):
         # The mouse may also pass over a window that has no focus.
         if isinstance(event, events.Key | events.MouseDown):
             self.telling.active()
+            self.collecting.active(monotonic())
         await super().on_event(event)
 
     def terminal_is(self, name: str) -> None:

@@ -1,0 +1,44 @@
+"""Garbage is looked for while nobody types, and in the end anyway."""
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from mesh_tui.collecting import LATEST_S, QUIET_S, WORTH, Collecting, leave_the_old
+
+
+def test_it_waits_for_the_keyboard_to_be_quiet() -> None:
+    collecting = Collecting(100.0)
+    collecting.active(100.0)
+    assert not collecting.is_due(100.0 + QUIET_S / 2, WORTH)
+    assert collecting.is_due(100.0 + QUIET_S, WORTH)
+    assert not collecting.is_due(100.0 + QUIET_S, WORTH - 1), "nothing to find"
+
+
+def test_who_goes_on_typing_does_not_put_it_off_for_ever() -> None:
+    collecting = Collecting(0.0)
+    for second in range(int(LATEST_S)):
+        collecting.active(float(second))
+        assert not collecting.is_due(float(second), WORTH)
+    collecting.active(LATEST_S)
+    assert collecting.is_due(LATEST_S, WORTH)
+
+
+@pytest.fixture
+def thresholds() -> Iterator[None]:
+    before = gc.get_threshold()
+    yield
+    gc.set_threshold(*before)
+
+
+@pytest.mark.usefixtures("thresholds")
+def test_what_python_leaves_is_collected_here() -> None:
+    leave_the_old()
+    collecting = Collecting(0.0)
+    gc.collect()
+    for _ in range(WORTH + 1):
+        gc.collect(1)
+    assert gc.get_count()[2] >= WORTH
+    collecting.look(QUIET_S)
+    assert gc.get_count()[2] == 0
