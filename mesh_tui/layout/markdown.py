@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from mesh_tui.layout.cells import Fragment, Line, fit, paintable, width, wrap
-from mesh_tui.layout.code import highlight
+from mesh_tui.layout.code import LEXERS, highlight
 from protocol.text import clean_text
 
 if TYPE_CHECKING:
@@ -184,8 +184,10 @@ class _Walk:
         self.add(lines if token.content else [[Fragment(self.heading)]])
 
     def code(self, token: "Token") -> None:
-        language = token.info.split()[0] if token.info.split() else ""
-        lines = highlight(token.content.rstrip("\n"), language)
+        source, info = token.content.rstrip("\n"), token.info.strip()
+        lines = highlight(source, info.split()[0] if info else "")
+        if info and info.lower() not in LEXERS:  # more than a language: somebody wrote it to be read
+            lines = [[Fragment(info, "code code-comment")], *(lines if source else ())]
         self.levels.append(_Level(Fragment(" ", "code")))
         self.add(lines, words=False, fill="code", tight=True)
         self.levels.pop()

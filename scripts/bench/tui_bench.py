@@ -113,6 +113,12 @@ class Terminal:
             last = self._read()
         return last
 
+    def watch(self, seconds: float) -> None:
+        """Reads what comes for so long."""
+        until = time.perf_counter() + seconds
+        while (left := until - time.perf_counter()) > 0 and select.select([self._fd], [], [], left)[0]:
+            self._read()
+
     def press(self, keys: str) -> float:
         self.written = 0
         self._raw = b""
@@ -341,11 +347,11 @@ def _typing(screen: Terminal, keys: int) -> Iterator[float]:
         began = screen.press(letter)
         typed += letter
         yield screen.wait_letter(letter) - began
-        screen.rest(0.02 + choose.random() * 0.03)
+        screen.watch(0.02 + choose.random() * 0.08)  # to wait for a pause would be to seek out its stalls
         if len(typed) == 60:
             screen.press("\x15")
             typed = ""
-            screen.rest(0.05)
+            screen.watch(0.1)
 
 
 def _paging(screen: Terminal, keys: int) -> Iterator[float]:

@@ -45,7 +45,9 @@ def test_emphasis_code_and_struck_out() -> None:
 
 
 @example("7*7*")
-@given(st.text(alphabet="aB7.) *_#>-+=[]!(\\\n", max_size=60))
+@example("~~~7")
+@example("~~~7 a\nB")
+@given(st.text(alphabet="aB7.) *_~#>-+=[]!(\\\n", max_size=60))
 def test_no_word_is_swallowed(source: str) -> None:
     """What is emphasised within a word, such as 7*7*, may stand beside the rest of it without a mark."""
     painted = (letter for line in rows(source, 400) for letter in line.text)
