@@ -6,10 +6,12 @@ too long. What may be put in is offered while one types; a key that chooses puts
 sends unless something was chosen by one.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
 
+from rich.text import Text
 from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
@@ -28,6 +30,8 @@ from protocol.text import clean_text
 JOINER: Final = "\u200d"
 """Joins emoji into one (ZERO WIDTH JOINER). Typed, a family comes as its people with these between; Textual
 takes them for no text."""
+
+_JOINS_NOTHING: Final = re.compile(f"{JOINER}(?=[ -~]|$)")
 
 LINE_BREAKS: Final = frozenset({"alt+enter", "ctrl+j", "shift+enter", "ctrl+enter"})
 
@@ -152,6 +156,17 @@ class Composer(TextArea):
 
         self._settled = ""
         """A text for which nothing more is to be offered."""
+
+    def get_line(self, line_index: int) -> Text:
+        """As Textual paints it; one that joins nothing is painted as what joins nothing.
+
+        Rich takes no cell for what follows a joiner. At the end of a line that is the cursor, and the
+        row would be one cell too long.
+        """
+        line = super().get_line(line_index)
+        if JOINER in line.plain:
+            line.plain = _JOINS_NOTHING.sub("\u200b", line.plain)
+        return line
 
     def say_above(self, words: str) -> None:
         """Writes into the upper border, or nothing if `words` is empty."""
