@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -100,11 +101,12 @@ class Terminal:
             start_new_session=True,
         )
         os.close(slave)
+        self._woken, self._wake = os.pipe()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
-        while True:
+        while self._woken not in select.select((self._master, self._woken), (), ())[0]:
             try:
                 data = os.read(self._master, _READ_BYTES)
             except OSError:  # what Linux says where the program's side is closed
@@ -166,17 +168,16 @@ class Terminal:
         """The program's exit code, once it has ended by itself."""
         return self.process.wait(PATIENCE_S)
 
-    def hang_up(self) -> None:
-        """The terminal is gone, as when a window is closed or a line is lost."""
-        os.close(self._master)
-        self._master = -1
-
     def close(self) -> None:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(PATIENCE_S)
-        if self._master >= 0:
-            os.close(self._master)
+        # A reader that still ran would take what is written to the next terminal, which gets the same number.
+        os.write(self._wake, b"\0")
+        self._reader.join(PATIENCE_S)
+        assert not self._reader.is_alive()
+        for end in (self._master, self._woken, self._wake):
+            os.close(end)
 
 
 def _is_cut(sequence: bytes) -> bool:
