@@ -70,6 +70,10 @@
     │   ├── TooManySessions         p2p.too_many_sessions
     │   ├── TargetUnknown           rtc.unknown_target
     │   └── RelayQuota              relay.quota
+    ├── PeerFault                   another agent breaks the contract; the lane is closed
+    │   ├── PeerMalformed           peer.malformed
+    │   ├── PeerFrameTooLarge       peer.frame_too_large
+    │   └── PeerFrameUnknown        peer.unknown_frame     refused; the lane stays
     ├── PushError                   where pushes go
     │   ├── PushNotAllowed          push.not_allowed       not on the administrator's list
     │   ├── PushTargetInvalid       push.invalid_target
@@ -563,6 +567,29 @@ class RelayQuota(P2pError):
     code = "relay.quota"
     status = 429
     text = "So much may not go through this server. Connect directly, or wait."
+
+
+class PeerFault(MeshError):
+    """Bytes or frames of another agent that do not follow the contract; the lane is closed."""
+
+    status = 400
+
+
+class PeerMalformed(PeerFault):
+    code = "peer.malformed"
+    text = "The other side sent something that makes no sense."
+
+
+class PeerFrameTooLarge(PeerFault):
+    code = "peer.frame_too_large"
+    text = "The other side sent more at once than it may."
+
+
+class PeerFrameUnknown(PeerFault):
+    """A kind of frame that this version does not know: it is refused, and the lane stays."""
+
+    code = "peer.unknown_frame"
+    text = "The other side asks for something that this version cannot do."
 
 
 class CapabilityError(MeshError):

@@ -132,6 +132,40 @@ SIGNAL_TARGETS: Final = 16
 RELAY_PACKET_BYTES: Final = 16 * 1024
 """One packet through the relay."""
 
+PEER_FRAME_BYTES: Final = 256 * 1024
+"""One frame between two agents, without the raw bytes that follow a chunk."""
+
+PEER_READ_BYTES: Final = 256 * 1024
+"""What a lane hands over at a time while frames are read from it."""
+
+PEER_ITEMS: Final = 4_096
+"""Entries of any list or map in such a frame."""
+
+PEER_SENTENCE_CHARS: Final = 500
+"""Why a transfer was declined, cancelled or failed."""
+
+PATH_CHARS: Final = 4_096
+"""A name, or a path within a folder that is sent; what can be written is a matter of the receiver's disk."""
+
+HASH_BYTES: Final = 32
+
+CHUNK_BYTES: Final = 1024 * 1024
+CHUNK_MIN_BYTES: Final = 64 * 1024
+CHUNK_MAX_BYTES: Final = 4 * 1024 * 1024
+"""One chunk of a file, or small files packed together."""
+
+FOLDER_ENTRIES: Final = 1_000_000
+"""Files, empty folders and links of one folder."""
+
+MANIFEST_ENTRIES: Final = 1_000
+"""Entries in one frame of a manifest; fewer where their names are long."""
+
+RANGES: Final = 4_096
+"""Ranges of chunks in one frame."""
+
+LANES: Final = 8
+"""Connections between the same two beside the main one."""
+
 CLOCK_SKEW_S: Final = 30
 """How far the clock of a server may be ahead of that of a peer which verifies its capabilities."""
 

@@ -12,3 +12,9 @@ SUBPROTOCOL_JSON: Final = "mesh.v1.json"
 SUBPROTOCOL_MSGPACK: Final = "mesh.v1.msgpack"
 SUBPROTOCOLS: Final = (SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK)
 """WebSocket subprotocols (RFC 6455 section 1.9), the default first."""
+
+PEER_VERSION: Final = 1
+"""The version of the frames between two agents."""
+
+ALPN: Final = "mesh-p2p/1"
+"""What QUIC and TLS between two agents negotiate (RFC 7301)."""

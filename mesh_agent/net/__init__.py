@@ -1,0 +1,1 @@
+"""How bytes get from one device to another: identities, ways, QUIC and TLS."""

@@ -1,0 +1,399 @@
+"""Frames between two agents: what each says, and how bytes become frames and back.
+
+Strategy: a lane (a QUIC stream, or a TLS connection beside it) carries MessagePack maps one after another,
+each with a `type`; nothing frames them but MessagePack itself. After a `FILE_CHUNK` its `length` bytes follow
+raw, on the same lane. `FrameReader` is fed what arrives, in pieces of any size, gives frames, and hands raw
+bytes over without a copy of more than what was fed with them. Everything is bounded before it is built: a
+frame in bytes, a list in entries, a number by its type. Whatever comes in, only `PeerFault` goes out.
+
+On the main lane the end that asked for the session says `P2P_HELLO` first, and nothing else is taken before
+`P2P_HELLO_OK`. A further lane says `P2P_LANE`, which proves that it belongs to the same two.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Final, Literal, get_args
+
+import msgpack
+import msgspec
+from msgspec import Meta, Struct
+
+from protocol import limits
+from protocol.errors import PeerFault, PeerFrameTooLarge, PeerFrameUnknown
+
+# ── parts ────────────────────────────────────────────────────────────────────────────────────────
+
+Count = Annotated[int, Meta(ge=0, le=limits.INTEGER_MAX)]
+Hash = Annotated[bytes, Meta(min_length=limits.HASH_BYTES, max_length=limits.HASH_BYTES)]
+"""BLAKE3, 32 bytes."""
+
+Key = Annotated[bytes, Meta(min_length=32, max_length=32)]
+Signature = Annotated[bytes, Meta(min_length=64, max_length=64)]
+"""Ed25519 (RFC 8032)."""
+
+TransferId = Annotated[str, Meta(min_length=1, max_length=limits.ID_CHARS)]
+"""The sender's name for a transfer; the same when it is resumed."""
+
+Word = Annotated[str, Meta(max_length=limits.ID_CHARS)]
+Sentence = Annotated[str, Meta(max_length=limits.PEER_SENTENCE_CHARS)]
+Name = Annotated[str, Meta(min_length=1, max_length=limits.PATH_CHARS)]
+"""As the sender has it; whoever writes or paints it makes it safe."""
+
+Nanoseconds = Annotated[int, Meta(ge=-(2**62), le=2**62)]
+"""Since 1970, UTC; what comes before is negative."""
+
+Mode = Annotated[int, Meta(ge=0, le=0o7777)]
+"""Permission bits as POSIX has them; a receiver takes over none beyond 0o777."""
+
+EntryKind = Literal["file", "folder", "link"]
+
+
+class Range(Struct, frozen=True, array_like=True):
+    """`count` chunks from `first` on."""
+
+    first: Count
+    count: Annotated[int, Meta(ge=1, le=limits.INTEGER_MAX)]
+
+
+Ranges = Annotated[list[Range], Meta(max_length=limits.RANGES)]
+
+
+class Entry(Struct, frozen=True, array_like=True, omit_defaults=True):
+    """One file, empty folder or symbolic link of a folder. `path`: components joined by `/`, no root.
+
+    `size` is 0 but for files; `target` is what a link says.
+    """
+
+    path: Name
+    kind: EntryKind
+    size: Count
+    mtime: Nanoseconds
+    mode: Mode
+    target: Annotated[str, Meta(max_length=limits.PATH_CHARS)] = ""
+
+
+class Written(Struct, frozen=True, array_like=True):
+    """`count` chunks from `first` on, of one transfer, are on the receiver's disk and verified."""
+
+    transfer: TransferId
+    first: Count
+    count: Annotated[int, Meta(ge=1, le=limits.INTEGER_MAX)]
+
+
+# ── frames ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Frame(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    pass
+
+
+class P2pHello(_Frame, frozen=True, kw_only=True, tag="P2P_HELLO"):
+    """The first frame of who asked. `identity`: the device's public key; it made the `signature`."""
+
+    version: Annotated[int, Meta(ge=1, le=limits.INTEGER_MAX)]
+    session_id: Word
+    session_token: Annotated[str, Meta(max_length=limits.TOKEN_CHARS)]
+    device_id: Word
+    identity: Key
+    signature: Signature
+
+
+class P2pHelloOk(_Frame, frozen=True, kw_only=True, tag="P2P_HELLO_OK"):
+    """The answer; `lane_key` is the secret that further lanes prove to know."""
+
+    version: Annotated[int, Meta(ge=1, le=limits.INTEGER_MAX)]
+    session_id: Word
+    device_id: Word
+    identity: Key
+    signature: Signature
+    lane_key: Key
+
+
+class P2pLane(_Frame, frozen=True, kw_only=True, tag="P2P_LANE"):
+    """The first frame of a further lane. `proof`: HMAC-SHA256 with the lane key, of session and number."""
+
+    session_id: Word
+    lane: Annotated[int, Meta(ge=1, le=limits.LANES)]
+    proof: Key
+
+
+class P2pLaneOk(_Frame, frozen=True, kw_only=True, tag="P2P_LANE_OK"):
+    """The lane may be used."""
+
+    lane: Annotated[int, Meta(ge=1, le=limits.LANES)]
+
+
+class P2pError(_Frame, frozen=True, kw_only=True, tag="P2P_ERROR"):
+    """Why the sender of this closes the lane, or refuses one frame."""
+
+    code: Word
+    message: Sentence = ""
+
+
+class P2pCredit(_Frame, frozen=True, kw_only=True, tag="P2P_CREDIT"):
+    """`limit`: raw bytes that may have been sent in all since the handshake, over all lanes together.
+
+    `written` tells which chunks need not be sent again, whatever becomes of the lanes.
+    """
+
+    limit: Count
+    written: Annotated[list[Written], Meta(max_length=limits.RANGES)] = []
+
+
+class P2pPing(_Frame, frozen=True, kw_only=True, tag="P2P_PING"):
+    """Answered by the same frame with `answer`; keeps a lane open, and measures it."""
+
+    stamp: Count
+    answer: bool = False
+
+
+class FileMeta(_Frame, frozen=True, kw_only=True, tag="FILE_META"):
+    """An offer. Of a folder, `size` is that of all files, `entries` their number, and the manifest follows.
+
+    `request`: the `FOLDER_GET` that it answers.
+    """
+
+    transfer: TransferId
+    name: Name
+    size: Count
+    mtime: Nanoseconds
+    mode: Mode
+    kind: Literal["file", "folder"] = "file"
+    chunk_bytes: Annotated[int, Meta(ge=limits.CHUNK_MIN_BYTES, le=limits.CHUNK_MAX_BYTES)] = (
+        limits.CHUNK_BYTES
+    )
+    entries: Annotated[int, Meta(ge=0, le=limits.FOLDER_ENTRIES)] = 0
+    request: TransferId | None = None
+
+
+class FolderManifest(_Frame, frozen=True, kw_only=True, tag="FOLDER_MANIFEST"):
+    """Some of the entries of a folder, in their order; `last` with the last of them."""
+
+    transfer: TransferId
+    entries: Annotated[list[Entry], Meta(max_length=limits.MANIFEST_ENTRIES)]
+    last: bool = False
+
+
+class FileAccept(_Frame, frozen=True, kw_only=True, tag="FILE_ACCEPT"):
+    """Send it, but for the chunks in `have`."""
+
+    transfer: TransferId
+    have: Ranges = []
+
+
+class FileDecline(_Frame, frozen=True, kw_only=True, tag="FILE_DECLINE"):
+    transfer: TransferId
+    reason: Sentence = ""
+
+
+class FileChunk(_Frame, frozen=True, kw_only=True, tag="FILE_CHUNK"):
+    """`length` raw bytes follow, whose BLAKE3 is `hash`."""
+
+    transfer: TransferId
+    index: Count
+    length: Annotated[int, Meta(ge=0, le=limits.CHUNK_MAX_BYTES)]
+    hash: Hash
+
+
+class FileHole(_Frame, frozen=True, kw_only=True, tag="FILE_HOLE"):
+    """`count` chunks from `first` on are zeros that take no space; nothing follows."""
+
+    transfer: TransferId
+    first: Count
+    count: Annotated[int, Meta(ge=1, le=limits.INTEGER_MAX)]
+
+
+class FileFault(_Frame, frozen=True, kw_only=True, tag="FILE_FAULT"):
+    """An entry of a folder could not be read as it was announced: it must not be kept."""
+
+    transfer: TransferId
+    entry: Count
+    reason: Sentence = ""
+
+
+class FileDone(_Frame, frozen=True, kw_only=True, tag="FILE_DONE"):
+    """From the sender: all was sent, and its BLAKE3. From the receiver: it is verified, and in its place."""
+
+    transfer: TransferId
+    hash: Hash
+
+
+class FileCancel(_Frame, frozen=True, kw_only=True, tag="FILE_CANCEL"):
+    """From either end, at any time."""
+
+    transfer: TransferId
+    reason: Sentence = ""
+    code: Word = "cancelled"
+
+
+class FilePause(_Frame, frozen=True, kw_only=True, tag="FILE_PAUSE"):
+    """From either end: nothing is sent until both want it again."""
+
+    transfer: TransferId
+    paused: bool
+
+
+class FolderList(_Frame, frozen=True, kw_only=True, tag="FOLDER_LIST"):
+    """What is in a folder of a share? Without `path`: in the share; without `share`: which there are."""
+
+    request: TransferId
+    share: Word = ""
+    path: Annotated[str, Meta(max_length=limits.PATH_CHARS)] = ""
+
+
+class FolderListing(_Frame, frozen=True, kw_only=True, tag="FOLDER_LISTING"):
+    """Some of the answer, by name; `last` with the last of it."""
+
+    request: TransferId
+    entries: Annotated[list[Entry], Meta(max_length=limits.MANIFEST_ENTRIES)]
+    last: bool = False
+
+
+class FolderGet(_Frame, frozen=True, kw_only=True, tag="FOLDER_GET"):
+    """Offer this of the share; the offer names the `request`."""
+
+    request: TransferId
+    share: Word
+    path: Annotated[str, Meta(max_length=limits.PATH_CHARS)] = ""
+
+
+PeerFrame = (
+    P2pHello
+    | P2pHelloOk
+    | P2pLane
+    | P2pLaneOk
+    | P2pError
+    | P2pCredit
+    | P2pPing
+    | FileMeta
+    | FolderManifest
+    | FileAccept
+    | FileDecline
+    | FileChunk
+    | FileHole
+    | FileFault
+    | FileDone
+    | FileCancel
+    | FilePause
+    | FolderList
+    | FolderListing
+    | FolderGet
+)
+
+TYPES: Final = frozenset(member.__struct_config__.tag for member in get_args(PeerFrame))
+
+# ── bytes ────────────────────────────────────────────────────────────────────────────────────────
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_UNREADABLE: Final = (
+    msgpack.exceptions.UnpackException,
+    msgpack.exceptions.ExtraData,
+    ValueError,
+    RecursionError,
+)
+
+
+def encode_frame(frame: PeerFrame) -> bytes:
+    """The bytes of one frame; the raw bytes of a chunk are the caller's to send after it."""
+    return _encode(frame)
+
+
+class FrameReader:
+    """What arrives on one lane, as frames. Not for more than one thread.
+
+    After a `FileChunk` the next `length` bytes are raw: `take_raw` gives those that were fed already, the
+    rest may go from the lane to where they belong without passing here (`skip_raw`). Asking for the next
+    frame before all of them were taken is a mistake of the caller.
+    """
+
+    def __init__(self) -> None:
+        self._unpacker = self._fresh()
+        self._held = 0
+        self._raw = 0
+
+    @staticmethod
+    def _fresh() -> Any:
+        size = limits.PEER_FRAME_BYTES
+        return msgpack.Unpacker(
+            max_buffer_size=size + limits.PEER_READ_BYTES,
+            read_size=limits.PEER_READ_BYTES,
+            max_str_len=size,
+            max_bin_len=size,
+            max_array_len=limits.PEER_ITEMS,
+            max_map_len=limits.PEER_ITEMS,
+            max_ext_len=0,
+            strict_map_key=True,
+        )
+
+    @property
+    def raw(self) -> int:
+        """Raw bytes of the last chunk that are still to come or to be taken."""
+        return self._raw
+
+    def feed(self, data: bytes | bytearray | memoryview) -> None:
+        """At most `limits.PEER_READ_BYTES` at a time, and only when `frame` has answered None.
+
+        Raises: PeerFrameTooLarge: a frame goes on for too long.
+        """
+        try:
+            self._unpacker.feed(data)
+        except msgpack.exceptions.BufferFull:
+            raise PeerFrameTooLarge from None
+        self._held += len(data)
+
+    def frame(self) -> PeerFrame | None:
+        """The next frame; None where more must be fed first.
+
+        Raises: PeerFault
+        """
+        assert not self._raw, "the raw bytes of the last chunk were not taken"
+        before = self._unpacker.tell()
+        try:
+            fields = self._unpacker.unpack()
+        except msgpack.exceptions.OutOfData:
+            if self._held > limits.PEER_FRAME_BYTES:
+                raise PeerFrameTooLarge from None
+            return None
+        except _UNREADABLE:
+            raise PeerFault from None
+        size = self._unpacker.tell() - before
+        self._held -= size
+        if size > limits.PEER_FRAME_BYTES:
+            raise PeerFrameTooLarge
+        frame = _convert(fields)
+        if isinstance(frame, FileChunk):
+            self._raw = frame.length
+        return frame
+
+    def frames(self) -> Iterator[PeerFrame]:
+        """All that can be had now, up to the first chunk and it included."""
+        while (frame := self.frame()) is not None:
+            yield frame
+            if self._raw:
+                return
+
+    def take_raw(self, limit: int | None = None) -> bytes:
+        """Raw bytes that were fed already, at most `limit`; empty where none are here."""
+        wanted = self._raw if limit is None else min(self._raw, limit)
+        taken: bytes = self._unpacker.read_bytes(min(wanted, self._held)) if wanted and self._held else b""
+        self._held -= len(taken)
+        self._raw -= len(taken)
+        return taken
+
+    def skip_raw(self, count: int) -> None:
+        """So many raw bytes went another way than through `feed`."""
+        assert not self._held
+        assert count <= self._raw
+        self._raw -= count
+
+
+def _convert(fields: Any) -> PeerFrame:
+    if not isinstance(fields, dict):
+        raise PeerFault
+    try:
+        frame: PeerFrame = msgspec.convert(fields, PeerFrame)
+    except msgspec.ValidationError:
+        kind = fields.get("type")
+        if isinstance(kind, str) and kind not in TYPES:
+            raise PeerFrameUnknown from None
+        raise PeerFault from None
+    return frame
