@@ -25,6 +25,8 @@ ROLES: Final = {
     "author-3": "bold $name-4",
     "author-4": "bold $name-5",
     "author-5": "bold $name-6",
+    "bar": "$accent on $line",
+    "bar-plain": "$accent",
     "bullet": "$accent",
     "brand": "bold $accent",
     "code": "$foreground on $surface",
