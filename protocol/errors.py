@@ -74,6 +74,14 @@
     │   ├── PeerMalformed           peer.malformed
     │   ├── PeerFrameTooLarge       peer.frame_too_large
     │   └── PeerFrameUnknown        peer.unknown_frame     refused; the lane stays
+    ├── PeerStranger                another agent is not who it has to be; the lane is closed
+    │   ├── HelloMissing            peer.hello_first       something else came before it
+    │   ├── HelloLate               peer.hello_late
+    │   ├── WrongIdentity           peer.wrong_identity    not the one that the server says it has
+    │   ├── WrongSignature          peer.wrong_signature   somebody may sit in between
+    │   ├── NonceUsed               peer.used_nonce
+    │   ├── PeerChanged             peer.identity_changed  not the one that it had before
+    │   └── WrongLane               peer.wrong_lane        a further lane of somebody else
     ├── PushError                   where pushes go
     │   ├── PushNotAllowed          push.not_allowed       not on the administrator's list
     │   ├── PushTargetInvalid       push.invalid_target
@@ -590,6 +598,47 @@ class PeerFrameUnknown(PeerFault):
 
     code = "peer.unknown_frame"
     text = "The other side asks for something that this version cannot do."
+
+
+class PeerStranger(MeshError):
+    """Another agent is not who it has to be, or does not prove it. Nothing was said to it."""
+
+    status = 403
+
+
+class HelloMissing(PeerStranger):
+    code = "peer.hello_first"
+    text = "The other device did not say who it is before all else."
+
+
+class HelloLate(PeerStranger):
+    code = "peer.hello_late"
+    text = "The other device did not say who it is in time."
+
+
+class WrongIdentity(PeerStranger):
+    code = "peer.wrong_identity"
+    text = "The other device is not the one that the server says it is."
+
+
+class WrongSignature(PeerStranger):
+    code = "peer.wrong_signature"
+    text = "The other device cannot prove who it is. Somebody may sit between the two of you."
+
+
+class NonceUsed(PeerStranger):
+    code = "peer.used_nonce"
+    text = "What the other device was to sign was used before. Somebody may replay what was said then."
+
+
+class PeerChanged(PeerStranger):
+    code = "peer.identity_changed"
+    text = "The other device has another identity than before. Compare the safety words before you trust it."
+
+
+class WrongLane(PeerStranger):
+    code = "peer.wrong_lane"
+    text = "A further connection does not belong to this meeting."
 
 
 class CapabilityError(MeshError):

@@ -66,6 +66,18 @@ class Profile:
     def lock_path(self) -> Path:
         return self.config / "session.lock"
 
+    @property
+    def identity_path(self) -> Path:
+        return self.config / "identity.key"
+
+    @property
+    def known_path(self) -> Path:
+        return self.config / "known-devices.json"
+
+    @property
+    def known_lock_path(self) -> Path:
+        return self.config / "known-devices.lock"
+
     def cache_path(self, server: str, user_id: str) -> Path:
         """One database an account. Both names come from elsewhere, so only their hash is in the path."""
         digest = hashlib.sha256(f"{server}\n{user_id}".encode()).hexdigest()
