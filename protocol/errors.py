@@ -73,7 +73,14 @@
     ├── PeerFault                   another agent breaks the contract; the lane is closed
     │   ├── PeerMalformed           peer.malformed
     │   ├── PeerFrameTooLarge       peer.frame_too_large
-    │   └── PeerFrameUnknown        peer.unknown_frame     refused; the lane stays
+    │   ├── PeerFrameUnknown        peer.unknown_frame     refused; the lane stays
+    │   ├── PeerOutOfOrder          peer.out_of_order      a frame whose time is not now
+    │   ├── PeerMismatch            peer.mismatch          a size, index, count or name is not as announced
+    │   ├── PeerHashWrong           peer.hash              what arrived is not what was read
+    │   ├── PeerOverCredit          peer.over_credit       more than granted, or a grant is taken back
+    │   ├── PeerStalled             peer.stalled
+    │   ├── PeerTooMany             peer.too_many          refused; the lane stays
+    │   └── PeerNotShared           peer.not_shared        refused; the lane stays
     ├── PeerStranger                another agent is not who it has to be; the lane is closed
     │   ├── HelloMissing            peer.hello_first       something else came before it
     │   ├── HelloLate               peer.hello_late
@@ -598,6 +605,47 @@ class PeerFrameUnknown(PeerFault):
 
     code = "peer.unknown_frame"
     text = "The other side asks for something that this version cannot do."
+
+
+class PeerOutOfOrder(PeerFault):
+    code = "peer.out_of_order"
+    text = "The other side sent something at the wrong time."
+
+
+class PeerMismatch(PeerFault):
+    code = "peer.mismatch"
+    text = "The other side sent something else than it had announced."
+
+
+class PeerHashWrong(PeerFault):
+    """Of a chunk: only its lane is closed, and the chunk is sent again."""
+
+    code = "peer.hash"
+    text = "What arrived is not what was sent."
+
+
+class PeerOverCredit(PeerFault):
+    code = "peer.over_credit"
+    text = "The other side sent more than was agreed, or takes back what it had agreed to."
+
+
+class PeerStalled(PeerFault):
+    code = "peer.stalled"
+    text = "The other side stopped in the middle."
+
+
+class PeerTooMany(PeerFault):
+    """It is refused, and the lane stays."""
+
+    code = "peer.too_many"
+    text = "There is too much at once between the two devices already. Try again when something is over."
+
+
+class PeerNotShared(PeerFault):
+    """It is refused, and the lane stays."""
+
+    code = "peer.not_shared"
+    text = "Nothing of that name is shared now."
 
 
 class PeerStranger(MeshError):

@@ -123,10 +123,11 @@ class P2pLaneOk(_Frame, frozen=True, kw_only=True, tag="P2P_LANE_OK"):
 
 
 class P2pError(_Frame, frozen=True, kw_only=True, tag="P2P_ERROR"):
-    """Why the sender of this closes the lane, or refuses one frame."""
+    """Why the sender of this closes the lane. With `request`: why it refuses that, and the lane stays."""
 
     code: Word
     message: Sentence = ""
+    request: TransferId | None = None
 
 
 class P2pCredit(_Frame, frozen=True, kw_only=True, tag="P2P_CREDIT"):
