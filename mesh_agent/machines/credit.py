@@ -4,7 +4,8 @@ Strategy: credit counts raw bytes since the handshake, over all lanes. Each chun
 often it has to be sent, and is paid back once it is written, so that a lane that dies costs no credit for
 good: what it had is sent again for nothing. What is dropped with its transfer was perhaps never seen by the
 receiver; the sender takes that back, at most what the receiver has not paid back, and the receiver, who saw
-the same lane die, allows for it. """
+the same lane die, allows for it.
+"""
 
 from typing import Final
 

@@ -1,7 +1,8 @@
 """The hash of a folder: BLAKE3 over the hashes of the chunks that were sent since the handshake, in order.
 
 Strategy: chunks come in any order within what is under way, so a hash waits until all before it are there;
-what waits is bounded by the chunks that the sender may send ahead. """
+what waits is bounded by the chunks that the sender may send ahead.
+"""
 
 from mesh_agent.machines.chunks import ChunkSet
 

@@ -5,7 +5,8 @@
 Strategy: nothing is believed. Each page, chunk and hole is held against the offer and the grid that follows
 from it before anything is done with it; what does not fit is a fault of the other end. `missing` is what is
 not on disk yet; a chunk that is here already, or on its way to the disk, is told from one that is new, so
-that it is paid and written once however often it comes. """
+that it is paid and written once however often it comes.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

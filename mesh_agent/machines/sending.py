@@ -6,7 +6,8 @@
 Strategy: three sets. `left` is what the receiver does not have on disk; `free` is the part of it that
 nobody is busy with; what lies between is on a lane, or being read, and is known by lane, so that a lane
 that dies gives back exactly what it had. FILE_DONE is told when `left` is empty, so nothing is ever sent
-after it. """
+after it.
+"""
 
 from collections.abc import Hashable, Iterable
 

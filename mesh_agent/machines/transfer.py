@@ -3,7 +3,8 @@
 Strategy: a transfer is a set of chunks that are missing at the receiver. Each end is a small machine
 without IO whose states and ways between them are a table: whatever has no line in it is refused as out of
 order. The machines are told what came, what was sent and which lane died, and say what to send; the time is
-an argument. Many of them share one line, and know nothing of each other but the credit. """
+an argument. Many of them share one line, and know nothing of each other but the credit.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
