@@ -8,6 +8,7 @@ in one.
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import platform
 import secrets
@@ -19,6 +20,7 @@ from mesh_agent.client.conversation import Conversation, sayable
 from mesh_agent.client.errors import AlreadySignedIn, NoServer, SignInNeeded, TimedOut, Unreachable
 from mesh_agent.client.folders import Profile
 from mesh_agent.client.hub import Hub, Subscription
+from mesh_agent.client.introductions import Introductions
 from mesh_agent.client.link import Link
 from mesh_agent.client.network import Network
 from mesh_agent.client.order import Order
@@ -37,6 +39,7 @@ from mesh_agent.client.state import (
     Waiting,
 )
 from mesh_agent.client.workspace import Workspace
+from mesh_agent.sharing.sharing import Sharing
 from protocol import limits, rest
 from protocol.errors import MeshError, NotMember, RoomNotFound
 from protocol.rest import Device, Member, Message, Presence, Room, User, Visibility
@@ -45,6 +48,7 @@ from protocol.times import format_time
 
 if TYPE_CHECKING:  # it imports aiohttp
     from mesh_agent.client.rest import Rest
+    from mesh_agent.net.identity import Identity
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +75,10 @@ class Agent:
         self._profile = profile
         self._session = session
         self._hub = Hub()
-        self._network = Network(session)
+        self._network = Network(session, self._device_key)
         self._workspace: Workspace | None = None
+        self._sharing: Sharing | None = None
+        self._identity: Identity | None = None
         self._link: Link | None = None
         self._running: asyncio.Task[None] | None = None
 
@@ -114,7 +120,8 @@ class Agent:
     def warnings(self) -> list[str]:
         """Sentences for the person about files that were found damaged."""
         cache = [] if self._workspace is None else [self._workspace.warning]
-        return [warning for warning in (*self._session.warnings, *cache) if warning]
+        transfers = [] if self._sharing is None else [self._sharing.warning]
+        return [warning for warning in (*self._session.warnings, *cache, *transfers) if warning]
 
     def subscribe(self) -> Subscription:
         """An async iterator of events; bounded, see `EventsDropped`. Close it when done."""
@@ -141,6 +148,13 @@ class Agent:
         """Where pushes of mine go."""
         self._signed_in()
         return Pushes(self._network)
+
+    @property
+    def sharing(self) -> Sharing:
+        """Files and folders to and from other people; raises `SignInNeeded`."""
+        self._signed_in()
+        assert self._sharing is not None
+        return self._sharing
 
     # ── account ──────────────────────────────────────────────────────────────────────────────────
 
@@ -407,8 +421,20 @@ class Agent:
         await self._close_workspace()
         path = self._profile.cache_path(self.server, user.id)
         self._workspace = await Workspace.open(user, path, self._hub, self._network)
+        self._sharing = Sharing(
+            self._profile,
+            path.stem,
+            Introductions(self._workspace, self._network, self._session),
+            self._own_identity,
+            self._hub.publish,
+            _now_ms,
+        )
+        await self._sharing.load()
 
     async def _close_workspace(self) -> None:
+        sharing, self._sharing = self._sharing, None
+        if sharing is not None:
+            await sharing.close()
         workspace, self._workspace = self._workspace, None
         if workspace is not None:
             await workspace.close()
@@ -426,6 +452,23 @@ class Agent:
         if isinstance(self.connection, Waiting):
             return Unreachable(self.connection.reason)
         return TimedOut(f"{self.server} does not answer in time.")
+
+    async def _own_identity(self) -> "Identity":
+        """Who this device is, read or made when it is first needed. Raises: FilesUnusable."""
+        if self._identity is None:
+            await asyncio.to_thread(importlib.import_module, "mesh_agent.net.identity")
+            from mesh_agent.net.identity import device_identity
+
+            self._identity = await device_identity(self._profile)
+        return self._identity
+
+    async def _device_key(self) -> str | None:
+        """Without an identity one can still chat; whoever wants to send something is told why not."""
+        try:
+            return (await self._own_identity()).fingerprint
+        except MeshError as error:
+            log.warning("%s", error.message)
+            return None
 
     async def _last_token(self) -> str | None:
         with contextlib.suppress(MeshError, TimeoutError):

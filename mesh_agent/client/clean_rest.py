@@ -21,14 +21,18 @@ from protocol.rest import (
     Device,
     DeviceList,
     ErrorDetail,
+    IceServer,
+    IceServerList,
     Invite,
     InviteList,
+    KeyList,
     Member,
     MemberList,
     Message,
     MessageHistory,
     MessagePage,
     MessageVersion,
+    PublicKey,
     PushTarget,
     PushTargetList,
     PushTest,
@@ -283,6 +287,26 @@ def _targets(listed: PushTargetList) -> PushTargetList:
     )
 
 
+def _key(key: PublicKey) -> PublicKey:
+    return replace(key, kid=tidy_token(key.kid), x=tidy_token(key.x))
+
+
+def _keys(listed: KeyList) -> KeyList:
+    return KeyList(keys=[_key(key) for key in listed.keys])
+
+
+def _ice_server(server: IceServer) -> IceServer:
+    return IceServer(
+        urls=[url for url in server.urls if _TOKEN.fullmatch(url)],
+        username=server.username and tidy_sentence(server.username),
+        credential=server.credential and tidy_sentence(server.credential),
+    )
+
+
+def _ice_servers(listed: IceServerList) -> IceServerList:
+    return replace(listed, ice_servers=[_ice_server(server) for server in listed.ice_servers])
+
+
 CLEANERS: Final[dict[type, Callable[[Any], Any]]] = {
     User: tidy_user,
     Session: _session,
@@ -301,6 +325,8 @@ CLEANERS: Final[dict[type, Callable[[Any], Any]]] = {
     PushTarget: _target,
     PushTargetList: _targets,
     PushTest: lambda test: test,
+    KeyList: _keys,
+    IceServerList: _ice_servers,
     VersionInfo: _version,
     ErrorDetail: _error_detail,
 }

@@ -93,20 +93,20 @@ def _make_private(folder: Path) -> None:
         raise FilesUnusable(f"The folder {folder} cannot be used: {error.strerror}.") from None
 
 
-def read_small(path: Path) -> bytes | None:
+def read_small(path: Path, limit: int = SMALL_FILE_BYTES) -> bytes | None:
     """The whole of a small file; None where there is none.
 
     Raises:
-        FilesUnusable: it cannot be read, or is larger than `SMALL_FILE_BYTES`.
+        FilesUnusable: it cannot be read, or is larger than `limit` bytes.
     """
     try:
         with path.open("rb") as file:
-            data = file.read(SMALL_FILE_BYTES + 1)
+            data = file.read(limit + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise FilesUnusable(f"{path} cannot be read: {error.strerror}.") from None
-    if len(data) > SMALL_FILE_BYTES:
+    if len(data) > limit:
         raise FilesUnusable(f"{path} is far larger than it can be. Move it away and try again.")
     return data
 

@@ -7,13 +7,15 @@ remembered, so that the next connection is made with another.
 
 import asyncio
 import importlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 from mesh_agent.client.errors import NoServer
 from mesh_agent.client.session import ProfileSession
 from protocol.errors import MeshError, TokenExpired, TokenInvalid
+from protocol.events import Hello
 from protocol.rest import Presence
+from protocol.version import WIRE_VERSION
 
 if TYPE_CHECKING:
     import aiohttp
@@ -25,7 +27,11 @@ if TYPE_CHECKING:
 class Network:
     """The server of `session`, in the name of who is signed in there."""
 
-    def __init__(self, session: ProfileSession) -> None:
+    def __init__(
+        self, session: ProfileSession, device_key: Callable[[], Awaitable[str | None]] | None = None
+    ) -> None:
+        """`device_key` gives the fingerprint of this device's identity, as others are told it."""
+        self._device_key = device_key
         self._session = session
         self._making = asyncio.Lock()
         self._http: aiohttp.ClientSession | None = None
@@ -62,7 +68,9 @@ class Network:
 
         assert self._lines is not None
         self._used = await self._session.token(rest.refresh, rejected=self._refused)
-        return await Connection.open(self._lines, self._session.server, self._used, resume, presence)
+        key = None if self._device_key is None else await self._device_key()
+        hello = Hello(version=WIRE_VERSION, resume=dict(resume), presence=presence, device_key=key)
+        return await Connection.open(self._lines, self._session.server, self._used, hello)
 
     def lost(self, error: MeshError) -> None:
         """Dialling failed, or the connection broke."""

@@ -163,6 +163,16 @@ class Rest:
     async def use_invite(self, code: str) -> rest.Room:
         return await self._exchange.ask(rest.Room, "POST", f"/api/invites/{_part(code)}/join")
 
+    # ── two devices ──────────────────────────────────────────────────────────────────────────────
+
+    async def keys(self) -> list[rest.PublicKey]:
+        """The public keys of the server, by which two devices verify what it says of each other."""
+        return (await self._exchange.get(rest.KeyList, "/api/keys")).keys
+
+    async def ice_servers(self) -> list[rest.IceServer]:
+        """Who helps two devices to find a way to each other."""
+        return (await self._exchange.get(rest.IceServerList, "/api/rtc/ice-servers")).ice_servers
+
     # ── messages ─────────────────────────────────────────────────────────────────────────────────
 
     async def messages(

@@ -9,7 +9,7 @@ brings nothing for two heartbeats is dead, whatever TCP believes.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Final, NoReturn
 
 import aiohttp
@@ -28,8 +28,6 @@ from protocol.errors import (
     UnsupportedVersion,
 )
 from protocol.events import Bye, ClientToServer, Error, Hello, Ping, Pong, ServerToClient, Welcome
-from protocol.rest import Presence
-from protocol.version import WIRE_VERSION
 
 log = logging.getLogger(__name__)
 
@@ -87,15 +85,8 @@ class Connection:
         self.lag_s: float | None = None
 
     @classmethod
-    async def open(
-        cls,
-        http: aiohttp.ClientSession,
-        server: str,
-        token: str,
-        resume: Mapping[str, int],
-        presence: Presence,
-    ) -> "Connection":
-        """Connects, says hello and waits for the welcome.
+    async def open(cls, http: aiohttp.ClientSession, server: str, token: str, hello: Hello) -> "Connection":
+        """Connects, says `hello` and waits for the welcome.
 
         Raises:
             Unreachable: or one of its kinds.
@@ -115,7 +106,6 @@ class Connection:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise explain(error, server) from error
         try:
-            hello = Hello(version=WIRE_VERSION, resume=dict(resume), presence=presence)
             return cls(ws, server, await _say_hello(ws, hello, server))
         except BaseException:
             await ws.close()

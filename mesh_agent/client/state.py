@@ -6,6 +6,7 @@ Every string here that another person wrote has been through `protocol.text.clea
 from dataclasses import dataclass
 from typing import Literal
 
+from mesh_agent.sharing.state import IdentityChanged, TransferChanged
 from protocol.rest import Member, Message, Room
 
 # ── the connection, one of these at any time ─────────────────────────────────────────────────────
@@ -150,5 +151,7 @@ AgentEvent = (
     | MembersChanged
     | RoomGone
     | TypingSeen
+    | TransferChanged
+    | IdentityChanged
     | EventsDropped
 )

@@ -24,6 +24,7 @@ from mesh_agent.client.network import Network
 from mesh_agent.client.outbox import Outbox
 from mesh_agent.client.roster import Roster
 from mesh_agent.client.sender import Sender
+from mesh_agent.client.signalling import SESSION_EVENTS, Signalling
 from mesh_agent.client.state import (
     HistoryReset,
     MembersChanged,
@@ -79,6 +80,7 @@ class Workspace:
         self.sender = Sender(author, cache, Outbox(held.outbox), hub.publish, self.sync.is_settled)
         self.markers = Markers(held.markers, cache.change)
         self.asking = Asking()
+        self.signalling = Signalling(self.asking)
         self.history = History(self.sync, self._roster, cache, network.rest)
         self.trouble: MeshError | None = None
         self._connection: Connection | None = None
@@ -98,6 +100,7 @@ class Workspace:
             RoomResumed: self._on_resumed,
             ReadMarked: self._on_read,
             Typing: self._on_typing,
+            **dict.fromkeys(SESSION_EVENTS, self.signalling.heard),
         }
 
     @classmethod
@@ -202,6 +205,7 @@ class Workspace:
             await self._show_read(room_id, seq)
         self.markers.line_up(connection.send)
         self.asking.line_up(connection.send)
+        self.signalling.line_up(connection.send)
         await self.sender.line_up(connection.send)
 
     async def handle(self, event: ServerToClient) -> None:
@@ -219,6 +223,7 @@ class Workspace:
         self.sender.line_lost()
         self.markers.line_lost()
         self.asking.line_lost()
+        self.signalling.line_lost()
         self._network.lost(error)
 
     # ── what arrives ─────────────────────────────────────────────────────────────────────────────

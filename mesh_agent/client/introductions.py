@@ -1,0 +1,51 @@
+"""What the server does for two devices that want to meet: it introduces them, vouches for them, and helps.
+
+Strategy: everything above (`sharing`) knows the account and the server through this alone, so that it needs
+neither the line nor the calls themselves.
+"""
+
+from mesh_agent.client.network import Network
+from mesh_agent.client.session import ProfileSession
+from mesh_agent.client.signalling import Signalling
+from mesh_agent.client.workspace import Workspace
+from protocol.errors import NotMember
+from protocol.rest import IceServer, Member, PublicKey, User
+
+
+class Introductions:
+    """One account, at its server. Calls raise `Unreachable` or a kind of it, else the server's refusal.
+
+    Attributes:
+        signalling: sessions between two devices.
+        user: who is signed in.
+        device_id: this device, as the server knows it.
+        server: the server's address.
+    """
+
+    def __init__(self, workspace: Workspace, network: Network, session: ProfileSession) -> None:
+        assert session.account is not None
+        self._workspace, self._network, self._session = workspace, network, session
+        self.signalling: Signalling = workspace.signalling
+        self.user: User = session.account.user
+        self.device_id: str = session.account.device_id
+        self.server: str = session.server
+
+    async def server_keys(self) -> list[PublicKey]:
+        """They verify what the server says of another device."""
+        return await (await self._network.rest()).keys()
+
+    async def ice_servers(self) -> list[IceServer]:
+        return await (await self._network.rest()).ice_servers()
+
+    async def access_token(self) -> str:
+        """A secret that says who this is; good for some minutes."""
+        return await self._session.token((await self._network.rest()).refresh)
+
+    async def members(self, room_id: str) -> list[Member]:
+        """Who is in the room, as last known where the server cannot be asked. Raises: NotMember."""
+        return await self._workspace.history.members(room_id, line_up=self._workspace.line_up)
+
+    def require_room(self, room_id: str) -> None:
+        """Raises: NotMember."""
+        if self._workspace.sync.line(room_id) is None:
+            raise NotMember

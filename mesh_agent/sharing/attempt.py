@@ -1,0 +1,192 @@
+"""One try of a session: both devices have taken it, and a process of ours meets the other one's.
+
+Strategy: what the process needs is gathered side by side, then it is started and told to begin; what it says
+is handed on until it ends, for whatever reason. An attempt never tries again: that is its owner's to decide,
+with a new certificate and a new token. What the other device signals is prefixed with the certificate that it
+is meant for, so that words of the last attempt do not confuse this one.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from mesh_agent.sharing.desk import Desk
+from mesh_agent.sharing.errors import HelperEnded
+from mesh_agent.sharing.orders import Begin, Lost, Met, Order, Refused, Report, Signal
+from mesh_agent.sharing.process import Helper
+from mesh_agent.sharing.state import IdentityChanged
+from protocol import limits
+from protocol.errors import MeshError, PeerChanged
+from protocol.rest import P2pDevice, P2pPeer
+from protocol.signals import Candidate, SessionAccepted
+
+if TYPE_CHECKING:
+    from mesh_agent.net.certificates import Certificate
+
+log = logging.getLogger(__name__)
+
+SIGNALS_MAX: Final = 64
+"""What the other device has signalled before our process runs."""
+
+Role = Literal["asker", "asked"]
+
+
+def ends(accepted: SessionAccepted, role: Role) -> tuple[P2pPeer, P2pPeer]:
+    """This end, and the other one."""
+    asker, asked = accepted.peers
+    return (asker, asked) if role == "asker" else (asked, asker)
+
+
+class Attempt:
+    """Attributes:
+    met: what the process said when the other device was there; None before.
+    compared: the two persons have compared the other device's identity.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        role: Role,
+        certificate: "Certificate",
+        on_report: Callable[[Report], None],
+        limit: int | None = None,
+    ) -> None:
+        """`on_report` is told everything but signals, the refusal of an identity, and the end.
+
+        `limit`: bytes a second; None: what the rules say.
+        """
+        self._limit = limit
+        self._desk, self._role, self._certificate, self._on_report = desk, role, certificate, on_report
+        self._early: deque[str] = deque(maxlen=SIGNALS_MAX)
+        self._helper: Helper | None = None
+        self.met: Met | None = None
+        self.compared = False
+
+    def tell(self, order: Order) -> None:
+        """Does nothing where the process does not run."""
+        if self._helper is not None:
+            self._helper.tell(order)
+
+    def heard(self, candidate: Candidate) -> None:
+        """The other device has signalled something."""
+        wanted, _, payload = (candidate.payload or "").partition(" ")
+        if not payload or wanted != self._certificate.fingerprint:
+            return
+        if self._helper is None:
+            self._early.append(payload)
+        else:
+            self._helper.tell(Signal(payload=payload))
+
+    async def run(self, accepted: SessionAccepted) -> Lost:
+        """Until it is over; says why.
+
+        Raises:
+            MeshError: it did not begin.
+        """
+        mine, other = ends(accepted, self._role)
+        if len(mine.devices) != 1 or len(other.devices) != 1:
+            raise HelperEnded("The server names more than one device for a session.")
+        device = other.devices[0]
+        begin = await self._begin(accepted, other, device)
+        async with self._desk.helpers:
+            self._helper = await Helper.start()
+            try:
+                self._helper.tell(begin)
+                for payload in self._early:
+                    self._helper.tell(Signal(payload=payload))
+                self._early.clear()
+                return await self._listen(self._helper, accepted, other, device)
+            finally:
+                helper, self._helper = self._helper, None
+                await asyncio.shield(helper.stop())
+
+    async def _begin(self, accepted: SessionAccepted, other: P2pPeer, device: P2pDevice) -> Begin:
+        introductions, rules = self._desk.introductions, self._desk.rules
+        keys, ice_servers, token, known = await asyncio.gather(
+            introductions.server_keys(),
+            introductions.ice_servers(),
+            introductions.access_token(),
+            self._desk.known.device(other.user_id, device.device_id),
+        )
+        self.compared = known is not None and known.compared
+        folder = await asyncio.to_thread(lambda: rules.folder)
+        return Begin(
+            role=self._role,
+            session_id=accepted.session_id,
+            kind=accepted.kind,
+            room_id=accepted.room_id,
+            user_id=introductions.user.id,
+            device_id=introductions.device_id,
+            peer_user_id=other.user_id,
+            peer_device_id=device.device_id,
+            session_token=accepted.session_token,
+            server_keys=keys,
+            identity_seed=self._desk.identity.seed,
+            certificate_der=self._certificate.der,
+            certificate_key=self._certificate.key,
+            peer_certificate_fingerprint=device.certificate_fingerprint or "",
+            peer_key_fingerprint=device.key_fingerprint,
+            known_identity=None if known is None else known.identity,
+            server=introductions.server,
+            access_token=token,
+            ice_servers=ice_servers,
+            lanes=min(rules.lanes, limits.LANES),
+            quic_only=rules.quic_only,
+            direct=rules.direct,
+            into=str(folder),
+            limit=rules.limit if self._limit is None else self._limit,
+            shares=self._desk.shown_to(accepted.room_id),
+        )
+
+    async def _listen(
+        self, helper: Helper, accepted: SessionAccepted, other: P2pPeer, device: P2pDevice
+    ) -> Lost:
+        while (report := await helper.report()) is not None:
+            if isinstance(report, Lost):
+                return report
+            if isinstance(report, Signal):
+                payload = f"{device.certificate_fingerprint} {report.payload}"
+                with contextlib.suppress(MeshError):  # the line is gone, and the other one's patience decides
+                    self._desk.introductions.signalling.candidate(accepted.session_id, payload=payload)
+            elif isinstance(report, Refused):
+                return await self._changed(other, device, report.identity)
+            elif isinstance(report, Met):
+                lost = await self._meet(report, other, device)
+                if lost is not None:
+                    return lost
+                self._on_report(report)
+            else:
+                self._on_report(report)
+        return Lost(code=HelperEnded.code, message=HelperEnded.text)
+
+    async def _meet(self, met: Met, other: P2pPeer, device: P2pDevice) -> Lost | None:
+        try:
+            known = await self._desk.known.remember(other.user_id, device.device_id, met.identity)
+        except PeerChanged:
+            return await self._changed(other, device, met.identity)
+        self.met, self.compared = met, known.compared
+        return None
+
+    async def _changed(self, other: P2pPeer, device: P2pDevice, identity: bytes) -> Lost:
+        from mesh_agent.net.words import safety_words
+
+        with contextlib.suppress(PeerChanged):
+            await self._desk.known.remember(other.user_id, device.device_id, identity)
+        words = await asyncio.to_thread(safety_words, self._desk.identity.public, identity)
+        self._desk.publish(IdentityChanged(other.user_id, other.username, device.device_id, words))
+        return Lost(code=PeerChanged.code, message=PeerChanged.text, fatal=True)
+
+
+async def fresh_certificate(desk: Desk) -> "Certificate":
+    """One for one attempt."""
+
+    def make() -> Any:
+        from mesh_agent.net.certificates import make_certificate
+
+        return make_certificate(desk.clock() / 1000)
+
+    certificate: Certificate = await asyncio.to_thread(make)
+    return certificate

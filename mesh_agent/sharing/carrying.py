@@ -1,0 +1,246 @@
+"""The transfers of one session: what its process tells of each, and what a person says to it.
+
+Strategy: both ends of a session have the same; they differ in who offers. The process names a transfer as its
+sender does, so each session has a table from that name to the item. An offer that was accepted before and is
+the same goes on without asking again; whatever else the rules do not take waits for the person.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from mesh_agent.sharing.attempt import Attempt
+from mesh_agent.sharing.board import Item
+from mesh_agent.sharing.desk import Desk
+from mesh_agent.sharing.orders import (
+    Accept,
+    Cancel,
+    Decline,
+    Ended,
+    Met,
+    Moved,
+    Offered,
+    Pause,
+    Report,
+    Serving,
+)
+from mesh_agent.sharing.state import OFFERED_PATHS, Conflict, OfferedPath
+from mesh_agent.sharing.store import Record, receive_id
+from protocol import limits
+from protocol.errors import MeshError
+from protocol.text import clean_line
+from protocol.times import format_time
+
+ITEMS_MAX: Final = 200
+"""Transfers of one session that are not over."""
+
+TITLE_CHARS: Final = 255
+
+
+class Carrying:
+    """One session's.
+
+    Attributes:
+        items: by the sender's name for them; those that are over are not in it.
+        attempt: the one that runs now.
+    """
+
+    def __init__(self, desk: Desk, room_id: str, peer_id: str, peer_name: str, *, takes_offers: bool) -> None:
+        self.desk, self.room_id, self.peer_id, self.peer_name = desk, room_id, peer_id, peer_name
+        self.session_id = ""
+        self.peer_device = ""
+        self.items: dict[str, Item] = {}
+        self.attempt: Attempt | None = None
+        self._takes_offers = takes_offers
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            Met: self._met,
+            Offered: self._offered,
+            Serving: self._serving,
+            Moved: self._moved,
+            Ended: self._ended,
+        }
+
+    # ── what the process tells ───────────────────────────────────────────────────────────────────
+
+    def report(self, report: Report) -> None:
+        handler = self._handlers.get(type(report))
+        if handler is not None:
+            handler(report)
+
+    def lost(self, message: str) -> None:
+        """The attempt is over; what was under way goes on with the next one."""
+        for item in self.items.values():
+            item.way, item.lanes = None, 0
+            began = item.record.done > 0 or item.phase in {"running", "finishing", "interrupted"}
+            received = item.record.direction == "receive" and not item.record.share
+            if item.phase != "paused":
+                phase = "interrupted" if began or received else "waiting"
+                self.desk.board.change(item, phase=phase, reason=message)
+
+    def fail(self, message: str, phase: str = "failed") -> None:
+        """None of them can go on."""
+        for item in list(self.items.values()):
+            self.end(item, phase, message)
+
+    def end(self, item: Item, phase: str, reason: str = "", **fields: Any) -> None:
+        self.items.pop(item.record.wire_id, None)
+        self.desk.board.change(item, phase=phase, reason=reason, **fields)
+
+    def _met(self, met: Met) -> None:
+        assert self.attempt is not None
+        for item in self.items.values():
+            item.way, item.verified = met.way, self.attempt.compared
+            self.desk.board.tell(item)
+
+    def _offered(self, offered: Offered) -> None:
+        assert self.attempt is not None
+        title = clean_line(offered.name)[:TITLE_CHARS] or "?"
+        told: dict[str, Any] = {
+            "title": title,
+            "kind": offered.kind,
+            "size": offered.size,
+            "files": offered.files,
+            "mtime": offered.mtime,
+        }
+        item = self._fetched(offered) if offered.request else self._found(offered, title)
+        if item is None:
+            if not self._takes_offers or offered.request or len(self.items) >= ITEMS_MAX:
+                self.attempt.tell(Decline(id=offered.id, reason="Nothing is taken here."))
+                return
+            item = self.desk.board.add(Item(self._record(offered.id, "receive", told)))
+        self.items[offered.id] = item
+        _show_offer(item, offered, self.attempt)
+        self._decide(item, told)
+
+    def _decide(self, item: Item, told: dict[str, Any]) -> None:
+        """What was accepted before goes on; what the rules take is taken; else a person is asked."""
+        rules, board = self.desk.rules, self.desk.board
+        told |= {"session_id": self.session_id, "peer_device": self.peer_device, "reason": ""}
+        if item.record.into:
+            board.change(item, phase="running", **told)
+            self._accept(item)
+            return
+        board.change(item, phase="offered", **told)
+        decision = rules.decide(self.peer_id, item.record.size, verified=item.verified)
+        if decision == "take":
+            self.accept(item, rules.folder, "rename")
+        elif decision == "refuse":
+            self.decline(item, "Nothing is taken here now.")
+
+    def _found(self, offered: Offered, title: str) -> Item | None:
+        """The same offer, made again: its item. Another one of that name takes its place."""
+        item = self.desk.board.find(receive_id(self.peer_id, self.peer_device, offered.id))
+        if item is None or item.over:
+            return None
+        record = item.record
+        new = record.phase == "offered" or not record.into
+        same = (record.size, record.mtime, record.title) == (offered.size, offered.mtime, title)
+        return item if new or same else None
+
+    def _fetched(self, offered: Offered) -> Item | None:
+        """What we have asked for, and no more than that."""
+        assert offered.request is not None
+        item = self.items.pop(offered.request, None)
+        if item is not None:
+            self.desk.board.change(item, wire_id=offered.id)
+        return item
+
+    def _serving(self, serving: Serving) -> None:
+        told = {
+            "title": clean_line(serving.name)[:TITLE_CHARS] or "?",
+            "kind": serving.kind,
+            "size": serving.size,
+            "files": serving.files,
+            "share_path": serving.name,
+        }
+        if len(self.items) < ITEMS_MAX:
+            self.items[serving.id] = self.desk.board.add(Item(self._record(serving.id, "send", told)))
+
+    def _moved(self, moved: Moved) -> None:
+        item = self.items.get(moved.id)
+        if item is None:
+            return
+        item.way, item.lanes = moved.way, moved.lanes
+        known: dict[str, Any] = {"size": moved.size} if moved.size else {}
+        known |= {"files": moved.files} if moved.files else {}
+        self.desk.board.change(
+            item,
+            rate=moved.rate,
+            phase=moved.phase,
+            done=moved.done,
+            peer_device=self.peer_device,
+            reason="",
+            **known,
+        )
+
+    def _ended(self, ended: Ended) -> None:
+        item = self.items.get(ended.id)
+        if item is None:
+            return
+        fields: dict[str, Any] = {"place": ended.place} if ended.place else {}
+        if ended.phase == "done":
+            fields["done"] = item.record.size
+        self.end(item, ended.phase, clean_line(ended.reason)[: limits.PEER_SENTENCE_CHARS], **fields)
+
+    def _record(self, wire_id: str, direction: Any, told: dict[str, Any]) -> Record:
+        return Record(
+            id=receive_id(self.peer_id, self.peer_device, wire_id),
+            wire_id=wire_id,
+            direction=direction,
+            room_id=self.room_id,
+            peer_id=self.peer_id,
+            peer_name=self.peer_name,
+            peer_device=self.peer_device,
+            session_id=self.session_id,
+            phase="offered",
+            created_at=format_time(self.desk.clock()),
+            **told,
+        )
+
+    # ── what a person says ───────────────────────────────────────────────────────────────────────
+
+    def accept(self, item: Item, into: Path, conflict: Conflict) -> None:
+        self.desk.board.change(
+            item, phase="running" if self._met_now else "interrupted", into=str(into), conflict=conflict
+        )
+        self._accept(item)
+
+    def decline(self, item: Item, reason: str) -> None:
+        self._tell(Decline(id=item.record.wire_id, reason=reason))
+        self.end(item, "declined", reason)
+
+    def pause(self, item: Item, *, paused: bool) -> None:
+        self._tell(Pause(id=item.record.wire_id, paused=paused))
+        going = "running" if self._met_now else "waiting"
+        self.desk.board.change(item, phase="paused" if paused else going)
+
+    def cancel(self, item: Item, reason: str) -> None:
+        self._tell(Cancel(id=item.record.wire_id, reason=reason))
+        self.end(item, "cancelled", reason)
+
+    @property
+    def _met_now(self) -> bool:
+        return self.attempt is not None and self.attempt.met is not None
+
+    def _accept(self, item: Item) -> None:
+        record = item.record
+        self._tell(Accept(id=record.wire_id, into=record.into, conflict=record.conflict))
+
+    def _tell(self, order: Accept | Decline | Pause | Cancel) -> None:
+        if self.attempt is not None:
+            self.attempt.tell(order)
+
+
+def _show_offer(item: Item, offered: Offered, attempt: Attempt) -> None:
+    item.paths = tuple(
+        OfferedPath(entry.path, entry.kind, entry.size, entry.renamed, entry.exists)
+        for entry in offered.paths[:OFFERED_PATHS]
+    )
+    item.more_paths = offered.more_paths + max(len(offered.paths) - OFFERED_PATHS, 0)
+    item.space = offered.space
+    item.verified = attempt.compared
+    item.way = attempt.met.way if attempt.met is not None else None
+
+
+def as_sentence(error: MeshError) -> str:
+    return error.message or type(error).text

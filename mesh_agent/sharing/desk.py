@@ -1,0 +1,47 @@
+"""What all sessions of an account have in common: who we are, whom we know, the rules, what is shown."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from mesh_agent.client.introductions import Introductions
+from mesh_agent.sharing.board import Board
+from mesh_agent.sharing.orders import Shown
+from mesh_agent.sharing.rules import Rules
+from mesh_agent.sharing.state import IdentityChanged, Share
+
+if TYPE_CHECKING:  # they import cryptography
+    from mesh_agent.net.identity import Identity
+    from mesh_agent.net.known import KnownDevices
+
+HELPERS_MAX: Final = 8
+"""Sessions whose bytes flow at a time, each in a process of its own; others wait for their turn."""
+
+
+@dataclass(slots=True)
+class Desk:
+    """Attributes:
+    identity: of this device.
+    known: the devices that were met.
+    helpers: has a place for each process that may run.
+    shares: what is shown to which room, by id.
+    """
+
+    introductions: Introductions
+    identity: "Identity"
+    known: "KnownDevices"
+    board: Board
+    publish: Callable[[IdentityChanged], None]
+    clock: Callable[[], int]
+    rules: Rules = field(default_factory=Rules)
+    shares: dict[str, Share] = field(default_factory=dict)
+    helpers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HELPERS_MAX))
+
+    def shown_to(self, room_id: str) -> list[Shown]:
+        """What is shared with the members of a room."""
+        return [
+            Shown(share.id, share.name, str(share.place))
+            for share in self.shares.values()
+            if share.room_id == room_id
+        ]

@@ -1,0 +1,61 @@
+"""What goes wrong between a person's wish and the two devices, each in a sentence for who reads it.
+
+MeshError
+└── SharingError             sharing             a kind of this one:
+    ├── TransferUnknown      sharing.unknown     there is no such transfer (any more)
+    ├── WrongMoment          sharing.moment      it cannot be done to this transfer now
+    ├── SourceMissing        sharing.source      what is to be sent is not there, or cannot be read
+    ├── QueueFull            sharing.queue_full
+    ├── UnderWay             sharing.under_way   another program of this profile is at it already
+    ├── AlreadyReceiving     sharing.receiving   another program of this profile takes offers
+    ├── HelperEnded          sharing.helper      the process that moves the bytes has ended
+    ├── NobodyTook           sharing.no_answer   no device of the other person has taken the session yet
+    └── SessionOver          sharing.session_over the other side has ended the session
+"""
+
+from protocol.errors import MeshError
+
+
+class SharingError(MeshError):
+    code = "sharing"
+
+
+class TransferUnknown(SharingError):
+    code = "sharing.unknown"
+    text = "There is no such transfer any more."
+
+
+class WrongMoment(SharingError):
+    code = "sharing.moment"
+
+
+class SourceMissing(SharingError):
+    code = "sharing.source"
+
+
+class QueueFull(SharingError):
+    code = "sharing.queue_full"
+
+
+class UnderWay(SharingError):
+    code = "sharing.under_way"
+    text = "Another program of this profile is sending this already."
+
+
+class AlreadyReceiving(SharingError):
+    code = "sharing.receiving"
+
+
+class HelperEnded(SharingError):
+    code = "sharing.helper"
+    text = "The process that moves the bytes has ended. It is tried again."
+
+
+class NobodyTook(SharingError):
+    code = "sharing.no_answer"
+    text = "Nobody has taken it yet."
+
+
+class SessionOver(SharingError):
+    code = "sharing.session_over"
+    text = "The other side has ended this."

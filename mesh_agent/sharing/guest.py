@@ -1,0 +1,123 @@
+"""A session that somebody else has asked for, as this device has it: taken, and taken anew each time it is.
+
+    asked ──accepted──> an attempt runs ──lost──> waits to be asked anew ── closed, or for an hour ──> over
+
+Strategy: who asked decides when it is tried again, since that end alone knows what is still to be sent. A
+device that was away tells that it is back, so that nobody has to wait for the next try.
+"""
+
+import asyncio
+import contextlib
+import logging
+from typing import Any, Final
+
+from mesh_agent.sharing.attempt import Attempt, ends, fresh_certificate
+from mesh_agent.sharing.carrying import Carrying
+from mesh_agent.sharing.desk import Desk
+from mesh_agent.sharing.orders import Shares
+from mesh_agent.sharing.route import BACK
+from protocol import limits
+from protocol.errors import MeshError, P2pError
+from protocol.signals import Candidate, SessionClose, SessionClosed, SessionCreated
+
+log = logging.getLogger(__name__)
+
+IDLE_S: Final = float(limits.P2P_IDLE_S)
+"""How long a session that was lost may be asked for anew; the server forgets it then, too."""
+
+
+class Guest(Carrying):
+    """One session, from `created` until it is over."""
+
+    def __init__(self, desk: Desk, created: SessionCreated) -> None:
+        asker = created.peers[0]
+        super().__init__(desk, created.room_id, asker.user_id, asker.username, takes_offers=True)
+        self.session_id = created.session_id
+        self.peer_device = asker.devices[0].device_id if asker.devices else ""
+        self.over = False
+        self._asked = asyncio.Event()
+        self._asked.set()
+        self._task = asyncio.create_task(self._run())
+
+    def heard(self, event: Any) -> None:
+        """An event of this session."""
+        if isinstance(event, Candidate):
+            if self.attempt is not None:
+                self.attempt.heard(event)
+        elif isinstance(event, SessionCreated):
+            self._asked.set()
+        elif isinstance(event, SessionClosed | SessionClose):
+            self.over = True
+            self._asked.set()
+
+    def line_up(self) -> None:
+        """We are back: what was under way can go on."""
+        if self.attempt is None or self.attempt.met is None:
+            with contextlib.suppress(MeshError):
+                self.desk.introductions.signalling.candidate(self.session_id, candidate=BACK)
+
+    def line_lost(self) -> None:
+        """What runs needs no line."""
+
+    def show(self) -> None:
+        """What is shared has changed."""
+        if self.attempt is not None:
+            self.attempt.tell(Shares(shares=self.desk.shown_to(self.room_id)))
+
+    @property
+    def done(self) -> bool:
+        return self._task.done()
+
+    async def close(self) -> None:
+        """Ends the attempt; what was under way can be resumed."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            while not self.over:
+                async with asyncio.timeout(IDLE_S):
+                    await self._asked.wait()
+                self._asked.clear()
+                if not self.over:
+                    await self._try()
+
+    async def _try(self) -> None:
+        try:
+            message = await self._attempt()
+        except MeshError as error:
+            message = error.message
+            self.over = self.over or isinstance(error, P2pError)
+            log.info("session of %s: %s", self.peer_name, message)
+        except Exception:
+            message = "Something went wrong in this program."
+            log.exception("a session failed")
+        self.lost(message)
+
+    async def _attempt(self) -> str:
+        certificate = await fresh_certificate(self.desk)
+        self.attempt = Attempt(self.desk, "asked", certificate, self.report)
+        try:
+            signalling = self.desk.introductions.signalling
+            accepted = await signalling.accept(self.session_id, certificate.fingerprint)
+            _, other = ends(accepted, "asked")
+            self.peer_device = other.devices[0].device_id if other.devices else ""
+            running = asyncio.create_task(self.attempt.run(accepted))
+            asked = asyncio.create_task(self._asked_anew())
+            try:
+                await asyncio.wait((running, asked), return_when=asyncio.FIRST_COMPLETED)
+                return running.result().message if running.done() else "The other side tries again."
+            finally:
+                for task in (running, asked):
+                    task.cancel()
+                await asyncio.gather(running, asked, return_exceptions=True)
+        finally:
+            self.attempt = None
+
+    async def _asked_anew(self) -> None:
+        """Who asks anew has lost the other end of what runs here; a closed session lets it finish."""
+        while True:
+            await self._asked.wait()
+            if not self.over:
+                return
+            await asyncio.Event().wait()

@@ -1,0 +1,269 @@
+"""What an agent and the process that moves its bytes tell each other, and how it goes through a pipe.
+
+Strategy: MessagePack structs, one union per direction, each behind its length (4 bytes, big-endian); what is
+longer than `ORDER_BYTES` ends the process. Secrets go through the pipe alone, never through arguments or the
+environment, which others on the machine may read.
+"""
+
+import asyncio
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from mesh_agent.net.base import Way
+from mesh_agent.sharing.state import Conflict
+from protocol.peer import Entry, EntryKind
+from protocol.rest import IceServer, P2pKind, PublicKey
+
+ORDER_BYTES: Final = 16 * 1024 * 1024
+"""The longest message: a page of paths of an offer, or of a share."""
+
+LENGTH_BYTES: Final = 4
+
+# ── agent to process ─────────────────────────────────────────────────────────────────────────────
+
+
+class _Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    pass
+
+
+class Shown(Struct, frozen=True):
+    """A share: its id, its name for others, and the folder."""
+
+    id: str
+    name: str
+    place: str
+
+
+class Begin(_Order, frozen=True, kw_only=True, tag="begin"):
+    """The first order: whom to meet and by what; the fields are those of `meeting.Setup`.
+
+    `into`: where what arrives would go. `limit`: bytes a second.
+    """
+
+    role: Literal["asker", "asked"]
+    session_id: str
+    kind: P2pKind
+    room_id: str
+    user_id: str
+    device_id: str
+    peer_user_id: str
+    peer_device_id: str
+    session_token: str
+    server_keys: list[PublicKey]
+    identity_seed: bytes
+    certificate_der: bytes
+    certificate_key: bytes
+    peer_certificate_fingerprint: str
+    peer_key_fingerprint: str | None
+    known_identity: bytes | None
+    server: str
+    access_token: str
+    ice_servers: list[IceServer]
+    lanes: int
+    quic_only: bool
+    direct: bool
+    into: str
+    limit: int | None = None
+    shares: list[Shown] = []
+
+
+class Signal(_Order, frozen=True, kw_only=True, tag="signal"):
+    """What the other device signalled; and in the other direction, what is to be signalled to it."""
+
+    payload: str
+
+
+class Send(_Order, frozen=True, kw_only=True, tag="send"):
+    """Offer this file or folder, and send it where it is accepted."""
+
+    id: str
+    path: str
+
+
+class Accept(_Order, frozen=True, kw_only=True, tag="accept"):
+    id: str
+    into: str
+    conflict: Conflict = "rename"
+
+
+class Decline(_Order, frozen=True, kw_only=True, tag="decline"):
+    id: str
+    reason: str = ""
+
+
+class Pause(_Order, frozen=True, kw_only=True, tag="pause"):
+    id: str
+    paused: bool
+
+
+class Cancel(_Order, frozen=True, kw_only=True, tag="cancel"):
+    id: str
+    reason: str = ""
+
+
+class Limit(_Order, frozen=True, kw_only=True, tag="limit"):
+    limit: int | None = None
+
+
+class Shares(_Order, frozen=True, kw_only=True, tag="shares"):
+    """What is shared with the other side from now on."""
+
+    shares: list[Shown]
+
+
+class Browse(_Order, frozen=True, kw_only=True, tag="browse"):
+    request: str
+    share: str = ""
+    path: str = ""
+
+
+class Fetch(_Order, frozen=True, kw_only=True, tag="fetch"):
+    """Ask for this of a share; the offer that answers it names `request`."""
+
+    request: str
+    share: str
+    path: str = ""
+
+
+class Stop(_Order, frozen=True, kw_only=True, tag="stop"):
+    """Nothing is left to be done: say goodbye, and end."""
+
+
+Order = Begin | Signal | Send | Accept | Decline | Pause | Cancel | Limit | Shares | Browse | Fetch | Stop
+
+# ── process to agent ─────────────────────────────────────────────────────────────────────────────
+
+
+class Met(_Order, frozen=True, kw_only=True, tag="met"):
+    """The other device is there and has proven `identity`."""
+
+    way: Way
+    identity: bytes
+
+
+class Refused(_Order, frozen=True, kw_only=True, tag="refused"):
+    """The other device shows another identity than it had."""
+
+    identity: bytes
+
+
+class OfferedEntry(Struct, frozen=True, array_like=True):
+    path: str
+    kind: EntryKind
+    size: int
+    renamed: str = ""
+    exists: bool = False
+
+
+class Offered(_Order, frozen=True, kw_only=True, tag="offered"):
+    """`id`: the sender's name. `request`: of the `Fetch` that it answers."""
+
+    id: str
+    name: str
+    kind: Literal["file", "folder"]
+    size: int
+    mtime: int
+    files: int
+    paths: list[OfferedEntry]
+    more_paths: int
+    space: int
+    request: str | None = None
+
+
+class Serving(_Order, frozen=True, kw_only=True, tag="serving"):
+    """The other side fetches this from a share."""
+
+    id: str
+    name: str
+    kind: Literal["file", "folder"]
+    size: int
+    files: int
+
+
+class Moved(_Order, frozen=True, kw_only=True, tag="moved"):
+    """How far it is; `size`, `files`: where only the process knows them."""
+
+    id: str
+    phase: Literal["offered", "running", "paused", "finishing"]
+    done: int
+    rate: float
+    size: int
+    files: int
+    lanes: int
+    way: Way
+
+
+class Ended(_Order, frozen=True, kw_only=True, tag="ended"):
+    """It is over. `code` and `reason` say why, where it did not succeed, else what is worth saying."""
+
+    id: str
+    phase: Literal["done", "declined", "cancelled", "failed"]
+    reason: str = ""
+    code: str = ""
+    place: str = ""
+
+
+class Listing(_Order, frozen=True, kw_only=True, tag="listing"):
+    """The answer to a `Browse`; `refused`: why there is none."""
+
+    request: str
+    entries: list[Entry] = []
+    refused: str = ""
+
+
+class Said(_Order, frozen=True, kw_only=True, tag="said"):
+    """A line for the log."""
+
+    text: str
+
+
+class Lost(_Order, frozen=True, kw_only=True, tag="lost"):
+    """The last message: this attempt is over. `fatal`: another one cannot help."""
+
+    code: str
+    message: str
+    fatal: bool = False
+
+
+Report = Signal | Met | Refused | Offered | Moved | Ended | Listing | Serving | Said | Lost
+
+# ── through the pipe ─────────────────────────────────────────────────────────────────────────────
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_orders: Final = msgspec.msgpack.Decoder(Order)
+_reports: Final = msgspec.msgpack.Decoder(Report)
+
+
+def pack(message: Order | Report) -> bytes:
+    data = _encoder.encode(message)
+    return len(data).to_bytes(LENGTH_BYTES) + data
+
+
+async def _next(reader: asyncio.StreamReader) -> bytes | None:
+    """The bytes of the next message; None at the end, or where the other end is no longer sane."""
+    try:
+        length = int.from_bytes(await reader.readexactly(LENGTH_BYTES))
+        return await reader.readexactly(length) if length <= ORDER_BYTES else None
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+
+
+async def next_order(reader: asyncio.StreamReader) -> Order | None:
+    order: Order | None = _decoded(await _next(reader), _orders)
+    return order
+
+
+async def next_report(reader: asyncio.StreamReader) -> Report | None:
+    report: Report | None = _decoded(await _next(reader), _reports)
+    return report
+
+
+def _decoded(data: bytes | None, decoder: "msgspec.msgpack.Decoder[Any]") -> Any:
+    if data is None:
+        return None
+    try:
+        return decoder.decode(data)
+    except msgspec.DecodeError:
+        return None

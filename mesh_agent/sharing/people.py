@@ -1,0 +1,58 @@
+"""The devices of other people, as this profile has met them, and the words by which they are compared."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # they import cryptography
+    from mesh_agent.net.identity import Identity
+    from mesh_agent.net.known import Known, KnownDevices
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceWords:
+    """Attributes:
+    words: those of the identity that the device shows now; both sides see the same.
+    verified: the two persons have compared them.
+    changed: it had another identity before, and everything with it is refused.
+    """
+
+    device_id: str
+    words: tuple[str, ...]
+    verified: bool
+    changed: bool
+
+
+class People:
+    """What is known of them; every method raises `FilesUnusable` where that cannot be read."""
+
+    def __init__(self, identity: "Identity", known: "KnownDevices") -> None:
+        self._identity, self._known = identity, known
+
+    async def devices(self, user_id: str) -> "list[Known]":
+        return await self._known.of(user_id)
+
+    async def words(self, user_id: str) -> list[DeviceWords]:
+        from mesh_agent.net.words import safety_words
+
+        told = []
+        for device in await self._known.of(user_id):
+            shown = device.changed_identity or device.identity
+            words = await asyncio.to_thread(safety_words, self._identity.public, shown)
+            told.append(
+                DeviceWords(device.device_id, words, device.compared and not device.changed, device.changed)
+            )
+        return told
+
+    async def confirm(self, user_id: str, device_id: str) -> None:
+        """Raises: UnknownDevice."""
+        from mesh_agent.net.known import UnknownDevice
+
+        device = await self._known.device(user_id, device_id)
+        if device is None:
+            raise UnknownDevice
+        await self._known.confirm(user_id, device_id, device.changed_identity or device.identity)
+
+    async def trust(self, user_id: str, device_id: str) -> None:
+        """Raises: UnknownDevice."""
+        await self._known.trust(user_id, device_id)

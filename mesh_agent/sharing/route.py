@@ -1,0 +1,366 @@
+"""From this device to one person in one room: what is sent there and what is fetched from there.
+
+    nobody asked ──request──> asked ──accepted by a device──> an attempt runs ──lost──> pause, asked anew
+                                └── nobody took it in time: asked again, as long as there is anything to do
+
+Strategy: one session carries all that goes to a person, so that many files need one connection. It lives
+while there is anything to be done, and is tried again after every loss, with a pause that grows while nothing
+comes of it. Who is away is asked again and again; what can never succeed fails at once, with the reason.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+from mesh_agent.client.errors import LineLost, SignInNeeded, Unreachable
+from mesh_agent.sharing.attempt import Attempt, ends, fresh_certificate
+from mesh_agent.sharing.board import Item
+from mesh_agent.sharing.carrying import Carrying
+from mesh_agent.sharing.desk import Desk
+from mesh_agent.sharing.errors import NobodyTook, SessionOver, SharingError
+from mesh_agent.sharing.orders import Browse, Ended, Fetch, Limit, Listing, Lost, Met, Offered, Report, Send
+from protocol.errors import (
+    MeshError,
+    P2pError,
+    PeerHasNoDevice,
+    RoomError,
+    SessionNotFound,
+    SessionTaken,
+    TooManySessions,
+)
+from protocol.peer import Entry
+from protocol.signals import (
+    Candidate,
+    SessionAccepted,
+    SessionClose,
+    SessionClosed,
+    SessionCreated,
+    SessionDeclined,
+)
+
+log = logging.getLogger(__name__)
+
+OFFERS_AT_ONCE: Final = 8
+"""Offers to one person that wait for an answer or are under way; the rest of a queue waits for its turn."""
+
+PAUSES_S: Final = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 60.0)
+"""Between two attempts, while nothing comes of them."""
+
+TAKEN_S: Final = 20.0
+"""How soon a device that was in the session before has to be back; then it is asked again."""
+
+UNTAKEN_MAX: Final = 9
+"""So often that device is asked for; then any other one of the person may take it."""
+
+EVENTS_MAX: Final = 64
+BACK: Final = "back"
+"""What a device signals as a candidate when it has a line again, to be asked anew at once."""
+
+_TRY_AGAIN: Final = (SessionNotFound, SessionTaken, PeerHasNoDevice, TooManySessions)
+
+
+class Declined(SharingError):
+    """The other person does not want it."""
+
+    code = "sharing.declined"
+    text = "It was declined."
+
+
+class Route(Carrying):
+    """Attributes:
+    limit: bytes a second; None: what the rules say.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        room_id: str,
+        peer_id: str,
+        peer_name: str,
+        *,
+        register: Callable[[str, "Route"], None],
+    ) -> None:
+        """`register(session_id, route)`: events of that session are to come to `heard`."""
+        super().__init__(desk, room_id, peer_id, peer_name, takes_offers=False)
+        self.limit: int | None = None
+        self._register = register
+        self._requests: dict[str, tuple[Browse, asyncio.Future[list[Entry]]]] = {}
+        self._events: asyncio.Queue[Any] = asyncio.Queue(EVENTS_MAX)
+        self._hurry = asyncio.Event()
+        self._told: set[str] = set()
+        self._failures = self._untaken = 0
+        self._device: str | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    # ── what is to be done ───────────────────────────────────────────────────────────────────────
+
+    def add(self, item: Item) -> None:
+        """Sends it, or fetches it."""
+        self.items[item.record.wire_id] = item
+        self._told.discard(item.record.wire_id)
+        self._device = self._device or (item.record.peer_device if item.record.done else None) or None
+        self.go()
+
+    def set_limit(self, limit: int | None) -> None:
+        """Bytes a second, from now on."""
+        self.limit = limit
+        if self.attempt is not None:
+            self.attempt.tell(Limit(limit=limit))
+
+    def pause(self, item: Item, *, paused: bool) -> None:
+        super().pause(item, paused=paused)
+        if not paused:
+            self.go()
+
+    def cancel(self, item: Item, reason: str) -> None:
+        super().cancel(item, reason)
+        self._hurry.set()
+
+    async def browse(self, request: Browse) -> list[Entry]:
+        """Raises: SharingError, or why there is no way to the other device."""
+        future: asyncio.Future[list[Entry]] = asyncio.get_running_loop().create_future()
+        self._requests[request.request] = request, future
+        self.go()
+        try:
+            return await future
+        finally:
+            self._requests.pop(request.request, None)
+
+    def go(self) -> None:
+        """There is something to do, or may be sooner than thought."""
+        self._hurry.set()
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        elif self.attempt is not None and self.attempt.met is not None:
+            self._tell_work()
+
+    @property
+    def idle(self) -> bool:
+        return self._task is None and not self.items
+
+    async def close(self) -> None:
+        """Ends the attempt; what was under way can be resumed."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def heard(self, event: Any) -> None:
+        """An event of this session."""
+        if isinstance(event, Candidate):
+            if event.candidate == BACK:
+                self._hurry.set()
+            elif self.attempt is not None:
+                self.attempt.heard(event)
+        elif isinstance(event, SessionCreated):
+            if event.re is None:  # the other device asks for the session anew: it is there
+                self._hurry.set()
+        elif not self._events.full():
+            self._events.put_nowait(event)
+
+    # ── trying, until nothing is left ────────────────────────────────────────────────────────────
+
+    @property
+    def _work(self) -> bool:
+        return bool(self._requests) or any(item.phase != "paused" for item in self.items.values())
+
+    async def _run(self) -> None:
+        try:
+            while self._work:
+                await self._try()
+            await self._goodbye()
+        except Exception:
+            log.exception("a session failed")
+            self._give_up(SharingError("Something went wrong in this program."))
+        finally:
+            self._task = None
+
+    async def _try(self) -> None:
+        self._hurry.clear()
+        try:
+            lost = await self._attempt()
+        except (SignInNeeded, Unreachable) as error:
+            await self._pause(error)
+        except Declined as error:
+            self.session_id = ""
+            self._give_up(error, "declined")
+        except NobodyTook as error:
+            self._untaken += 1
+            if self._untaken >= UNTAKEN_MAX:
+                self.session_id = ""
+            self._device, self._failures = None, 0
+            await self._pause(error)
+        except _TRY_AGAIN as error:
+            self.session_id = ""
+            self._device = None
+            await self._pause(error)
+        except (RoomError, P2pError) as error:
+            self._give_up(error)
+        except MeshError as error:
+            await self._pause(error)
+        else:
+            if lost.fatal:
+                self._give_up(MeshError.from_wire(lost.code, lost.message))
+            elif self._work:
+                await self._pause(MeshError.from_wire(lost.code, lost.message))
+
+    async def _pause(self, error: MeshError) -> None:
+        log.info("session with %s: %s", self.peer_name, error.message)
+        self.lost(error.message)
+        wait = error.retry_after or PAUSES_S[min(self._failures, len(PAUSES_S) - 1)]
+        self._failures += 1
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await self._hurry.wait()
+
+    def _give_up(self, error: MeshError, phase: str = "failed") -> None:
+        self.fail(error.message, phase)
+        for _, future in self._requests.values():
+            if not future.done():
+                future.set_exception(error)
+        self._requests.clear()
+
+    async def _goodbye(self) -> None:
+        session_id, self.session_id = self.session_id, ""
+        if session_id and not self.items:
+            with contextlib.suppress(MeshError):
+                await self.desk.introductions.signalling.close(session_id)
+
+    async def _attempt(self) -> Lost:
+        certificate = await fresh_certificate(self.desk)
+        attempt = Attempt(self.desk, "asker", certificate, self.report, self.limit)
+        self._drop_events()
+        self.attempt = attempt
+        try:
+            accepted = await self._accepted(certificate.fingerprint)
+            _, other = ends(accepted, "asker")
+            self.peer_device = other.devices[0].device_id if other.devices else ""
+            self._change_all(("waiting", "interrupted"), "connecting")
+            self._told.clear()
+            running = asyncio.create_task(attempt.run(accepted))
+            try:
+                return await self._until_done(running)
+            finally:
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
+        finally:
+            self.attempt = None
+
+    async def _until_done(self, running: "asyncio.Task[Lost]") -> Lost:
+        """The end of the attempt; or, where nothing is left to do, the end that we give it."""
+        while self.items or self._requests:
+            self._hurry.clear()
+            hurry = asyncio.create_task(self._hurry.wait())
+            try:
+                await asyncio.wait((running, hurry), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                hurry.cancel()
+            if running.done():
+                return running.result()
+        return Lost(code=SessionOver.code, message="")
+
+    async def _accepted(self, fingerprint: str) -> SessionAccepted:
+        """Asks, and waits for a device to take it."""
+        signalling = self.desk.introductions.signalling
+        renewed = self.session_id
+        created = await signalling.request(
+            self.room_id,
+            "folder" if any(item.record.kind == "folder" for item in self.items.values()) else "file",
+            self.peer_id,
+            certificate_fingerprint=fingerprint,
+            device_id=None if renewed else self._device,
+            session_id=renewed or None,
+        )
+        self.session_id = created.session_id
+        self._register(created.session_id, self)
+        patience = TAKEN_S if renewed else created.expires_in + TAKEN_S
+        try:
+            async with asyncio.timeout(patience):
+                while True:
+                    event = await self._next_event()
+                    if isinstance(event, SessionAccepted):
+                        return event
+        except TimeoutError:
+            raise NobodyTook from None
+
+    async def _next_event(self) -> SessionAccepted | None:
+        event = await self._events.get()
+        if event is None:
+            raise LineLost
+        if isinstance(event, SessionDeclined):
+            raise Declined(event.reason or Declined.text)
+        if isinstance(event, SessionClosed | SessionClose):
+            self.session_id = ""
+            reason = getattr(event, "reason", None)
+            if reason == "declined":
+                raise Declined
+            raise NobodyTook if reason == "expired" else SessionOver
+        return event if isinstance(event, SessionAccepted) else None
+
+    def _drop_events(self) -> None:
+        while not self._events.empty():
+            event = self._events.get_nowait()
+            if isinstance(event, SessionClosed):
+                self.session_id = ""
+
+    def line_lost(self) -> None:
+        """Whether our request was heard, and by whom, is not known any more."""
+        if not self._events.full():
+            self._events.put_nowait(None)
+
+    # ── what is told to the process ──────────────────────────────────────────────────────────────
+
+    def report(self, report: Report) -> None:
+        super().report(report)
+        if isinstance(report, Met):
+            self._failures = self._untaken = 0
+            self._tell_work()
+        elif isinstance(report, Ended):
+            self._tell_work()
+            self._hurry.set()
+        elif isinstance(report, Listing):
+            self._listed(report)
+
+    def _tell_work(self) -> None:
+        """Offers what is next, and asks for what is wanted of shares."""
+        assert self.attempt is not None
+        for name, (request, _) in self._requests.items():
+            if name not in self._told:
+                self._told.add(name)
+                self.attempt.tell(request)
+        under_way = sum(1 for name in self.items if name in self._told)
+        for name, item in self.items.items():
+            if name in self._told or item.phase == "paused":
+                continue
+            if under_way >= OFFERS_AT_ONCE:
+                return
+            under_way += 1
+            self._told.add(name)
+            record = item.record
+            if record.direction == "receive":
+                self.attempt.tell(Fetch(request=name, share=record.share, path=record.share_path))
+            else:
+                self.attempt.tell(Send(id=name, path=record.source))
+
+    def _fetched(self, offered: Offered) -> Item | None:
+        item = super()._fetched(offered)
+        if item is not None:
+            self._told.add(offered.id)
+        return item
+
+    def _listed(self, listing: Listing) -> None:
+        _, future = self._requests.get(listing.request, (None, None))
+        if future is None or future.done():
+            return
+        if listing.refused:
+            future.set_exception(SharingError(listing.refused))
+        else:
+            future.set_result(listing.entries)
+        self._requests.pop(listing.request, None)
+        self._hurry.set()
+
+    def _change_all(self, phases: tuple[str, ...], phase: str) -> None:
+        for item in self.items.values():
+            if item.phase in phases:
+                self.desk.board.change(item, phase=phase, reason="")

@@ -1,0 +1,99 @@
+"""`agent.sharing` at a real server: who is asked, who waits, what is refused, and what stays on disk."""
+
+from pathlib import Path
+
+import pytest
+
+from mesh_agent.agent import Agent
+from mesh_agent.sharing.errors import AlreadyReceiving, SourceMissing, TransferUnknown, WrongMoment
+from mesh_agent.sharing.state import TransferChanged
+from protocol.errors import NotMember, PeerNotMember
+from tests.agent.conftest import OpenAgent, SignUp
+from tests.agent.events import Listener
+
+
+@pytest.fixture
+async def alice(shared_server: str, sign_up: SignUp) -> Agent:
+    """Owner of the room that bears her name."""
+    agent = await sign_up(shared_server, "alice")
+    await agent.create_room(agent.profile)
+    return agent
+
+
+@pytest.fixture
+async def bob(shared_server: str, sign_up: SignUp, alice: Agent) -> Agent:
+    """A member of it."""
+    agent = await sign_up(shared_server, "bob")
+    await agent.join(alice.room(alice.profile).id)
+    return agent
+
+
+@pytest.fixture
+def note(tmp_path: Path) -> Path:
+    path = tmp_path / "note.txt"
+    path.write_text("Hello!\n")
+    return path
+
+
+async def test_an_offer_to_who_is_away_waits_and_is_still_there_after_a_restart(
+    alice: Agent, bob: Agent, note: Path, open_agent: OpenAgent
+) -> None:
+    room = alice.room(alice.profile).id
+    await alice.sharing.receive("a test")
+    heard = Listener(alice)
+    (transfer,) = await alice.sharing.send(room, [bob.profile], [note])
+    assert (transfer.direction, transfer.peer_name, transfer.title) == ("send", bob.profile, "note.txt")
+    assert (transfer.phase, transfer.size, transfer.files) == ("waiting", 7, 1)
+    assert await alice.sharing.send(room, [bob.profile], [note]) == [transfer]
+    assert heard.of(TransferChanged)[0].transfer == transfer
+    await alice.close()
+
+    again = await open_agent(alice.profile)
+    assert again.sharing.transfers() == [transfer]
+    await again.sharing.receive("a test")
+    assert again.sharing.transfer(transfer.id).phase == "waiting"
+    await again.sharing.cancel(transfer.id, "too late")
+    over = again.sharing.transfer(transfer.id)
+    assert (over.phase, over.reason, bool(over.ended_at)) == ("cancelled", "too late", True)
+    with pytest.raises(WrongMoment):
+        await again.sharing.cancel(transfer.id)
+    await again.sharing.forget(transfer.id)
+    with pytest.raises(TransferUnknown):
+        again.sharing.transfer(transfer.id)
+    heard.close()
+
+
+async def test_what_cannot_be_sent_is_told_at_once(alice: Agent, bob: Agent, note: Path) -> None:
+    room = alice.room(alice.profile).id
+    for path, says in (
+        (note.parent / "nothing", "No such file"),
+        (Path("/dev/null"), "neither a file nor a folder"),
+    ):
+        with pytest.raises(SourceMissing, match=says):
+            await alice.sharing.send(room, [bob.profile], [path])
+    with pytest.raises(PeerNotMember, match="carol is not in this room"):
+        await alice.sharing.send(room, ["carol"], [note])
+    with pytest.raises(NotMember):
+        await alice.sharing.send("nowhere", [bob.profile], [note])
+    assert alice.sharing.transfers() == []
+
+
+async def test_one_program_of_a_profile_takes_offers(bob: Agent, open_agent: OpenAgent) -> None:
+    await bob.sharing.receive("mesh-tui")
+    await bob.sharing.receive("mesh-tui")
+    second = await open_agent(bob.profile)
+    with pytest.raises(AlreadyReceiving, match="mesh-tui"):
+        await second.sharing.receive("mesh-agent receive")
+    await bob.close()
+    await second.sharing.receive("mesh-agent receive")
+    assert second.sharing.receiving
+
+
+async def test_the_server_tells_others_the_key_of_this_device(alice: Agent) -> None:
+    async def key() -> str | None:
+        (device,) = await alice.devices()
+        return device.key_fingerprint
+
+    told = await key()
+    assert told is not None
+    assert told.startswith("SHA256:")
