@@ -21,9 +21,8 @@ class LeanCompositor(Compositor):
     def _get_renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
         for widget, (region, clip) in self.visible_widgets.items():
             shown = region.intersection(clip)
-            if not shown or not (crop is None or crop.overlaps(shown)):
-                continue
-            yield region, clip, widget.render_lines(shown.translate(-region.offset))
+            if crop is None or crop.overlaps(shown):
+                yield region, clip, widget.render_lines(shown.translate(-region.offset))
 
 
 class LeanScrollBar(ScrollBar):

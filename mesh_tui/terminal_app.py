@@ -52,8 +52,18 @@ class TerminalApp(App[None]):
             colours = self.console._color_system or ColorSystem.TRUECOLOR  # noqa: SLF001 - as Textual's strips do
             driver.paint(renderable, self.size, cursor, colours, sync=self._sync_available)
 
+    def _end_batch(self) -> None:
+        super()._end_batch()
+        self.call_later(self._batch_ended)
+
+    def _batch_ended(self) -> None:
+        # A screen is not painted in a batch, and Textual lets none know when it is over.
+        self.paint_again()
+        if self.screen_stack:
+            self.screen.check_idle()
+
     def paint_again(self) -> None:
-        """The terminal has caught up: paints what was put off."""
+        """The terminal has caught up, or several changes are whole: paints what was put off."""
         if self.screen_stack and isinstance(self.screen, Patient):
             self.screen.paint_now()
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import events, on
 from textual.binding import BindingType
@@ -17,6 +17,7 @@ from mesh_tui.bridge import FromAgent
 from mesh_tui.compositing import LeanCompositor
 from mesh_tui.driver import MeshDriver
 from mesh_tui.layout.cells import Fragment
+from mesh_tui.pacing import Pacing
 from mesh_tui.workers import SENDING, begin
 from protocol.errors import MeshError
 from protocol.text import clean_line
@@ -24,11 +25,6 @@ from protocol.text import clean_line
 if TYPE_CHECKING:
     from mesh_tui.app import MeshApp
     from protocol.rest import Message
-
-REST: Final = 2.0
-"""How many times as long as a frame took passes before the next, so that a third of the time is painting."""
-
-REST_MAX_S: Final = 0.1
 
 Answer = TypeVar("Answer")
 Result = TypeVar("Result")
@@ -40,15 +36,15 @@ Handlers = Mapping[type[AgentEvent], Callable[[Any, Any], None]]
 class Patient(Screen[Result]):
     """Paints when the terminal takes it and the loop can spare it, but what is typed at once.
 
-    While more waits for the terminal than it takes, painting is put off. After a frame the loop is left alone
-    for `REST` times as long as the frame took: many messages a second come together into few frames. A field
-    to write in that has the focus is not kept waiting by that; it is painted alone, before what else changed.
+    While more waits for the terminal than it takes, and while the app makes one of several changes (a batch),
+    painting is put off. After a frame the loop is left alone for a while (`pacing`). A field to write in that
+    has the focus is not kept waiting by that; it is painted alone, before what else changed.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._compositor = LeanCompositor()
-        self._resting_until = 0.0
+        self.pacing = Pacing()
         self._held = False
 
     @contextmanager
@@ -64,18 +60,16 @@ class Patient(Screen[Result]):
     def _on_timer_update(self) -> None:
         # Textual lays out and paints here. Left early, its timer goes on, and asks again.
         began = time.perf_counter()
-        if began >= self._resting_until:
+        if self.pacing.may_paint(began):
             super()._on_timer_update()
-            took = time.perf_counter() - began
-            self._resting_until = began + took + min(REST * took, REST_MAX_S)
+            self.pacing.painted(began, time.perf_counter())
 
     async def _on_idle(self, event: events.Idle) -> None:  # noqa: ARG002
         # Textual calls this before its own, which has the rest painted when its timer says.
         focused = self.focused
         if not isinstance(focused, Input | TextArea) or focused not in self._dirty_widgets:
             return
-        batched = self.app._batch_count  # noqa: SLF001 - as Textual asks before it paints
-        if self.is_current and not (self._layout_required or batched):
+        if self.is_current and not self._layout_required:
             others = self._dirty_widgets - {focused}
             self._dirty_widgets = {focused}
             self._compositor_refresh()
@@ -104,8 +98,11 @@ class Patient(Screen[Result]):
         # Textual paints here and nowhere else; what is put off stays marked as dirty in the compositor.
         # It forgets which widgets are dirty then, so the compositor must know of them first.
         self._compositor.update_widgets(self._dirty_widgets)
-        driver = self.app._driver  # noqa: SLF001 - there is no public way to the driver
-        if self._held or (isinstance(driver, MeshDriver) and driver.waiting):
+        # In a batch the app would drop the frame, and the compositor would take it for painted.
+        app = self.app
+        driver = app._driver  # noqa: SLF001 - there is no public way to the driver
+        batched = app._batch_count  # noqa: SLF001 - nor to this
+        if self._held or batched or (isinstance(driver, MeshDriver) and driver.waiting):
             self._dirty_widgets.clear()
             return
         super()._compositor_refresh()

@@ -25,6 +25,19 @@ def test_who_goes_on_typing_does_not_put_it_off_for_ever() -> None:
     assert collecting.is_due(LATEST_S, WORTH)
 
 
+def test_after_a_collection_the_waiting_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else who goes on typing would have one at every look from the first on."""
+    collecting = Collecting(0.0)
+    monkeypatch.setattr(gc, "get_count", lambda: (0, 0, WORTH))
+    monkeypatch.setattr(gc, "collect", lambda: 0)
+    collecting.active(LATEST_S)
+    assert collecting.is_due(LATEST_S, WORTH)
+    collecting.look(LATEST_S)
+    assert not collecting.is_due(LATEST_S, WORTH)
+    collecting.active(LATEST_S + QUIET_S)
+    assert not collecting.is_due(LATEST_S + QUIET_S + QUIET_S / 2, WORTH)
+
+
 @pytest.fixture
 def thresholds() -> Iterator[None]:
     before = gc.get_threshold()
@@ -34,7 +47,10 @@ def thresholds() -> Iterator[None]:
 
 @pytest.mark.usefixtures("thresholds")
 def test_what_python_leaves_is_collected_here() -> None:
+    before = gc.get_threshold()
     leave_the_old()
+    assert gc.get_threshold()[:2] == before[:2]
+    assert gc.get_threshold()[2] >= 1_000 * before[2], "no full one by itself"
     collecting = Collecting(0.0)
     gc.collect()
     for _ in range(WORTH + 1):
