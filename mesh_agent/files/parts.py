@@ -1,0 +1,125 @@
+"""The files of a part: written, read again, and made ready for their final names.
+
+Strategy: by number, in the folder of the part, so that no name of another person matters before the end.
+Large files stay open while chunks come, from several threads; small ones are written, and given their mode
+and time, in one go.
+"""
+
+import os
+
+from mesh_agent.files.errors import told_as_sink_error
+from mesh_agent.files.folders import KEPT_MODE, Folder, is_file
+from mesh_agent.files.grid import Piece, Stretch
+from mesh_agent.files.handles import Handles
+from mesh_agent.files.manifest import Checked
+from mesh_agent.files.safe_path import SafeName, own_name
+from mesh_agent.files.sparse import clear, write_at
+from mesh_agent.files.system import begin_flush
+
+
+class Parts:
+    """Raises, in all methods: OSError as the system does, or SinkError."""
+
+    def __init__(self, folder: Folder, checked: Checked, *, fresh: bool) -> None:
+        self.folder = folder
+        self._checked = checked
+        self._fresh = fresh
+        self._handles = Handles(self._open)
+
+    def name(self, entry: int) -> SafeName:
+        return own_name(str(entry))
+
+    def size(self, entry: int) -> int:
+        return self._about(entry)[0]
+
+    def is_there(self, entry: int) -> bool:
+        return is_file(self.folder.look(self.name(entry)))
+
+    def _about(self, entry: int) -> tuple[int, int, int]:
+        """Size, mtime and mode."""
+        meta = self._checked.meta
+        told = meta if meta.kind == "file" else self._checked.entries[entry]
+        return told.size, told.mtime, told.mode & KEPT_MODE
+
+    def _open(self, entry: int) -> int:
+        fd = self.folder.open(self.name(entry), os.O_RDWR | os.O_CREAT)
+        try:
+            size = self.size(entry)
+            if os.fstat(fd).st_size != size:
+                os.ftruncate(fd, size)
+        except OSError:
+            os.close(fd)
+            raise
+        return fd
+
+    def put(self, piece: Piece, data: memoryview) -> None:
+        """What arrived of one file."""
+        size, mtime, mode = self._about(piece.entry)
+        if piece.size == size < self._checked.grid.chunk_bytes:
+            self._put_small(self.name(piece.entry), data, mtime, mode)
+            return
+        with self._handles.use(piece.entry) as fd:
+            write_at(fd, data, piece.offset, fresh=self._fresh)
+            begin_flush(fd, piece.offset, piece.size)
+
+    def _put_small(self, name: SafeName, data: memoryview, mtime: int, mode: int) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        try:
+            fd = self.folder.open(name, flags)
+        except FileExistsError:
+            # From before, perhaps with a mode that forbids to write it.
+            self.folder.remove(name)
+            fd = self.folder.open(name, flags)
+        try:
+            write_at(fd, data, 0, fresh=False)
+            self._dress(fd, mtime, mode)
+        finally:
+            os.close(fd)
+
+    def read(self, piece: Piece, view: memoryview) -> bool:
+        """Fills `view` with what is in the part; False where that is not all there."""
+        if not self.is_there(piece.entry):
+            return False
+        with self._handles.use(piece.entry) as fd:
+            return read_full(fd, view, piece.offset)
+
+    def clear(self, stretch: Stretch) -> None:
+        """A hole: zeros that take no space."""
+        assert stretch.entry is not None
+        with self._handles.use(stretch.entry) as fd:
+            if not self._fresh:
+                clear(fd, stretch.offset, stretch.offset + stretch.size)
+
+    def dress(self, entry: int, *, flush: bool) -> None:
+        """Gives a file its time and mode, and makes one that has no bytes. `flush`: and brings it to the
+        disk.
+        """
+        size, mtime, mode = self._about(entry)
+        if not size:
+            self._put_small(self.name(entry), memoryview(b""), mtime, mode)
+        with told_as_sink_error(), self.folder.opened(self.name(entry), os.O_RDONLY) as fd:
+            self._dress(fd, mtime, mode)
+            if flush:
+                os.fsync(fd)
+
+    @staticmethod
+    def _dress(fd: int, mtime: int, mode: int) -> None:
+        os.fchmod(fd, mode)
+        os.utime(fd, ns=(mtime, mtime))
+
+    def drop(self, entry: int) -> None:
+        self.folder.remove(self.name(entry))
+
+    def close(self) -> None:
+        self._handles.close()
+
+
+def read_full(fd: int, view: memoryview, offset: int) -> bool:
+    """Fills `view`; False where the file ends before."""
+    at = 0
+    while at < view.nbytes:
+        count = os.preadv(fd, [view[at:]], offset + at)
+        if not count:
+            return False
+        at += count
+    return True
