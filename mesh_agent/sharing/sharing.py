@@ -1,6 +1,6 @@
 """`agent.sharing`: files and folders to and from other people, as a screen or a script has it.
 
-Strategy: a wish becomes an item of the board and goes to the session that carries it (`reception`). Here is
+Strategy: a wish becomes an item of the board and goes to the session that carries it (`sessions`). Here is
 only what may be done when, and which of several programs of a profile does it. Everything heavy is in the
 processes of the sessions.
 """
@@ -22,9 +22,9 @@ from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.errors import QueueFull, SharingError, SourceMissing, UnderWay, WrongMoment
 from mesh_agent.sharing.orders import Browse
 from mesh_agent.sharing.people import DeviceWords, People
-from mesh_agent.sharing.reception import Reception
 from mesh_agent.sharing.route import Route
 from mesh_agent.sharing.rules import Rules
+from mesh_agent.sharing.sessions import Sessions
 from mesh_agent.sharing.state import Conflict, IdentityChanged, Share, Transfer, TransferChanged
 from mesh_agent.sharing.store import Claim, ReceivingLock, Record, Store, fetch_id, send_id
 from protocol.errors import MeshError, PeerNotMember
@@ -68,7 +68,7 @@ class Sharing:
         self._desk: Desk | None = None
         self._people: People | None = None
         self._making = asyncio.Lock()
-        self._reception = Reception(introductions, self._board, self._ready, lambda: self._rules, clock)
+        self._sessions = Sessions(introductions, self._board, self._ready, lambda: self._rules, clock)
         self._shares: dict[str, Share] = {}
         self._receiving: ReceivingLock | None = None
         self.warning = ""
@@ -82,7 +82,7 @@ class Sharing:
 
     async def close(self) -> None:
         """Ends all sessions; what was under way can be resumed."""
-        await self._reception.close()
+        await self._sessions.close()
         await self._board.close()
         if self._receiving is not None:
             self._receiving.release()
@@ -130,7 +130,7 @@ class Sharing:
         self._receiving = await asyncio.to_thread(ReceivingLock.take, self._profile, program)
         for item in self._board.all():
             self._adopt(item)
-        self._reception.begin()
+        self._sessions.begin()
 
     def _adopt(self, item: Item) -> None:
         record = item.record
@@ -253,7 +253,7 @@ class Sharing:
         Raises: TransferUnknown, WrongMoment
         """
         item = self._board.get(transfer_id)
-        if await self._reception.answer_door(item, let_in=True):
+        if await self._sessions.answer_door(item, let_in=True):
             return
         undecided = item.phase == "interrupted" and not item.record.into
         if item.record.direction != "receive" or not (item.phase == "offered" or undecided):
@@ -263,7 +263,7 @@ class Sharing:
                 raise WrongMoment(f"Compare the safety words with {item.record.peer_name} first.")
             self.set_rules(replace(self._rules, people=self._rules.people | {item.record.peer_id}))
         folder = into if into is not None else await asyncio.to_thread(lambda: self._rules.folder)
-        owner = self._reception.owner(item)
+        owner = self._sessions.owner(item)
         if owner is not None:
             owner.accept(item, folder, conflict)
         else:
@@ -273,11 +273,11 @@ class Sharing:
         """Raises: TransferUnknown, WrongMoment."""
         item = self._board.get(transfer_id)
         reason = clean_line(reason)
-        if await self._reception.answer_door(item, let_in=False, reason=reason):
+        if await self._sessions.answer_door(item, let_in=False, reason=reason):
             return
         if item.record.direction != "receive" or item.phase not in {"offered", "interrupted"}:
             raise WrongMoment("There is nothing to decline in this transfer now.")
-        owner = self._reception.owner(item)
+        owner = self._sessions.owner(item)
         if owner is not None:
             owner.decline(item, reason)
         else:
@@ -288,7 +288,7 @@ class Sharing:
         item = self._board.get(transfer_id)
         if item.over or item.phase in {"paused", "offered", "finishing"}:
             raise WrongMoment("This transfer cannot be paused now.")
-        owner = self._reception.owner(item)
+        owner = self._sessions.owner(item)
         if owner is not None:
             owner.pause(item, paused=True)
         else:
@@ -299,12 +299,12 @@ class Sharing:
         item = self._board.get(transfer_id)
         if item.phase not in {"paused", "interrupted"}:
             raise WrongMoment("This transfer is not paused.")
-        owner = self._reception.owner(item)
+        owner = self._sessions.owner(item)
         if owner is not None:
             owner.pause(item, paused=False)
         elif item.record.direction == "receive" and not item.record.share:
             self._board.change(item, phase="interrupted")
-            self._reception.tell_back()
+            self._sessions.tell_back()
         else:
             await self._again(item)
 
@@ -313,7 +313,7 @@ class Sharing:
         item = self._board.get(transfer_id)
         if item.over:
             raise WrongMoment("This transfer is over.")
-        owner = self._reception.owner(item)
+        owner = self._sessions.owner(item)
         if owner is not None:
             owner.cancel(item, clean_line(reason))
         else:
@@ -369,14 +369,14 @@ class Sharing:
             raise QueueFull(f"No more than {SHARES_MAX} folders may be shared at a time.")
         share = Share(secrets.token_hex(8), room_id, place.name or "root", place)
         self._shares[share.id] = share
-        self._reception.show()
+        self._sessions.show()
         return share
 
     async def unshare(self, share_id: str) -> None:
         """What is being fetched is ended. Raises: TransferUnknown."""
         if self._shares.pop(share_id, None) is None:
             raise SharingError("There is no such share.")
-        self._reception.show()
+        self._sessions.show()
 
     async def browse(self, room_id: str, peer: str, share: str = "", path: str = "") -> list[Entry]:
         """What is in a folder of somebody's share; without `share`, which shares there are.
@@ -472,7 +472,7 @@ class Sharing:
 
     def _route(self, room_id: str, peer_id: str, peer_name: str) -> Route:
         assert self._desk is not None
-        return self._reception.route(self._desk, room_id, peer_id, peer_name)
+        return self._sessions.route(self._desk, room_id, peer_id, peer_name)
 
     def _carry(self, item: Item) -> None:
         self._route(item.record.room_id, item.record.peer_id, item.record.peer_name).add(item)

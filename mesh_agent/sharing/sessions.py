@@ -33,7 +33,7 @@ ORPHANS_MAX: Final = 256
 """Events of sessions that nobody owns yet."""
 
 
-class Reception:
+class Sessions:
     """The sessions of one account.
 
     Attributes:
