@@ -23,6 +23,13 @@ class LaneLost(MeshError):
     text = "The line to the other device was lost."
 
 
+class WrongCertificate(LaneLost):
+    """Who answers has another certificate than the one that came with the session; nothing was said to it."""
+
+    code = "peer.wrong_certificate"
+    text = "The other device has another certificate than was announced. Somebody may sit between you."
+
+
 class Lane(Protocol):
     """One connection's stream. Reading and writing may go on side by side, each by one task.
 
