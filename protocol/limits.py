@@ -138,9 +138,6 @@ PEER_FRAME_BYTES: Final = 256 * 1024
 PEER_READ_BYTES: Final = 256 * 1024
 """What a lane hands over at a time while frames are read from it."""
 
-PEER_ITEMS: Final = 4_096
-"""Entries of any list or map in such a frame."""
-
 PEER_SENTENCE_CHARS: Final = 500
 """Why a transfer was declined, cancelled or failed."""
 

@@ -11,14 +11,14 @@ On the main lane the end that asked for the session says `P2P_HELLO` first, and 
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Final, Literal, get_args
 
 import msgpack
 import msgspec
 from msgspec import Meta, Struct
 
 from protocol import limits
-from protocol.errors import PeerFault, PeerFrameTooLarge, PeerFrameUnknown
+from protocol.errors import PeerFault, PeerFrameTooLarge, PeerFrameUnknown, PeerMalformed
 
 # ── parts ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -280,17 +280,18 @@ PeerFrame = (
     | FolderGet
 )
 
+
+class _Kind(Struct):
+    type: str
+
+
 TYPES: Final = frozenset(member.__struct_config__.tag for member in get_args(PeerFrame))
 
 # ── bytes ────────────────────────────────────────────────────────────────────────────────────────
 
 _encode: Final = msgspec.msgpack.Encoder().encode
-_UNREADABLE: Final = (
-    msgpack.exceptions.UnpackException,
-    msgpack.exceptions.ExtraData,
-    ValueError,
-    RecursionError,
-)
+_decode: Final = msgspec.msgpack.Decoder(PeerFrame).decode
+_decode_kind: Final = msgspec.msgpack.Decoder(_Kind).decode
 
 
 def encode_frame(frame: PeerFrame) -> bytes:
@@ -304,26 +305,19 @@ class FrameReader:
     After a `FileChunk` the next `length` bytes are raw: `take_raw` gives those that were fed already, the
     rest may go from the lane to where they belong without passing here (`skip_raw`). Asking for the next
     frame before all of them were taken is a mistake of the caller.
+
+    Strategy: msgpack's Unpacker only finds where a frame ends, and makes nothing of it; then it is decoded at
+    once into its type, so that nothing is ever built that the types do not allow.
     """
 
     def __init__(self) -> None:
-        self._unpacker = self._fresh()
-        self._held = 0
+        size = limits.PEER_FRAME_BYTES + limits.PEER_READ_BYTES
+        self._unpacker = msgpack.Unpacker(max_buffer_size=size, read_size=limits.PEER_READ_BYTES)
+        self._held = bytearray()
+        """From the beginning of the frame that comes next, or of raw bytes."""
+        self._begin = 0
+        """Where that is, as the unpacker counts."""
         self._raw = 0
-
-    @staticmethod
-    def _fresh() -> Any:
-        size = limits.PEER_FRAME_BYTES
-        return msgpack.Unpacker(
-            max_buffer_size=size + limits.PEER_READ_BYTES,
-            read_size=limits.PEER_READ_BYTES,
-            max_str_len=size,
-            max_bin_len=size,
-            max_array_len=limits.PEER_ITEMS,
-            max_map_len=limits.PEER_ITEMS,
-            max_ext_len=0,
-            strict_map_key=True,
-        )
 
     @property
     def raw(self) -> int:
@@ -339,28 +333,27 @@ class FrameReader:
             self._unpacker.feed(data)
         except msgpack.exceptions.BufferFull:
             raise PeerFrameTooLarge from None
-        self._held += len(data)
+        self._held += data
 
     def frame(self) -> PeerFrame | None:
-        """The next frame; None where more must be fed first.
+        """The next frame; None where more must be fed first. After a fault it is not to be asked again, but
+        for `PeerFrameUnknown`, after which the next frame may be had.
 
         Raises: PeerFault
         """
         assert not self._raw, "the raw bytes of the last chunk were not taken"
-        before = self._unpacker.tell()
         try:
-            fields = self._unpacker.unpack()
+            self._unpacker.skip()
         except msgpack.exceptions.OutOfData:
-            if self._held > limits.PEER_FRAME_BYTES:
+            if len(self._held) > limits.PEER_FRAME_BYTES:
                 raise PeerFrameTooLarge from None
             return None
-        except _UNREADABLE:
-            raise PeerFault from None
-        size = self._unpacker.tell() - before
-        self._held -= size
+        except (msgpack.exceptions.UnpackException, ValueError):
+            raise PeerMalformed from None
+        size = self._unpacker.tell() - self._begin
         if size > limits.PEER_FRAME_BYTES:
             raise PeerFrameTooLarge
-        frame = _convert(fields)
+        frame = _frame_of(self._take(size))
         if isinstance(frame, FileChunk):
             self._raw = frame.length
         return frame
@@ -375,8 +368,8 @@ class FrameReader:
     def take_raw(self, limit: int | None = None) -> bytes:
         """Raw bytes that were fed already, at most `limit`; empty where none are here."""
         wanted = self._raw if limit is None else min(self._raw, limit)
-        taken: bytes = self._unpacker.read_bytes(min(wanted, self._held)) if wanted and self._held else b""
-        self._held -= len(taken)
+        taken = self._take(min(wanted, len(self._held)))
+        self._unpacker.read_bytes(len(taken))
         self._raw -= len(taken)
         return taken
 
@@ -386,15 +379,25 @@ class FrameReader:
         assert count <= self._raw
         self._raw -= count
 
+    def _take(self, count: int) -> bytes:
+        taken = bytes(self._held[:count])
+        del self._held[:count]
+        self._begin += count
+        return taken
 
-def _convert(fields: Any) -> PeerFrame:
-    if not isinstance(fields, dict):
-        raise PeerFault
+
+def _frame_of(data: bytes) -> PeerFrame:
     try:
-        frame: PeerFrame = msgspec.convert(fields, PeerFrame)
-    except msgspec.ValidationError:
-        kind = fields.get("type")
-        if isinstance(kind, str) and kind not in TYPES:
-            raise PeerFrameUnknown from None
-        raise PeerFault from None
+        frame: PeerFrame = _decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        raise _fault_of(data) from None
     return frame
+
+
+def _fault_of(data: bytes) -> PeerFault:
+    """What is wrong with bytes that are no frame."""
+    try:
+        kind = _decode_kind(data).type
+    except (msgspec.DecodeError, RecursionError):
+        return PeerMalformed()
+    return PeerMalformed() if kind in TYPES else PeerFrameUnknown()

@@ -20,7 +20,7 @@ SHARE: Final = 8
 """A new limit is told once this part of the window has been written."""
 
 WRITTEN_MAX: Final = 512
-"""Ranges of written chunks that are told at once, at the latest."""
+"""Ranges of written chunks that are told at once."""
 
 
 class Spending:
@@ -100,11 +100,16 @@ class Granting:
             return True
         return bool(self._written) and self.arrived == self.released
 
+    @property
+    def untold(self) -> bool:
+        """There is something to tell, if only a little."""
+        return bool(self._written) or self.released + self.window > self._told
+
     def frame(self) -> P2pCredit:
         """What is to be told; taken as told."""
         self._told = self.released + self.window
-        written = self._written[: limits.RANGES]
-        self._written = self._written[limits.RANGES :]
+        written = self._written[:WRITTEN_MAX]
+        self._written = self._written[WRITTEN_MAX:]
         return P2pCredit(limit=self._told, written=written)
 
 

@@ -55,6 +55,7 @@ class Sending(Machine):
         self._paid = ChunkSet()
         self.left = ChunkSet()
         self.free = ChunkSet()
+        self.holes_to_tell: list[Range] = []
         self.digest: Digest | None = None
 
     @property
@@ -71,8 +72,12 @@ class Sending(Machine):
         self.step("decline")
         self.end(Ended("declined", "declined", frame.reason, here=False))
 
-    def accepted(self, frame: FileAccept, now: float) -> list[Range]:
-        """Returns the holes to tell before `opened`.
+    def know_holes(self, holes: Iterable[Range]) -> None:
+        """Chunks that are zeros and take no space; before it is accepted."""
+        self._holes = ChunkSet(holes)
+
+    def accepted(self, frame: FileAccept, now: float) -> None:
+        """`holes_to_tell` come next, and then `opened`.
 
         Raises: PeerFault: it has what there is not.
         """
@@ -91,7 +96,7 @@ class Sending(Machine):
         self.digest = Digest(self.left.copy())
         self._bytes_left = sum(map(self._grid.length, self.left))
         self.moved_at = now
-        return holes.ranges()
+        self.holes_to_tell = holes.ranges()
 
     def opened(self) -> None:
         self.step("opened")

@@ -98,7 +98,8 @@ class Pair:
         self.sending.announced()
         accept = self.receiving.accept(self.grid, have, 0.0)
         self._give_credit()
-        for hole in self.sending.accepted(accept, 0.0):
+        self.sending.accepted(accept, 0.0)
+        for hole in self.sending.holes_to_tell:
             self._tell_hole(FileHole(transfer="t", first=hole.first, count=hole.count))
         self.sending.opened()
 

@@ -1,0 +1,267 @@
+"""One offer of the other end's, from FILE_META to its place on disk.
+
+Strategy: whatever comes is held against the machine first, in the order of its lane; what it means for the
+disk is done in threads, and counted in `_pending`, so that a file is finished or abandoned only when nothing
+writes to it any more. A chunk is told as written when the disk has it, and never before.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from typing import Any, Final
+
+from mesh_agent.machines.receiving import Offer, Receiving
+from mesh_agent.machines.transfer import Ended
+from mesh_agent.sharing.ground import Ground, in_words
+from mesh_agent.sharing.transferring import AlreadyHere, Answer, Decline, Progress, Sink
+from protocol.errors import MeshError, PeerHashWrong
+from protocol.peer import FileChunk, FileDone, FileFault, FileHole, FileMeta, FolderManifest, Range
+
+log = logging.getLogger(__name__)
+
+STRIKES: Final = 3
+"""Chunks in a row with a wrong hash, after which the transfer is given up."""
+
+LEFT: Final = frozenset({"changed", "peer.hash", "peer.mismatch"})
+"""What has come of a transfer that failed for these will never be of use."""
+
+Refuse = Callable[[], None]
+"""Is called where a chunk is not what its hash says: its lane has to go."""
+
+
+class Incoming:
+    """
+    Attributes:
+        settled: nothing of it is open any more.
+    """
+
+    direction: Final = "receive"
+
+    def __init__(self, ground: Ground, meta: FileMeta, before: "Incoming | None" = None) -> None:
+        """`before`: the same transfer, that has ended, and may still be busy with the same files."""
+        self._ground = ground
+        self._before = before
+        self._sink: Sink | None = None
+        self._asking = False
+        self._settling: asyncio.Task[None] | None = None
+        self._pending: set[asyncio.Future[Any]] = set()
+        self._strikes = 0
+        self._finished: Any = None
+        self._task: asyncio.Task[None] | None = None
+        self.settled = asyncio.get_running_loop().create_future()
+        self.machine = Receiving(meta, ground.granting, ground.clock())
+        if self.machine.state == "offered":
+            self._begin(self._decide())
+
+    def _begin(self, step: Any) -> None:
+        self._task = asyncio.create_task(step)
+
+    # ── the offer ────────────────────────────────────────────────────────────────────────────────
+
+    def page(self, frame: FolderManifest) -> None:
+        if self.machine.page(frame, self._ground.clock()):
+            self._begin(self._decide())
+
+    async def _decide(self) -> None:
+        machine = self.machine
+        offer = Offer(machine.meta, machine.entries)
+        if self._before is not None:
+            await self._before.settled
+            self._before = None
+        self._ground.changed(self)
+        try:
+            answer = await self._asked(offer)
+            if not machine.over:
+                await self._answer(offer, answer)
+        except (MeshError, OSError) as error:
+            self._refuse(*in_words(error))
+        except Exception:
+            log.exception("an offer could not be answered")
+            self._refuse("failed", "The other device made a mistake.")
+
+    async def _asked(self, offer: Offer) -> Answer:
+        self._asking = True
+        try:
+            return await self._ground.ask(offer)
+        finally:
+            self._asking = False
+
+    def _refuse(self, code: str, reason: str) -> None:
+        if not self.machine.over:
+            self._ground.put(self.machine.decline(reason, Ended("failed", code, reason)))
+            self._over()
+
+    async def _answer(self, offer: Offer, answer: Answer) -> None:
+        if isinstance(answer, Decline):
+            self._ground.put(self.machine.decline(answer.reason))
+            self._over()
+            return
+        if isinstance(answer, AlreadyHere):
+            grid_of = import_module("mesh_agent.files.grid").Grid.of
+            grid = await self._ground.slowly(grid_of, offer.meta, offer.entries)
+            have = [Range(0, grid.chunks)] if grid.chunks else []
+        else:
+            self._sink = sink = await self._ground.slowly(self._ground.open_sink, offer, answer)
+            grid, have = sink.grid, list(sink.have)
+        if not self.machine.over and self._settling is None:
+            accepted = self.machine.accept(grid, have, self._ground.clock())
+            self._ground.put(self._ground.granting.frame())
+            self._ground.put(accepted)
+            self._ground.changed(self)
+
+    # ── chunks ───────────────────────────────────────────────────────────────────────────────────
+
+    def write(self, frame: FileChunk, view: memoryview, *, new: bool, refuse: Refuse) -> None:
+        """All of a chunk has come. `view` is given back when it is written."""
+        if self.machine.over or self._sink is None:
+            self._ground.buffers.give(view)
+            if new:
+                self.machine.dropped(frame.index)
+            return
+        if new:
+            future = self._ground.quickly(self._sink.write, frame.index, view, frame.hash)
+        else:
+            future = self._ground.quickly(_check, view, frame.hash)
+        self._pending.add(future)
+        future.add_done_callback(partial(self._was_written, frame, view, new, refuse))
+
+    def _was_written(
+        self, frame: FileChunk, view: memoryview, new: bool, refuse: Refuse, future: "asyncio.Future[None]"
+    ) -> None:
+        self._pending.discard(future)
+        self._ground.buffers.give(view)
+        error = future.exception()
+        if error is None:
+            self._strikes = 0
+            if new:
+                self.machine.written(frame.index, frame.hash)
+        else:
+            if new:
+                self.machine.not_here(frame.index)
+            self._not_written(error, refuse)
+        self._ground.tell_credit()
+
+    def _not_written(self, error: BaseException, refuse: Refuse) -> None:
+        if not isinstance(error, PeerHashWrong):
+            self._failed(error)
+            return
+        self._strikes += 1
+        if self._strikes >= STRIKES:
+            self._failed(error)
+        refuse()
+
+    def _failed(self, error: BaseException) -> None:
+        if not isinstance(error, MeshError | OSError):
+            log.error("writing what was received failed", exc_info=error)
+        code, reason = in_words(error) if isinstance(error, Exception) else ("failed", "")
+        self.cancel(reason, code)
+
+    def hole(self, frame: FileHole) -> None:
+        self.machine.hole(frame, self._ground.clock())
+        if self._sink is not None:
+            self._do(self._sink.hole, frame.first, frame.count)
+
+    def fault(self, frame: FileFault) -> None:
+        self.machine.fault(frame, self._ground.clock())
+        if self._sink is not None:
+            self._do(self._sink.fault, frame.entry)
+
+    def _do(self, function: Callable[..., None], *args: Any) -> None:
+        future = self._ground.quickly(function, *args)
+        self._pending.add(future)
+        future.add_done_callback(self._was_done_here)
+
+    def _was_done_here(self, future: "asyncio.Future[None]") -> None:
+        self._pending.discard(future)
+        error = future.exception()
+        if error is not None:
+            self._failed(error)
+
+    # ── the end ──────────────────────────────────────────────────────────────────────────────────
+
+    def done(self, frame: FileDone) -> None:
+        """The sender has told all."""
+        self.machine.was_done(frame, self._ground.clock())
+        self._begin(self._finish(frame.hash))
+        self._ground.changed(self)
+
+    async def _finish(self, digest: bytes) -> None:
+        await self._idle()
+        if self.machine.over:
+            return
+        try:
+            if self._sink is not None:
+                self._finished = await self._ground.slowly(self._sink.finish, digest)
+        except Exception as error:  # noqa: BLE001 - both ends have to be told
+            self._failed(error)
+            return
+        if not self.machine.over:
+            self._ground.put(self.machine.finished())
+        self._over()
+
+    def cancel(self, reason: str, code: str = "cancelled") -> None:
+        """Ends it from here; the other end is told."""
+        self._ground.put(self.machine.cancel(reason, code))
+        self._over()
+
+    def touch(self) -> None:
+        """The machine has changed."""
+        if self.machine.over:
+            self._over()
+
+    def lost(self) -> None:
+        """The line is gone: what has come is kept."""
+        self._over()
+
+    def _over(self) -> None:
+        if not self.settled.done() and self._settling is None:
+            self._settling = asyncio.create_task(self._settle())
+
+    async def _settle(self) -> None:
+        if self._task is not None:
+            if self._asking:
+                self._task.cancel()
+            await asyncio.wait([self._task])
+        await self._idle()
+        if self._sink is not None and self._finished is None:
+            try:
+                await self._ground.slowly(self._sink.abandon, self._keeps())
+            except (MeshError, OSError) as error:
+                log.warning("what was received could not be closed: %s", error)
+        if not self.settled.done():
+            self.settled.set_result(self.machine.ended)
+        self._ground.changed(self)
+
+    def _keeps(self) -> bool:
+        ended = self.machine.ended
+        return ended is None or (ended.how == "failed" and ended.code not in LEFT)
+
+    async def _idle(self) -> None:
+        while self._pending:
+            await asyncio.wait(self._pending)
+
+    def progress(self, rate: float, lanes: int) -> Progress:
+        machine = self.machine
+        return Progress(
+            transfer=machine.transfer,
+            direction="receive",
+            state=machine.state,
+            size=machine.meta.size,
+            done=machine.done,
+            rate=rate,
+            lanes=lanes,
+            paused_here=machine.paused_here,
+            paused_there=machine.paused_there,
+            ended=machine.ended if self.settled.done() else None,
+            finished=self._finished,
+            faults=len(machine.faults),
+        )
+
+
+def _check(view: memoryview, digest: bytes) -> None:
+    from blake3 import blake3
+
+    if blake3(view).digest() != digest:
+        raise PeerHashWrong
