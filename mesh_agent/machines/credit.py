@@ -92,6 +92,10 @@ class Granting:
         else:
             self._written.append(Written(transfer, index, 1))
 
+    def forget(self, transfer: str) -> None:
+        """It is over: what was written of it would be taken for that of its next try."""
+        self._written = [each for each in self._written if each.transfer != transfer]
+
     @property
     def due(self) -> bool:
         """A new credit should be told now: enough was written, or nothing else is on its way to be."""

@@ -90,6 +90,10 @@ class Receiving(Machine):
         self._digest: Digest | None = None
         self._hash = b""
 
+    def end(self, ended: Ended) -> None:
+        super().end(ended)
+        self._credit.forget(self.transfer)
+
     # ── the offer ────────────────────────────────────────────────────────────────────────────────
 
     def page(self, frame: FolderManifest, now: float) -> bool:
