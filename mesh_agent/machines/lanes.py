@@ -3,8 +3,8 @@
     opener    ──P2P_LANE (number, proof)──>    acceptor
               <──P2P_LANE_OK (number)──        or P2P_ERROR, and the lane is closed
 
-The proof is an HMAC with the secret that the handshake has brought, over what the lane is. A number is taken
-while its lane lives, and may come back once that is closed.
+The proof is an HMAC with the secret that the handshake has brought, over what the lane is. A number that
+comes again is a lane that was opened anew: it takes the place of the one that had the number.
 """
 
 import hashlib
@@ -30,7 +30,6 @@ class LaneBook:
     def __init__(self, role: Role, session_id: str, lane_key: bytes) -> None:
         self._role: Final = role
         self._session_id, self._lane_key = session_id, lane_key
-        self._taken: set[int] = set()
 
     def opening(self, number: int) -> P2pLane:
         """What this end says first on a lane that it opens."""
@@ -48,11 +47,6 @@ class LaneBook:
             raise WrongLane
         other: Role = "asked" if self._role == "asker" else "asker"
         proof = lane_proof(self._lane_key, self._session_id, frame.lane, other)
-        if not hmac.compare_digest(frame.proof, proof) or frame.lane in self._taken:
+        if not hmac.compare_digest(frame.proof, proof):
             raise WrongLane
-        self._taken.add(frame.lane)
         return P2pLaneOk(lane=frame.lane)
-
-    def release(self, number: int) -> None:
-        """A lane that was admitted is closed."""
-        self._taken.discard(number)

@@ -468,13 +468,10 @@ def test_a_lane_of_somebody_else_is_refused(frame: PeerFrame) -> None:
         LaneBook("asked", "session", LANE_KEY).admit(frame)
 
 
-def test_a_number_is_one_lane_s_until_that_is_closed() -> None:
+def test_a_lane_that_is_opened_anew_may_have_its_number_again() -> None:
     alice, bob = LaneBook("asker", "session", LANE_KEY), LaneBook("asked", "session", LANE_KEY)
-    bob.admit(alice.opening(1))
-    with pytest.raises(errors.WrongLane):
-        bob.admit(alice.opening(1))
-    bob.release(1)
-    bob.admit(alice.opening(1))
+    for _ in range(2):
+        assert bob.admit(alice.opening(1)) == P2pLaneOk(lane=1)
 
 
 @pytest.mark.parametrize("answer", [P2pLaneOk(lane=2), P2pPing(stamp=1), P2pError(code="peer.wrong_lane")])

@@ -1,0 +1,266 @@
+"""Two ends meet with the help of a real server: its signals, its tokens, its STUN, and its relay."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+
+from mesh_agent.machines.hello import HelloRefused
+from mesh_agent.net.base import LaneLost
+from mesh_agent.net.meeting import Meeting, NoWay, Options, meet
+from mesh_agent.net.relay import RelayPath
+from protocol.errors import WrongIdentity
+from protocol.rest import IceServerList, KeyList
+from tests.agent.meetings import ALICE, BOB, MALLORY, Two
+from tests.support.conditions import until
+from tests.support.server import running_server
+from tests.support.wire import Person, Socket, register
+
+
+class Introduced(Two):
+    """Two people with a session of a real server; what they signal goes through it."""
+
+    def __init__(self, *, no_direct: bool = False, **options: Any) -> None:
+        """`no_direct`: what Bob tells of addresses for QUIC is kept from Alice."""
+        super().__init__(**{"relay": True, **options})
+        self.no_direct = no_direct
+        self.said: dict[str, list[dict[str, Any]]] = {"alice": [], "bob": []}
+        self.held = asyncio.Event()
+        self.held.set()
+        self.sockets: dict[str, Socket] = {}
+        self.people: dict[str, Person] = {}
+
+    async def introduce(self, stack: AsyncExitStack, url: str) -> None:
+        """Both sign in with their identities, and the session is asked for and accepted."""
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        for name, identity in (("alice", ALICE), ("bob", BOB)):
+            person = await register(http, url, f"{name}{id(self):x}")
+            self.people[name] = person
+            socket = person.socket(device_key=identity.fingerprint)
+            self.sockets[name] = await stack.enter_async_context(socket)
+        alice, bob = self.people["alice"], self.people["bob"]
+        room_id = await alice.create_room(alice.name)
+        await bob.join(room_id)
+        mine, his = self.sockets["alice"], self.sockets["bob"]
+        created = await mine.ask(
+            "p2p.session.request",
+            room_id=room_id,
+            kind="file",
+            peer=bob.user_id,
+            certificate_fingerprint=self.certificate("alice").fingerprint,
+        )
+        fingerprint = self.certificate("bob").fingerprint
+        session_id = created["session_id"]
+        answer = await his.ask(
+            "p2p.session.accept", session_id=session_id, certificate_fingerprint=fingerprint
+        )
+        accepted = {"alice": await mine.wait("p2p.session.accept"), "bob": answer}
+        for name in ("alice", "bob"):
+            await self._set_up(name, accepted[name], room_id)
+
+    async def _set_up(self, name: str, accepted: dict[str, Any], room_id: str) -> None:
+        person = self.people[name]
+        peers = accepted["peers"] if name == "alice" else accepted["peers"][::-1]
+        (mine,), (theirs,) = peers[0]["devices"], peers[1]["devices"]
+        keys = msgspec.convert(await person.call("GET", "/api/keys"), KeyList).keys
+        ice = msgspec.convert(await person.call("GET", "/api/rtc/ice-servers"), IceServerList)
+        self.change(
+            name,
+            session_id=accepted["session_id"],
+            room_id=room_id,
+            user_id=peers[0]["user_id"],
+            device_id=mine["device_id"],
+            peer_user_id=peers[1]["user_id"],
+            peer_device_id=theirs["device_id"],
+            session_token=accepted["session_token"],
+            server_keys=keys,
+            peer_certificate_fingerprint=theirs["certificate_fingerprint"],
+            peer_key_fingerprint=theirs["key_fingerprint"],
+            relay_url=f"{person.url}/relay/{accepted['session_id']}",
+            relay_token=person.token,
+            ice_servers=ice.ice_servers,
+        )
+
+    def end(self, name: str) -> "ServerLine":
+        return ServerLine(self, name)
+
+    async def outcomes(self) -> list[Meeting | BaseException]:
+        return list(
+            await asyncio.gather(
+                meet(self.alice, self.end("alice")), meet(self.bob, self.end("bob")), return_exceptions=True
+            )
+        )
+
+
+class ServerLine:
+    """`Signals` through the server. What Bob's ICE has gathered is held back while `held` is not set."""
+
+    def __init__(self, two: Introduced, name: str) -> None:
+        self._two, self._name, self._socket = two, name, two.sockets[name]
+
+    async def send(self, payload: str) -> None:
+        said = json.loads(payload)
+        self._two.said[self._name].append(said)
+        if self._name == "bob" and self._two.no_direct:
+            payload = json.dumps(said | {"udp": []})
+        if self._name == "bob" and "ice" in said:
+            await self._two.held.wait()
+        await self._socket.send("p2p.candidate", session_id=self._two.alice.session_id, payload=payload)
+
+    async def receive(self) -> str:
+        return str((await self._socket.wait("p2p.candidate"))["payload"])
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_server(tmp_path_factory.mktemp("meeting") / "data") as running:
+        yield running.url
+
+
+@pytest.fixture
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as opened:
+        yield opened
+
+
+async def met(stack: AsyncExitStack, two: Introduced) -> tuple[Meeting, Meeting]:
+    alice, bob = await two.meet()
+    stack.push_async_callback(alice.close)
+    stack.push_async_callback(bob.close)
+    return alice, bob
+
+
+async def talk(alice: Meeting, bob: Meeting, size: int) -> None:
+    """So many bytes each way at once, all of them as they were."""
+    data = bytes(range(256)) * (size // 256)
+    buffers = bytearray(size), bytearray(size)
+    await asyncio.gather(
+        alice.main.write(data),
+        bob.main.write(data),
+        alice.main.read_into(memoryview(buffers[0])),
+        bob.main.read_into(memoryview(buffers[1])),
+    )
+    assert buffers[0] == buffers[1] == data
+
+
+async def test_what_the_server_signs_and_tells_is_enough_to_meet(server: str, stack: AsyncExitStack) -> None:
+    two = Introduced()
+    await two.introduce(stack, server)
+    alice, bob = await met(stack, two)
+    assert (alice.way, bob.way) == ("direct", "direct")
+    assert (alice.peer_identity, bob.peer_identity) == (BOB.public, ALICE.public)
+
+
+async def test_whoever_tells_no_address_meets_through_the_relay_alone(
+    server: str, stack: AsyncExitStack
+) -> None:
+    two = Introduced(direct=False)
+    await two.introduce(stack, server)
+    alice, bob = await met(stack, two)
+    assert (alice.way, bob.way) == ("relay", "relay")
+    await talk(alice, bob, 256 * 1024)
+    for said in (*two.said["alice"], *two.said["bob"]):
+        assert said.keys() == {"nonce", "relay"}
+
+
+async def test_one_who_tells_no_address_is_enough_for_the_relay(server: str, stack: AsyncExitStack) -> None:
+    """Alice would connect directly, and may; Bob neither tells where he is nor asks where she is."""
+    two = Introduced()
+    await two.introduce(stack, server)
+    two.change("bob", options=Options(direct=False))
+    alice, bob = await met(stack, two)
+    assert (alice.way, bob.way) == ("relay", "relay")
+    assert [said.keys() for said in two.said["bob"]] == [{"nonce", "relay"}]
+
+
+async def test_a_hole_is_punched_where_no_address_answers(server: str, stack: AsyncExitStack) -> None:
+    two = Introduced(no_direct=True, relay=False)
+    await two.introduce(stack, server)
+    alice, bob = await met(stack, two)
+    assert (alice.way, bob.way) == ("punched", "punched")
+    await talk(alice, bob, 256 * 1024)
+    arrived: list[Any] = []
+    bob.on_lane(arrived.append)
+    lanes = await alice.open_lanes(2)
+    await until(lambda: len(arrived) == 2, "two lanes through the same hole")
+    await lanes[1].write(b"chunk")
+    assert await asyncio.wait_for(arrived[1].read(100), 20) == b"chunk"
+
+
+async def test_a_better_way_that_comes_later_is_told(server: str, stack: AsyncExitStack) -> None:
+    two = Introduced(no_direct=True)
+    two.held.clear()
+    await two.introduce(stack, server)
+    alice, bob = await met(stack, two)
+    assert (alice.way, bob.way) == ("relay", "relay")
+    assert not alice.better.is_set()
+    two.held.set()
+    await asyncio.wait_for(alice.better.wait(), 20)
+    assert alice.better_way == "punched"
+    await talk(alice, bob, 1024)
+
+
+async def test_the_stun_server_is_ours(server: str, stack: AsyncExitStack) -> None:
+    two = Introduced()
+    await two.introduce(stack, server)
+    (ours,) = two.alice.ice_servers
+    assert ours.urls == [server.replace("http://", "stun:")]
+
+
+async def test_a_server_that_lies_about_an_identity_is_caught(server: str, stack: AsyncExitStack) -> None:
+    """Bob's device has another key than the one it told the server."""
+    two = Introduced()
+    await two.introduce(stack, server)
+    two.change("bob", identity_seed=MALLORY.seed)
+    alice, _ = await two.outcomes()
+    assert isinstance(alice, WrongIdentity)
+
+
+async def test_a_token_of_another_server_is_refused(server: str, stack: AsyncExitStack) -> None:
+    two = Introduced()
+    await two.introduce(stack, server)
+    stranger = Two()
+    two.change("alice", session_token=stranger.alice.session_token)
+    alice, bob = await two.outcomes()
+    assert isinstance(alice, HelloRefused)
+    assert alice.reason == "p2p.invalid_token"
+    assert isinstance(bob, Exception)
+
+
+async def test_why_the_relay_refuses_is_said(server: str, stack: AsyncExitStack) -> None:
+    two = Introduced(direct=False)
+    await two.introduce(stack, server)
+    with pytest.raises(LaneLost, match="asks to sign in"):
+        await RelayPath.open(two.alice.relay_url, "guessed")
+    with pytest.raises(LaneLost, match="session is over"):
+        await RelayPath.open(f"{server}/relay/5b8d3f0e-6a1c-4e27-9b54-c07d1e2f8a93", two.alice.relay_token)
+    with pytest.raises(LaneLost, match="Nothing answers"):
+        await RelayPath.open(f"http://127.0.0.1:9/relay/{two.alice.session_id}", two.alice.relay_token)
+
+
+async def test_a_session_that_is_closed_ends_what_is_relayed(server: str, stack: AsyncExitStack) -> None:
+    two = Introduced(direct=False)
+    await two.introduce(stack, server)
+    alice, bob = await met(stack, two)
+    await two.people["bob"].call("DELETE", f"/api/p2p/session/{two.bob.session_id}")
+    for end in (alice, bob):
+        with pytest.raises(LaneLost, match=r"session is over|was lost"):
+            await asyncio.wait_for(end.main.read(1), 20)
+
+
+async def test_a_server_that_relays_nothing_says_so_to_both(
+    tmp_path_factory: pytest.TempPathFactory, stack: AsyncExitStack
+) -> None:
+    folder = tmp_path_factory.mktemp("strict") / "data"
+    with running_server(folder, MESH_RELAY_ENABLED="false") as running:
+        two = Introduced(direct=False)
+        await two.introduce(stack, running.url)
+        alice, bob = await two.outcomes()
+        assert isinstance(alice, NoWay)
+        assert "through the server: the server relays no" in alice.message
+        assert isinstance(bob, NoWay)
