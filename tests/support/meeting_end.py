@@ -1,8 +1,8 @@
 """One end of a meeting as a program of its own, so that it can live in another network namespace.
 
 The first line of its input is a `Setup` as JSON, each further one what the other end has signalled. Each line
-of its output is an object: `signal`, or `met` with the way, or `failed` with the reason. Once they have met, who
-asks says as many bytes as its argument says, and who is asked answers with their hash.
+of its output is an object: `signal`, or `met` with the way, or `failed` with the reason. Once they have met,
+who asks says as many bytes as its argument says, and who is asked answers with their hash.
 """
 
 import asyncio
