@@ -53,10 +53,10 @@ class Asked(End):
 
     async def _come(self, listening: bool) -> tuple[Lane, Hello]:
         """Waits for the asker, as long as there is a way by which it could come. Raises: MeshError."""
-        opening = set(self._opening.values())
+        opening: set[asyncio.Future[Any]] = set(self._opening.values())
         while opening and not listening and not self._greeted.done():
             _, left = await asyncio.wait({self._greeted, *opening}, return_when=asyncio.FIRST_COMPLETED)
-            opening = {task for task in opening if task in left}
+            opening &= left
             listening = bool(self._serving)
         if not listening and not self._greeted.done():
             raise NoWay(self.why_not())
