@@ -121,6 +121,6 @@ class Asked(End):
         else:
             self._greeted.set_result((lane, machine))
 
-    async def open_lanes(self, count: int) -> list[Lane]:
-        """Lanes towards the asker, where that could open none towards us."""
+    async def open_lanes(self, _count: int) -> list[Lane]:
+        """None: the asker opens them."""
         return []
