@@ -1,6 +1,7 @@
 """The end that was asked: it listens by every way until who asked comes by one of them and says hello."""
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Coroutine
 from typing import Any, Final
@@ -8,7 +9,7 @@ from typing import Any, Final
 from mesh_agent.machines.hello import LANE_KEY_BYTES, Hello
 from mesh_agent.machines.ways import MEET_S, ORDER, RELAY_AFTER_S, tried
 from mesh_agent.net.base import Lane, Way
-from mesh_agent.net.end import End
+from mesh_agent.net.end import TCP_S, End
 from mesh_agent.net.handshake import refuse, say_hello
 from mesh_agent.net.quic import QuicServer
 from mesh_agent.net.rendezvous import Rendezvous
@@ -16,7 +17,7 @@ from mesh_agent.net.setup import NoWay
 from protocol.errors import HelloMissing, MeshError
 from protocol.peer import P2pHello
 
-PATIENCE_S: Final = 2.5
+PATIENCE_S: Final = TCP_S
 """How long the asker has to open lanes before this end opens some towards it."""
 
 
@@ -38,7 +39,7 @@ class Asked(End):
                 self.spawn(self.hear())
                 await self.look()
                 udp = await self.listen_udp()
-                await self.tell_all(udp=udp)
+                await self.tell_all(udp=udp, tcp=await self.listen_tcp())
                 other = await asyncio.shield(self.other)
                 if self.setup.options.direct:
                     self._failed["direct"] = "the other device did not come"
@@ -121,6 +122,12 @@ class Asked(End):
         else:
             self._greeted.set_result((lane, machine))
 
-    async def open_lanes(self, _count: int) -> list[Lane]:
-        """None: the asker opens them."""
-        return []
+    async def open_lanes(self, count: int) -> list[Lane]:
+        """Lanes of TLS towards the asker, where that could open none towards us."""
+        if not self.tries_tcp():
+            return []
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                await self.further.result().arrived.wait()
+                return []
+        return await self.open_tls(count)

@@ -1,7 +1,8 @@
 """The end that asked: it connects by all ways side by side, and says hello on the best that comes in time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+import contextlib
+from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,8 +10,9 @@ from mesh_agent.machines.hello import Hello
 from mesh_agent.machines.ways import MEET_S, RELAY_AFTER_S, Race
 from mesh_agent.net.addresses import to_try
 from mesh_agent.net.base import Lane, LaneLost, Way, WrongCertificate
-from mesh_agent.net.end import End
+from mesh_agent.net.end import TCP_S, End
 from mesh_agent.net.endpoint import PEER, Endpoint
+from mesh_agent.net.first import Connect, first_of
 from mesh_agent.net.handshake import say_hello
 from mesh_agent.net.quic import connect_quic
 from mesh_agent.net.rendezvous import Rendezvous
@@ -18,8 +20,6 @@ from mesh_agent.net.setup import NoWay
 
 RETRY_S: Final = 30.0
 """How often a direct way is tried again while another one is in use."""
-
-Connect = Callable[[], Awaitable[Lane]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Asker(End):
         """The main lane, once the other end has answered on it. Raises: MeshError."""
         self.spawn(self.hear())
         await self.look()
-        await self.tell_all()
+        await self.tell_all(tcp=await self.listen_tcp())
         try:
             async with asyncio.timeout(MEET_S):
                 other = await asyncio.shield(self.other)
@@ -175,38 +175,16 @@ class Asker(End):
                     self.finish(task.result().lane.close())
 
     async def open_lanes(self, count: int) -> list[Lane]:
-        further = await self.further
+        """TLS towards the other end; where that cannot be, the other end has its turn; then QUIC."""
+        further = self.further.result()
+        if self.tries_tcp():
+            lanes = await self.open_tls(count)
+            if lanes:
+                return lanes
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(2 * TCP_S):
+                    await further.arrived.wait()
+                    return []
         if self._reached is not None and self._reached.more is not None:
             return await further.open(count, self._reached.more)
         return []
-
-
-async def first_of(
-    connects: Sequence[Connect], why_not: str, finish: Callable[[Coroutine[Any, Any, None]], None]
-) -> tuple[int, Lane]:
-    """Which of them was first to connect, and its lane; the others are given up, and closed by `finish`.
-
-    Raises:
-        WrongCertificate: nobody was right, and somebody had another certificate.
-        LaneLost: nobody answered; `why_not` says so.
-    """
-    tasks = [asyncio.ensure_future(connect()) for connect in connects]
-    won: int | None = None
-    try:
-        while won is None and (waiting := [task for task in tasks if not task.done()]):
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            good = (place for place, task in enumerate(tasks) if task.done() and task.exception() is None)
-            won = next(good, None)
-        if won is not None:
-            return won, tasks[won].result()
-        errors = [task.exception() for task in tasks]
-        raise next((error for error in errors if isinstance(error, WrongCertificate)), LaneLost(why_not))
-    finally:
-        finish(_give_up([task for place, task in enumerate(tasks) if place != won]))
-
-
-async def _give_up(tasks: Sequence[asyncio.Future[Lane]]) -> None:
-    for task in tasks:
-        task.cancel()
-    lanes = [lane for lane in await asyncio.gather(*tasks, return_exceptions=True) if lane is not None]
-    await asyncio.gather(*(lane.close() for lane in lanes if not isinstance(lane, BaseException)))

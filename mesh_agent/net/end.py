@@ -13,9 +13,10 @@ from typing import Any, Final, Protocol
 
 from mesh_agent.machines.hello import HELLO_S, NONCE_BYTES, Expected, Hello, Own, Terms
 from mesh_agent.machines.lanes import LaneBook
-from mesh_agent.net.addresses import machine_tag, own_hosts, write_address
+from mesh_agent.net.addresses import Address, machine_tag, own_hosts, to_try, write_address
 from mesh_agent.net.base import Lane, LaneLost, Way
 from mesh_agent.net.certificates import Certificate
+from mesh_agent.net.first import Connect, first_of
 from mesh_agent.net.further import FurtherLanes
 from mesh_agent.net.handshake import next_frame, refuse
 from mesh_agent.net.ice import Ice, IcePath
@@ -30,6 +31,8 @@ from mesh_agent.net.rendezvous import (
     write_rendezvous,
 )
 from mesh_agent.net.setup import Setup, Signals
+from mesh_agent.net.tls import TlsServer, connect_tls
+from protocol import limits
 from protocol.capability import Grant, SpentTokens, from_jwks
 from protocol.errors import HelloLate, HelloMissing, MeshError, PeerFault, PeerMalformed
 from protocol.peer import P2pHello, P2pLane, PeerFrame
@@ -38,6 +41,12 @@ log = logging.getLogger(__name__)
 
 UNREADABLE_MAX: Final = 32
 """Signals of the other device that make no sense, before none is listened to any more."""
+
+UNKNOWN_MAX: Final = 2 * limits.LANES
+"""Lanes that have not said yet what they are; more of them are closed at once."""
+
+TCP_S: Final = 2.5
+"""How long a further lane of TLS is tried: a firewall that answers nothing is common."""
 
 
 class Closable(Protocol):
@@ -69,6 +78,7 @@ class End:
         self._paths: list[RelayPath] = []
         self._signals = signals
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._unknown: set[asyncio.Task[Any]] = set()
         self._ending: set[asyncio.Task[Any]] = set()
         self._closed = False
 
@@ -104,6 +114,19 @@ class End:
                     peer_fingerprint=self.setup.peer_certificate_fingerprint,
                 )
             except OSError as error:  # it went away meanwhile, or may not be used
+                log.debug("cannot listen on %s: %s", host, error)
+                continue
+            self.servers.append(server)
+            told += [write_address(*address) for address in server.addresses]
+        return told
+
+    async def listen_tcp(self) -> list[str]:
+        """Listens for further lanes of TLS on each address of its own, where they may be."""
+        told = []
+        for host in () if self.setup.options.quic_only else self.hosts:
+            try:
+                server = await TlsServer.listen([(host, 0)], self.arrived, certificate=self.certificate)
+            except OSError as error:
                 log.debug("cannot listen on %s: %s", host, error)
                 continue
             self.servers.append(server)
@@ -226,6 +249,36 @@ class End:
         self.further.set_result(further)
         return further
 
+    async def open_tls(self, count: int) -> list[Lane]:
+        """Up to `count` lanes to the first address that answers by TCP; none where nobody does."""
+        other = self.other.result()
+        places = to_try(other.tcp, same_machine=self.same_machine(other))
+        if not places or not count:
+            return []
+
+        def connect(place: Address) -> Connect:
+            return lambda: connect_tls(
+                place, peer_fingerprint=self.setup.peer_certificate_fingerprint, within_s=TCP_S
+            )
+
+        further = self.further.result()
+        connects = [connect(place) for place in places]
+        try:
+            number, lane = await first_of(connects, "nobody answered", self.finish)
+        except LaneLost:
+            return []
+
+        async def there() -> Lane:
+            return lane
+
+        first = await further.open(1, there)
+        return [*first, *await further.open(count - 1, connects[number])] if first else []
+
+    def tries_tcp(self) -> bool:
+        """Whether lanes of TLS may be opened, from this end to the other."""
+        options = self.setup.options
+        return options.direct and not options.quic_only and bool(self.other.result().tcp)
+
     async def settle(self, taken: Way) -> None:
         """This way is used: what only another one needs is closed."""
         if taken == "direct" and self.ice is not None:
@@ -235,9 +288,13 @@ class End:
             self.ice.close()
 
     def arrived(self, lane: Lane) -> None:
-        """Somebody has connected who has the other end's certificate."""
-        if not self._closed:
-            self.spawn(self._arrived(lane, asyncio.get_running_loop().time()))
+        """Somebody has connected: by QUIC, who has the other end's certificate; by TLS, anybody."""
+        if self._closed or len(self._unknown) >= UNKNOWN_MAX:
+            self.finish(lane.close())
+            return
+        task = self.spawn(self._arrived(lane, asyncio.get_running_loop().time()))
+        self._unknown.add(task)
+        task.add_done_callback(self._unknown.discard)
 
     async def _arrived(self, lane: Lane, at: float) -> None:
         try:
@@ -256,7 +313,8 @@ class End:
             await self._first(lane, first, at)
 
     async def _first(self, lane: Lane, first: PeerFrame, at: float) -> None:
-        if isinstance(first, P2pHello) and self.setup.role == "asked":
+        # The main lane is QUIC: by TLS come strangers as well, and none of them is to end this attempt.
+        if isinstance(first, P2pHello) and self.setup.role == "asked" and lane.engine == "quic":
             await self.greeted(lane, first, at)
         else:
             await refuse(lane, HelloMissing())

@@ -10,13 +10,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from mesh_agent.machines.hello import HelloRefused
+from mesh_agent.machines.hello import Expected, Hello, HelloRefused, Own, Terms
 from mesh_agent.net.addresses import read_address
 from mesh_agent.net.base import Lane, LaneLost, WrongCertificate
 from mesh_agent.net.certificates import Certificate, make_certificate
+from mesh_agent.net.end import UNKNOWN_MAX
 from mesh_agent.net.handshake import ChangedIdentity, next_frame, send_frames
 from mesh_agent.net.meeting import Meeting, NoWay, meet
 from mesh_agent.net.quic import QuicServer, connect_quic
+from mesh_agent.net.tls import TlsServer, connect_tls
 from protocol import errors, limits
 from protocol.capability import SpentTokens
 from protocol.peer import P2pError, P2pHello, P2pLane, P2pPing
@@ -141,6 +143,43 @@ async def test_further_lanes_belong_to_the_meeting(together: Together) -> None:
     assert [await lane.read(100) for lane in arrived] == [b"chunk"] * 3
 
 
+async def test_further_lanes_are_tls_where_they_can_be(together: Together) -> None:
+    alice, bob = await together(Two())
+    arrived: list[Lane] = []
+    bob.on_lane(arrived.append)
+    mine, none = await asyncio.gather(alice.open_lanes(3), bob.open_lanes(3))
+    await until(lambda: len(arrived) == len(mine) == 3, "three lanes at either end")
+    assert none == []
+    assert {lane.engine for lane in (*mine, *arrived)} == {"tls"}
+    assert {lane.way for lane in mine} == {"direct"}
+    for lane in mine:
+        await lane.write(b"chunk")
+    assert [await lane.read(100) for lane in arrived] == [b"chunk"] * 3
+
+
+async def test_who_was_asked_opens_lanes_where_who_asked_cannot(together: Together) -> None:
+    """Somebody else listens where Alice is told that Bob does. She says nothing there; Bob comes to her."""
+    two = Two()
+    said: list[Lane] = []
+    stranger = await TlsServer.listen([("127.0.0.1", 0)], said.append, certificate=make_certificate(0))
+    host, port = stranger.addresses[0]
+    two.lines[1].change = lambda told: told | {"tcp": [f"{host}:{port}"]}
+    alice, bob = await together(two)
+    arrived: list[Lane] = []
+    alice.on_lane(arrived.append)
+    none, mine = await asyncio.gather(alice.open_lanes(2), bob.open_lanes(2))
+    await until(lambda: len(arrived) == len(mine) == 2, "two lanes at either end")
+    assert none == []
+    assert {lane.engine for lane in mine} == {"tls"}
+    for lane in mine:
+        await lane.write(b"chunk")
+    assert [await asyncio.wait_for(lane.read(100), 20) for lane in arrived] == [b"chunk"] * 2
+    for lane in said:
+        with contextlib.suppress(LaneLost):
+            assert await lane.read(1) == b""
+    await stranger.close()
+
+
 async def test_there_are_no_more_lanes_than_there_may_be(together: Together) -> None:
     alice, _ = await together(Two(quic_only=True))
     lanes = await alice.open_lanes(limits.LANES + 5)
@@ -223,6 +262,41 @@ async def test_a_second_hello_is_refused(together: Together) -> None:
     await send_frames(lane, [hello])
     assert await next_frame(lane) == P2pError(code=errors.HelloMissing.code)
     await lane.close()
+
+
+async def test_strangers_by_tls_are_refused_and_disturb_nobody() -> None:
+    """They need no certificate, and get no further for it: not by a hello, and not by their number."""
+    two = Two()
+    bob = asyncio.create_task(meet(two.bob, two.lines[1]))
+    await until(lambda: two.lines[1].said, "Bob's addresses")
+    address = read_address(json.loads(two.lines[1].said[0])["tcp"][0])
+    pinned = two.certificate("bob").fingerprint
+    (first,) = Hello(
+        "asker",
+        Terms(
+            session_id=GRANT.session_id or "",
+            kind="file",
+            asker_certificate="",
+            asked_certificate="",
+            asker_nonce=b"1" * 32,
+            asked_nonce=b"2" * 32,
+        ),
+        Own(identity=MALLORY, device_id="laptop", session_token="guessed"),
+        Expected(device_id="phone", grant=GRANT),
+        now=0,
+        keys={},
+        spent=SpentTokens(),
+    ).start()
+    lane = await connect_tls(address, peer_fingerprint=pinned)
+    await send_frames(lane, [first])
+    assert await next_frame(lane) == P2pError(code=errors.HelloMissing.code)
+    await lane.close()
+    silent = [await connect_tls(address, peer_fingerprint=pinned) for _ in range(UNKNOWN_MAX + 1)]
+    with contextlib.suppress(LaneLost):
+        assert await silent[-1].read(1) == b""
+    await asyncio.gather(*(lane.close() for lane in silent))
+    alice = await meet(two.alice, two.lines[0])
+    await asyncio.gather(alice.close(), (await bob).close())
 
 
 @pytest.mark.parametrize(
