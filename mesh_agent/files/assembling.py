@@ -7,7 +7,7 @@ step.
 """
 
 import os
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -38,12 +38,12 @@ class Outcome:
     renamed: list[str] = field(default_factory=list)
     skipped: int = 0
 
-    def tell(self, wanted: SafeName, path: str, placed: Placed) -> None:
+    def tell(self, wanted: SafeName, path: Callable[[], str], placed: Placed) -> None:
         """`path`: of the folder in which it is, with a slash at the end; or nothing."""
         if placed.name is None:
             self.skipped += 1
         elif placed.name != wanted and len(self.renamed) < TOLD:
-            self.renamed.append(f"{path}{placed.name}")
+            self.renamed.append(f"{path()}{placed.name}")
 
 
 def assemble_file(top: Folder, parts: Parts, checked: Checked, kept: Kept, conflict: Conflict) -> Outcome:
@@ -55,7 +55,7 @@ def assemble_file(top: Folder, parts: Parts, checked: Checked, kept: Kept, confl
     parts.dress(0, flush=True)
     placed = place_file(parts.folder, parts.name(0), top, checked.title, checked.meta.mtime, conflict)
     top.flush()
-    outcome.tell(checked.title, "", placed)
+    outcome.tell(checked.title, str, placed)
     outcome.name = placed.name or checked.title
     return outcome
 
@@ -186,7 +186,7 @@ class _Builder:
             self._parts.folder.link(own, target)
             self._parts.folder.touch(own, entry.mtime)
         placed = place_file(self._parts.folder, own, into, path.name, entry.mtime, self._conflict)
-        self.outcome.tell(path.name, self._shown(path.parent), placed)
+        self.outcome.tell(path.name, lambda: self._shown(path.parent), placed)
 
     def _shown(self, path: SafePath | None) -> str:
         return "" if path is None else f"{self._shown(path.parent)}{self._names.get(path, path.name)}/"

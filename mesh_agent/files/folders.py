@@ -99,10 +99,6 @@ class Folder:
         with suppress(FileNotFoundError):
             os.unlink(name, dir_fd=self.fd)
 
-    def remove_folder(self, name: SafeName) -> None:
-        """An empty one."""
-        os.rmdir(name, dir_fd=self.fd)
-
     def list(self) -> list[str]:
         """Names as the disk has them; they are not safe to paint."""
         with os.scandir(self.fd) as found:

@@ -6,7 +6,7 @@
 
 Strategy: as git does it. The last pattern that fits decides; those of an inner folder come after those of
 an outer one; what lies in a folder that is left out cannot be taken in again. A pattern becomes one regular
-expression without nested repetition, so that no pattern can take long.
+expression that never goes back over what it has found, so that no pattern can take long.
 """
 
 import re
@@ -79,39 +79,48 @@ def _without_end(line: str) -> str:
 
 
 def _expression(pattern: str) -> str:
-    parts = pattern.split("/")
-    made = []
-    for at, part in enumerate(parts):
-        last = at == len(parts) - 1
+    """What follows a `**` is looked for at the first place where it is, and that is final, as it is with a
+    `*` in a component: a later place could fit no better. Only what comes last is tied to the end."""
+    runs: list[list[str]] = [[]]
+    for part in pattern.split("/"):
         if part == "**":
-            if at and parts[at - 1] == "**":
-                continue
-            made.append(".+" if last else "(?:.+/)?")
+            runs.append([])
         else:
-            made.append(_component(part) + ("" if last else "/"))
-    return "".join(made)
+            runs[-1].append(_component(part))
+    first, *others = runs
+    made = "".join(f"{part}/" for part in first)
+    if not others:
+        return made[:-1]
+    *between, last = others
+    for run in between:
+        if run:
+            made += f"(?>(?:[^/]+/)*?{''.join(f'{part}/' for part in run)})"
+    return made + (f"(?:[^/]+/)*{'/'.join(last)}" if last else ".+")
 
 
 def _component(part: str) -> str:
-    made: list[str] = []
+    runs = [""]
     at = 0
     while at < len(part):
         character = part[at]
         at += 1
         if character == "*":
-            if not made or made[-1] != "[^/]*":
-                made.append("[^/]*")
+            runs.append("")
         elif character == "?":
-            made.append("[^/]")
+            runs[-1] += "[^/]"
         elif character == "\\" and at < len(part):
-            made.append(re.escape(part[at]))
+            runs[-1] += re.escape(part[at])
             at += 1
         elif character == "[" and (found := _class(part, at)) is not None:
-            made.append(found[0])
+            runs[-1] += found[0]
             at = found[1]
         else:
-            made.append(re.escape(character))
-    return "".join(made)
+            runs[-1] += re.escape(character)
+    first, *others = runs
+    if not others:
+        return first
+    *between, last = others
+    return first + "".join(f"(?>[^/]*?{run})" for run in between if run) + f"[^/]*{last}"
 
 
 def _class(part: str, at: int) -> tuple[str, int] | None:

@@ -12,7 +12,7 @@ from mesh_agent.files.folders import KEPT_MODE, Folder, is_file
 from mesh_agent.files.grid import Piece, Stretch
 from mesh_agent.files.handles import Handles
 from mesh_agent.files.manifest import Checked
-from mesh_agent.files.safe_path import SafeName, own_name
+from mesh_agent.files.safe_path import SafeName, entry_name
 from mesh_agent.files.sparse import clear, write_at
 from mesh_agent.files.system import begin_flush
 
@@ -27,7 +27,7 @@ class Parts:
         self._handles = Handles(self._open)
 
     def name(self, entry: int) -> SafeName:
-        return own_name(str(entry))
+        return entry_name(entry)
 
     def size(self, entry: int) -> int:
         return self._about(entry)[0]
@@ -107,8 +107,10 @@ class Parts:
         os.fchmod(fd, mode)
         os.utime(fd, ns=(mtime, mtime))
 
-    def drop(self, entry: int) -> None:
-        self.folder.remove(self.name(entry))
+    def allocated(self) -> int:
+        """What the part takes on the disk by now."""
+        with os.scandir(self.folder.fd) as found:
+            return sum(each.stat(follow_symlinks=False).st_blocks * 512 for each in found)
 
     def close(self) -> None:
         self._handles.close()

@@ -153,6 +153,11 @@ def own_name(text: str) -> SafeName:
     return SafeName(text)
 
 
+def entry_name(number: int) -> SafeName:
+    """The name of an entry while it is received."""
+    return SafeName(number)
+
+
 def name_key(name: str) -> str:
     """The same for two names that some disk takes for one."""
     if name.isascii():

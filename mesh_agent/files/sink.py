@@ -22,6 +22,7 @@ from mesh_agent.files.assembling import Outcome, assemble_file, assemble_folder
 from mesh_agent.files.errors import Incomplete, NoSpace, SinkClosed, told_as_sink_error
 from mesh_agent.files.existing import Kept
 from mesh_agent.files.folders import Folder, is_folder
+from mesh_agent.files.grid import Grid
 from mesh_agent.files.journal import CHUNK, DOUBT, FAULT
 from mesh_agent.files.manifest import Checked, check, digest, free_space
 from mesh_agent.files.parts import Parts
@@ -71,6 +72,7 @@ class Sink:
         self._conflict = conflict
         self._parts = Parts(staging.folder, checked, fresh=staging.fresh)
         self._kept = Kept()
+        self._kept_chunks = ChunkSet()
         self._have = ChunkSet()
         self._holes = ChunkSet()
         self._faults: dict[int, str] = dict(checked.left_out)
@@ -135,7 +137,8 @@ class Sink:
         kept = self._kept
         for chunks, entries in groupby(self.grid.files(), key=lambda each: each[1]):
             if all(entry in kept for entry, _ in entries):
-                self._have.add(chunks.start, len(chunks))
+                self._kept_chunks.add(chunks.start, len(chunks))
+        self._have = self._kept_chunks.copy()
         if not self._staging.fresh:
             checker = resuming.Checker(self._parts, self.grid, kept, self._whole, on_verified)
             checker.check(claimed, self._have)
@@ -223,13 +226,14 @@ class Sink:
         with self._guard:
             if self._room_checked:
                 return
-            missing = self.checked.meta.size - sum(
-                self.grid.bytes_of(each.first, each.count) for each in self._have.ranges()
-            )
-        missing += BLOCK_BYTES // 2 * (self.checked.files - len(self._kept.equal) - len(self._kept.wished))
+            free = ChunkSet([*self._kept_chunks.ranges(), *self._holes.ranges()])
+        files = self.checked.files - len(self._kept.equal) - len(self._kept.wished)
+        needed = self.checked.meta.size - _bytes(self.grid, free) + BLOCK_BYTES // 2 * files
+        taken = 0 if self._staging.fresh else self._parts.allocated()
         room = free_space(self._into)
-        if missing > room:
-            raise NoSpace(f"{_sized(missing)} are missing, and the disk has room for {_sized(room)}.")
+        if needed > taken + room:
+            missing = _sized(needed - taken)
+            raise NoSpace(f"It needs {missing} more on the disk, which has room for {_sized(room)}.")
         self._room_checked = True
 
     def _read(self, index: int) -> bytes | memoryview | None:
@@ -312,6 +316,10 @@ class Sink:
             with self._guard:
                 self._busy -= 1
                 self._guard.notify_all()
+
+
+def _bytes(grid: Grid, chunks: ChunkSet) -> int:
+    return sum(grid.bytes_of(each.first, each.count) for each in chunks.ranges())
 
 
 def _sized(size: int) -> str:

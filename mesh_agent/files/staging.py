@@ -51,14 +51,15 @@ class Staging:
     def open(cls, into: Folder, digest: bytes, *, resume: bool) -> Self:
         """The part of the offer of that digest: the one that is there, or a new one.
 
-        One with a journal that cannot be of this offer is set aside, and so is any where `resume` is False.
+        One whose journal cannot be of this offer is set aside if there is more in it than that, and so is
+        any where `resume` is False.
         Raises: SinkBusy: somebody receives it now; OSError.
         """
         staging = cls(into, digest)
         try:
             staging._enter()
             found = Journal.open(staging.folder, JOURNAL, digest) if resume else None
-            if found is None and staging.folder.list() != [LOCK]:
+            if found is None and not {LOCK, JOURNAL}.issuperset(staging.folder.list()):
                 staging._set_aside()
                 staging._enter()
             if found is None:

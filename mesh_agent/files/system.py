@@ -53,6 +53,7 @@ def rename_new(source: int, name: SafeName, target: int, new: SafeName) -> bool:
 
     Raises: FileExistsError and other OSErrors.
     """
+    sys.audit("os.rename", name, new, source, target)  # as Python's own does
     linux = sys.platform != "darwin"
     path = ctypes.c_char_p
     function = _function(
