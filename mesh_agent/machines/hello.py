@@ -1,7 +1,7 @@
 """Who is there: `P2P_HELLO` and `P2P_HELLO_OK`, before anything else is said. No IO; clocks are arguments.
 
-    asker   READY ──start: P2P_HELLO──> SAID ──P2P_HELLO_OK──> OPEN
-    asked   READY ──P2P_HELLO: P2P_HELLO_OK──> OPEN
+    asker   READY ──start: P2P_HELLO──> SAID ──P2P_HELLO_OK: P2P_PING──> OPEN
+    asked   READY ──P2P_HELLO: P2P_HELLO_OK──> SAID ──P2P_PING──> OPEN
             whatever else, or nothing within `HELLO_S`: P2P_ERROR ──> CLOSED
 
 Strategy: both ends hold the same `Terms`, put together from what the server has relayed and from the
@@ -9,6 +9,7 @@ certificate that the lane really has. Each signs them with the other's nonce and
 signature is good for another session, another certificate, another attempt, or for the other end. Somebody in
 between needs a certificate of their own, and a signature over that one is refused by who was asked.
 
+The ping says that the answer was good, so that neither end takes for a meeting what the other has refused.
 What is told to an end that is refused is a code and nothing else; which sentence belongs to it, that end
 knows itself (`HelloRefused`).
 """
@@ -35,7 +36,7 @@ from protocol.errors import (
     WrongSession,
     WrongSignature,
 )
-from protocol.peer import P2pError, P2pHello, P2pHelloOk, PeerFrame
+from protocol.peer import P2pError, P2pHello, P2pHelloOk, P2pPing, PeerFrame
 from protocol.rest import P2pKind
 from protocol.version import PEER_VERSION
 
@@ -217,7 +218,7 @@ class Hello:
         self._require_session(frame)
         verify(frame.session_token, self._keys, self._peer.grant, now=wall, spent=self._spent)
         self._require_identity(frame, "asker")
-        self.state = State.OPEN
+        self.state = State.SAID
         return [
             P2pHelloOk(
                 version=PEER_VERSION,
@@ -233,6 +234,10 @@ class Hello:
         self._require_session(frame)
         self._require_identity(frame, "asked")
         self.lane_key = frame.lane_key
+        self.state = State.OPEN
+        return [P2pPing(stamp=0)]
+
+    def _good(self, _frame: P2pPing, _wall: int) -> list[PeerFrame]:
         self.state = State.OPEN
         return []
 
@@ -264,5 +269,6 @@ class Hello:
     _STEPS: ClassVar[Mapping[tuple[Role, State, type[PeerFrame]], Callable[..., list[PeerFrame]]]] = {
         ("asked", State.READY, P2pHello): _hello,
         ("asker", State.SAID, P2pHelloOk): _hello_ok,
+        ("asked", State.SAID, P2pPing): _good,
     }
     """Which frame is taken when, and what it does."""

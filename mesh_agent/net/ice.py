@@ -9,7 +9,7 @@ itself goes on asking whether the other end still wants to be sent to (consent, 
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import aioice
 
@@ -21,6 +21,9 @@ from protocol.rest import IceServer
 
 LARGEST_BYTES: Final = 1_452
 """What Ethernet carries of UDP over IPv6: sockets of ICE may cut what is larger, which many routers drop."""
+
+STUN_PORT: Final = "3478"
+"""Where it is not named (RFC 8489 section 9)."""
 
 PUNCH_S: Final = 15.0
 """How long checks go on."""
@@ -51,23 +54,16 @@ class _Connection(aioice.Connection):
             taken.append(item[0])
         return taken
 
-    def through_turn(self) -> bool:
-        """Whether the pair that was chosen goes through a TURN server."""
-        return any(
-            "relay" in (pair.local_candidate.type, pair.remote_candidate.type)
-            for pair in self._nominated.values()
-        )
-
 
 class IcePath:
     """A `DatagramPath` through a hole."""
 
+    way: Final[Way] = "punched"
     first_bytes: Final = SMALLEST_BYTES
     limit_bytes: Final = LARGEST_BYTES
 
     def __init__(self, connection: _Connection, close: Callable[[], None]) -> None:
         self._connection = connection
-        self.way: Final[Way] = "relay" if connection.through_turn() else "punched"
         self.close = close
 
     async def send(self, datagrams: Sequence[bytes]) -> None:
@@ -88,7 +84,7 @@ class Ice:
     """One end of one attempt to punch a hole."""
 
     def __init__(self, *, controlling: bool, servers: Iterable[IceServer]) -> None:
-        self._connection = _Connection(controlling, **stun_and_turn(servers))
+        self._connection = _Connection(controlling, stun_server=stun_server(servers))
         self._closing: asyncio.Task[None] | None = None
 
     async def gather(self) -> IceSide | None:
@@ -134,25 +130,16 @@ class Ice:
             await asyncio.wait([self._closing])
 
 
-def stun_and_turn(servers: Iterable[IceServer]) -> dict[str, Any]:
-    """The first STUN and the first TURN server over UDP of those, as aioice takes them."""
-    found: dict[str, Any] = {}
-    for server in servers:
-        for url in server.urls:
-            scheme, _, rest = url.partition(":")
-            place, _, query = rest.partition("?")
-            host, colon, digits = place.rpartition(":")
-            if not colon:
-                host, digits = place, "3478"
-            if not (host and digits.isascii() and digits.isdigit() and 0 < int(digits) < 65_536):
-                continue
-            address = (host.strip("[]"), int(digits))
-            if scheme == "stun":
-                found.setdefault("stun_server", address)
-            elif scheme == "turn" and query in ("", "transport=udp") and "turn_server" not in found:
-                found |= {
-                    "turn_server": address,
-                    "turn_username": server.username,
-                    "turn_password": server.credential,
-                }
-    return found
+def stun_server(servers: Iterable[IceServer]) -> tuple[str, int] | None:
+    """Host and port of the first STUN server of those.
+
+    TURN is left out: it is for calls, and the server's own relay, which knows quotas, is there for the rest.
+    """
+    for url in (url for server in servers for url in server.urls):
+        scheme, _, place = url.partition(":")
+        host, colon, digits = place.rpartition(":")
+        if not colon:
+            host, digits = place, STUN_PORT
+        if scheme == "stun" and host and digits.isascii() and digits.isdigit() and 0 < int(digits) < 65_536:
+            return host.strip("[]"), int(digits)
+    return None

@@ -127,7 +127,7 @@ def code(machine: Hello) -> str:
 
 def test_two_who_are_who_they_have_to_be_open() -> None:
     alice, bob = asker(), asked()
-    assert [type(frame) for frame in said(alice, bob)] == [P2pHello, P2pHelloOk]
+    assert [type(frame) for frame in said(alice, bob)] == [P2pHello, P2pHelloOk, P2pPing]
     assert (alice.state, bob.state) == (State.OPEN, State.OPEN)
     assert (alice.identity, bob.identity) == (BOB.public, ALICE.public)
     assert alice.lane_key == bob.lane_key == LANE_KEY
@@ -218,8 +218,11 @@ def test_an_identity_that_the_server_does_not_know_is_refused_by_both() -> None:
     said(asker(identity=MALLORY), bob)
     assert code(bob) == errors.WrongIdentity.code
     alice = asker()
-    said(alice, asked(identity=MALLORY))
+    bob = asked(identity=MALLORY)
+    said(alice, bob)
     assert code(alice) == errors.WrongIdentity.code
+    assert isinstance(bob.fault, HelloRefused)
+    assert bob.fault.reason == errors.WrongIdentity.code
 
 
 def test_a_changed_identity_is_refused_by_both_though_the_server_vouches_for_it() -> None:
@@ -349,6 +352,16 @@ def test_an_answer_to_nothing_is_no_hello() -> None:
     alice = asker()
     alice.receive(hello_ok, now=0.0, wall=WALL)  # before its own hello was sent
     assert code(alice) == errors.HelloMissing.code
+
+
+def test_who_was_asked_waits_until_its_answer_was_found_good() -> None:
+    bob = asked()
+    bob.receive(asker().start()[0], now=0.0, wall=WALL)
+    assert bob.state is State.SAID
+    assert bob.receive(P2pCredit(limit=1), now=0.0, wall=WALL) == [P2pError(code=errors.HelloMissing.code)]
+    bob = asked()
+    bob.receive(asker().start()[0], now=0.0, wall=WALL)
+    assert bob.tick(HELLO_S) == [P2pError(code=errors.HelloLate.code)]
 
 
 def test_whoever_says_nothing_is_not_waited_for() -> None:

@@ -18,12 +18,13 @@ from mesh_agent.net.end import UNKNOWN_MAX
 from mesh_agent.net.handshake import ChangedIdentity, next_frame, send_frames
 from mesh_agent.net.meeting import Meeting, NoWay, meet
 from mesh_agent.net.quic import QuicServer, connect_quic
+from mesh_agent.net.rendezvous import new_nonce_text
 from mesh_agent.net.tls import TlsServer, connect_tls
 from protocol import errors, limits
 from protocol.capability import SpentTokens
-from protocol.peer import P2pError, P2pHello, P2pLane, P2pPing
+from protocol.peer import P2pError, P2pHello, P2pLane, P2pPing, PeerFrame
 from tests.agent.meetings import ALICE, BOB, GRANT, MALLORY, Two, token
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 
 Together = Callable[[Two], Any]
 
@@ -58,6 +59,12 @@ async def dial(two: Two, certificate: Certificate) -> Lane:
     )
 
 
+async def heard(lane: Lane) -> PeerFrame:
+    """What comes next on a lane."""
+    async with asyncio.timeout(PATIENCE_S):
+        return await next_frame(lane)
+
+
 # ── a direct way ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -75,7 +82,7 @@ async def test_what_follows_the_hello_at_once_is_not_lost(together: Together) ->
     """Who was asked may speak as soon as it has answered; none of that is taken for the hello."""
     alice, bob = await together(Two())
     await send_frames(bob.main, [P2pPing(stamp=1), P2pPing(stamp=2)])
-    assert [await next_frame(alice.main) for _ in range(2)] == [P2pPing(stamp=1), P2pPing(stamp=2)]
+    assert [await heard(alice.main) for _ in range(2)] == [P2pPing(stamp=1), P2pPing(stamp=2)]
 
 
 async def test_the_end_of_one_meeting_is_the_end_of_the_other_s_lanes(together: Together) -> None:
@@ -110,6 +117,27 @@ async def test_addresses_that_lead_nowhere_are_told() -> None:
         await meet(two.alice, two.lines[0])
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
+
+
+async def test_an_address_of_ipv6_is_as_good(together: Together) -> None:
+    two = Two()
+    two.lines[1].change = lambda said: said | {"udp": [each for each in said["udp"] if "[" in each]}
+    alice, bob = await together(two)
+    assert (alice.way, bob.way) == ("direct", "direct")
+
+
+async def test_what_belongs_to_another_attempt_is_passed_over(together: Together) -> None:
+    """A text with another nonce comes between Bob's two; it says that he has no ICE."""
+    two = Two()
+
+    def change(said: dict[str, Any]) -> dict[str, Any]:
+        if "ice" in said:
+            two.lines[0].inbox.put_nowait(json.dumps({"nonce": new_nonce_text(b"x" * 32)}))
+        return said | {"udp": []}
+
+    two.lines[1].change = change
+    alice, bob = await together(two)
+    assert (alice.way, bob.way) == ("punched", "punched")
 
 
 async def test_signals_that_make_no_sense_are_passed_over(together: Together) -> None:
@@ -198,7 +226,7 @@ async def test_a_lane_without_the_secret_is_refused(together: Together) -> None:
     bob.on_lane(arrived.append)
     lane = await dial(two, two.certificate("alice"))
     await send_frames(lane, [P2pLane(session_id=two.bob.session_id, lane=1, proof=b"p" * 32)])
-    assert await next_frame(lane) == P2pError(code=errors.WrongLane.code)
+    assert await heard(lane) == P2pError(code=errors.WrongLane.code)
     assert arrived == []
     await lane.close()
 
@@ -226,11 +254,11 @@ async def test_whoever_says_something_else_first_is_refused_and_the_right_one_st
     bob = asyncio.create_task(meet(two.bob, two.lines[1]))
     lane = await dial(two, two.certificate("alice"))
     await send_frames(lane, [P2pPing(stamp=1)])
-    assert await next_frame(lane) == P2pError(code=errors.HelloMissing.code)
+    assert await heard(lane) == P2pError(code=errors.HelloMissing.code)
     await lane.close()
     garbage = await dial(two, two.certificate("alice"))
     await garbage.write(b"GET / HTTP/1.1\r\n\r\n")
-    assert await next_frame(garbage) == P2pError(code=errors.PeerMalformed.code)
+    assert await heard(garbage) == P2pError(code=errors.PeerMalformed.code)
     await garbage.close()
     alice = await meet(two.alice, two.lines[0])
     await asyncio.gather(alice.close(), (await bob).close())
@@ -241,7 +269,7 @@ async def test_a_frame_that_goes_on_for_ever_is_cut_off() -> None:
     bob = asyncio.create_task(meet(two.bob, two.lines[1]))
     lane = await dial(two, two.certificate("alice"))
     await lane.write(b"\xdb\x00\x01\x00\x00" + b"a" * 60_000)
-    assert await next_frame(lane) == P2pError(code=errors.PeerFrameTooLarge.code)
+    assert await heard(lane) == P2pError(code=errors.PeerFrameTooLarge.code)
     await lane.close()
     bob.cancel()
     await asyncio.gather(bob, return_exceptions=True)
@@ -260,7 +288,7 @@ async def test_a_second_hello_is_refused(together: Together) -> None:
         signature=b"s" * 64,
     )
     await send_frames(lane, [hello])
-    assert await next_frame(lane) == P2pError(code=errors.HelloMissing.code)
+    assert await heard(lane) == P2pError(code=errors.HelloMissing.code)
     await lane.close()
 
 
@@ -289,7 +317,7 @@ async def test_strangers_by_tls_are_refused_and_disturb_nobody() -> None:
     ).start()
     lane = await connect_tls(address, peer_fingerprint=pinned)
     await send_frames(lane, [first])
-    assert await next_frame(lane) == P2pError(code=errors.HelloMissing.code)
+    assert await heard(lane) == P2pError(code=errors.HelloMissing.code)
     await lane.close()
     silent = [await connect_tls(address, peer_fingerprint=pinned) for _ in range(UNKNOWN_MAX + 1)]
     with contextlib.suppress(LaneLost):
@@ -364,6 +392,13 @@ async def test_a_changed_identity_is_refused_and_named() -> None:
     assert bob.identity == ALICE.public
     assert isinstance(alice, HelloRefused)
     assert "safety words" in alice.message
+    two = Two()
+    two.change("alice", known_identity=MALLORY.public)
+    alice, bob = await two.outcomes()
+    assert isinstance(alice, ChangedIdentity)
+    assert alice.identity == BOB.public
+    assert isinstance(bob, HelloRefused)
+    assert bob.reason == errors.PeerChanged.code
 
 
 # ── a server that lies ───────────────────────────────────────────────────────────────────────────

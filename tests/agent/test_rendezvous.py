@@ -21,7 +21,7 @@ from mesh_agent.net.addresses import (
     to_try,
     write_address,
 )
-from mesh_agent.net.ice import stun_and_turn
+from mesh_agent.net.ice import stun_server
 from mesh_agent.net.rendezvous import (
     CANDIDATES_MAX,
     RENDEZVOUS_CHARS,
@@ -256,26 +256,16 @@ def test_a_candidate_that_cannot_is_refused(text: str) -> None:
         read_candidate(text)
 
 
-def test_only_servers_that_ours_has_named_are_asked() -> None:
-    assert stun_and_turn([]) == {}
-    servers = [
-        IceServer(urls=["stun:mesh.example:8000", "stun:other.example"]),
-        IceServer(
-            urls=["turns:turn.example:5349", "turn:turn.example:3478?transport=udp"],
-            username="name",
-            credential="secret",
-        ),
-    ]
-    assert stun_and_turn(servers) == {
-        "stun_server": ("mesh.example", 8000),
-        "turn_server": ("turn.example", 3478),
-        "turn_username": "name",
-        "turn_password": "secret",
-    }
-    assert stun_and_turn([IceServer(urls=["stun:[2001:db8::1]:9"])]) == {"stun_server": ("2001:db8::1", 9)}
-    assert stun_and_turn([IceServer(urls=["stun:mesh.example"])]) == {"stun_server": ("mesh.example", 3478)}
-    odd = ["", "stun:", "stun:x:99999", "http://x:1", "turn:x:1?transport=tcp", "stun:x:١"]
-    assert stun_and_turn([IceServer(urls=odd)]) == {}
+def test_only_a_stun_server_that_ours_has_named_is_asked() -> None:
+    assert stun_server([]) is None
+    turn = IceServer(urls=["turn:turn.example:3478"], username="name", credential="secret")
+    ours = IceServer(urls=["stun:mesh.example:8000", "stun:other.example"])
+    assert stun_server([turn, ours]) == ("mesh.example", 8000)
+    assert stun_server([turn]) is None
+    assert stun_server([IceServer(urls=["stun:[2001:db8::1]:9"])]) == ("2001:db8::1", 9)
+    assert stun_server([IceServer(urls=["stun:mesh.example"])]) == ("mesh.example", 3478)
+    odd = ["", "stun:", "stun:x:99999", "http://x:1", "turn:x:1?transport=tcp", "stun:x:١", "stun:x:y"]
+    assert stun_server([IceServer(urls=odd)]) is None
 
 
 def test_the_page_says_what_is_so() -> None:
