@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from importlib import import_module
 from typing import Final
 
 from mesh_agent.machines.credit import WINDOW_BYTES, Granting, Pace
@@ -265,6 +264,6 @@ class Courier:
 
 
 def _open_sink(offer: Offer, accept: Accept) -> Sink:
-    files = import_module("mesh_agent.files.sink")  # it brings much, and only a receiver needs it
-    sink: Sink = files.Sink.open(accept.into, offer, conflict=accept.conflict, resume=True)
-    return sink
+    from mesh_agent.files import sink as files  # it brings much, and only a receiver needs it
+
+    return files.Sink.open(accept.into, offer, conflict=accept.conflict)

@@ -9,11 +9,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
-from importlib import import_module
 from typing import Any, Final
 
+from mesh_agent.files.grid import Grid as FileGrid
 from mesh_agent.machines.receiving import Offer, Receiving
-from mesh_agent.machines.transfer import Ended
+from mesh_agent.machines.transfer import Ended, Grid
 from mesh_agent.sharing.ground import Ground, in_words
 from mesh_agent.sharing.transferring import AlreadyHere, Answer, Decline, Progress, Sink
 from protocol.errors import MeshError, PeerHashWrong
@@ -99,8 +99,7 @@ class Incoming:
             self._over()
             return
         if isinstance(answer, AlreadyHere):
-            grid_of = import_module("mesh_agent.files.grid").Grid.of
-            grid = await self._ground.slowly(grid_of, offer.meta, offer.entries)
+            grid: Grid = await self._ground.slowly(FileGrid.of, offer.meta, offer.entries)
             have = [Range(0, grid.chunks)] if grid.chunks else []
         else:
             self._sink = sink = await self._ground.slowly(self._ground.open_sink, offer, answer)
@@ -166,7 +165,7 @@ class Incoming:
     def fault(self, frame: FileFault) -> None:
         self.machine.fault(frame, self._ground.clock())
         if self._sink is not None:
-            self._do(self._sink.fault, frame.entry)
+            self._do(self._sink.fault, frame.entry, frame.reason)
 
     def _do(self, function: Callable[..., None], *args: Any) -> None:
         future = self._ground.quickly(function, *args)

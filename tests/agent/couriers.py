@@ -12,10 +12,9 @@ from mesh_agent.sharing.courier import Courier
 from mesh_agent.sharing.transferring import Accept, Answer, Progress
 from protocol.errors import MeshError
 from protocol.peer import FrameReader, PeerFrame, encode_frame
-from tests.support.conditions import until
 from tests.support.memory_files import Disk, MemorySource
 from tests.support.memory_lanes import MemoryLane, lane_pair
-from tests.support.virtual_time import Inline
+from tests.support.virtual_time import Inline, in_time
 
 DONE: Final = Ended("done")
 
@@ -59,14 +58,14 @@ class End:
 
     async def ended_as(self, transfer: str = "t") -> Ended:
         """How it ended here, once it has."""
-        await until(lambda: self.told and self.last(transfer).ended)
+        await in_time(lambda: self.told and self.last(transfer).ended)
         ended = self.last(transfer).ended
         assert ended is not None
         return ended
 
     async def reaches(self, done: int, transfer: str = "t") -> None:
         """Returns once so many bytes of it are there."""
-        await until(lambda: any(each.transfer == transfer and each.done >= done for each in self.told))
+        await in_time(lambda: any(each.transfer == transfer and each.done >= done for each in self.told))
 
 
 class Two:

@@ -18,9 +18,8 @@ from protocol import limits
 from protocol.errors import MeshError, PeerTooMany
 from protocol.peer import Entry, FileChunk, PeerFrame, Range
 from tests.agent.couriers import DONE, Two, two
-from tests.support.conditions import until
 from tests.support.memory_files import CHUNK, Disk, MemorySource, folder_of
-from tests.support.virtual_time import virtually
+from tests.support.virtual_time import in_time, virtually
 
 
 def some_bytes(size: int, seed: int = 1) -> bytes:
@@ -76,7 +75,7 @@ def test_an_entry_that_cannot_be_read_is_told() -> None:
             source = folder_of({"a.txt": b"a" * CHUNK, "b.txt": b"b" * CHUNK})
             source.before_read = lambda index: source.faults.append((1, "It vanished.")) if index else None
             assert await both.send(source) == DONE
-            assert both.bob.disk.faults == [1]
+            assert both.bob.disk.faults == [(1, "It vanished.")]
             assert both.bob.last().faults == both.alice.last().faults == 1
 
     virtually(scene())
@@ -90,7 +89,7 @@ def test_what_is_known_to_be_unreadable_before_is_told_too() -> None:
             source = folder_of({"a.txt": b"a"})
             source.faults.append((0, "It vanished."))
             assert await both.send(source) == DONE
-            assert both.bob.disk.faults == [0]
+            assert both.bob.disk.faults == [(0, "It vanished.")]
 
     virtually(scene())
 
@@ -218,7 +217,6 @@ def test_what_was_received_before_is_not_received_again() -> None:
             assert source.reads == []
             assert await both.bob.ended_as() == DONE
 
-    pytest.importorskip("mesh_agent.files.grid")
     virtually(scene())
 
 
@@ -272,7 +270,7 @@ def test_an_offer_can_be_cancelled_while_the_person_thinks() -> None:
 
         async with two(bob={"on_offer": ask}) as both:
             sending = asyncio.create_task(both.send(MemorySource(b"x")))
-            await until(lambda: both.bob.offers)
+            await in_time(lambda: both.bob.offers)
             both.alice.courier.cancel("t", "Never mind.")
             assert (await sending).how == "cancelled"
             assert (await both.bob.ended_as()).reason == "Never mind."
@@ -481,8 +479,6 @@ def frames_of(kind: str) -> tuple[int, int]:
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_a_kill_at_every_frame_then_resume(kind: str, side: str) -> None:
     """Wherever it breaks, the next attempt brings what is missing, and no more than that."""
-    if side == "receiver":
-        pytest.importorskip("mesh_agent.files.grid")
     frames = frames_of(kind)[side == "receiver"]
     assert frames > 3
 
@@ -603,7 +599,7 @@ def test_wrong_bytes_cost_the_lane_that_they_came_over_and_no_more() -> None:
             data = some_bytes(60 * CHUNK)
             assert await both.send(MemorySource(data)) == DONE
             assert both.bob.disk.whole["notes.bin"] == data
-            await until(lambda: both.alice.courier.lanes == both.bob.courier.lanes == 2)
+            await in_time(lambda: both.alice.courier.lanes == both.bob.courier.lanes == 2)
 
     virtually(scene())
 

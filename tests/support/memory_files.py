@@ -89,7 +89,7 @@ class Disk:
     whole: dict[str, bytes] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
     writes: list[int] = field(default_factory=list)
-    faults: list[int] = field(default_factory=list)
+    faults: list[tuple[int, str]] = field(default_factory=list)
     abandoned: list[bool] = field(default_factory=list)
     before_write: Callable[[int], None] = lambda _: None
     before_finish: Callable[[], None] = lambda: None
@@ -126,9 +126,9 @@ class MemorySink:
         assert self._open
         self._have.add(first, count)
 
-    def fault(self, entry: int) -> None:
+    def fault(self, entry: int, reason: str, /) -> None:
         assert self._open
-        self._disk.faults.append(entry)
+        self._disk.faults.append((entry, reason))
 
     def finish(self, digest: bytes, /) -> str:
         assert self._open

@@ -74,10 +74,10 @@ class MemoryLane:
     # ── the other end ────────────────────────────────────────────────────────────────────────────
 
     async def _send(self, piece: Buffer) -> None:
-        while self.other._size > HELD_BYTES and not self.cut_off:
+        while self.other._size > HELD_BYTES and not self.cut_off and not self._ended:
             self.other._news.clear()
             await self.other._news.wait()
-        if self.cut_off:
+        if self.cut_off or self._ended:
             raise LaneLost
         if len(piece):
             self.other._size += len(piece)
@@ -96,8 +96,10 @@ class MemoryLane:
             self._news.set()
 
     def _end(self) -> None:
+        """The other end has closed it."""
         self._ended = True
         self._news.set()
+        self.other._news.set()
 
     async def _until_some(self) -> None:
         while not self._held and not self._ended and not self.cut_off:

@@ -15,6 +15,10 @@ T = TypeVar("T")
 LONGEST_S: Final = 100_000.0
 """Whoever waits for longer waits in vain."""
 
+LOOK_S: Final = 0.02
+LOOKS: Final = 100_000
+"""So often is looked for a condition, at most."""
+
 
 class _Jumping(selectors.SelectSelector):
     """Never waits: what would have been waited for has passed."""
@@ -55,3 +59,12 @@ def virtually(work: Coroutine[Any, Any, T]) -> T:
     """Runs it to its end."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(work)
+
+
+async def in_time(condition: Callable[[], object]) -> None:
+    """Returns once `condition()` is true, after however many seconds of the loop. Raises: AssertionError."""
+    for _ in range(LOOKS):
+        if condition():
+            return
+        await asyncio.sleep(LOOK_S)
+    raise AssertionError("waited in vain")
