@@ -292,6 +292,8 @@ TYPES: Final = frozenset(member.__struct_config__.tag for member in get_args(Pee
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(PeerFrame).decode
 _decode_kind: Final = msgspec.msgpack.Decoder(_Kind).decode
+_UNREADABLE: Final = (msgspec.DecodeError, ValueError, RecursionError)
+"""A text that is no UTF-8 is a ValueError."""
 
 
 def encode_frame(frame: PeerFrame) -> bytes:
@@ -389,7 +391,7 @@ class FrameReader:
 def _frame_of(data: bytes) -> PeerFrame:
     try:
         frame: PeerFrame = _decode(data)
-    except (msgspec.DecodeError, RecursionError):
+    except _UNREADABLE:
         raise _fault_of(data) from None
     return frame
 
@@ -398,6 +400,6 @@ def _fault_of(data: bytes) -> PeerFault:
     """What is wrong with bytes that are no frame."""
     try:
         kind = _decode_kind(data).type
-    except (msgspec.DecodeError, RecursionError):
+    except _UNREADABLE:
         return PeerMalformed()
     return PeerMalformed() if kind in TYPES else PeerFrameUnknown()

@@ -13,7 +13,8 @@ import msgspec
 
 from protocol.codec import JSON, MSGPACK, encode_body
 from protocol.events import Event, Request
-from tests.protocol import examples
+from protocol.peer import PeerFrame, encode_frame
+from tests.protocol import examples, peer_examples
 
 FOLDER: Final = Path(__file__).with_name("goldens")
 
@@ -36,6 +37,11 @@ def of_event(name: str, example: Request | Event) -> Golden:
     return Golden(name, JSON.encode(example), MSGPACK.encode(example))
 
 
+def of_frame(name: str, example: PeerFrame) -> Golden:
+    """`json`, for whoever reads: bytes are base64 there. What travels is MessagePack."""
+    return Golden(name, msgspec.json.encode(example), encode_frame(example))
+
+
 def of_body(name: str, example: msgspec.Struct) -> Golden:
     return Golden(name, encode_body(example))
 
@@ -43,6 +49,7 @@ def of_body(name: str, example: msgspec.Struct) -> Golden:
 TABLES: Final[Mapping[str, list[Golden]]] = {
     "client_to_server": [of_event(*item) for item in examples.CLIENT_TO_SERVER.items()],
     "server_to_client": [of_event(*item) for item in examples.SERVER_TO_CLIENT.items()],
+    "peer": [of_frame(*item) for item in peer_examples.PEER.items()],
     "rest": [of_body(*item) for item in examples.REST.items()],
 }
 """What this version of the code makes of the examples."""

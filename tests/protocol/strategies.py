@@ -25,6 +25,11 @@ def _text(kind: inspect.StrType) -> st.SearchStrategy[str]:
     return st.text(st.characters(exclude_categories=["Cs"]), min_size=least, max_size=most)
 
 
+def _bytes(kind: inspect.BytesType) -> st.SearchStrategy[bytes]:
+    least = kind.min_length or 0
+    return st.binary(min_size=least, max_size=min(least + SIZE, kind.max_length or least + SIZE))
+
+
 def _whole(kind: inspect.IntType) -> st.SearchStrategy[int]:
     return st.integers(-(2**53) if kind.ge is None else kind.ge, 2**53 if kind.le is None else kind.le)
 
@@ -51,6 +56,7 @@ _BY_TYPE: Final[dict[type[inspect.Type], Callable[[Any], st.SearchStrategy[Any]]
     inspect.IntType: _whole,
     inspect.FloatType: _real,
     inspect.StrType: _text,
+    inspect.BytesType: _bytes,
     inspect.LiteralType: lambda kind: st.sampled_from(kind.values),
     inspect.ListType: _list,
     inspect.DictType: _map,

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from mesh_server.http import routes
-from protocol import errors, events, limits, rest, signals
+from protocol import errors, events, limits, peer, rest, signals
 from protocol.close import CloseCode
 from tests.protocol import golden_table
 
@@ -90,6 +90,15 @@ def test_every_type_and_field_of_a_message_is_on_the_page_and_no_other(heading: 
     assert documented == {
         member.__struct_config__.tag: fields_of(member) - {SETTABLE_ON_EVERY_REQUEST}
         for member in get_args(union)
+    }
+
+
+def test_every_frame_between_agents_and_field_is_on_the_page_and_no_other() -> None:
+    rows = [*table("### Who is there"), *table("### Frames")]
+    documented = {unquoted(row[0]): field_names(row[1]) for row in rows}
+    assert len(documented) == len(rows)
+    assert documented == {
+        member.__struct_config__.tag: fields_of(member) for member in get_args(peer.PeerFrame)
     }
 
 
@@ -226,5 +235,6 @@ def test_numbers_in_the_text_are_the_limits() -> None:
         f"at most {limits.REACTIONS} different ones, and {limits.REACTION_USERS} people",
         f"of the {limits.PAGE_MAX} that were pinned last",
         f"More than {limits.RESUME_MAX} messages changed",
+        f"A frame is at most {limits.PEER_FRAME_BYTES:,} bytes",
     ):
         assert said in sentences, said
