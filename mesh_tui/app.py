@@ -37,6 +37,7 @@ from mesh_tui.screens.opening import Opening
 from mesh_tui.settings import Level, Settings
 from mesh_tui.telling import Telling
 from mesh_tui.terminal_app import TerminalApp
+from mesh_tui.transferring import Transferring
 from mesh_tui.workers import SENDING, begin
 from protocol.errors import MeshError, ServerError
 from protocol.text import clean_line
@@ -90,6 +91,7 @@ class MeshApp(TerminalApp):
         self._written: Written | None = None
         self.telling = Telling(self)
         self.going = Going(self)
+        self.transferring = Transferring(self)
         self._leaving = False
         self._away = False
         self.directory: Sequence[Room] = ()
@@ -109,6 +111,7 @@ class MeshApp(TerminalApp):
     def on_mount(self) -> None:
         self.call_after_refresh(begin, self, self._open)
         begin(self, self.preferences.watch, group="settings")
+        self.settings_changed.subscribe(self, self.transferring.take_rules)
         self.set_interval(LOOK_S, lambda: self.collecting.look(monotonic()))
 
     @property
@@ -116,6 +119,11 @@ class MeshApp(TerminalApp):
         """There from the moment that the first screen is replaced."""
         assert self._agent is not None
         return self._agent
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether there is somebody whose rooms these are."""
+        return self._agent is not None and self._agent.user is not None
 
     @property
     def written(self) -> "Written":
@@ -191,6 +199,7 @@ class MeshApp(TerminalApp):
     async def heard(self, message: FromAgent) -> None:
         """The server may end a session; whatever is on the screen then is no longer ours to see."""
         self.telling.heard(message.event)
+        self.transferring.heard(message.event)
         state = message.event.state if isinstance(message.event, ConnectionChanged) else None
         if isinstance(state, SignedOut) and self.agent.user is None:
             await self._ask_to_sign_in(state.reason)

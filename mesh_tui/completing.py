@@ -7,11 +7,15 @@ after `12:`, in a line that begins with two slashes.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from mesh_tui.actions import COMMANDS, Command, Kind
+from mesh_tui.layout.cells import clip
+from mesh_tui.paths import escaped, fitting, folder_of, last_name, last_word
 from mesh_tui.slash import find
+
+PATH_CELLS: Final = 60
 
 SHOWN: Final = 50
 """What is offered at most: who sees more types another letter."""
@@ -30,6 +34,7 @@ CHOICES: Final[dict[Kind, tuple[str, ...]]] = {
     "state": ("online", "away", "busy", "offline"),
     "visibility": ("public", "private"),
     "level": ("all", "mentions", "none", "default", "test"),
+    "transfer": ("pause", "resume", "cancel", "retry", "forget"),
 }
 """What an argument of few words may be."""
 
@@ -60,8 +65,15 @@ class Completion(NamedTuple):
 
 Names = Callable[[Kind], Iterable[Name]]
 
+Listing = Callable[[str], Sequence[str]]
+"""A folder as it is typed -> what is in it, as far as that is known already."""
 
-def complete(text: str, names: Names) -> Completion | None:
+
+def _nothing_listed(_: str) -> Sequence[str]:
+    return ()
+
+
+def complete(text: str, names: Names, listing: Listing = _nothing_listed) -> Completion | None:
     """What the end of `text`, all before the cursor, may become; None where nothing is being named."""
     if text.startswith("/") and not text.startswith("//"):
         typed, space, argument = text[1:].partition(" ")
@@ -69,7 +81,7 @@ def complete(text: str, names: Names) -> Completion | None:
             return Completion(0, _commands(typed)) if "\n" not in typed and "/" not in typed else None
         command = find(typed)
         if command is not None:
-            found = _argument(command, len(text) - len(argument), argument, names)
+            found = _argument(command, len(text) - len(argument), argument, names, listing)
             return found if found.offers else _word(text, names) or found
     return _word(text, names)
 
@@ -88,9 +100,15 @@ def _commands(typed: str) -> tuple[Offer, ...]:
     )
 
 
-def _argument(command: Command, start: int, argument: str, names: Names) -> Completion:
+def _argument(command: Command, start: int, argument: str, names: Names, listing: Listing) -> Completion:
     place = 0 if command.completes[:1] == ("room",) else argument.count(" ")
     usage = f"{command.line} · {command.help}"
+    if command.completes == ("path",):
+        word = last_word(argument)
+        typed = "" if word.text.startswith("@") else word.text
+        found = fitting(typed, listing(folder_of(typed))) if typed or not word.text else ()
+        offers = tuple(Offer(escaped(path), clip(last_name(path), PATH_CELLS)) for path in found[:SHOWN])
+        return Completion(start + word.start, offers, usage)
     if place >= len(command.completes):
         return Completion(start, (), usage)
     kind = command.completes[place]

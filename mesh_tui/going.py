@@ -39,7 +39,8 @@ class Going:
     def entries(self) -> list[Entry]:
         """My rooms in the order of every list."""
         rooms, settings = self._app.agent.rooms(), self._app.settings
-        return arrange(rooms, partial(level_of, settings), self.visits.held)
+        offers = self._app.transferring.offers()
+        return arrange(rooms, partial(level_of, settings), self.visits.held, offers)
 
     def _room_screen(self) -> "RoomScreen | None":
         from mesh_tui.screens.room import RoomScreen

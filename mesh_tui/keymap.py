@@ -40,6 +40,11 @@ def keys_of(action: Action, own: Mapping[str, str]) -> str:
     return _normal(own[action.id]) if action.id in own else action.keys
 
 
+def keys_by_id(name: str, own: Mapping[str, str]) -> str:
+    """As `keys_of`, of the action with this name."""
+    return keys_of(_NAMED[name], own)
+
+
 def keys_in(place: Place, own: Mapping[str, str]) -> set[str]:
     """All keys that do something named in a place."""
     named = (action for action in _NAMED.values() if action.place == place)
@@ -93,7 +98,12 @@ def _of_writing() -> dict[str, Action]:
     """Keys of the place to write that are in no table, since few want them."""
     from textual.widgets import TextArea
 
-    told = {key for action in ACTIONS for key in action.keys.split(",") if action.place == "composer"}
+    told = {
+        key
+        for action in ACTIONS
+        for key in action.keys.split(",")
+        if action.place == "composer" or action.priority
+    }
     keys = {key for key, _ in BindingsMap(TextArea.BINDINGS)} - told
     return dict.fromkeys(keys, Action("composer", "", "", "It moves or marks what is being written."))
 

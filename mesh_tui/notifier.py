@@ -21,10 +21,12 @@ from mesh_agent.client.state import (
     RoomsChanged,
     SignedOut,
 )
+from mesh_agent.sharing.state import TransferChanged
 from mesh_tui.desktop import Desktop
 from mesh_tui.notify import Attention, Bursts, News, Notice, Situation, decide, is_to, to_me
 from mesh_tui.rooms import told_of
 from mesh_tui.settings import Settings
+from mesh_tui.transfers import is_open_offer
 from protocol.errors import MeshError
 
 
@@ -55,6 +57,9 @@ class Notifier:
         self._attention = Attention(monotonic())
         self._news = News()
         self._begun = False
+        self._offers: set[str] = set()
+        """Those that wait for an answer, and were told."""
+
         self._bursts = Bursts()
         self._changed = asyncio.Event()
 
@@ -128,11 +133,36 @@ class Notifier:
             self._bursts.add(Notice.of(message, room, to_me=now.to_me))
             self._changed.set()
 
+    def _transfer_changed(self, event: TransferChanged) -> None:
+        """An offer is told once, as what is said to the person."""
+        transfer, agent = event.transfer, self._host.agent
+        if not is_open_offer(transfer):
+            self._offers.discard(transfer.id)
+            return
+        if transfer.id in self._offers:
+            return
+        self._offers.add(transfer.id)
+        try:
+            room = agent.room(transfer.room_id)
+        except MeshError:
+            return
+        now = Situation(
+            level=told_of(self._host.settings, room),
+            to_me=True,
+            busy=agent.presence == "busy",
+            there=self._attention.is_there(monotonic()),
+            open=room.id == self._host.room_in_front,
+        )
+        if decide(now) != "nothing":
+            self._bursts.add(Notice.of_offer(transfer, room))
+            self._changed.set()
+
     _HANDLERS: Final[Mapping[type[AgentEvent], Callable[[Any, Any], None]]] = {
         ConnectionChanged: _connection_changed,
         RoomsChanged: _rooms_changed,
         HistoryReset: _history_reset,
         MessageReceived: _received,
+        TransferChanged: _transfer_changed,
     }
 
     # ── telling ──────────────────────────────────────────────────────────────────────────────────

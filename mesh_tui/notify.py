@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from mesh_agent.sharing.state import Transfer
 from mesh_tui.layout.cells import paintable
+from mesh_tui.transfers import name_of, offer_words
 from protocol.rest import EVERYONE, Message, Room
 from protocol.text import clean_line
 
@@ -28,6 +30,9 @@ NAMED: Final = 3
 """Rooms that are named in one notification."""
 
 TEXT_CHARS: Final = 200
+
+ANSWERED_SEQ: Final = 1 << 60
+"""More than any message has: an offer is not read with them."""
 
 IDLE_S: Final = 60.0
 """After so long without a key somebody may have left, where the terminal does not tell of its focus."""
@@ -144,6 +149,8 @@ class Notice:
     author: str
     text: str
     to_me: bool
+    what: str = ""
+    """What happened, where nothing was said."""
 
     @classmethod
     def of(cls, message: Message, room: Room, *, to_me: bool) -> "Notice":
@@ -152,6 +159,14 @@ class Notice:
         author = clean_line(message.author.username)
         return cls(room.id, message.seq, name, author, clean_line(first)[:TEXT_CHARS], to_me)
 
+    @classmethod
+    def of_offer(cls, transfer: Transfer, room: Room) -> "Notice":
+        """That a file is offered; nothing but an answer makes that read."""
+        name = "" if room.kind == "dm" else clean_line(room.name)
+        words = offer_words(transfer)
+        peer = name_of(transfer.peer_name)
+        return cls(room.id, ANSWERED_SEQ, name, peer, words, to_me=True, what="offers you something")
+
     @property
     def place(self) -> str:
         return self.room or self.author
@@ -159,6 +174,8 @@ class Notice:
     @property
     def gist(self) -> str:
         """What happened, without what was said."""
+        if self.what:
+            return self.what
         return (
             "mentions you" if self.room and self.to_me else "said something" if self.room else "wrote to you"
         )

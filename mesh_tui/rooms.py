@@ -20,6 +20,8 @@ Group = Literal["unread", "rooms", "dms"]
 GROUPS: Final[tuple[Group, ...]] = ("unread", "rooms", "dms")
 """In the order of the list."""
 
+NO_OFFERS: Final[Mapping[str, int]] = {}
+
 NUMBERS: Final = 9
 """Rooms that have a key of their own: Alt+1…9."""
 
@@ -41,7 +43,8 @@ class Held(NamedTuple):
 class Entry(NamedTuple):
     """One row of the list.
 
-    `number`: its key with Alt, or 0. `unread` and `mentions`: those that count.
+    `number`: its key with Alt, or 0. `unread` and `mentions`: those that count. `offers`: files that wait
+    for an answer.
     """
 
     room: Room
@@ -50,6 +53,7 @@ class Entry(NamedTuple):
     number: int
     unread: int
     mentions: int
+    offers: int = 0
 
     @property
     def active(self) -> bool:
@@ -108,8 +112,16 @@ def counted(room: Room, level: Level) -> tuple[int, int]:
 # ── the order ────────────────────────────────────────────────────────────────────────────────────
 
 
-def arrange(rooms: Collection[Room], level: Callable[[Room], Level], held: Held | None = None) -> list[Entry]:
-    """All of `rooms` in the order of the list; the one that is `held` in the place where it was."""
+def arrange(
+    rooms: Collection[Room],
+    level: Callable[[Room], Level],
+    held: Held | None = None,
+    offers: Mapping[str, int] = NO_OFFERS,
+) -> list[Entry]:
+    """All of `rooms` in the order of the list; the one that is `held` in the place where it was.
+
+    `offers`: how many files wait for an answer, by room.
+    """
     levels = {room.id: level(room) for room in rooms}
     base = sorted(rooms, key=lambda room: _base(room, levels[room.id]))
     entries = []
@@ -117,7 +129,8 @@ def arrange(rooms: Collection[Room], level: Callable[[Room], Level], held: Held 
         known = levels[room.id]
         place = held.place if held and held.room_id == room.id else place_of(room, known)
         number = index + 1 if index < NUMBERS else 0
-        entries.append(Entry(room, known, place, number, *counted(room, known)))
+        counts = counted(room, known)
+        entries.append(Entry(room, known, place, number, *counts, offers.get(room.id, 0)))
     return sorted(entries, key=lambda entry: (GROUPS.index(entry.place.group), entry.place.rank))
 
 

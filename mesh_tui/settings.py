@@ -17,7 +17,9 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_typ
 import msgspec
 from msgspec import NODEFAULT, Meta, Struct, structs
 
+from mesh_agent.sharing.rules import LANES_DEFAULT
 from protocol.errors import MeshError
+from protocol.limits import LANES
 
 
 class SettingsWrong(MeshError):
@@ -119,6 +121,58 @@ class Notify(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = {}
 
 
+class Transfers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Files from and to other people."""
+
+    folder: Annotated[
+        str,
+        Meta(
+            title="Downloads",
+            description="Where what is sent to you goes; empty: the folder Mesh among your downloads.",
+        ),
+    ] = ""
+    accept: Annotated[
+        Literal["ask", "verified", "none"],
+        Meta(
+            description="What becomes of an offer: you are asked; verified: taken where the devices were "
+            "compared (`/verify`), else you are asked; none: declined."
+        ),
+    ] = "ask"
+    largest: Annotated[
+        int,
+        Meta(description="MiB; of more than that you are asked in any case. 0: no bound.", ge=0, le=1 << 40),
+    ] = 0
+    limit: Annotated[
+        int,
+        Meta(
+            title="Bandwidth",
+            description="KiB a second that one transfer may take; 0: as fast as it goes.",
+            ge=0,
+            le=1 << 40,
+        ),
+    ] = 0
+    lanes: Annotated[
+        int, Meta(description="Connections beside the main one that a transfer may use.", ge=0, le=LANES)
+    ] = LANES_DEFAULT
+    quic_only: Annotated[
+        bool, Meta(title="QUIC only", description="No connections of TLS over TCP beside those of QUIC.")
+    ] = False
+    direct: Annotated[
+        bool,
+        Meta(
+            title="Straight to others",
+            description="Others are told this device's addresses; else everything goes over the server.",
+        ),
+    ] = True
+    connect: Annotated[
+        Literal["everyone", "ask"],
+        Meta(
+            title="Connects to",
+            description="Whose devices reach this one: everyone's in a room of yours; ask: compared ones.",
+        ),
+    ] = "everyone"
+
+
 class Privacy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What others may see; what the server decides of it is set in `/settings`."""
 
@@ -132,6 +186,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reading: Reading = Reading()
     writing: WritingSettings = WritingSettings()
     notify: Notify = Notify()
+    transfers: Transfers = Transfers()
     privacy: Privacy = Privacy()
     keys: Annotated[
         Mapping[str, str],

@@ -17,9 +17,7 @@ NAME_CHARS: Final = 200
 """Of a name or a path that is told in a sentence."""
 
 _DAY_S: Final = 86_400
-_ACTIVE: Final[frozenset[Phase]] = frozenset(
-    {"waiting", "connecting", "offered", "running", "interrupted", "finishing"}
-)
+_PAUSES: Final[frozenset[Phase]] = frozenset({"waiting", "connecting", "running", "interrupted"})
 _AGAIN: Final[frozenset[Phase]] = frozenset({"failed", "cancelled", "declined"})
 
 
@@ -89,7 +87,7 @@ def what_words(transfer: Transfer) -> str:
 
 
 _PHASES: Final[dict[tuple[Direction, Phase], str]] = {
-    ("send", "waiting"): "waits until {} is there",
+    ("send", "waiting"): "waits for {}",
     ("send", "connecting"): "looking for a way to {}",
     ("send", "offered"): "{} is asked",
     ("send", "running"): "sending",
@@ -120,7 +118,7 @@ _SIGNS: Final[dict[Phase, str]] = {
     "cancelled": "✗",
     "paused": "‖",
 }
-_ARROWS: Final[dict[Direction, str]] = {"send": "↑", "receive": "↓"}
+ARROWS: Final[dict[Direction, str]] = {"send": "↑", "receive": "↓"}
 
 
 def phase_words(transfer: Transfer) -> str:
@@ -130,7 +128,7 @@ def phase_words(transfer: Transfer) -> str:
 
 def sign_of(transfer: Transfer) -> str:
     """One character: the direction, or how it ended."""
-    return _SIGNS.get(transfer.phase, _ARROWS[transfer.direction])
+    return _SIGNS.get(transfer.phase, ARROWS[transfer.direction])
 
 
 def peer_words(transfer: Transfer) -> str:
@@ -146,6 +144,11 @@ def reason_words(transfer: Transfer) -> str:
 def is_open_offer(transfer: Transfer) -> bool:
     """Whether it waits for the person's answer."""
     return transfer.direction == "receive" and transfer.phase == "offered"
+
+
+def is_door(transfer: Transfer) -> bool:
+    """Whether a device only asks to connect: what it offers comes after that."""
+    return is_open_offer(transfer) and not transfer.paths and not transfer.size
 
 
 def open_offers(transfers: Iterable[Transfer]) -> dict[str, int]:
@@ -191,6 +194,11 @@ def paths_words(transfer: Transfer, shown: int = 2) -> str:
 def offer_lines(transfer: Transfer, number: int) -> list[str]:
     """An offer as lines to be read, with every path that is known."""
     name, peer = name_of(transfer.title), name_of(transfer.peer_name)
+    if is_door(transfer):
+        return [
+            f"A device of {peer}, which you have not compared, wants to connect to this one.",
+            f"/accept {number} lets it, /decline {number} does not.",
+        ]
     known = "verified" if transfer.verified else "not verified: compare the words of /verify"
     lines = [f"{peer} offers you {name}: {what_words(transfer)}. {peer} is {known}."]
     lines += [f"  {name_of(path.path)} ({path_words(path)})" for path in transfer.paths]
@@ -231,6 +239,8 @@ def end_words(transfer: Transfer) -> str:
 
 def offer_words(transfer: Transfer) -> str:
     """What a notification says of an offer."""
+    if is_door(transfer):
+        return "wants to connect to this device"
     return f"offers you {name_of(transfer.title, 60)}, {what_words(transfer)}"
 
 
@@ -249,16 +259,16 @@ class Deed(NamedTuple):
 DEEDS: Final = (
     Deed("a", "accept", "accept", is_open_offer),
     Deed("d", "decline", "decline", is_open_offer),
-    Deed("i", "into", "accept into…", is_open_offer),
+    Deed("i", "into", "into…", is_open_offer),
     Deed("v", "always", "always", lambda it: is_open_offer(it) and it.verified),
-    Deed("p", "pause", "pause", lambda it: it.phase in _ACTIVE and not is_open_offer(it)),
+    Deed("p", "pause", "pause", lambda it: it.phase in _PAUSES),
     Deed("p", "resume", "go on", lambda it: it.phase == "paused"),
     Deed("x", "cancel", "cancel", lambda it: not it.over and not is_open_offer(it)),
     Deed("r", "retry", "try again", lambda it: it.phase in _AGAIN),
     Deed("f", "forget", "forget", lambda it: it.over),
     Deed("o", "open", "open folder", lambda it: it.place is not None),
     Deed("c", "copy", "copy path", lambda it: it.place is not None),
-    Deed("enter", "details", "all of it", lambda _: True),
+    Deed("enter", "details", "all", lambda _: True),
 )
 """In the order in which they are offered."""
 
@@ -268,9 +278,30 @@ def deed_of(transfer: Transfer, key: str) -> Deed | None:
     return next((deed for deed in DEEDS if deed.key == key and deed.may(transfer)), None)
 
 
-def deeds_words(transfer: Transfer) -> list[tuple[str, str]]:
-    """The keys that do something with it, and a word for each."""
-    return [("Enter" if deed.key == "enter" else deed.key, deed.word) for deed in DEEDS if deed.may(transfer)]
+def deeds_words(transfer: Transfer, *, looking: bool = True) -> list[tuple[str, str]]:
+    """The keys that do something with it, and a word for each; with `looking`, also that for all about it."""
+    return [
+        ("Enter" if deed.key == "enter" else deed.key, deed.word)
+        for deed in DEEDS
+        if deed.may(transfer) and (looking or deed.key != "enter")
+    ]
+
+
+class Numbers:
+    """What transfers are called in commands: 1 for the first that was told, and so on, for good."""
+
+    def __init__(self) -> None:
+        self._ids: list[str] = []
+
+    def of(self, transfer_id: str) -> int:
+        """The number of a transfer; a new one where it has none."""
+        if transfer_id not in self._ids:
+            self._ids.append(transfer_id)
+        return self._ids.index(transfer_id) + 1
+
+    def id_of(self, number: int) -> str | None:
+        """The transfer that has it."""
+        return self._ids[number - 1] if 0 < number <= len(self._ids) else None
 
 
 # ── in which order ───────────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,7 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         for kind in ("CONFIG", "DATA", "STATE"):
             os.environ[f"XDG_{kind}_HOME"] = str(Path(scratch, kind.lower()))
+        os.environ["HOME"] = str(Path(scratch, "home"))
         async for name, described in all_pictures(Path(scratch, "server")):
             before = former.pop(name, None)
             if before != described:

@@ -8,13 +8,15 @@ cut in the middle but a name. The bar moves in eighths of a cell, where colours 
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from mesh_agent.sharing.state import Transfer
+from mesh_agent.sharing.state import Direction, Transfer
 from mesh_tui.layout.cells import Fragment, Line, fit, width, wrap
 from mesh_tui.layout.message import moment
 from mesh_tui.transfers import (
+    ARROWS,
     count_words,
     deeds_words,
     fits,
+    is_door,
     is_open_offer,
     name_of,
     part_done,
@@ -31,6 +33,9 @@ from mesh_tui.transfers import (
     way_words,
     what_words,
 )
+
+BEGUN: Final = frozenset({"running", "paused", "interrupted", "finishing"})
+"""Phases in which it is worth saying how far it is."""
 
 BAR_MOST: Final = 30
 BAR_LEAST: Final = 8
@@ -116,7 +121,7 @@ def title_line(transfer: Transfer, cells: int, room: str = "", *, indent: Fragme
 def progress_line(transfer: Transfer, cells: int, *, plain: bool, indent: str = "    ") -> Line:
     """How far it is: a bar with numbers, or how it stands or ended where nothing flows."""
     free = cells - len(indent)
-    begun = transfer.phase in ("running", "paused", "interrupted", "finishing")
+    begun = transfer.phase in BEGUN
     words = "" if transfer.phase == "running" else phase_words(transfer)
     if not begun:
         at = moment(transfer.ended_at) if transfer.over else None
@@ -160,6 +165,20 @@ def list_lines(transfer: Transfer, cells: int, room: str = "", *, plain: bool) -
     ]
 
 
+def status_words(transfers: Iterable[Transfer]) -> list[Fragment]:
+    """For the status line: how many wait for an answer, and how far the others are, each way."""
+    known = list(transfers)
+    offers = sum(map(is_open_offer, known))
+    words = [Fragment(f"{count_words(offers, 'offer')} ", "mention-me")] if offers else []
+    directions: tuple[Direction, ...] = ("send", "receive")
+    for direction in directions:
+        flowing = [it for it in known if it.direction == direction and it.phase in ("running", "finishing")]
+        if flowing:
+            part = sum(it.done for it in flowing) / max(1, sum(it.size for it in flowing))
+            words.append(Fragment(f"{ARROWS[direction]}{min(part, 1.0):.0%} ", "brand"))
+    return words
+
+
 # ── in a room ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -174,6 +193,16 @@ def card_lines(transfer: Transfer, cells: int, hint: Sequence[Fragment], *, plai
 
 def offer_card(transfer: Transfer, cells: int, hint: Sequence[Fragment]) -> list[Line]:
     """Who offers what, how big, of which files; whether it fits, and how to answer."""
+    if is_door(transfer):
+        words = [
+            Fragment("↓ ", "mention-me"),
+            Fragment(name_of(transfer.peer_name, 30), "title"),
+            Fragment(" wants to connect, with a device that is not verified"),
+        ]
+        return [
+            Line((INDENT, *fit(words, cells - 2))),
+            Line((Fragment("    "), *fit(hint, cells - 4))),
+        ]
     known = _piece(1, "verified", "state-up") if transfer.verified else _piece(1, "not verified", "pinned")
     changed = sum(bool(path.renamed) for path in transfer.paths)
     there = sum(path.exists for path in transfer.paths)
@@ -208,7 +237,7 @@ def offer_card(transfer: Transfer, cells: int, hint: Sequence[Fragment]) -> list
 def small_line(transfer: Transfer, cells: int, *, plain: bool) -> Line:
     """One on its way, or just over, in one row."""
     free = cells - 2
-    begun = transfer.phase in ("running", "paused", "interrupted", "finishing")
+    begun = transfer.phase in BEGUN
     flows = transfer.phase == "running" and transfer.rate > 0
     eta = transfer.eta_s if flows else None
     part = part_done(transfer)
@@ -232,10 +261,10 @@ def small_line(transfer: Transfer, cells: int, *, plain: bool) -> Line:
     return Line((INDENT, *row(pieces, free).fragments))
 
 
-def hint_line(transfer: Transfer) -> list[Fragment]:
+def hint_line(transfer: Transfer, *, looking: bool = True) -> list[Fragment]:
     """The keys that do something with it."""
     fragments: list[Fragment] = []
-    for key, word in deeds_words(transfer):
+    for key, word in deeds_words(transfer, looking=looking):
         fragments += [Fragment(" · ", "muted")] if fragments else []
         fragments += [Fragment(key, "key"), Fragment(f" {word}", "muted")]
     return fragments
@@ -246,19 +275,19 @@ def hint_line(transfer: Transfer) -> list[Fragment]:
 
 def fact_rows(transfer: Transfer, room: str) -> list[tuple[str, str]]:
     """What is known of it, each with a word for what it is."""
+    known = "verified" if transfer.verified else "not verified: /verify shows words to compare"
+    space = f", {space_words(transfer)}" if transfer.space is not None and not transfer.over else ""
     begun, ended = moment(transfer.created_at), moment(transfer.ended_at)
     facts = [
-        ("From" if transfer.direction == "receive" else "To", name_of(transfer.peer_name)),
-        ("Device", "verified" if transfer.verified else "not verified; /verify shows the words to compare"),
+        ("From" if transfer.direction == "receive" else "To", f"{name_of(transfer.peer_name)}, {known}"),
         ("Room", name_of(room)),
-        ("Size", what_words(transfer)),
+        ("Size", f"{what_words(transfer)}{space}"),
         ("State", phase_words(transfer)),
         ("Why", reason_words(transfer)),
         ("Way", way_words(transfer)),
         ("There", f"{size_words(transfer.done)} of {size_words(transfer.size)}" if transfer.done else ""),
-        ("Space", space_words(transfer)),
         ("Place", name_of(str(transfer.place)) if transfer.place else ""),
-        ("Begun", f"{begun:%d %b %Y %H:%M}" if begun else ""),
+        ("Begun", f"{begun:%d %b %Y %H:%M}" if begun and transfer.over else ""),
         ("Ended", f"{ended:%d %b %Y %H:%M}" if ended else ""),
     ]
     return [(name, value) for name, value in facts if value]
@@ -275,7 +304,7 @@ def detail_lines(transfer: Transfer, cells: int, room: str, *, plain: bool) -> l
         for number, line in enumerate(rows):
             label = "" if number else name
             lines.append(Line((Fragment(label.ljust(FACT_CELLS), "muted"), *line.fragments)))
-    if not transfer.over and not is_open_offer(transfer):
+    if transfer.phase in BEGUN:
         lines += [Line(()), progress_line(transfer, cells, plain=plain, indent="")]
     if transfer.paths:
         heading = [Fragment("What is offered, by the name that it gets here", "heading")]

@@ -23,13 +23,15 @@ from mesh_tui.layout.links import links
 from mesh_tui.layout.message import first_line, moment
 from mesh_tui.plain.lines import Lines
 from mesh_tui.plain.telling import PlainTelling
+from mesh_tui.plain.transferring import PlainTransferring
 from mesh_tui.rooms import arrange, level_of
 from mesh_tui.settings import Level, Settings, all_settings, toml
 from mesh_tui.settings_file import SettingsFile
 from mesh_tui.slash import NoCommand
+from mesh_tui.transfers import count_words, open_offers
 from protocol.errors import MeshError
 from protocol.limits import PAGE_MAX
-from protocol.rest import Message, Room, User
+from protocol.rest import Member, Message, Room, User
 from protocol.text import clean_line, clean_text
 
 SHOWN: Final = 20
@@ -72,6 +74,7 @@ class Desk:
         self.done = False
         self.timeline = Seen()
         self.telling = PlainTelling(self)
+        self.transferring = PlainTransferring(self, put)
         self._lines = lines
         self._put = put
         self._file = file
@@ -93,6 +96,11 @@ class Desk:
     async def save_settings(self, changes: Mapping[str, Any]) -> None:
         """Keeps settings, by key; raises `SettingsWrong` or `FilesUnusable`."""
         await self._file.save(changes)
+
+    @property
+    def room_id(self) -> str:
+        """Of the room that is open; empty where none is."""
+        return self._room_id
 
     @property
     def in_room(self) -> bool:
@@ -190,11 +198,13 @@ class Desk:
 
     def show_rooms(self) -> None:
         """One line a room, with what is new in it, in the order of the lists on a screen."""
+        offers = open_offers(self.transferring.all())
         for room, level, *_ in arrange(self.agent.rooms(), partial(level_of, self.settings)):
             mentions = f", {room.mentions} for you" if room.mentions else ""
             counts = {"all": "", "mentions": " (mentions only)", "none": " (muted)"}[level]
             here = " (here)" if room.id == self._room_id else ""
-            self._put(clean_line(f"  {room.name}: {room.unread or 0} new{mentions}{counts}{here}"))
+            offered = f", {count_words(offers[room.id], 'offer')}" if room.id in offers else ""
+            self._put(clean_line(f"  {room.name}: {room.unread or 0} new{mentions}{offered}{counts}{here}"))
 
     async def show_inbox(self) -> None:
         """What is new in each room, a few of the messages, and how many there are besides."""
@@ -238,6 +248,21 @@ class Desk:
         for hit in page.hits:
             self._put(f"  {clean_line(hit.room_name)} {told(hit.message)}")
         self.tell("There is more; say it more narrowly." if page.has_more else f"{len(page.hits)} found.")
+
+    # ── files ────────────────────────────────────────────────────────────────────────────────────
+
+    def show_transfers(self) -> None:
+        self.transferring.show()
+
+    async def choose_people(self, _: str, members: Sequence[Member]) -> Sequence[str]:
+        names = ", ".join(f"@{clean_line(member.username)}" for member in members[:SHOWN])
+        raise NoCommand(f"Say to whom, after the path. Here are: {names}")
+
+    async def browse(self, member: Member, path: str = "") -> None:
+        await self.transferring.browse(self.room.id, member, path)
+
+    async def show_words(self, member: Member) -> None:
+        await self.transferring.show_words(member)
 
     # ── messages ─────────────────────────────────────────────────────────────────────────────────
 

@@ -127,6 +127,7 @@ async def _session(agent: Agent, lines: Lines, link: Link | None, file: Settings
     desk = Desk(agent, lines, put, file)
     put(f"Signed in as {desk.me.username}. /help lists the commands, /rooms your rooms.")
     notifier = Notifier(desk.telling, desk.telling.desktop)
+    await desk.transferring.begin()
     works = [asyncio.create_task(_tell(agent, desk, notifier, put)), asyncio.create_task(notifier.run())]
     try:
         await agent.wait_connected(SENT_S)
@@ -189,6 +190,7 @@ async def _tell(agent: Agent, desk: Desk, notifier: Notifier, put: Callable[[str
     notifier.heard(ConnectionChanged(agent.connection))  # it may be up already
     async for event in events:
         notifier.heard(event)
+        desk.transferring.heard(event)
         if isinstance(event, ConnectionChanged):
             state = event.state
             if isinstance(state, Waiting) and not down:

@@ -4,11 +4,13 @@ Strategy: the order of the rooms and the ways through them are `mesh.going`'s; h
 of the status line that says where something new is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from textual import events
 
+from mesh_agent.sharing.state import TransferChanged
+from mesh_tui.pace import Pace
 from mesh_tui.rooms import NUMBERS, Entry, active
 from mesh_tui.screens.switching import Switching
 from mesh_tui.settings import Settings
@@ -23,9 +25,12 @@ class Among(Switching):
     def __init__(self) -> None:
         super().__init__()
         self.hot: Sequence[Entry] = ()
+        self._offers: Mapping[str, int] = {}
+        self._transfers_pace = Pace(self, self._show_transfers)
 
     def on_mount(self) -> None:
         self.mesh.settings_changed.subscribe(self, self._levels_may_be_others)
+        self.call_after_refresh(self._show_transfers)
 
     def _levels_may_be_others(self, _: Settings) -> None:
         self.show_entries(self.mesh.entries())
@@ -35,6 +40,19 @@ class Among(Switching):
         self.hot = active(entries, self.mesh.going.here)
         self.query_one(StatusLine).put_hot(self.hot)
         self.refresh_bindings()
+
+    # ── files on their way ───────────────────────────────────────────────────────────────────────
+
+    def transfer_changed(self, _: TransferChanged) -> None:
+        self._transfers_pace.ask()
+
+    def _show_transfers(self) -> None:
+        """The status line says how far they are; the lists of rooms, where an answer is waited for."""
+        transferring = self.mesh.transferring
+        self.query_one(StatusLine).put_transfers(transferring.all())
+        if (offers := transferring.offers()) != self._offers:
+            self._offers = offers
+            self.show_entries(self.mesh.entries())
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────
 

@@ -199,6 +199,15 @@ class MeshScreen(Patient[Result]):
 
         mesh.push_screen(Inbox(), chosen)
 
+    def action_transfers(self) -> None:
+        """All files on their way."""
+        from mesh_tui.screens.transfers import Transfers
+
+        self.mesh.push_screen(Transfers())
+
+    def show_transfers(self) -> None:
+        self.action_transfers()
+
     def entrust(self, call: Callable[..., Awaitable[object]], *arguments: object) -> None:
         """Makes a call to the agent that goes on when this screen is closed."""
         begin(self.mesh, self.attempt, call, *arguments, group=SENDING)

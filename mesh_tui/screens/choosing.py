@@ -21,8 +21,8 @@ from mesh_tui.screens.bare import Bare
 from mesh_tui.screens.finder import Batch, Finder, Found
 from mesh_tui.screens.links import open_one
 from mesh_tui.screens.react import React
+from mesh_tui.screens.sending import Sending
 from mesh_tui.screens.standing import Standing
-from mesh_tui.screens.writing import Writing
 from mesh_tui.slash import Typed
 from mesh_tui.widgets.composer import Composer
 from mesh_tui.widgets.transcript import Transcript
@@ -32,7 +32,7 @@ from protocol.rest import Message
 from protocol.text import clean_line
 
 
-class Choosing(Writing):
+class Choosing(Sending):
     """What a room's screen does with the message that is chosen."""
 
     @property

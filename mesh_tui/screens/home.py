@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from mesh_agent.client.state import Connected, ConnectionChanged, EventsDropped, RoomsChanged, Waiting
+from mesh_agent.sharing.state import TransferChanged
 from mesh_tui import actions, commands, slash
 from mesh_tui.actions import Command, Place
 from mesh_tui.layout.cells import Fragment, paintable
@@ -108,6 +109,7 @@ class Home(Touring, Among):
     EVENTS: ClassVar[Handlers] = {
         RoomsChanged: _rooms_changed,
         ConnectionChanged: _connection_changed,
+        TransferChanged: Among.transfer_changed,
         EventsDropped: _dropped,
     }
 

@@ -28,14 +28,16 @@ from mesh_agent.client.state import (
     TypingSeen,
     Waiting,
 )
+from mesh_agent.sharing.state import TransferChanged
 from mesh_agent.spans import show_span
 from mesh_tui import actions
 from mesh_tui.layout.cells import Fragment, clip, paintable
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.base import Handlers
-from mesh_tui.screens.panes import Panes
+from mesh_tui.screens.offering import Offering
 from mesh_tui.settings import Settings
 from mesh_tui.widgets.bar import Bar
+from mesh_tui.widgets.cards import Cards
 from mesh_tui.widgets.composer import Composer
 from mesh_tui.widgets.keybar import KeyBar
 from mesh_tui.widgets.notice import Notice
@@ -52,7 +54,7 @@ TYPING_S: Final = 5.0
 """How long someone is said to be typing after the last sign of it."""
 
 
-class RoomScreen(Panes):
+class RoomScreen(Offering):
     """The room that is open; it opens at the message `at`, if that is given."""
 
     HERE = ("composer", "room", "selected", "unsent", "reading")
@@ -75,6 +77,7 @@ class RoomScreen(Panes):
             yield Transcript()
             yield self.make_thread_pane()
             yield Participants()
+        yield Cards()
         yield Notice()
         yield Offers()
         yield Composer("", self.complete, self.entered)
@@ -182,6 +185,7 @@ class RoomScreen(Panes):
 
     def _dropped(self, _: EventsDropped) -> None:
         self._show_state()
+        self.show_cards()
         self.load()
         begin(self, self._load_members, exclusive=True, group="members")
 
@@ -206,6 +210,7 @@ class RoomScreen(Panes):
         HistoryReset: _history_reset,
         RoomGone: _gone,
         TypingSeen: _typing_seen,
+        TransferChanged: Offering.transfer_changed,
         EventsDropped: _dropped,
     }
 

@@ -44,6 +44,7 @@ HEADINGS: Final = {
     "reading": "Reading",
     "writing": "Writing",
     "notify": "Notifications",
+    "transfers": "Files",
     "privacy": "Privacy",
 }
 

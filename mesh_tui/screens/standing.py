@@ -13,7 +13,22 @@ if TYPE_CHECKING:
     from mesh_tui.aim import Aim
     from mesh_tui.screens.choosing import Choosing
 
-_ANYWHERE: Final = frozenset({"mesh", "me", "tell", "show", "copied", "ask", "search", "attempt", "complain"})
+_ANYWHERE: Final = frozenset(
+    {
+        "mesh",
+        "me",
+        "tell",
+        "show",
+        "copied",
+        "ask",
+        "search",
+        "attempt",
+        "complain",
+        "choose_people",
+        "show_words",
+        "show_transfers",
+    }
+)
 """What a screen does for commands that is the same whichever room it shows."""
 
 

@@ -7,7 +7,8 @@ reason above it. Calls of the agent run in workers, in the order typed.
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from time import monotonic
 from typing import Final
 
 from textual import events, on
@@ -17,12 +18,11 @@ from mesh_tui import slash, substitute
 from mesh_tui.actions import Command, Kind
 from mesh_tui.aim import Aim, AimKind
 from mesh_tui.completing import CHOICES, Completion, Name, complete
-from mesh_tui.layout.cells import clip, paintable
+from mesh_tui.layout.cells import clip
 from mesh_tui.layout.message import Me, first_line
-from mesh_tui.pasted import code_block, line_count
+from mesh_tui.paths import listing
 from mesh_tui.screens.among import Among
 from mesh_tui.screens.ask import Ask
-from mesh_tui.screens.choose import Answer, Choose
 from mesh_tui.slash import Typed
 from mesh_tui.substitute import Substitution
 from mesh_tui.timeline import Timeline
@@ -33,23 +33,17 @@ from mesh_tui.widgets.participants import Participants
 from mesh_tui.widgets.transcript import Transcript
 from mesh_tui.workers import SENDING, begin
 from protocol.errors import MeshError, NotAuthor
-from protocol.limits import CONTENT_CHARS
 from protocol.rest import Member, Room
 from protocol.text import clean_line
+
+LISTED_S: Final = 5.0
+"""How long what is in a folder is taken to be as it was read."""
 
 _AIMS: Final[dict[AimKind, str]] = {
     "reply": "↪ Answering {}",
     "thread": "↳ In the thread of {}",
     "edit": "✎ Changing {}",
 }
-
-
-_PASTE: Final = (
-    Answer("w", "Put it into what you write"),
-    Answer("c", "The same, as a block of code"),
-    Answer("s", "Send it as one message"),
-)
-"""What may become of many pasted lines."""
 
 
 class Writing(Among):
@@ -63,6 +57,9 @@ class Writing(Among):
         self._aim: Aim | None = None
         self._rest: Aim | None = None
         """What is aimed at where nothing else is: a thread that is open."""
+
+        self._listed: tuple[str, Sequence[str], float] = "", (), -LISTED_S
+        """The folder that was read last, for a path that is being typed, what is in it, and when that was."""
 
         self._named: tuple[list[Member], dict[str, Name]] = [], {}
         """The members whose names are held, and those; made anew for other members, not for each letter."""
@@ -168,7 +165,7 @@ class Writing(Among):
             self.set_focus(self.composer)
         else:
             typed = Typed(command.name, "")
-            begin(self.mesh, self._run, self.room.id, typed, command.line, group="commands")
+            begin(self.mesh, self.run_typed, self.room.id, typed, command.line, group="commands")
 
     # ── what is offered ──────────────────────────────────────────────────────────────────────────
 
@@ -185,7 +182,21 @@ class Writing(Among):
         self.notice.say("Nothing fits.")
 
     def complete(self, text: str) -> Completion | None:
-        return complete(text, self._names)
+        return complete(text, self._names, self._listing)
+
+    def _listing(self, folder: str) -> Sequence[str]:
+        """What is in a folder; where that has not been read yet, it is, and offered then."""
+        if self._listed[0] == folder and monotonic() - self._listed[2] < LISTED_S:
+            return self._listed[1]
+        begin(self, self._list, folder, exclusive=True, group="listing")
+        return self._listed[1] if self._listed[0] == folder else ()
+
+    async def _list(self, folder: str) -> None:
+        names = await asyncio.to_thread(listing, folder)
+        changed = (folder, names) != self._listed[:2]
+        self._listed = folder, names, monotonic()
+        if changed:
+            self.composer.look_again()
 
     def _names(self, kind: Kind) -> Iterable[Name]:
         if kind == "person":
@@ -208,50 +219,6 @@ class Writing(Among):
         spoke = dict.fromkeys(user_id for user_id in self.timeline.speakers() if user_id in named)
         yield from (named[user_id] for user_id in spoke)
         yield from (name for user_id, name in named.items() if user_id not in spoke)
-
-    # ── what is pasted ───────────────────────────────────────────────────────────────────────────
-
-    @on(Composer.ManyPasted)
-    def many_pasted(self, event: Composer.ManyPasted) -> None:
-        """Asks what is to become of it; nothing is sent by a slip of the mouse."""
-        text = event.text.strip("\n")
-
-        def answered(key: str | None) -> None:
-            if key == "w":
-                self.composer.put(text)
-            elif key == "c":
-                self.composer.put(code_block(text))
-            elif key == "s":
-                self._send_pasted(text)
-
-        first = clip(paintable(next((line for line in text.split("\n") if line.strip()), "")), 48)
-        question = f"Paste {line_count(text)} lines?"
-        self.mesh.push_screen(Choose(question, first, _PASTE), answered)
-
-    def _send_pasted(self, text: str) -> None:
-        if len(text) > CONTENT_CHARS:
-            limit = f"a message holds {CONTENT_CHARS}"
-            self.refused(Composer.Refused(f"That is {len(text)} characters; {limit}. Nothing was sent."))
-        elif self._aim is not None and self._aim.kind == "edit":
-            self.composer.put(text)  # what is being changed is not what was pasted
-        else:
-            aim = self._aim
-            self.take_aim(None)
-            self.say(text, aim)
-
-    @on(Composer.Dropped)
-    def dropped(self, event: Composer.Dropped) -> None:
-        """Says what a path is here: it stays a text."""
-        begin(self, self._look_at, event.paths, exclusive=True, group="dropped")
-
-    async def _look_at(self, paths: list[str]) -> None:
-        if os.environ.get("SSH_CONNECTION"):
-            many = any(path.count("/") > 1 for path in paths)
-            self.notice.say(
-                "A path of the machine in front of you stays a text: this is another." if many else ""
-            )
-        elif await asyncio.to_thread(lambda: all(map(os.path.exists, paths))):
-            self.notice.say("This path stays a text; whoever reads it gets no file.")
 
     # ── an editor ────────────────────────────────────────────────────────────────────────────────
 
@@ -286,7 +253,7 @@ class Writing(Among):
         if aim is None or aim.kind != "edit":
             self.mesh.recall.add(self.room.id, event.text)
         if isinstance(typed, Typed):
-            begin(self.mesh, self._run, self.room.id, typed, event.text, group="commands")
+            begin(self.mesh, self.run_typed, self.room.id, typed, event.text, group="commands")
             return
         if aim == self._rest and (wanted := substitute.parse(typed)) is not None:
             begin(self.mesh, self._substitute, self.room.id, wanted, typed, group=SENDING)
@@ -338,7 +305,8 @@ class Writing(Among):
         except MeshError as error:
             self._put_back(room_id, text, error, aim)
 
-    async def _run(self, room_id: str, typed: Typed, text: str) -> None:
+    async def run_typed(self, room_id: str, typed: Typed, text: str) -> None:
+        """Runs a command; what cannot be done comes back as the line `text`."""
         try:
             await self.run_command(typed)
         except MeshError as error:

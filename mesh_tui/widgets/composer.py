@@ -299,7 +299,9 @@ class Composer(TextArea):
     def _take(self) -> None:
         """What is chosen stays, with room for what comes next."""
         self._close_offer()
-        if not self.document[self.cursor_location[0]][self.cursor_location[1] :].startswith(" "):
+        if self._before.endswith("/"):
+            self._settled = ""  # a folder: what is in it comes next
+        elif not self.document[self.cursor_location[0]][self.cursor_location[1] :].startswith(" "):
             self.insert(" ")
         self._look()
 
@@ -331,6 +333,11 @@ class Composer(TextArea):
             return
         self._offer, self._chosen = found, None
         self.post_message(self.Offered(found.offers, None, found.help))
+
+    def look_again(self) -> None:
+        """What may be offered is known by now."""
+        self._settled = ""
+        self._look()
 
     def _send(self) -> None:
         """Takes the text out at once, before the next key, or leaves it where it cannot be sent."""

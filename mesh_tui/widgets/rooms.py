@@ -267,6 +267,8 @@ def _badge(room: Room, entry: Entry | None) -> list[Fragment]:
         badge.append(Fragment("muted ", "muted"))
     if room.mentions:
         badge.append(Fragment(f"@{room.mentions} ", "muted" if muted else "mention-me"))
+    if entry is not None and entry.offers:
+        badge.append(Fragment(f"↓ {entry.offers} offered ", "mention-me"))
     if room.unread:
         counts = entry is None or entry.active
         badge.append(Fragment(f"{room.unread} new ", "count" if counts else "muted"))
@@ -277,12 +279,16 @@ def _badge(room: Room, entry: Entry | None) -> list[Fragment]:
 
 
 def _short_badge(room: Room, entry: Entry | None) -> list[Fragment]:
-    """As in the status line: how many, and `!` where one of them names me."""
+    """As in the status line: how many, and `!` where one of them names me; `↓` where a file is offered."""
+    offer = [Fragment(" ↓", "mention-me")] if entry is not None and entry.offers else []
     if not room.unread:
-        return []
+        return [*offer, Fragment(" ")] if offer else []
     counts = entry is not None and entry.active
     mark = "!" if entry is not None and entry.mentions else ""
-    return [Fragment(f" {room.unread}{mark} ", "mention-me" if mark else "count" if counts else "muted")]
+    return [
+        *offer,
+        Fragment(f" {room.unread}{mark} ", "mention-me" if mark else "count" if counts else "muted"),
+    ]
 
 
 def _heading(text: str, cells: int) -> Line:

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from mesh_agent.client.state import Connected, Connecting, ConnectionState, SignedOut, Waiting
+from mesh_agent.sharing.state import Transfer
 from mesh_tui.layout.cells import Fragment, clip, paintable, width
 from mesh_tui.layout.hotlist import hotlist
+from mesh_tui.layout.transfers import status_words
 from mesh_tui.rooms import Entry
 from mesh_tui.widgets.bar import Bar
 
@@ -29,6 +31,7 @@ class StatusLine(Bar):
         self._retry_in = 0
         self._typing: list[str] = []
         self._hot: Sequence[Entry] = ()
+        self._transfers: list[Fragment] = []
 
     def on_mount(self) -> None:
         self._clock = self.set_interval(1.0, self._tick, pause=True)
@@ -53,6 +56,11 @@ class StatusLine(Bar):
         self._hot = entries
         self._show()
 
+    def put_transfers(self, transfers: Iterable[Transfer]) -> None:
+        """Says how far those are that run, and whether one waits for an answer."""
+        self._transfers = status_words(transfers)
+        self._show()
+
     def on_resize(self) -> None:
         self._show()
 
@@ -66,7 +74,8 @@ class StatusLine(Bar):
         if self._typing:
             left += [Fragment("  │ ", "rule"), Fragment(_typing_words(self._typing), "pending")]
             free -= TYPING_CELLS
-        self.put(left, hotlist(self._hot, max(HOT_CELLS, free)))
+        free -= sum(width(fragment.text) for fragment in self._transfers)
+        self.put(left, [*self._transfers, *hotlist(self._hot, max(HOT_CELLS, free))])
 
 
 def connection_words(state: ConnectionState, retry_in: int = 0) -> list[Fragment]:

@@ -60,6 +60,10 @@ WALK: Final = (
     View("search", ("escape", *"/search retry", "enter"), "Enter goes there"),
     View("people", ("escape", *"/who", "enter"), "In Test Chat"),
     View("inbox", ("escape", "alt+i"), "releases"),
+    View("room-file", ("escape", *"/send ~/plan.pdf", "enter"), "waits for bob"),
+    View("transfers", ("f7",), "Files on their way"),
+    View("transfer", ("enter",), "Room"),
+    View("verify", ("escape", "escape", *"/verify", "enter"), "has been met yet"),
 )
 
 
@@ -80,11 +84,19 @@ async def all_pictures(folder: Path, *, everything: bool = True) -> AsyncIterato
             async for name, described in _walk(seat, (View("opening", (), "opening…"),), everything):
                 yield name, described
         bob = await furnish(server.url)
+        _plan()
         async with seated(server=server.url, profile="alice", size=SIZES[0]) as seat:
             await seat.sees("connected", "Test Chat", "design")
             async for name, described in _walk(seat, WALK, everything):
                 yield name, described
         await bob.close()
+
+
+def _plan() -> None:
+    """A file in the home, which is sent to somebody who takes nothing."""
+    home = Path.home()
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "plan.pdf").write_bytes(bytes(48_000))
 
 
 @contextmanager
@@ -106,6 +118,7 @@ async def _walk(seat: Seat, views: tuple[View, ...], everything: bool) -> AsyncI
             seat.call(seat.app.preferences.preview, theme)
             for size in (size for size in SIZES if takes(size, theme, everything=everything)):
                 await seat.resize(*size)
+                seat.call(lambda: seat.app.screen.refresh(layout=True))  # a bar may be from the other size
                 taken[size][theme] = await _still(seat)
         for size, pictures in taken.items():
             yield f"{view.name}-{size[0]}x{size[1]}.txt", describe(pictures)

@@ -153,8 +153,11 @@ async def test_a_path_stays_a_text_and_that_is_said(alice: Seat, monkeypatch: py
     await alice.type("/etc/hostname-that-is-not")
     await alice.press("ctrl+u")
     await alice.type("/etc/passwd")
-    await alice.sees("This path stays a text")
+    await alice.sees("Send 1 file?", "Keep the path as a text (t)")
+    await alice.press("escape")
     assert _composer(alice).text == "/etc/passwd"
+    await alice.type(" /etc/hostname")
+    assert _composer(alice).text == "/etc/passwd /etc/hostname"
     monkeypatch.setenv("SSH_CONNECTION", "there")
     await alice.press("ctrl+u")
     await alice.type("file:///home/alice/a%20b.txt")

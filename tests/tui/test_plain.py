@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -214,4 +215,35 @@ def test_help_names_every_command(shared_server: str, number: int) -> None:
         alice.sees("Your name")
         alice.type(f"/register alice{number}", PASSWORD, "/help", "/settings")
         alice.sees(*(f"  {command.line}  " for command in COMMANDS), "look.theme = ")
+        assert alice.end() == 0
+
+
+async def test_files_are_sent_offered_and_refused_in_lines(
+    sign_up: SignUp, shared_server: str, number: int, home: Path, tmp_path: Path
+) -> None:
+    settings = home / "xdg_config_home" / "mesh" / "settings.toml"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text('[transfers]\nconnect = "ask"\n')
+    notes = tmp_path / "my notes.txt"
+    notes.write_text("one two three")
+    bob = await sign_up(f"bob{number}", shared_server)
+    room = await _bob(bob, f"plain{number}")
+    with _piped("alice", shared_server) as alice:
+        alice.sees("Your name")
+        alice.type(f"/register alice{number}", PASSWORD)
+        alice.sees(f"Signed in as alice{number}")
+        alice.type("/transfers", f"/join plain{number}", f"/send '{notes}'")
+        alice.sees("Nothing is on its way.", f"my notes.txt: bob{number} will be asked.")
+        alice.type("/transfers", "/transfers cancel 1", "/transfers cancel 1", "/transfers forget 1")
+        alice.sees(f"Waiting:\n  1 my notes.txt to bob{number}: waits for bob{number}, 13 B")
+        alice.sees("That makes no sense for my notes.txt now.")
+        (me,) = [member for member in await bob.members(room) if member.username == f"alice{number}"]
+        await bob.sharing.send(room, [me.user_id], [notes])
+        asked = f"A device of bob{number}, which you have not compared, wants to connect"
+        await asyncio.to_thread(alice.sees, asked)  # bob works meanwhile
+        alice.sees("/accept 2 lets it, /decline 2 does not.")
+        alice.type("/rooms", "/accept 1", "/decline")
+        alice.sees("1 offer", "There is no transfer 1.", "You declined wants to connect.")
+        alice.type("/verify", f"/share '{tmp_path}'", "/unshare", f"/send nothing-here.txt @bob{number}")
+        alice.sees("No device of", "can be looked through here.", "is shared no longer.", "nothing-here.txt")
         assert alice.end() == 0

@@ -223,7 +223,7 @@ def test_the_card_of_an_offer_says_who_what_how_much_and_whether_it_fits() -> No
     assert lines == [
         "  ↓ bob offers you photos  1.3 GiB in 48 files  verified",
         "    210 GiB free here  photos/beach.jpg, photos/con_.jpg and 46 more  1 there already",
-        "    a accept · d decline · i accept into… · v always · Enter all of it",
+        "    a accept · d decline · i into… · v always · Enter all",
     ]
     full = replace(OFFER, space=MIB, verified=False)
     lines = [line.text for line in card_lines(full, 90, [], plain=True)]

@@ -1,0 +1,232 @@
+"""What the app does with files on their way: hears of them, tells of their end, does what a key asks for.
+
+Strategy: `agent.sharing` has the transfers, and whoever shows them asks it anew; nothing is held twice. What
+a key does is one table from the deed's name, used by the card in a room, the list and the page of one. All of
+it runs in workers of the app, so it goes on when the screen that asked is closed.
+"""
+
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mesh_agent.client.state import AgentEvent, ConnectionChanged
+from mesh_agent.sharing.state import Conflict, IdentityChanged, Phase, Transfer, TransferChanged
+from mesh_tui.opener import NotOpened, open_address, opener
+from mesh_tui.paths import expanded
+from mesh_tui.rules import rules
+from mesh_tui.settings import Settings
+from mesh_tui.transfers import Deed, Numbers, deed_of, end_words, name_of, open_offers
+from mesh_tui.workers import SENDING, begin
+from protocol.errors import MeshError
+from protocol.text import clean_line
+
+if TYPE_CHECKING:
+    from mesh_agent.sharing.sharing import Sharing
+    from mesh_tui.app import MeshApp
+
+PROGRAM: Final = "mesh-tui"
+PATH_CHARS: Final = 4_000
+
+CONFLICTS: Final[dict[str, tuple[Conflict, str]]] = {
+    "r": ("rename", "Keep both: the new ones get another name"),
+    "s": ("skip", "Keep what is here, and leave those out"),
+    "n": ("newer", "Overwrite where theirs is newer"),
+    "o": ("overwrite", "Overwrite what is here"),
+}
+"""What may become of names that are taken, by the letter that chooses it."""
+
+
+class Transferring:
+    """Of one app."""
+
+    def __init__(self, app: "MeshApp") -> None:
+        self._app = app
+        self._part_of: Sharing | None = None
+        self._phases: dict[str, Phase] = {}
+        self._numbers = Numbers()
+        self._by_me: set[str] = set()
+        """Those that the person has ended, who need not be told."""
+
+    @property
+    def sharing(self) -> "Sharing":
+        return self._app.agent.sharing
+
+    def all(self) -> Sequence[Transfer]:
+        """Those of who is signed in."""
+        return self.sharing.transfers() if self._app.signed_in else ()
+
+    def find(self, transfer_id: str) -> Transfer | None:
+        return next((known for known in self.all() if known.id == transfer_id), None)
+
+    def offers(self) -> Mapping[str, int]:
+        """How many offers wait for an answer, by room."""
+        return open_offers(self.all())
+
+    def number(self, transfer: Transfer) -> int:
+        """What it is called in commands; stays its own."""
+        return self._numbers.of(transfer.id)
+
+    def numbered(self, number: int) -> Transfer | None:
+        """The transfer that was told with this number."""
+        transfer_id = self._numbers.id_of(number)
+        return self.find(transfer_id) if transfer_id else None
+
+    def ended_by_me(self, transfer: Transfer) -> None:
+        """The person is about to end it, and need not be told."""
+        self._by_me.add(transfer.id)
+
+    def room_name(self, room_id: str) -> str:
+        """Empty where it is none of mine."""
+        return next((room.name for room in self._app.agent.rooms() if room.id == room_id), "")
+
+    # ── what the agent tells ─────────────────────────────────────────────────────────────────────
+
+    def heard(self, event: AgentEvent) -> None:
+        if isinstance(event, ConnectionChanged):
+            self._take_part()
+        elif isinstance(event, TransferChanged):
+            self._changed(event.transfer)
+        elif isinstance(event, IdentityChanged):
+            from mesh_tui.screens.words import Changed
+
+            self._app.push_screen(Changed(event))
+
+    def _take_part(self) -> None:
+        """From the first connection of a session on, what is offered comes to this program."""
+        if self._app.signed_in and self._part_of is not self.sharing:
+            self._part_of = self.sharing
+            self.take_rules(self._app.settings)
+            self.entrust(self.sharing.receive, PROGRAM)
+
+    def take_rules(self, settings: Settings) -> None:
+        """What is set becomes what the agent does; whom it trusts for as long as it runs stays."""
+        if self._app.signed_in:
+            self.sharing.set_rules(replace(rules(settings), people=self.sharing.rules.people))
+
+    def _changed(self, transfer: Transfer) -> None:
+        """An end that was seen to come is told; one that was there at the start is no news."""
+        before = self._phases.get(transfer.id)
+        if not transfer.over:
+            self._phases[transfer.id] = transfer.phase
+            return
+        self._phases.pop(transfer.id, None)
+        if before is not None and transfer.id not in self._by_me:
+            done = transfer.phase == "done"
+            self._app.notify(end_words(transfer), severity="information" if done else "warning", markup=False)
+        self._by_me.discard(transfer.id)
+
+    # ── what keys do ─────────────────────────────────────────────────────────────────────────────
+
+    def press(self, key: str, transfer: Transfer) -> Deed | None:
+        """Does what a key asks for, if that makes sense as the transfer is now; what goes wrong is told."""
+        now = self.find(transfer.id)  # what is painted may be a moment behind
+        deed = deed_of(now, key) if now is not None else None
+        if now is not None and deed is not None:
+            self._DEEDS[deed.name](self, now)
+        return deed
+
+    def entrust(self, call: Callable[..., Awaitable[object]], *arguments: object) -> None:
+        begin(self._app, self._attempt, call, *arguments, group=SENDING)
+
+    async def _attempt(self, call: Callable[..., Awaitable[object]], *arguments: object) -> None:
+        try:
+            await call(*arguments)
+        except MeshError as error:
+            self._app.notify(clean_line(error.message), severity="error", markup=False)
+
+    def accept(self, transfer: Transfer, *, into: Path | None = None, always: bool = False) -> None:
+        """Takes an offer; asks first what is to become of names that are taken."""
+        take = partial(self.sharing.accept, transfer.id, into=into, always=always)
+        taken = sum(path.exists for path in transfer.paths)
+        if not taken or into is not None:
+            self.entrust(take)
+            return
+
+        def answered(key: str | None) -> None:
+            if key in CONFLICTS:
+                self.entrust(partial(take, conflict=CONFLICTS[key][0]))
+
+        from mesh_tui.screens.choose import Answer, Choose
+
+        answers = [Answer(key, words) for key, (_, words) in CONFLICTS.items()]
+        question = f"{taken:,} of the names are taken here. What then?"
+        self._app.push_screen(Choose(question, name_of(transfer.title), answers), answered)
+
+    def _always(self, transfer: Transfer) -> None:
+        self.accept(transfer, always=True)
+
+    def _accept_into(self, transfer: Transfer) -> None:
+        async def keep(values: Sequence[str]) -> None:
+            await self.sharing.accept(transfer.id, into=expanded(values[0].strip()))
+
+        from mesh_tui.screens.edit import Blank, Edit
+
+        folder = f"{self.downloads()}{os.sep}"
+        blank = Blank("Folder that it goes into", folder, PATH_CHARS)
+        self._app.push_screen(Edit(f"Accept {name_of(transfer.title, 40)} into…", [blank], keep))
+
+    def downloads(self) -> Path:
+        """Where what arrives goes."""
+        return rules(self._app.settings).folder
+
+    def _decline(self, transfer: Transfer) -> None:
+        self.ended_by_me(transfer)
+        self.entrust(self.sharing.decline, transfer.id)
+
+    def _cancel(self, transfer: Transfer) -> None:
+        self.ended_by_me(transfer)
+        self.entrust(self.sharing.cancel, transfer.id)
+
+    def _pause(self, transfer: Transfer) -> None:
+        self.entrust(self.sharing.pause, transfer.id)
+
+    def _resume(self, transfer: Transfer) -> None:
+        self.entrust(self.sharing.resume, transfer.id)
+
+    def _retry(self, transfer: Transfer) -> None:
+        self.entrust(self.sharing.retry, transfer.id)
+
+    def _forget(self, transfer: Transfer) -> None:
+        self.entrust(self.sharing.forget, transfer.id)
+
+    def _open(self, transfer: Transfer) -> None:
+        begin(self._app, self._open_folder, transfer, group="opening")
+
+    async def _open_folder(self, transfer: Transfer) -> None:
+        """In the file manager of a desktop; where there is none, the path is told and copied."""
+        assert transfer.place is not None
+        folder = transfer.place.parent if transfer.kind == "file" else transfer.place
+        if (command := opener(os.environ)) is not None:
+            with suppress(NotOpened):
+                await open_address(command, str(folder), os.environ)
+                return
+        self._copy(transfer)
+
+    def _copy(self, transfer: Transfer) -> None:
+        path = str(transfer.place)
+        words = "Copied: " if self._app.copy(path) else "It is here: "
+        self._app.notify(words + name_of(path), markup=False)
+
+    def _details(self, transfer: Transfer) -> None:
+        from mesh_tui.screens.transfer import TransferPage
+
+        self._app.push_screen(TransferPage(transfer))
+
+    _DEEDS: Final[Mapping[str, Callable[["Transferring", Transfer], None]]] = {
+        "accept": accept,
+        "decline": _decline,
+        "into": _accept_into,
+        "always": _always,
+        "pause": _pause,
+        "resume": _resume,
+        "cancel": _cancel,
+        "retry": _retry,
+        "forget": _forget,
+        "open": _open,
+        "copy": _copy,
+        "details": _details,
+    }

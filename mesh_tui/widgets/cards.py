@@ -1,0 +1,103 @@
+"""Files on their way in the room that is open: below its messages, an offer as a card, the others as a row.
+
+Strategy: it is as tall as what it shows, up to a third of the screen, and not there where nothing is on its
+way. Only with the focus one of them is chosen; what its keys do is for the screen.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.strip import Strip
+
+from mesh_agent.sharing.state import Transfer
+from mesh_tui.actions import key_label
+from mesh_tui.layout.cells import Fragment
+from mesh_tui.layout.transfers import card_lines, hint_line
+from mesh_tui.transfers import DEEDS
+from mesh_tui.widgets.choices import Block, Choices
+from mesh_tui.widgets.lines import LineList
+
+ROWS_MOST: Final = 9
+"""Rows that it takes at most; a third of the screen where that is less."""
+
+
+def deed_bindings() -> list[BindingType]:
+    """The keys of what can be done with a transfer: `action_deed` gets the key."""
+    keys = dict.fromkeys(deed.key for deed in DEEDS)
+    return [Binding(key, f"deed('{key}')", show=False) for key in keys]
+
+
+class Cards(Choices, can_focus=True):
+    """`transfers` are those of the room, in their order."""
+
+    DEFAULT_CSS = "Cards { height: auto; display: none; }"
+    BINDINGS: ClassVar[list[BindingType]] = deed_bindings()
+
+    @dataclass
+    class Done(Message):
+        """A key was pressed for a transfer."""
+
+        transfer: Transfer
+        key: str
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.transfers: Sequence[Transfer] = ()
+        self._key = "f6"
+        self._rows_now = 0
+
+    @property
+    def chosen(self) -> Transfer | None:
+        return self.transfers[self.index] if self.index < len(self.transfers) else None
+
+    def put(self, transfers: Sequence[Transfer], key: str) -> None:
+        """Shows these; `key` is the one that leads here."""
+        was = self.chosen
+        self._key = key
+        self.transfers = transfers
+        here = [known.id for known in transfers]
+        index = here.index(was.id) if was is not None and was.id in here and self.has_focus else 0
+        rows = sum(len(block.lines) for block in self.blocks(max(1, self.size.width)))
+        if rows != self._rows_now:
+            self._rows_now = rows
+            self.display = bool(transfers)
+            self.refresh(layout=True)
+        self.begin_at(index)
+
+    def blocks(self, cells: int) -> Iterable[Block]:
+        plain = self.app.current_theme.ansi
+        for number, transfer in enumerate(self.transfers):
+            hint = hint_line(transfer) if self.has_focus and number == self.index else self._way_here()
+            yield Block(card_lines(transfer, cells, hint, plain=plain))
+
+    def _way_here(self) -> list[Fragment]:
+        return [
+            Fragment(key_label(self._key), "key"),
+            Fragment(" to answer, or ", "muted"),
+            Fragment("/accept", "key"),
+            Fragment(" and ", "muted"),
+            Fragment("/decline", "key"),
+        ]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        return max(1, min(self._rows_now, ROWS_MOST, viewport.height // 3))
+
+    def step(self, count: int) -> None:
+        super().step(count)
+        self.remake()
+
+    def action_deed(self, key: str) -> None:
+        if self.chosen is not None:
+            self.post_message(self.Done(self.chosen, key))
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """What it says of keys is another thing with the focus; heard once that is so."""
+        super().watch_has_focus(_has_focus)
+        self.remake()
+
+    def render_line(self, y: int) -> Strip:
+        return super().render_line(y) if self.has_focus else LineList.render_line(self, y)

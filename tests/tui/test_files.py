@@ -1,0 +1,323 @@
+"""Files on their way on the screen: the cards of a room, the list, one of them, what is typed for them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mesh_agent.agent import Agent
+from mesh_agent.sharing.errors import SharingError
+from mesh_agent.sharing.people import DeviceWords
+from mesh_agent.sharing.state import IdentityChanged, Transfer
+from mesh_tui.bridge import FromAgent
+from mesh_tui.screens.room import RoomScreen
+from mesh_tui.screens.shares import Shares
+from mesh_tui.screens.words import Words
+from protocol.peer import Entry
+from protocol.rest import Room
+from tests.support.conditions import until
+from tests.tui.conftest import SignUp, SitDown
+from tests.tui.seat import Seat
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    """A file to send."""
+    path = tmp_path / "my notes.txt"
+    path.write_text("one two three")
+    return path
+
+
+async def _together(seat: Seat, number: int, *others: Agent) -> Room:
+    """A room of alice, who has it open, and others."""
+    await seat.register(f"alice{number}")
+    await seat.create_room(f"files {number}")
+    room = seat.app.agent.room(f"files {number}")
+    for other in others:
+        await other.join(room.id)
+    members = len(others) + 1
+    await seat.sees(f"online {members}")
+    return room
+
+
+def _room(seat: Seat) -> RoomScreen:
+    return next(screen for screen in seat.app.screen_stack if isinstance(screen, RoomScreen))
+
+
+def _only(seat: Seat) -> Transfer:
+    (transfer,) = seat.app.agent.sharing.transfers()
+    return transfer
+
+
+def _phase(seat: Seat, *phases: str) -> Callable[[], bool]:
+    return lambda: _only(seat).phase in phases
+
+
+MOVING = ("waiting", "connecting")
+
+
+@pytest.mark.presses(
+    "room.cards",
+    "room.transfers",
+    "transfer up,down",
+    "transfer p",
+    "transfer x",
+    "transfer r",
+    "transfer f",
+    "transfer o",
+    "transfer c",
+    "transfer enter",
+)
+async def test_what_is_sent_is_followed_and_stopped_by_keys(
+    shared_server: str, sit_down: SitDown, sign_up: SignUp, number: int, notes: Path
+) -> None:
+    bob = await sign_up(f"bob{number}", shared_server)  # who takes nothing for now
+    alice = await sit_down("alice", shared_server, size=(100, 30))
+    await _together(alice, number, bob)
+    await alice.say(f"/send '{notes}' @bob{number}")
+    await alice.sees("↑ my notes.txt", f"to bob{number}", "will be asked")
+    await until(_phase(alice, *MOVING), "it to wait")
+    await alice.press("f6")
+    await alice.sees("▌ ↑ my notes.txt")
+    await alice.press("p")
+    await alice.sees("‖ my notes.txt", "paused")
+    await alice.press("p")
+    await until(_phase(alice, *MOVING), "it to go on")
+    await alice.press("enter")
+    await alice.sees("not verified", "13 B", f"files {number}", "p pause · x cancel")
+    await alice.press("c")
+    await alice.press("escape", "f6", "h", "i")
+    room = _room(alice)
+    assert room.composer.text == "hi", "the place to write has the keys again"
+    await alice.press("f7")
+    await alice.sees("Files on their way", "Waiting", "p pause · x cancel")
+    await alice.press("x")
+    await alice.sees("Over", "✗ my notes.txt", "cancelled")
+    await alice.press("r")
+    await until(_phase(alice, *MOVING), "it to be tried again")
+    await alice.press("x", "o")
+    await alice.sees("f forget")
+    await alice.press("f")
+    await alice.sees("Nothing is on its way.")
+    assert not alice.app.agent.sharing.transfers()
+    await alice.press("up", "down", "escape")
+    await alice.no_longer_sees("my notes.txt")
+
+
+@pytest.mark.presses("home.transfers")
+async def test_the_list_is_in_reach_of_home_and_of_a_command(
+    shared_server: str, sit_down: SitDown, number: int
+) -> None:
+    alice = await sit_down("alice", shared_server)
+    await alice.register(f"alice{number}")
+    await alice.press("f7")
+    await alice.sees("Nothing is on its way.")
+    await alice.press("f7")
+    await alice.no_longer_sees("Nothing is on its way.")
+    await alice.press("slash", *"transfers", "enter")
+    await alice.sees("Nothing is on its way.")
+
+
+@pytest.mark.presses("people up,down", "people space", "people a", "people enter")
+async def test_who_gets_it_is_chosen_where_nobody_is_named(
+    shared_server: str, sit_down: SitDown, sign_up: SignUp, number: int, notes: Path
+) -> None:
+    others = [await sign_up(f"{name}{number}", shared_server) for name in ("bob", "alice-two")]
+    alice = await sit_down("alice", shared_server)
+    await _together(alice, number, *others)
+    await alice.type(str(notes).replace(" ", "\\ "))
+    await alice.sees("Send 1 file?", "my notes.txt", "Keep the path as a text (t)")
+    await alice.press("t")
+    room = _room(alice)
+    assert room.composer.text == str(notes).replace(" ", "\\ ")
+    room.composer.load_text("")
+    await alice.type(f"'{notes}'")
+    await alice.sees("Send 1 file?")
+    await alice.press("f")
+    await alice.sees("Send to whom?", f"bob{number}", f"alice-two{number}")
+    await alice.press("escape")
+    await alice.sees("✗ Nothing was sent.")
+    assert room.composer.text.startswith("/send /"), "the line is back"
+    await alice.press("enter")
+    await alice.sees("Send to whom?")
+    await alice.press("a", "down", "space", "up")
+    await alice.sees("[×] ", "[ ] ")
+    await alice.press("a", "a", "a", "enter")
+    await alice.sees(f"to bob{number}", f"to alice-two{number}")
+    assert len(alice.app.agent.sharing.transfers()) == 2
+
+
+async def test_tab_completes_paths_and_people(
+    shared_server: str, sit_down: SitDown, number: int, tmp_path: Path
+) -> None:
+    inside = tmp_path / "a folder" / "below"
+    inside.mkdir(parents=True)
+    (inside / "b c.txt").touch()
+    alice = await sit_down("alice", shared_server)
+    await _together(alice, number)
+    room = _room(alice)
+    await alice.type(f"/send {tmp_path}/a")
+    await alice.sees("a folder/")
+    await alice.press("tab")
+    await alice.sees("below/")
+    await alice.press("tab")
+    await alice.sees("b c.txt")
+    await alice.press("tab")
+    assert room.composer.text == f"/send {tmp_path}/a\\ folder/below/b\\ c.txt "
+    await alice.press("enter")
+    await alice.sees("✗ Nobody else is in this room.")
+
+
+@pytest.mark.presses("transfer a", "transfer d", "transfer i", "transfer v")
+async def test_a_device_that_only_wants_to_connect_is_answered_by_keys_and_by_commands(
+    shared_server: str, sit_down: SitDown, sign_up: SignUp, number: int, notes: Path
+) -> None:
+    bob = await sign_up(f"bob{number}", shared_server)
+    alice = await sit_down("alice", shared_server)
+    room = await _together(alice, number, bob)
+    await alice.app.save_settings({"transfers.connect": "ask"})
+    me = alice.app.agent.user
+    assert me is not None
+    (sent,) = await bob.sharing.send(room.id, [me.id], [notes])
+    await alice.sees(f"bob{number} wants to connect", "1 offer", "/accept")
+    await alice.press("f6")
+    await alice.sees("a accept · d decline")
+    await alice.press("v")
+    await alice.press("i")
+    await alice.sees("into…", "Folder that it goes into")
+    await alice.press("escape", "d")
+    await alice.sees("declined")
+    await until(lambda: bob.sharing.transfer(sent.id).phase != "waiting", "bob to know")
+    await alice.press("escape")
+    await alice.say("/decline")
+    await alice.sees("✗ Nothing is offered to you.")
+    await alice.press("ctrl+u")
+    await bob.sharing.retry(sent.id)
+    await alice.sees(f"bob{number} wants to connect")
+    await alice.say("/accept 99")
+    await alice.sees("✗ There is no transfer 99.")
+    _room(alice).composer.load_text("")
+    await alice.press("f6", "a")
+    await alice.sees("✓ wants to connect")
+
+
+async def test_what_is_shared_is_known_by_its_name(
+    shared_server: str, sit_down: SitDown, number: int, tmp_path: Path
+) -> None:
+    folder = tmp_path / "the plans"
+    folder.mkdir()
+    alice = await sit_down("alice", shared_server)
+    await _together(alice, number)
+    await alice.say("/unshare")
+    await alice.sees("✗ You share nothing here.")
+    _room(alice).composer.load_text("")
+    await alice.say(f"/share '{folder}'")
+    await alice.sees("the plans can be looked through here.")
+    (share,) = alice.app.agent.sharing.shares()
+    assert share.place == folder
+    await alice.say(f"/share '{folder}")
+    await alice.sees("✗ A quote is open.")
+    _room(alice).composer.load_text("")
+    await alice.say("/unshare the plans")
+    await alice.sees("the plans is shared no longer.")
+    assert not alice.app.agent.sharing.shares()
+    await alice.say("/get")
+    await alice.sees("✗ Nobody else is in this room.")
+
+
+@pytest.mark.presses("shares up,down", "shares right,enter", "shares left", "shares g")
+async def test_a_tree_is_opened_folder_by_folder_and_fetched_from(
+    shared_server: str, sit_down: SitDown, number: int
+) -> None:
+    asked: list[tuple[str, str]] = []
+    fetched: list[tuple[str, str]] = []
+
+    async def browse(share: str, path: str) -> list[Entry]:
+        asked.append((share, path))
+        if not share:
+            return [Entry("plans", "folder", 0, 0, 0, "s1"), Entry("\x1b[2Jmusic", "folder", 0, 0, 0, "s2")]
+        if path == "inner":
+            raise SharingError("They are gone.")
+        return [Entry("b.txt", "file", 2048, 0, 0), Entry("inner", "folder", 0, 0, 0)]
+
+    async def fetch(share: str, path: str) -> None:
+        fetched.append((share, path))
+
+    alice = await sit_down("alice", shared_server)
+    await alice.register(f"alice{number}")
+    alice.call(alice.app.push_screen, Shares("bob", browse, fetch))
+    await alice.sees("What bob shares here", "▸ plans", "[2Jmusic", "g gets it")
+    await alice.press("down", "right")
+    await alice.sees("▾ plans", "▸ inner", "b.txt", "2.0 KiB")
+    await alice.press("down", "enter")
+    await alice.sees("✗ They are gone.")
+    await alice.press("down", "g")
+    await alice.sees("b.txt is on its way.")
+    await alice.press("up", "g")
+    await alice.sees("inner is on its way.")
+    await alice.press("left")
+    await alice.no_longer_sees("b.txt")
+    await alice.press("g")
+    await alice.sees("plans is on its way.")
+    assert asked == [("", ""), ("s1", ""), ("s1", "inner")]
+    assert fetched == [("s1", "b.txt"), ("s1", "inner"), ("s1", "")]
+
+
+@pytest.mark.presses("words up,down", "words enter")
+async def test_words_are_confirmed_only_after_a_question(
+    shared_server: str, sit_down: SitDown, number: int
+) -> None:
+    words = ("amber", "boat", "cedar")
+    confirmed: list[str] = []
+
+    async def ask() -> list[DeviceWords]:
+        return [
+            DeviceWords(name, words, verified=name in confirmed, changed=name == "old")
+            for name in ("laptop", "old")
+        ]
+
+    async def confirm(device_id: str) -> None:
+        confirmed.append(device_id)
+
+    alice = await sit_down("alice", shared_server)
+    await alice.register(f"alice{number}")
+    alice.call(alice.app.push_screen, Words("bob", ask, confirm))
+    await alice.sees("The words for you and bob", "laptop  not verified", "amber  boat", "⚠ not the device")
+    await alice.press("enter", "n", "down", "up", "enter")
+    await alice.sees("Does bob see the same words?", "amber boat cedar")
+    assert not confirmed
+    await alice.press("y")
+    await alice.sees("laptop  ✓ verified")
+    assert confirmed == ["laptop"]
+
+
+async def test_a_changed_identity_is_loud_and_refused_unless_it_is_trusted(
+    shared_server: str, sit_down: SitDown, number: int
+) -> None:
+    alice = await sit_down("alice", shared_server)
+    await alice.register(f"alice{number}")
+    event = IdentityChanged("u2", "bob", "d2", ("amber", "boat", "cedar"))
+    alice.call(alice.app.post_message, FromAgent(event))
+    await alice.sees("⚠ bob's device is not the one that it was", "amber  boat  cedar", "Refuse it (n)")
+    await alice.press("enter")
+    await alice.sees("bob's device stays refused.")
+    alice.call(alice.app.post_message, FromAgent(event))
+    await alice.sees("⚠ bob's device is not the one that it was")
+    await alice.press("y")
+    await alice.no_longer_sees("⚠ bob's device")
+
+
+async def test_words_of_somebody_never_met(
+    shared_server: str, sit_down: SitDown, sign_up: SignUp, number: int
+) -> None:
+    bob = await sign_up(f"bob{number}", shared_server)
+    alice = await sit_down("alice", shared_server)
+    await _together(alice, number, bob)
+    await alice.say("/verify")
+    await alice.sees(f"The words for you and bob{number}", "has been met yet")
+    await alice.press("escape")
+    await alice.say("/shares")
+    await alice.sees(f"What bob{number} shares here", "Asking their device")
+    await alice.press("escape")
+    await alice.say("/transfers pause 7")
+    await alice.sees("✗ There is no transfer 7.")
