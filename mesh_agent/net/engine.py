@@ -18,7 +18,7 @@ from typing import Any, Final
 from aioquic import tls
 from aioquic.quic import events
 from aioquic.quic.configuration import QuicConfiguration
-from aioquic.quic.connection import QuicConnection, QuicConnectionError, QuicReceiveContext
+from aioquic.quic.connection import QuicConnectionError, QuicReceiveContext
 from aioquic.quic.packet import QuicErrorCode, QuicFrameType, QuicProtocolVersion
 from aioquic.quic.packet_builder import QuicPacketBuilder
 from aioquic.quic.recovery import QuicPacketSpace
@@ -31,6 +31,7 @@ from mesh_agent.net.base import Buffer, LaneLost, WrongCertificate
 from mesh_agent.net.certificates import Certificate
 from mesh_agent.net.identity import fingerprint
 from mesh_agent.net.path import SMALLEST_BYTES
+from mesh_agent.net.shortcuts import QuickConnection
 from protocol.version import ALPN
 
 WINDOW_BYTES: Final = 8 * 2**20
@@ -92,7 +93,7 @@ def configuration(certificate: Certificate | None, *, client: bool, datagram_byt
     return made
 
 
-class Connection(QuicConnection):
+class Connection(QuickConnection):
     """aioquic's connection, with certificates pinned, one stream, and windows that follow the reader."""
 
     def __init__(self, *, peer_fingerprint: str | None, **arguments: Any) -> None:
@@ -104,7 +105,7 @@ class Connection(QuicConnection):
         for limit, count in ((self._local_max_streams_bidi, streams), (self._local_max_streams_uni, 0)):
             limit.value = limit.sent = count
         recovery: Any = self._loss
-        self.congestion: congestion.MeshCongestion = recovery._cc
+        self.congestion = recovery._cc
         self.pacer = recovery._pacer = congestion.Pacer(self.congestion)
 
     # ── who is there ─────────────────────────────────────────────────────────────────────────────
