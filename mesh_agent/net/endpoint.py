@@ -14,7 +14,8 @@ from typing import Final, Protocol
 
 from mesh_agent.net.base import LaneLost, Listener, Way
 from mesh_agent.net.certificates import Certificate
-from mesh_agent.net.engine import Address, Engine, configuration
+from mesh_agent.net.connection import Address, configuration
+from mesh_agent.net.engine import Engine
 from mesh_agent.net.path import LARGEST_BYTES, SMALLEST_BYTES, DatagramPath
 from mesh_agent.net.quic_lane import CONNECT_S, QuicLane
 from mesh_agent.net.udp import UdpSocket
@@ -74,9 +75,11 @@ class Endpoint:
         return cls(_PathPort(path), way=path.way, first_bytes=path.first_bytes, limit_bytes=path.limit_bytes)
 
     @classmethod
-    def on(cls, opened: socket.socket, *, way: Way = "direct") -> "Endpoint":
-        """On a bound UDP socket that does not block."""
-        return cls(UdpSocket(opened), way=way, first_bytes=SMALLEST_BYTES, limit_bytes=LARGEST_BYTES)
+    def on(
+        cls, opened: socket.socket, *, way: Way = "direct", limit_bytes: int = LARGEST_BYTES
+    ) -> "Endpoint":
+        """On a bound UDP socket that does not block. `limit_bytes`: the largest datagram that is tried."""
+        return cls(UdpSocket(opened), way=way, first_bytes=SMALLEST_BYTES, limit_bytes=limit_bytes)
 
     async def connect(
         self,
@@ -99,6 +102,7 @@ class Endpoint:
             address=address,
             now=asyncio.get_running_loop().time(),
             datagram_bytes=self.first_bytes,
+            limit_bytes=self.limit_bytes,
         )
         lane = QuicLane(self, engine, owns=owns)
         self._know(lane, engine)
@@ -126,7 +130,9 @@ class Endpoint:
         def answer(destination: bytes) -> QuicLane | None:
             if len(strangers) >= STRANGERS or len(set(self._lanes.values())) >= LANES:
                 return None
-            engine = Engine.server(settings, peer_fingerprint, destination=destination)
+            engine = Engine.server(
+                settings, peer_fingerprint, destination=destination, limit_bytes=self.limit_bytes
+            )
             lane = QuicLane(self, engine, owns=False)
             self._lanes[destination] = lane
             self._know(lane, engine)

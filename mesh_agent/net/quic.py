@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from mesh_agent.net.base import Lane, LaneLost, Listener
 from mesh_agent.net.certificates import Certificate
+from mesh_agent.net.connection import Address
 from mesh_agent.net.endpoint import PEER, Endpoint
-from mesh_agent.net.engine import Address
 from mesh_agent.net.path import DatagramPath
 from mesh_agent.net.quic_lane import CONNECT_S
 from mesh_agent.net.udp import open_socket

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Final, Literal, Protocol
 
 from mesh_agent.net.base import Buffer, LaneLost, Way
-from mesh_agent.net.engine import SEND_BYTES, Address, Engine
+from mesh_agent.net.connection import Address
+from mesh_agent.net.engine import SEND_BYTES, Engine
 
 CONNECT_S: Final = 10.0
 """A handshake that takes longer has failed, at either end."""

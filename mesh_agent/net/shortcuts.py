@@ -2,9 +2,9 @@
 
 Strategy: aioquic handles every kind of packet with the same care, some 50 µs each. Nearly all packets of a
 transfer are of one kind, so those are built and read here without what they do not need (buffers, logs, more
-streams). Whatever is not exactly so, is left to aioquic: the first packet of each batch, which carries all
-else that is due, the last one of a stream, packets before the handshake is confirmed, other keys, other paths,
-gaps. Both ways leave the same state behind, and tests hold that they give the same packets.
+streams). Whatever is not exactly so is left to aioquic: the first packet of each batch, which carries all
+else that is due, the last one of a stream, packets before the handshake is confirmed, other keys, other
+paths, gaps. Both ways leave the same state behind; tests let one end take them and the other not.
 """
 
 from typing import Any, Final

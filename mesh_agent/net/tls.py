@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives import serialization
 
 from mesh_agent.net.base import Buffer, LaneLost, Listener, Way, WrongCertificate
 from mesh_agent.net.certificates import Certificate
-from mesh_agent.net.engine import fits
+from mesh_agent.net.connection import fits
 from protocol.limits import PEER_READ_BYTES
 from protocol.version import ALPN
 

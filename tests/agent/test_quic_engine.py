@@ -6,21 +6,13 @@ import pytest
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnection
 from aioquic.quic.rangeset import RangeSet
+from aioquic.tls import Epoch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesh_agent.net.base import WrongCertificate
-from mesh_agent.net.engine import (
-    FRAGMENTS,
-    IDLE_S,
-    KEEPALIVE_S,
-    SEND_BYTES,
-    SILENCE_S,
-    STREAM,
-    WINDOW_BYTES,
-    Engine,
-    configuration,
-)
+from mesh_agent.net.connection import FRAGMENTS, IDLE_S, STREAM, WINDOW_BYTES, configuration
+from mesh_agent.net.engine import KEEPALIVE_S, SEND_BYTES, SILENCE_S, Engine
 from scripts.bench.simulated import End, Link, World
 from tests.support.lanes import certificate, opened, pair
 
@@ -51,6 +43,33 @@ def test_bytes_arrive_whole_and_in_order_whatever_the_link_does(seed: int) -> No
     assert b"".join(bob.kept) == sent
     assert b"".join(alice.kept) == sent[: MIB // 4]
     assert alice.link.dropped
+
+
+@pytest.mark.parametrize("quick", [(True, False), (False, True), (False, False)])
+def test_shortcuts_and_the_long_way_understand_each_other(quick: tuple[bool, bool]) -> None:
+    world = World()
+    alice, bob = opened(world, rough(5), rough(6))
+    alice.engine.connection.shortcuts, bob.engine.connection.shortcuts = quick
+    sent = random.Random(5).randbytes(MIB // 2)
+    alice.engine.write(sent)
+    alice.engine.finish()
+    bob.engine.write(sent)
+    alice.kept, bob.kept = [], []
+    assert world.run(lambda: bob.engine.ended and alice.got == len(sent))
+    assert b"".join(bob.kept) == b"".join(alice.kept) == sent
+
+
+def test_keys_are_changed_while_bytes_flow() -> None:
+    world = World()
+    alice, bob = opened(world, rough(7), rough(8))
+    alice.engine.connection.key_packets = 100
+    sent = random.Random(7).randbytes(MIB)
+    alice.engine.write(sent)
+    bob.kept = []
+    first = alice.engine.connection._cryptos[Epoch.ONE_RTT].send.secret
+    assert world.run(lambda: bob.got == MIB)
+    assert b"".join(bob.kept) == sent
+    assert alice.engine.connection._cryptos[Epoch.ONE_RTT].send.secret != first
 
 
 def test_the_end_is_told_after_the_last_byte() -> None:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from mesh_agent.net.base import LaneLost, Way
 from mesh_agent.net.certificates import Certificate, make_certificate
-from mesh_agent.net.engine import Engine, configuration
+from mesh_agent.net.connection import configuration
+from mesh_agent.net.engine import Engine
 from scripts.bench.simulated import End, Link, World
 
 
@@ -26,24 +27,30 @@ def pair(
     pins: str = "bob",
     admits: str | None = "alice",
     size: int = 1_200,
+    limit: int = 1_200,
 ) -> tuple[End, End]:
     """Alice's engine, which connects, and bob's. `pins`, `admits`: whose certificate each of them expects."""
     alice, bob = certificate("alice"), certificate("bob")
     client = Engine.client(
-        alice, certificate(pins).fingerprint, address="server", now=world.now, datagram_bytes=size
+        alice,
+        certificate(pins).fingerprint,
+        address="server",
+        now=world.now,
+        datagram_bytes=size,
+        limit_bytes=limit,
     )
     settings = configuration(bob, client=False, datagram_bytes=size)
     admitted = None if admits is None else certificate(admits).fingerprint
 
     def serve(destination: bytes) -> Engine:
-        return Engine.server(settings, admitted, destination=destination)
+        return Engine.server(settings, admitted, destination=destination, limit_bytes=limit)
 
     return world.connect(client, serve, there or Link(delay_s=0.01), back or Link(delay_s=0.01))
 
 
-def opened(world: World, *links: Link) -> tuple[End, End]:
+def opened(world: World, *links: Link, size: int = 1_200, limit: int = 1_200) -> tuple[End, End]:
     """Such a pair after the handshake."""
-    left, right = pair(world, *links)
+    left, right = pair(world, *links, size=size, limit=limit)
     assert world.run(lambda: left.engine.ready and right.engine.ready)
     return left, right
 
