@@ -1,9 +1,10 @@
 """What the table of verbs is made of: rows, arguments, and the kinds of values that these take."""
 
 import argparse
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from mesh_agent.spans import parse_span
 
@@ -40,6 +41,22 @@ def number_from(kind: Callable[[str], float], least: int, most: int) -> Callable
             number = least - 1
         if not least <= number <= most:
             raise argparse.ArgumentTypeError(f"{text!r} is no number from {least} to {most}")
+        return number
+
+    return parse
+
+
+_SIZES: Final = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+
+
+def size(most: int = 10**15) -> Callable[[str], int]:
+    """A type for `add_argument`: a number of bytes such as `500k`, `20M` or `1.5G`."""
+
+    def parse(text: str) -> int:
+        found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,3})?)([kmgt]?)b?", text.strip().casefold())
+        number = int(float(found[1]) * _SIZES[found[2]]) if found else 0
+        if not 1 <= number <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no size such as 500k, 20M or 1.5G")
         return number
 
     return parse

@@ -42,6 +42,11 @@ class Output:
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="replace")
 
+    @property
+    def as_json(self) -> bool:
+        """One object a line."""
+        return self._as_json
+
     def show(self, result: Any) -> None:
         """One result, a struct of `protocol.rest` or a dict, at once.
 

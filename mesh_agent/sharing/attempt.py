@@ -13,9 +13,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from mesh_agent.net.base import Way
 from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.errors import HelperEnded
-from mesh_agent.sharing.orders import Begin, Lost, Met, Order, Refused, Report, Signal
+from mesh_agent.sharing.orders import Begin, Lost, Met, Order, Refused, Report, Signal, Spent
 from mesh_agent.sharing.process import Helper
 from mesh_agent.sharing.state import IdentityChanged
 from protocol import limits
@@ -53,12 +54,13 @@ class Attempt:
         certificate: "Certificate",
         on_report: Callable[[Report], None],
         limit: int | None = None,
+        hoped: Way | None = None,
     ) -> None:
         """`on_report` is told everything but signals, the refusal of an identity, and the end.
 
-        `limit`: bytes a second; None: what the rules say.
+        `limit`: bytes a second; None: what the rules say. `hoped`: a way that is known to be there.
         """
-        self._limit = limit
+        self._limit, self._hoped = limit, hoped
         self._desk, self._role, self._certificate, self._on_report = desk, role, certificate, on_report
         self._early: deque[str] = deque(maxlen=SIGNALS_MAX)
         self._helper: Helper | None = None
@@ -90,17 +92,18 @@ class Attempt:
         if len(mine.devices) != 1 or len(other.devices) != 1:
             raise HelperEnded("The server names more than one device for a session.")
         device = other.devices[0]
-        begin = await self._begin(accepted, other, device)
         async with self._desk.helpers:
-            self._helper = await Helper.start()
+            # It has its modules to import meanwhile.
+            helper = await Helper.start()
             try:
-                self._helper.tell(begin)
+                helper.tell(await self._begin(accepted, other, device))
                 for payload in self._early:
-                    self._helper.tell(Signal(payload=payload))
+                    helper.tell(Signal(payload=payload))
                 self._early.clear()
-                return await self._listen(self._helper, accepted, other, device)
+                self._helper = helper
+                return await self._listen(helper, accepted, other, device)
             finally:
-                helper, self._helper = self._helper, None
+                self._helper = None
                 await asyncio.shield(helper.stop())
 
     async def _begin(self, accepted: SessionAccepted, other: P2pPeer, device: P2pDevice) -> Begin:
@@ -139,6 +142,8 @@ class Attempt:
             into=str(folder),
             limit=rules.limit if self._limit is None else self._limit,
             shares=self._desk.shown_to(accepted.room_id),
+            spent=list(self._desk.spent.items()),
+            hoped=self._hoped,
         )
 
     async def _listen(
@@ -151,6 +156,8 @@ class Attempt:
                 payload = f"{device.certificate_fingerprint} {report.payload}"
                 with contextlib.suppress(MeshError):  # the line is gone, and the other one's patience decides
                     self._desk.introductions.signalling.candidate(accepted.session_id, payload=payload)
+            elif isinstance(report, Spent):
+                self._desk.spend(report.jti, report.expires_at)
             elif isinstance(report, Refused):
                 return await self._changed(other, device, report.identity)
             elif isinstance(report, Met):

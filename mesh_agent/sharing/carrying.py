@@ -5,6 +5,7 @@ sender does, so each session has a table from that name to the item. An offer th
 the same goes on without asking again; whatever else the rules do not take waits for the person.
 """
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +31,8 @@ from protocol import limits
 from protocol.errors import MeshError
 from protocol.text import clean_line
 from protocol.times import format_time
+
+log = logging.getLogger(__name__)
 
 ITEMS_MAX: Final = 200
 """Transfers of one session that are not over."""
@@ -102,12 +105,17 @@ class Carrying:
             "files": offered.files,
             "mtime": offered.mtime,
         }
+        if self._has_arrived(offered, title):
+            self.attempt.tell(Accept(id=offered.id, into="", already=True))
+            return
         item = self._fetched(offered) if offered.request else self._found(offered, title)
         if item is None:
             if not self._takes_offers or offered.request or len(self.items) >= ITEMS_MAX:
                 self.attempt.tell(Decline(id=offered.id, reason="Nothing is taken here."))
                 return
-            item = self.desk.board.add(Item(self._record(offered.id, "receive", told)))
+            item = Item(self._record(offered.id, "receive", told))
+            _show_offer(item, offered, self.attempt)
+            self.desk.board.add(item)
         self.items[offered.id] = item
         _show_offer(item, offered, self.attempt)
         self._decide(item, told)
@@ -123,7 +131,7 @@ class Carrying:
         board.change(item, phase="offered", **told)
         decision = rules.decide(self.peer_id, item.record.size, verified=item.verified)
         if decision == "take":
-            self.accept(item, rules.folder, "rename")
+            self.accept(item, rules.folder, rules.conflict)
         elif decision == "refuse":
             self.decline(item, "Nothing is taken here now.")
 
@@ -136,6 +144,15 @@ class Carrying:
         new = record.phase == "offered" or not record.into
         same = (record.size, record.mtime, record.title) == (offered.size, offered.mtime, title)
         return item if new or same else None
+
+    def _has_arrived(self, offered: Offered, title: str) -> bool:
+        """It came whole in this very session, and the line was lost before its sender knew."""
+        item = self.desk.board.find(receive_id(self.peer_id, self.peer_device, offered.id))
+        if item is None or item.phase != "done" or item.record.session_id != self.session_id:
+            return False
+        record = item.record
+        same = (record.size, record.mtime, record.title) == (offered.size, offered.mtime, title)
+        return same and bool(record.place) and Path(record.place).exists()
 
     def _fetched(self, offered: Offered) -> Item | None:
         """What we have asked for, and no more than that."""
@@ -163,15 +180,12 @@ class Carrying:
         item.way, item.lanes = moved.way, moved.lanes
         known: dict[str, Any] = {"size": moved.size} if moved.size else {}
         known |= {"files": moved.files} if moved.files else {}
-        self.desk.board.change(
-            item,
-            rate=moved.rate,
-            phase=moved.phase,
-            done=moved.done,
-            peer_device=self.peer_device,
-            reason="",
-            **known,
-        )
+        if moved.phase != "offered":
+            known |= {"phase": moved.phase, "done": moved.done}
+        elif item.record.direction == "send" and not item.record.done:
+            known |= {"phase": moved.phase}
+        # Before both ends have agreed on what is there already, what was there before is still true.
+        self.desk.board.change(item, rate=moved.rate, peer_device=self.peer_device, reason="", **known)
 
     def _ended(self, ended: Ended) -> None:
         item = self.items.get(ended.id)
@@ -180,6 +194,7 @@ class Carrying:
         fields: dict[str, Any] = {"place": ended.place} if ended.place else {}
         if ended.phase == "done":
             fields["done"] = item.record.size
+        log.info("transfer %s ended: %s %s", item.id, ended.phase, ended.code)
         self.end(item, ended.phase, clean_line(ended.reason)[: limits.PEER_SENTENCE_CHARS], **fields)
 
     def _record(self, wire_id: str, direction: Any, told: dict[str, Any]) -> Record:

@@ -95,6 +95,11 @@ class Courier:
     # ── what a person wants ──────────────────────────────────────────────────────────────────────
 
     @property
+    def lost(self) -> MeshError | None:
+        """Why it is over, as soon as that is known; None before."""
+        return self._ground.lost
+
+    @property
     def lanes(self) -> int:
         """How many are alive, the main one included."""
         return len(self._alive)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:  # they import cryptography
     from mesh_agent.net.identity import Identity
     from mesh_agent.net.known import KnownDevices
 
+SPENT_MAX: Final = 1_000
+"""Tokens of other devices that are remembered as used, for as long as each lives."""
+
 HELPERS_MAX: Final = 8
 """Sessions whose bytes flow at a time, each in a process of its own; others wait for their turn."""
 
@@ -26,6 +29,7 @@ class Desk:
     known: the devices that were met.
     helpers: has a place for each process that may run.
     shares: what is shown to which room, by id.
+    spent: tokens that were used, and when each expires (seconds since 1970).
     """
 
     introductions: Introductions
@@ -37,6 +41,15 @@ class Desk:
     rules: Rules = field(default_factory=Rules)
     shares: dict[str, Share] = field(default_factory=dict)
     helpers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HELPERS_MAX))
+
+    spent: dict[str, int] = field(default_factory=dict)
+
+    def spend(self, jti: str, expires_at: int) -> None:
+        """No process takes this token again."""
+        now = self.clock() // 1000
+        self.spent = {name: until for name, until in self.spent.items() if until > now}
+        if len(self.spent) < SPENT_MAX:
+            self.spent[jti] = expires_at
 
     def shown_to(self, room_id: str) -> list[Shown]:
         """What is shared with the members of a room."""

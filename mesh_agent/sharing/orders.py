@@ -21,6 +21,9 @@ ORDER_BYTES: Final = 16 * 1024 * 1024
 
 LENGTH_BYTES: Final = 4
 
+LISTED_MAX: Final = 50_000
+"""Entries of one folder of a share."""
+
 # ── agent to process ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -39,7 +42,8 @@ class Shown(Struct, frozen=True):
 class Begin(_Order, frozen=True, kw_only=True, tag="begin"):
     """The first order: whom to meet and by what; the fields are those of `meeting.Setup`.
 
-    `into`: where what arrives would go. `limit`: bytes a second.
+    `into`: where what arrives would go. `limit`: bytes a second. `spent`: tokens that were used, and when
+    each expires. `hoped`: a better way than the last one, which is known to be there.
     """
 
     role: Literal["asker", "asked"]
@@ -67,6 +71,8 @@ class Begin(_Order, frozen=True, kw_only=True, tag="begin"):
     into: str
     limit: int | None = None
     shares: list[Shown] = []
+    spent: list[tuple[str, int]] = []
+    hoped: Way | None = None
 
 
 class Signal(_Order, frozen=True, kw_only=True, tag="signal"):
@@ -76,16 +82,20 @@ class Signal(_Order, frozen=True, kw_only=True, tag="signal"):
 
 
 class Send(_Order, frozen=True, kw_only=True, tag="send"):
-    """Offer this file or folder, and send it where it is accepted."""
+    """Offer this file or folder, and send it where it is accepted. `name`: another one than its own."""
 
     id: str
     path: str
+    name: str = ""
 
 
 class Accept(_Order, frozen=True, kw_only=True, tag="accept"):
+    """`already`: it was received, and its sender does not know."""
+
     id: str
     into: str
     conflict: Conflict = "rename"
+    already: bool = False
 
 
 class Decline(_Order, frozen=True, kw_only=True, tag="decline"):
@@ -141,6 +151,13 @@ class Met(_Order, frozen=True, kw_only=True, tag="met"):
 
     way: Way
     identity: bytes
+
+
+class Spent(_Order, frozen=True, kw_only=True, tag="spent"):
+    """A token of the other device was used; `expires_at`: seconds since 1970."""
+
+    jti: str
+    expires_at: int
 
 
 class Refused(_Order, frozen=True, kw_only=True, tag="refused"):
@@ -220,14 +237,15 @@ class Said(_Order, frozen=True, kw_only=True, tag="said"):
 
 
 class Lost(_Order, frozen=True, kw_only=True, tag="lost"):
-    """The last message: this attempt is over. `fatal`: another one cannot help."""
+    """The last message: this attempt is over. `fatal`: another one cannot help. `hoped`: as in `Begin`."""
 
     code: str
     message: str
     fatal: bool = False
+    hoped: Way | None = None
 
 
-Report = Signal | Met | Refused | Offered | Moved | Ended | Listing | Serving | Said | Lost
+Report = Signal | Spent | Met | Refused | Offered | Moved | Ended | Listing | Serving | Said | Lost
 
 # ── through the pipe ─────────────────────────────────────────────────────────────────────────────
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from mesh_agent.client.errors import LineLost, SignInNeeded, Unreachable
+from mesh_agent.net.base import Way
 from mesh_agent.sharing.attempt import Attempt, ends, fresh_certificate
 from mesh_agent.sharing.board import Item
 from mesh_agent.sharing.carrying import Carrying
@@ -50,6 +51,9 @@ PAUSES_S: Final = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 60.0)
 
 TAKEN_S: Final = 20.0
 """How soon a device that was in the session before has to be back; then it is asked again."""
+
+LINGER_S: Final = 10.0
+"""How long a session without work is kept, for what a person may want next."""
 
 UNTAKEN_MAX: Final = 9
 """So often that device is asked for; then any other one of the person may take it."""
@@ -92,6 +96,7 @@ class Route(Carrying):
         self._told: set[str] = set()
         self._failures = self._untaken = 0
         self._device: str | None = None
+        self._hoped: Way | None = None
         self._task: asyncio.Task[None] | None = None
 
     # ── what is to be done ───────────────────────────────────────────────────────────────────────
@@ -175,6 +180,8 @@ class Route(Carrying):
             self._give_up(SharingError("Something went wrong in this program."))
         finally:
             self._task = None
+        if self._work:  # it came while the session was being ended
+            self.go()
 
     async def _try(self) -> None:
         self._hurry.clear()
@@ -200,8 +207,11 @@ class Route(Carrying):
         except MeshError as error:
             await self._pause(error)
         else:
+            self._hoped = lost.hoped
             if lost.fatal:
                 self._give_up(MeshError.from_wire(lost.code, lost.message))
+            elif lost.hoped is not None or not lost.message:
+                self.lost("")
             elif self._work:
                 await self._pause(MeshError.from_wire(lost.code, lost.message))
 
@@ -229,7 +239,7 @@ class Route(Carrying):
 
     async def _attempt(self) -> Lost:
         certificate = await fresh_certificate(self.desk)
-        attempt = Attempt(self.desk, "asker", certificate, self.report, self.limit)
+        attempt = Attempt(self.desk, "asker", certificate, self.report, self.limit, self._hoped)
         self._drop_events()
         self.attempt = attempt
         try:
@@ -248,17 +258,23 @@ class Route(Carrying):
             self.attempt = None
 
     async def _until_done(self, running: "asyncio.Task[Lost]") -> Lost:
-        """The end of the attempt; or, where nothing is left to do, the end that we give it."""
-        while self.items or self._requests:
+        """The end of the attempt; or, where nothing was left to do for a while, the end that we give it."""
+        while True:
             self._hurry.clear()
+            idle = not (self.items or self._requests)
             hurry = asyncio.create_task(self._hurry.wait())
             try:
-                await asyncio.wait((running, hurry), return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(
+                    (running, hurry),
+                    timeout=LINGER_S if idle else None,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
             finally:
                 hurry.cancel()
             if running.done():
                 return running.result()
-        return Lost(code=SessionOver.code, message="")
+            if not done and not (self.items or self._requests):
+                return Lost(code=SessionOver.code, message="")
 
     async def _accepted(self, fingerprint: str) -> SessionAccepted:
         """Asks, and waits for a device to take it."""
@@ -341,7 +357,8 @@ class Route(Carrying):
             if record.direction == "receive":
                 self.attempt.tell(Fetch(request=name, share=record.share, path=record.share_path))
             else:
-                self.attempt.tell(Send(id=name, path=record.source))
+                named = record.title if record.spooled else ""
+                self.attempt.tell(Send(id=name, path=record.source, name=named))
 
     def _fetched(self, offered: Offered) -> Item | None:
         item = super()._fetched(offered)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from mesh_agent.sharing.state import Conflict
+
 LANES_DEFAULT: Final = 3
 """Connections beside the main one."""
 
@@ -16,6 +18,7 @@ class Rules:
         `all`: every one is taken; `none`: every one is declined.
     people: ids of users whose offers are taken; where there are any, `all` means those of these.
     largest: bytes; of more than that the person is asked in any case. None: no such bound.
+    conflict: what becomes of files whose names are taken, where nobody is asked.
     limit: bytes a second of one transfer; None: as fast as it goes.
     lanes: connections beside the main one, to and from other devices.
     quic_only: no connections of TLS over TCP.
@@ -28,6 +31,7 @@ class Rules:
     accept: Literal["ask", "verified", "all", "none"] = "ask"
     people: frozenset[str] = frozenset()
     largest: int | None = None
+    conflict: Conflict = "rename"
     limit: int | None = None
     lanes: int = LANES_DEFAULT
     quic_only: bool = False

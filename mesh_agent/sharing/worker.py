@@ -1,42 +1,393 @@
 """The process that moves the bytes of one session: it is told by its agent what to do, and ends with it.
 
-Strategy: orders come in on stdin, reports go out on stdout, nothing else does. The end of stdin is the end of
-the agent, and of this process.
+Strategy: orders come in on stdin, reports go out on stdout, nothing else does. It meets the other device,
+runs a courier over what the meeting gave, and ends when that ends, is told to stop, or stdin does: that is
+how the end of the agent shows. What is heavy (hashing, the disk, encryption) costs the agent nothing here.
 """
 
 import asyncio
-import sys
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, Literal
 
-from mesh_agent.sharing.orders import ORDER_BYTES, Begin, Lost, Report, next_order, pack
+from mesh_agent.files.manifest import check, free_space
+from mesh_agent.files.sink import Finished, Sink
+from mesh_agent.files.source import Source
+from mesh_agent.machines.receiving import Offer
+from mesh_agent.machines.transfer import Ended as How
+from mesh_agent.net.meeting import ChangedIdentity, Meeting, Options, Setup, meet
+from mesh_agent.sharing import orders, transferring
+from mesh_agent.sharing.courier import Courier
+from mesh_agent.sharing.orders import (
+    Begin,
+    Ended,
+    Listing,
+    Lost,
+    Met,
+    Moved,
+    Offered,
+    OfferedEntry,
+    Order,
+    Refused,
+    Serving,
+    Signal,
+    next_order,
+)
+from mesh_agent.sharing.pipes import Logged, Pipes, Tokens
+from mesh_agent.sharing.shown import ShownFolders
+from mesh_agent.sharing.state import OFFERED_PATHS
+from mesh_agent.sharing.telling import sentence_of
+from mesh_agent.sharing.transferring import Accept, AlreadyHere, Answer, Decline, Progress
+from protocol.capability import SpentTokens
+from protocol.errors import MeshError, PeerChanged
+
+SIGNALS_MAX: Final = 64
+
+BETTER: Final = "sharing.better_way"
+"""The code of an attempt that ends because a better way was found."""
+
+_PHASES: Final[dict[str, Literal["offered", "running", "finishing"]]] = {
+    "announcing": "offered",
+    "listing": "offered",
+    "offered": "offered",
+    "opening": "offered",
+    "running": "running",
+    "finishing": "finishing",
+}
 
 
-class Pipes:
-    """Orders in, reports out."""
+class Worker:
+    """One attempt of one session."""
 
-    def __init__(self, orders: asyncio.StreamReader, reports: asyncio.StreamWriter) -> None:
-        self.orders, self._reports = orders, reports
+    def __init__(self, pipes: Pipes, begin: Begin) -> None:
+        self._pipes, self._begin = pipes, begin
+        self._signals: asyncio.Queue[str] = asyncio.Queue(SIGNALS_MAX)
+        self._answers: dict[str, asyncio.Future[Answer]] = {}
+        self._early: list[Order] = []
+        self._courier: Courier | None = None
+        self._meeting: Meeting | None = None
+        self._shown = ShownFolders(begin.shares)
+        self._requests: dict[str, str] = {}
+        self._counts: dict[str, int] = {}
+        self._stopping = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._doers: dict[type, Callable[[Any], None]] = {
+            orders.Send: self._send,
+            orders.Accept: self._accept,
+            orders.Decline: self._decline,
+            orders.Pause: self._pause,
+            orders.Cancel: self._cancel,
+            orders.Limit: self._limit,
+            orders.Browse: self._browse,
+            orders.Fetch: self._fetch,
+        }
 
-    @classmethod
-    async def open(cls) -> "Pipes":
-        loop = asyncio.get_running_loop()
-        orders = asyncio.StreamReader(limit=ORDER_BYTES)
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin.buffer)
-        transport, protocol = await loop.connect_write_pipe(
-            lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()), sys.stdout.buffer
+    # ── from beginning to end ────────────────────────────────────────────────────────────────────
+
+    async def run(self) -> None:
+        reading = asyncio.create_task(self._read_orders())
+        try:
+            self._pipes.report(await self._attempt())
+        finally:
+            for task in (reading, *self._tasks):
+                task.cancel()
+            await asyncio.gather(reading, *self._tasks, return_exceptions=True)
+            if self._meeting is not None:
+                await self._meeting.close()
+
+    async def _attempt(self) -> Lost:
+        meeting = asyncio.create_task(self._meet())
+        try:
+            if not await self._unless_stopped(meeting):
+                return Lost(code="", message="")
+            self._meeting = meeting.result()
+        except ChangedIdentity as error:
+            self._pipes.report(Refused(identity=error.identity))
+            return Lost(code=error.code, message=error.message, fatal=True)
+        except MeshError as error:
+            return Lost(code=error.code, message=error.message, fatal=isinstance(error, PeerChanged))
+        return await self._carry(self._meeting)
+
+    async def _meet(self) -> Meeting:
+        begin = self._begin
+        tokens = Tokens(self._pipes.report)
+        for jti, expires_at in begin.spent:
+            SpentTokens.spend(tokens, jti, expires_at, 0)
+        setup = Setup(
+            role=begin.role,
+            session_id=begin.session_id,
+            kind=begin.kind,
+            room_id=begin.room_id,
+            user_id=begin.user_id,
+            device_id=begin.device_id,
+            peer_user_id=begin.peer_user_id,
+            peer_device_id=begin.peer_device_id,
+            session_token=begin.session_token,
+            server_keys=begin.server_keys,
+            identity_seed=begin.identity_seed,
+            certificate_der=begin.certificate_der,
+            certificate_key=begin.certificate_key,
+            peer_certificate_fingerprint=begin.peer_certificate_fingerprint,
+            peer_key_fingerprint=begin.peer_key_fingerprint,
+            known_identity=begin.known_identity,
+            relay_url=f"{begin.server}/relay/{begin.session_id}",
+            relay_token=begin.access_token,
+            ice_servers=begin.ice_servers,
+            options=Options(direct=begin.direct, quic_only=begin.quic_only, hoped=begin.hoped),
         )
-        return cls(orders, asyncio.StreamWriter(transport, protocol, None, loop))
+        return await meet(setup, self, spent=tokens)
 
-    async def report(self, report: Report) -> None:
-        self._reports.write(pack(report))
-        await self._reports.drain()
+    async def _carry(self, meeting: Meeting) -> Lost:
+        courier = self._courier = Courier(
+            meeting.main,
+            on_offer=self._ask,
+            on_progress=self._moved,
+            open_sink=self._open_sink,
+            shares=self._shown,
+            rate_limit=self._begin.limit,
+        )
+        meeting.on_lane(courier.add_lane)
+        self._pipes.report(Met(way=meeting.way, identity=meeting.peer_identity))
+        running = asyncio.create_task(courier.run())
+        self._spawn(self._add_lanes(meeting, courier))
+        better = asyncio.create_task(meeting.better.wait())
+        self._tasks.add(better)  # type: ignore[arg-type]
+        for order in self._early:
+            self._doers[type(order)](order)
+        self._early.clear()
+        stopped = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait((running, better, stopped), return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                courier.close()
+            await running
+        except MeshError as error:
+            return Lost(code=error.code, message=error.message)
+        finally:
+            stopped.cancel()
+        if better.done() and not self._stopping.is_set():
+            return Lost(code=BETTER, message="A better way was found.", hoped=meeting.better_way)
+        return Lost(code="", message="")
+
+    async def _add_lanes(self, meeting: Meeting, courier: Courier) -> None:
+        for lane in await meeting.open_lanes(self._begin.lanes):
+            courier.add_lane(lane)
+
+    async def _unless_stopped(self, task: "asyncio.Task[Any]") -> bool:
+        """Whether it came to its end before we are told to stop; it is ended otherwise."""
+        stopped = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait((task, stopped), return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            return False
+        return True
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # ── orders ───────────────────────────────────────────────────────────────────────────────────
+
+    async def _read_orders(self) -> None:
+        while (order := await next_order(self._pipes.orders)) is not None:
+            if isinstance(order, orders.Stop):
+                break
+            if isinstance(order, Signal):
+                with contextlib.suppress(asyncio.QueueFull):
+                    self._signals.put_nowait(order.payload)
+            elif isinstance(order, orders.Shares):
+                self._shown.shares = order.shares
+            elif self._courier is None:
+                self._early.append(order)
+            elif type(order) in self._doers:
+                self._doers[type(order)](order)
+        self._stopping.set()
+
+    async def send(self, payload: str) -> None:
+        """A signal to the other device (`meeting.Signals`)."""
+        self._pipes.report(Signal(payload=payload))
+
+    async def receive(self) -> str:
+        """The next signal of the other device (`meeting.Signals`)."""
+        return await self._signals.get()
+
+    def _send(self, order: orders.Send) -> None:
+        self._spawn(self._offer(order))
+
+    async def _offer(self, order: orders.Send) -> None:
+        assert self._courier is not None
+        try:
+            source = await asyncio.to_thread(Source.open, Path(order.path))
+        except MeshError as error:
+            self._pipes.report(Ended(id=order.id, phase="failed", code=error.code, reason=error.message))
+            return
+        if order.name:
+            source.name = order.name
+        self._counts[order.id] = sum(entry.kind == "file" for entry in source.entries) or 1
+        try:
+            # Where the line is lost, this is not over: it goes on with the next attempt.
+            with contextlib.suppress(MeshError):
+                how = await self._courier.offer(order.id, source)
+                self._ended(order.id, how, sentence_of(faults=len(source.faults) + len(source.left_out)))
+        finally:
+            await asyncio.to_thread(source.close)
+
+    def _accept(self, order: orders.Accept) -> None:
+        self._answer(order.id, AlreadyHere() if order.already else Accept(Path(order.into), order.conflict))
+
+    def _decline(self, order: orders.Decline) -> None:
+        self._answer(order.id, Decline(order.reason))
+
+    def _answer(self, transfer: str, answer: Answer) -> None:
+        future = self._answers.pop(transfer, None)
+        if future is not None and not future.done():
+            future.set_result(answer)
+
+    def _pause(self, order: orders.Pause) -> None:
+        assert self._courier is not None
+        (self._courier.pause if order.paused else self._courier.resume)(order.id)
+
+    def _cancel(self, order: orders.Cancel) -> None:
+        assert self._courier is not None
+        self._courier.cancel(order.id, order.reason)
+
+    def _limit(self, order: orders.Limit) -> None:
+        assert self._courier is not None
+        self._courier.limit(order.limit)
+
+    # ── shares of the other side ─────────────────────────────────────────────────────────────────
+
+    def _browse(self, order: orders.Browse) -> None:
+        self._spawn(self._list(order))
+
+    async def _list(self, order: orders.Browse) -> None:
+        assert self._courier is not None
+        try:
+            entries = await self._courier.list(order.share, order.path)
+        except MeshError as error:
+            if self._courier.lost is None:
+                self._pipes.report(Listing(request=order.request, refused=error.message))
+            return
+        self._pipes.report(Listing(request=order.request, entries=entries[: orders.LISTED_MAX]))
+
+    def _fetch(self, order: orders.Fetch) -> None:
+        self._spawn(self._get(order))
+
+    async def _get(self, order: orders.Fetch) -> None:
+        assert self._courier is not None
+        begun = partial(self._requests.__setitem__)
+        try:
+            await self._courier.get(order.share, order.path, begun=lambda name: begun(name, order.request))
+        except MeshError as error:
+            if self._courier.lost is None:
+                self._pipes.report(
+                    Ended(id=order.request, phase="failed", code=error.code, reason=error.message)
+                )
+
+    # ── what the courier asks and tells ──────────────────────────────────────────────────────────
+
+    async def _ask(self, offer: Offer) -> Answer:
+        """Raises: OfferRefused: it cannot be written as it is."""
+        meta = offer.meta
+        offered = await asyncio.to_thread(self._looked_at, offer)
+        self._counts[meta.transfer] = offered.files
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._answers[meta.transfer] = future
+        self._pipes.report(offered)
+        return await future
+
+    def _looked_at(self, offer: Offer) -> Offered:
+        into = Path(self._begin.into)
+        checked, meta = check(offer), offer.meta
+        shown = checked.offered(into, OFFERED_PATHS)
+        entries = 1 if meta.kind == "file" else len(checked.entries)
+        return Offered(
+            id=meta.transfer,
+            name=str(checked.title),
+            kind=meta.kind,
+            size=meta.size,
+            mtime=meta.mtime,
+            files=checked.files,
+            paths=[
+                OfferedEntry(str(path.path), path.kind, path.size, str(path.renamed), path.exists)
+                for path in shown
+            ],
+            more_paths=entries - len(shown),
+            space=free_space(into),
+            request=None if meta.request is None else self._requests.get(meta.request, ""),
+        )
+
+    def _open_sink(self, offer: Offer, accept: Accept) -> transferring.Sink:
+        peer = f"{self._begin.peer_user_id}/{self._begin.peer_device_id}"
+        sink: transferring.Sink = Sink.open(accept.into, offer, peer=peer, conflict=accept.conflict)
+        return sink
+
+    def _moved(self, progress: Progress) -> None:
+        assert self._meeting is not None
+        if progress.ended is not None:
+            if progress.direction == "receive":
+                self._ended(progress.transfer, progress.ended, finished=progress.finished)
+            return
+        known = _PHASES.get(progress.state)
+        if known is None:
+            return
+        paused = known == "running" and (progress.paused_here or progress.paused_there)
+        phase: Literal["offered", "running", "paused", "finishing"] = "paused" if paused else known
+        if progress.direction == "send" and progress.transfer not in self._counts:
+            self._serving(progress)
+        self._pipes.report(
+            Moved(
+                id=progress.transfer,
+                phase=phase,
+                done=progress.done,
+                rate=progress.rate,
+                size=progress.size,
+                files=self._counts.get(progress.transfer, 0),
+                lanes=progress.lanes,
+                way=self._meeting.way,
+            )
+        )
+
+    def _serving(self, progress: Progress) -> None:
+        """The other side fetches something of ours."""
+        name = self._shown.sending.get(progress.transfer, "?")
+        self._counts[progress.transfer] = 1
+        self._pipes.report(Serving(id=progress.transfer, name=name, kind="file", size=progress.size, files=1))
+
+    def _ended(self, transfer: str, how: How, note: str = "", finished: Finished | None = None) -> None:
+        if finished is not None:
+            note = sentence_of(
+                renamed=len(finished.renamed), skipped=finished.skipped, faults=len(finished.faults)
+            )
+        place = "" if finished is None else str(finished.place)
+        reason = how.reason or ("" if how.how != "done" else note)
+        self._pipes.report(Ended(id=transfer, phase=how.how, code=how.code, reason=reason, place=place))
 
 
 async def run() -> None:
     pipes = await Pipes.open()
-    if isinstance(await next_order(pipes.orders), Begin):
-        reason = "This version of Mesh cannot connect two devices yet."
-        await pipes.report(Lost(code="sharing", message=reason, fatal=True))
+    begin = await next_order(pipes.orders)
+    if not isinstance(begin, Begin):
+        return
+    logging.getLogger().addHandler(Logged(pipes.report))
+    logging.getLogger().setLevel(logging.INFO)
+    try:
+        await Worker(pipes, begin).run()
+    except Exception:
+        logging.exception("the helper failed")
+    await pipes.flush()
 
 
 def main() -> None:
-    asyncio.run(run())
+    """Never returns: a thread that waits for a dead disk must not keep the process."""
+    try:
+        asyncio.run(run())
+    finally:
+        os._exit(0)

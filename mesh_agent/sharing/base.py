@@ -1,0 +1,187 @@
+"""What all of `agent.sharing` stands on: the transfers, the sessions, who we are, and what the rules say."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from mesh_agent.client.folders import Profile
+from mesh_agent.client.introductions import Introductions
+from mesh_agent.sharing.board import Board, Item
+from mesh_agent.sharing.desk import Desk
+from mesh_agent.sharing.errors import UnderWay
+from mesh_agent.sharing.people import People
+from mesh_agent.sharing.route import Route
+from mesh_agent.sharing.rules import Rules
+from mesh_agent.sharing.sessions import Sessions
+from mesh_agent.sharing.state import IdentityChanged, Share, Transfer, TransferChanged
+from mesh_agent.sharing.store import Claim, ReceivingLock, Store
+from protocol.errors import MeshError, PeerNotMember
+from protocol.rest import Member
+from protocol.text import clean_line
+
+if TYPE_CHECKING:
+    from mesh_agent.net.identity import Identity
+
+
+_LOST_COPY: Final = "The program that sent this has ended, and what it had read is gone."
+_NOBODY_RUNS: Final = "The program that ran this has ended. Resume it here, or give its command again."
+
+
+class SharingBase:
+    """One account's.
+
+    Attributes:
+        warning: why the list of transfers could not be read; else empty.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        account: str,
+        introductions: Introductions,
+        identity: "Callable[[], Coroutine[Any, Any, Identity]]",
+        publish: Callable[[TransferChanged | IdentityChanged], None],
+        clock: Callable[[], int],
+    ) -> None:
+        """`account`: a name for it that can be part of a file's name. `clock`: milliseconds since 1970."""
+        self._profile, self._introductions, self._identity = profile, introductions, identity
+        self._store = Store(profile, account)
+        self._board = Board(self._store, publish, clock)
+        self._publish, self._clock = publish, clock
+        self._rules = Rules()
+        self._desk: Desk | None = None
+        self._people: People | None = None
+        self._making = asyncio.Lock()
+        self._sessions = Sessions(introductions, self._board, self._ready, lambda: self._rules, clock)
+        self._shares: dict[str, Share] = {}
+        self._receiving: ReceivingLock | None = None
+        self.warning = ""
+
+    async def load(self) -> None:
+        """Reads what is kept on disk."""
+        try:
+            await self._board.load()
+        except MeshError as error:
+            self.warning = error.message
+
+    async def close(self) -> None:
+        """Ends all sessions; what was under way can be resumed."""
+        await self._sessions.close()
+        await self._board.close()
+        if self._receiving is not None:
+            self._receiving.release()
+
+    # ── looking ──────────────────────────────────────────────────────────────────────────────────
+
+    def transfers(self) -> list[Transfer]:
+        """All that are known, in the order made."""
+        return [item.view() for item in self._board.all()]
+
+    def transfer(self, transfer_id: str) -> Transfer:
+        """Raises: TransferUnknown."""
+        return self._board.get(transfer_id).view()
+
+    @property
+    def rules(self) -> Rules:
+        """What happens without asking; they are given by who holds the agent, and kept nowhere."""
+        return self._rules
+
+    def set_rules(self, rules: Rules) -> None:
+        """For what comes from now on."""
+        self._rules = rules
+        if self._desk is not None:
+            self._desk.rules = rules
+
+    # ── taking part ──────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def receiving(self) -> bool:
+        """Whether this program takes what is offered to this profile."""
+        return self._receiving is not None
+
+    async def receive(self, program: str) -> None:
+        """From now on this program takes offers, and goes on with what was under way when the last one ended.
+
+        `program`: its name, for other programs of this profile to tell.
+
+        Raises:
+            AlreadyReceiving: another program of this profile does.
+            FilesUnusable
+        """
+        if self._receiving is not None:
+            return
+        await self._ready()
+        self._receiving = await asyncio.to_thread(ReceivingLock.take, self._profile, program)
+        for item in self._board.all():
+            self._adopt(item)
+        self._sessions.begin()
+
+    def _adopt(self, item: Item) -> None:
+        record = item.record
+        if item.over or item.claim is not None:
+            return
+        if record.direction == "receive" and not record.share:
+            self._board.change(item, phase="interrupted")
+            return
+        with contextlib.suppress(UnderWay):
+            item.claim = Claim.take(self._store.claims_folder, item.id)
+            if not record.background:
+                # Whoever ran it is gone: it goes on when it is asked for again.
+                self._board.release(item)
+                phase, reason = ("failed", _LOST_COPY) if record.spooled else ("interrupted", _NOBODY_RUNS)
+                self._board.change(item, phase=phase, reason=reason)
+                return
+            if record.phase != "paused":
+                self._board.change(item, phase="waiting")
+            self._carry(item)
+
+    # ── inside ───────────────────────────────────────────────────────────────────────────────────
+
+    async def _ready(self) -> Desk:
+        """Who we are, once it is needed. Raises: FilesUnusable."""
+        async with self._making:
+            if self._desk is None:
+                from mesh_agent.net.known import KnownDevices
+
+                identity = await self._identity()
+                known = KnownDevices(self._profile, clock=self._clock)
+                self._people = People(identity, known)
+                self._desk = Desk(
+                    self._introductions,
+                    identity,
+                    known,
+                    self._board,
+                    self._publish,
+                    self._clock,
+                    self._rules,
+                    self._shares,
+                )
+        return self._desk
+
+    def _route(self, room_id: str, peer_id: str, peer_name: str) -> Route:
+        assert self._desk is not None
+        return self._sessions.route(self._desk, room_id, peer_id, peer_name)
+
+    def _carry(self, item: Item) -> None:
+        self._route(item.record.room_id, item.record.peer_id, item.record.peer_name).add(item)
+
+    async def _known(self) -> People:
+        await self._ready()
+        assert self._people is not None
+        return self._people
+
+    async def _members(self, room_id: str, names: Sequence[str]) -> list[Member]:
+        self._introductions.require_room(room_id)
+        members = await self._introductions.members(room_id)
+        found = []
+        for name in names:
+            wanted = [
+                member
+                for member in members
+                if name in (member.user_id, member.username) or member.username.casefold() == name.casefold()
+            ]
+            if not wanted:
+                raise PeerNotMember(f"{clean_line(name)} is not in this room.")
+            found += [member for member in wanted[:1] if member not in found]
+        return found

@@ -1,0 +1,269 @@
+"""Files and folders: send and receive them, share folders, and know who is on the other side."""
+
+import asyncio
+import contextlib
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Final
+
+from mesh_agent.agent import Agent
+from mesh_agent.client.errors import LocalError
+from mesh_agent.output import Output
+from mesh_agent.progress import last_line, size_text
+from mesh_agent.sharing.rules import Rules
+from mesh_agent.sharing.state import Transfer
+from mesh_agent.verbs.common import Run, UsageError, connected
+from mesh_agent.verbs.following import Follower
+from mesh_agent.verbs.prompting import Prompter
+from mesh_agent.verbs.spool import emptied, spooled
+from protocol.errors import UserNotFound
+from protocol.peer import Entry
+from protocol.rest import Member
+from protocol.text import clean_line
+
+GOES_ON: Final = "Interrupted. What has arrived is kept: give the same command again to go on."
+
+
+class NotAllSent(LocalError):
+    """Some transfers did not succeed."""
+
+    code = "sharing.incomplete"
+
+
+# ── sending ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _send(agent: Agent, options: Namespace, output: Output) -> None:
+    from_stdin = options.paths == ["-"]
+    if "-" in options.paths and not from_stdin:
+        raise UsageError("Stdin is sent alone: no other paths beside -.")
+    room = await connected(agent, options)
+    agent.sharing.set_rules(_rules(options))
+    if from_stdin:
+        async with spooled(agent.profile) as copy:
+            transfers = await agent.sharing.send_copy(room.id, options.to, copy, options.name)
+            await _follow(agent, output, transfers, options.wait, "Interrupted: what stdin had is gone.")
+        return
+    paths = [Path(path) for path in options.paths]
+    transfers = await agent.sharing.send(room.id, options.to, paths, limit=options.limit)
+    await _follow(agent, output, transfers, options.wait, GOES_ON)
+
+
+async def _follow(
+    agent: Agent, output: Output, transfers: list[Transfer], wait: float | None, interrupted: str
+) -> None:
+    """Until all of them are over. Raises: NotAllSent."""
+    follower = Follower(agent, output)
+    try:
+        async with asyncio.timeout(wait) as waiting:
+            begun = asyncio.create_task(_until_begun(agent, transfers, waiting))
+            try:
+                ended = await follower.until_over(transfers)
+            finally:
+                begun.cancel()
+    except TimeoutError:
+        follower.clear()
+        raise NotAllSent("Nobody has taken it in time. Give the same command again to go on.") from None
+    except asyncio.CancelledError:
+        follower.clear()
+        output.note(interrupted)
+        raise
+    _all_done(ended)
+
+
+async def _until_begun(agent: Agent, transfers: list[Transfer], waiting: asyncio.Timeout) -> None:
+    """`--wait` is for who is away: what flows takes as long as it takes."""
+    with contextlib.closing(agent.subscribe()) as events:
+        while any(agent.sharing.transfer(each.id).phase in {"waiting", "connecting"} for each in transfers):
+            await anext(events)
+        waiting.reschedule(None)
+
+
+def _all_done(ended: list[Transfer]) -> None:
+    bad = [transfer for transfer in ended if transfer.phase != "done"]
+    if len(ended) == 1 and bad:
+        raise NotAllSent(last_line(bad[0]))
+    if bad:
+        raise NotAllSent(f"{len(bad)} of {len(ended)} transfers did not succeed.")
+
+
+# ── receiving ────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _receive(agent: Agent, options: Namespace, output: Output) -> None:
+    to_stdout = options.into == "-"
+    asks = sys.stdin.isatty() and not options.yes
+    if not (options.yes or options.people or asks):
+        raise UsageError("Nobody can be asked here: say --yes or --from USER.")
+    await agent.start()
+    await agent.wait_connected(options.timeout)
+    people = [await _person(agent, name) for name in options.people or ()]
+    with emptied(agent.profile) if to_stdout else contextlib.nullcontext(Path(options.into)) as folder:
+        accept = "ask" if asks else "all"
+        rules = _rules(options, downloads=folder.expanduser().absolute(), accept=accept)
+        agent.sharing.set_rules(
+            Rules(
+                **{name: getattr(rules, name) for name in Rules.__slots__ if name != "people"},
+                people=frozenset(person.user_id for person in people),
+            )
+        )
+        await agent.sharing.receive("mesh-agent receive")
+        output.note("Waiting for what is sent to you. Ctrl+C ends it.")
+        follower = Follower(agent, output, aside=to_stdout)
+        prompter = Prompter(agent, follower, options.conflict, asks=asks)
+        try:
+            ended = await prompter.run(once=options.once or to_stdout)
+        except asyncio.CancelledError:
+            follower.clear()
+            raise
+        if ended is not None:
+            _all_done([ended])
+            if to_stdout:
+                await _to_stdout(ended)
+
+
+async def _to_stdout(transfer: Transfer) -> None:
+    assert transfer.place is not None
+    if not transfer.place.is_file():
+        raise UsageError("A folder cannot go to stdout: name a folder for it with --into.")
+    place = transfer.place
+
+    def copy() -> None:
+        with place.open("rb") as file:
+            while data := file.read(1024 * 1024):
+                sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+    await asyncio.to_thread(copy)
+
+
+# ── shares ───────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _share(agent: Agent, options: Namespace, output: Output) -> None:
+    room = await connected(agent, options)
+    agent.sharing.set_rules(_rules(options, accept="none"))
+    await agent.sharing.receive("mesh-agent share")
+    for path in options.paths:
+        share = await agent.sharing.share(room.id, Path(path))
+        output.show({"share": share.name, "id": share.id, "room_id": room.id, "place": str(share.place)})
+    output.note("Shared until Ctrl+C.")
+    follower = Follower(agent, output)
+    try:
+        await follower.all(lambda transfer: transfer.direction == "send", lambda _: None)
+    finally:
+        follower.clear()
+
+
+async def _list(agent: Agent, options: Namespace, output: Output) -> None:
+    room = await connected(agent, options)
+    agent.sharing.set_rules(_rules(options))
+    share, _, path = options.path.strip("/").partition("/")
+    entries = await agent.sharing.browse(room.id, options.user, share, path)
+    for entry in entries:
+        output.show(_shown(entry) if output.as_json else {"line": _line(entry)})
+    if not entries:
+        output.note("There is nothing." if share else "Nothing is shared with this room.")
+
+
+def _shown(entry: Entry) -> dict[str, object]:
+    told: dict[str, object] = {"name": clean_line(entry.path), "kind": entry.kind, "size": entry.size}
+    return told | {"mtime_ns": entry.mtime} | ({"share": entry.target} if entry.target else {})
+
+
+def _line(entry: Entry) -> str:
+    name = clean_line(entry.path)
+    return f"{name}/" if entry.kind == "folder" else f"{name}  ({size_text(entry.size)})"
+
+
+async def _get(agent: Agent, options: Namespace, output: Output) -> None:
+    to_stdout = options.into == "-"
+    room = await connected(agent, options)
+    agent.sharing.set_rules(_rules(options))
+    share, _, path = options.path.strip("/").partition("/")
+    with emptied(agent.profile) if to_stdout else contextlib.nullcontext(Path(options.into)) as folder:
+        into = folder.expanduser().absolute()
+        transfer = await agent.sharing.fetch(room.id, options.user, share, path, into, options.conflict)
+        follower = Follower(agent, output, aside=to_stdout)
+        try:
+            ended = await follower.until_over([transfer])
+        except asyncio.CancelledError:
+            follower.clear()
+            output.note(GOES_ON)
+            raise
+        _all_done(ended)
+        if to_stdout:
+            await _to_stdout(ended[0])
+
+
+# ── who is on the other side ─────────────────────────────────────────────────────────────────────
+
+
+class NeverMet(LocalError):
+    """There are no words with somebody whose device was never there."""
+
+    code = "sharing.never_met"
+
+
+async def _verify(agent: Agent, options: Namespace, output: Output) -> None:
+    await agent.start()
+    await agent.wait_connected(options.timeout)
+    person = await _person(agent, options.user)
+    devices = [
+        device
+        for device in await agent.sharing.words(person.user_id)
+        if options.device in ("", device.device_id)
+    ]
+    if not devices:
+        raise NeverMet(f"No device of {person.username} was met yet: the words are there after a transfer.")
+    if (options.confirm or options.trust) and len(devices) > 1:
+        raise UsageError(f"{person.username} has {len(devices)} devices: name one with --device.")
+    if options.confirm:
+        await agent.sharing.confirm(person.user_id, devices[0].device_id)
+    elif options.trust:
+        await agent.sharing.trust(person.user_id, devices[0].device_id)
+    for device in await agent.sharing.words(person.user_id):
+        if options.device not in ("", device.device_id):
+            continue
+        state = "changed" if device.changed else "compared" if device.verified else "not compared"
+        told = {"words": " ".join(device.words), "device_id": device.device_id, "state": state}
+        output.show(
+            told | {"user_id": person.user_id, "username": person.username}
+            if output.as_json
+            else {"line": f"{told['words']}  ({device.device_id}, {state})"}
+        )
+    if not options.confirm:
+        output.note(
+            f"Read them to {person.username}, or hear them, over a line that you trust; then say --confirm."
+        )
+
+
+async def _person(agent: Agent, name: str) -> Member:
+    """Somebody in a room of mine. Raises: UserNotFound."""
+    for room in agent.rooms() or await agent.fetch_rooms():
+        for member in await agent.members(room.id):
+            if name == member.user_id or name.casefold() == member.username.casefold():
+                return member
+    raise UserNotFound(f"None of your rooms has somebody called {clean_line(name)}.")
+
+
+def _rules(options: Namespace, **others: object) -> Rules:
+    return Rules(
+        lanes=options.lanes,
+        quic_only=options.quic_only,
+        direct=not options.relay_only,
+        largest=getattr(options, "largest", None),
+        conflict=getattr(options, "conflict", "rename"),
+        **others,  # type: ignore[arg-type]
+    )
+
+
+VERBS: Final[dict[str, Run]] = {
+    "send": _send,
+    "receive": _receive,
+    "share": _share,
+    "ls": _list,
+    "get": _get,
+    "verify": _verify,
+}

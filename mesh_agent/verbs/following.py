@@ -1,0 +1,100 @@
+"""Following transfers to their end: a bar on a terminal, lines elsewhere, objects with `--json`.
+
+Strategy: one line is painted over again and again on a terminal, and nowhere else; whatever is final is a
+line of its own on stdout. The state is always read from the agent, events only say that it is worth a look.
+"""
+
+import asyncio
+import contextlib
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from mesh_agent.agent import Agent
+from mesh_agent.client.state import EventsDropped
+from mesh_agent.output import Output
+from mesh_agent.progress import as_object, last_line, line, summary
+from mesh_agent.sharing.state import OVER, Phase, Transfer, TransferChanged
+
+JSON_EVERY_S: Final = 1.0
+"""How often `--json` tells mere progress of one transfer."""
+
+
+class Follower:
+    """Prints what becomes of transfers."""
+
+    def __init__(self, agent: Agent, output: Output, *, aside: bool = False) -> None:
+        """`aside`: stdout is for the bytes, so that lines go to stderr, and there are no objects."""
+        self._agent, self._output = agent, output
+        self._json = output.as_json and not aside
+        self._bar = sys.stderr.isatty() and not self._json
+        self._lines = sys.stderr if aside else sys.stdout
+        self._painted = 0
+        self._phases: dict[str, Phase] = {}
+        self._told_at: dict[str, float] = {}
+
+    async def until_over(self, transfers: Sequence[Transfer]) -> list[Transfer]:
+        """Returns them as they ended."""
+        wanted = {transfer.id: transfer for transfer in transfers}
+        with contextlib.closing(self._agent.subscribe()) as events:
+            for transfer_id in wanted:
+                wanted[transfer_id] = self._agent.sharing.transfer(transfer_id)
+                self.tell(wanted[transfer_id])
+            while any(not transfer.over for transfer in wanted.values()):
+                self._paint(list(wanted.values()))
+                event = await anext(events)
+                if isinstance(event, TransferChanged) and event.transfer.id in wanted:
+                    wanted[event.transfer.id] = event.transfer
+                    self.tell(event.transfer)
+                elif isinstance(event, EventsDropped):
+                    for transfer_id in wanted:
+                        wanted[transfer_id] = self._agent.sharing.transfer(transfer_id)
+        self.clear()
+        return list(wanted.values())
+
+    async def all(self, wanted: Callable[[Transfer], bool], changed: Callable[[Transfer], None]) -> None:
+        """For ever: tells of each that is `wanted`; `changed` is told of each of their states."""
+        live: dict[str, Transfer] = {}
+        with contextlib.closing(self._agent.subscribe()) as events:
+            for transfer in self._agent.sharing.transfers():
+                if wanted(transfer) and not transfer.over:
+                    changed(transfer)
+            async for event in events:
+                if not isinstance(event, TransferChanged) or not wanted(event.transfer):
+                    continue
+                live[event.transfer.id] = event.transfer
+                self.tell(event.transfer)
+                live = {name: transfer for name, transfer in live.items() if not transfer.over}
+                self._paint([transfer for transfer in live.values() if transfer.phase != "offered"])
+                changed(event.transfer)
+
+    def tell(self, transfer: Transfer) -> None:
+        """A line, where its phase is another than before; with `--json`, progress too, now and then."""
+        new = self._phases.get(transfer.id) != transfer.phase
+        self._phases[transfer.id] = transfer.phase
+        if self._json:
+            now = asyncio.get_running_loop().time()
+            if new or now - self._told_at.get(transfer.id, -JSON_EVERY_S) >= JSON_EVERY_S:
+                self._told_at[transfer.id] = now
+                self._output.show(as_object(transfer))
+        elif new and (transfer.phase in OVER or not self._bar):
+            self.clear()
+            over = transfer.phase in OVER
+            print(last_line(transfer) if over else line(transfer), file=self._lines, flush=True)
+
+    def clear(self) -> None:
+        """Takes the bar away."""
+        if self._painted:
+            sys.stderr.write(f"\r{' ' * self._painted}\r")
+            sys.stderr.flush()
+            self._painted = 0
+
+    def _paint(self, transfers: Sequence[Transfer]) -> None:
+        if not self._bar or not transfers:
+            return
+        text = line(transfers[0]) if len(transfers) == 1 else summary(transfers)
+        text = text[: max(shutil.get_terminal_size().columns - 1, 10)]
+        sys.stderr.write(f"\r{text}{' ' * max(self._painted - len(text), 0)}")
+        sys.stderr.flush()
+        self._painted = len(text)

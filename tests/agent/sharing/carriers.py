@@ -1,0 +1,77 @@
+"""Two people with a room, files to send, and what becomes of them; and the processes that move the bytes."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from mesh_agent.agent import Agent
+from mesh_agent.sharing.state import Phase, Transfer, TransferChanged
+from tests.agent.events import Listener
+from tests.support.conditions import until
+
+SLOW: int = 4_000_000
+"""Bytes a second at which a transfer of some megabytes can be met on its way."""
+
+
+def helpers(of: int | None = None) -> list[int]:
+    """Processes that move bytes for the process `of`, by default this one."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            command = (entry / "cmdline").read_bytes()
+        except (OSError, IndexError, ValueError):
+            continue
+        if parent == (of or os.getpid()) and b"mesh_agent.sharing.worker" in command:
+            found.append(int(entry.name))
+    return found
+
+
+def told_to(process: int) -> bytes:
+    """The arguments and the environment of a process, which others on the machine may see."""
+    folder = Path(f"/proc/{process}")
+    return (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
+
+
+def same(one: Path, other: Path) -> bool:
+    """Both have the same bytes."""
+    return one.read_bytes() == other.read_bytes()
+
+
+def kill_helpers() -> None:
+    for process in helpers():
+        os.kill(process, signal.SIGKILL)
+
+
+class Watch:
+    """All states of the transfers of one agent, from now on."""
+
+    def __init__(self, agent: Agent) -> None:
+        self.agent = agent
+        self._heard = Listener(agent)
+
+    @property
+    def states(self) -> list[Transfer]:
+        return [event.transfer for event in self._heard.of(TransferChanged)]
+
+    async def wait(self, *phases: Phase, fits: Callable[[Transfer], object] = lambda _: True) -> Transfer:
+        """The first that is in one of the phases, among those told and those to come."""
+
+        def found() -> list[Transfer]:
+            return [state for state in self.states if state.phase in phases and fits(state)]
+
+        await until(found, f"{phases} of {[(state.phase, state.reason) for state in self.states]}")
+        return found()[0]
+
+    def forget(self) -> None:
+        self._heard.events.clear()
+
+    def close(self) -> None:
+        self._heard.close()
+
+
+async def over(agent: Agent, transfer_id: str) -> Transfer:
+    """How it ended."""
+    await until(lambda: agent.sharing.transfer(transfer_id).over, f"the end of {transfer_id}")
+    return agent.sharing.transfer(transfer_id)
