@@ -58,7 +58,9 @@ Ranges = Annotated[list[Range], Meta(max_length=limits.RANGES)]
 
 
 class Entry(Struct, frozen=True, array_like=True, omit_defaults=True):
-    """One file, empty folder or symbolic link of a folder. `path`: components joined by `/`, no root.
+    """One file, folder or symbolic link of a folder. `path`: components joined by `/`, no root.
+
+    A folder needs an entry only where it is empty; another has one for its time and mode.
 
     `size` is 0 but for files; `target` is what a link says.
     """

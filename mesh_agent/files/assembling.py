@@ -14,7 +14,7 @@ from typing import Final
 from mesh_agent.files.descent import Descent
 from mesh_agent.files.errors import SinkError
 from mesh_agent.files.existing import Kept
-from mesh_agent.files.folders import KEPT_MODE, NOT_A_FOLDER, Folder, is_folder
+from mesh_agent.files.folders import NOT_A_FOLDER, Folder, dress, is_folder
 from mesh_agent.files.manifest import Checked
 from mesh_agent.files.parts import Parts
 from mesh_agent.files.placing import NAME_REFUSED, NAMES_TRIED, Placed, place_file, place_folder
@@ -202,5 +202,4 @@ class _Builder:
 
 def dress_folder(folder: Folder, mtime: int, mode: int) -> None:
     """The person stays able to look into it."""
-    os.fchmod(folder.fd, mode & KEPT_MODE | 0o500)
-    os.utime(folder.fd, ns=(mtime, mtime))
+    dress(folder.fd, mtime, mode | 0o500)

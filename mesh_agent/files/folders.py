@@ -9,7 +9,7 @@ it was, and a link where a folder should be is refused. Names are `SafeName`; th
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -22,8 +22,30 @@ _NO_LINK: Final = os.O_NOFOLLOW | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0)
 NOT_A_FOLDER: Final = frozenset({errno.ENOTDIR, errno.ELOOP, errno.EMLINK})
 """What opening something else than a folder is answered with, links included."""
 
+_NOT_FLUSHED: Final = frozenset({errno.EINVAL, errno.EBADF, errno.EOPNOTSUPP})
+_NOT_KEPT: Final = frozenset({errno.EPERM, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS, errno.EOVERFLOW})
+"""What disks answer that keep no modes (FAT), or not every time."""
+
 KEPT_MODE: Final = 0o777
 """Of a peer's mode; never setuid, setgid or sticky."""
+
+
+@contextmanager
+def tolerated(codes: Container[int | None]) -> Iterator[None]:
+    """What a disk cannot do, and can be done without."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in codes:
+            raise
+
+
+def dress(fd: int, mtime: int, mode: int) -> None:
+    """Gives a file or folder its time (nanoseconds) and mode, as far as the disk keeps them."""
+    with tolerated(_NOT_KEPT):
+        os.fchmod(fd, mode & KEPT_MODE)
+    with tolerated(_NOT_KEPT):
+        os.utime(fd, ns=(mtime, mtime))
 
 
 class Folder:
@@ -105,7 +127,9 @@ class Folder:
             return [each.name for each in found]
 
     def flush(self) -> None:
-        os.fsync(self.fd)
+        """As far as the disk flushes folders at all."""
+        with tolerated(_NOT_FLUSHED):
+            os.fsync(self.fd)
 
 
 def walk(top: Folder, path: SafePath | None) -> Folder:

@@ -8,13 +8,12 @@ and time, in one go.
 import os
 
 from mesh_agent.files.errors import told_as_sink_error
-from mesh_agent.files.folders import KEPT_MODE, Folder, is_file
+from mesh_agent.files.folders import Folder, dress, is_file
 from mesh_agent.files.grid import Piece, Stretch
 from mesh_agent.files.handles import Handles
 from mesh_agent.files.manifest import Checked
 from mesh_agent.files.safe_path import SafeName, entry_name
 from mesh_agent.files.sparse import clear, write_at
-from mesh_agent.files.system import begin_flush
 
 
 class Parts:
@@ -39,7 +38,7 @@ class Parts:
         """Size, mtime and mode."""
         meta = self._checked.meta
         told = meta if meta.kind == "file" else self._checked.entries[entry]
-        return told.size, told.mtime, told.mode & KEPT_MODE
+        return told.size, told.mtime, told.mode
 
     def _open(self, entry: int) -> int:
         fd = self.folder.open(self.name(entry), os.O_RDWR | os.O_CREAT)
@@ -60,7 +59,6 @@ class Parts:
             return
         with self._handles.use(piece.entry) as fd:
             write_at(fd, data, piece.offset, fresh=self._fresh)
-            begin_flush(fd, piece.offset, piece.size)
 
     def _put_small(self, name: SafeName, data: memoryview, mtime: int, mode: int) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -72,7 +70,7 @@ class Parts:
             fd = self.folder.open(name, flags)
         try:
             write_at(fd, data, 0, fresh=False)
-            self._dress(fd, mtime, mode)
+            dress(fd, mtime, mode)
         finally:
             os.close(fd)
 
@@ -98,14 +96,9 @@ class Parts:
         if not size:
             self._put_small(self.name(entry), memoryview(b""), mtime, mode)
         with told_as_sink_error(), self.folder.opened(self.name(entry), os.O_RDONLY) as fd:
-            self._dress(fd, mtime, mode)
+            dress(fd, mtime, mode)
             if flush:
                 os.fsync(fd)
-
-    @staticmethod
-    def _dress(fd: int, mtime: int, mode: int) -> None:
-        os.fchmod(fd, mode)
-        os.utime(fd, ns=(mtime, mtime))
 
     def allocated(self) -> int:
         """What the part takes on the disk by now."""

@@ -9,6 +9,7 @@ Strategy: the same disk, so that finishing is a rename. The name follows from wh
 two transfers never meet, and the same one finds its part again.
 """
 
+import errno
 import fcntl
 import os
 import shutil
@@ -17,13 +18,16 @@ from pathlib import Path
 from typing import Final, Self
 
 from mesh_agent.files.errors import SinkBusy
-from mesh_agent.files.folders import Folder
+from mesh_agent.files.folders import Folder, tolerated
 from mesh_agent.files.journal import Journal, Record
 from mesh_agent.files.safe_path import PART, own_name
 
 JOURNAL: Final = own_name("journal")
 TREE: Final = own_name("tree")
 LOCK: Final = own_name("lock")
+_NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
+"""What disks answer that cannot lock, as some in a network."""
+
 ASIDE_TRIED: Final = 1_000
 
 
@@ -79,7 +83,8 @@ class Staging:
             self.folder = self._into.child(self._name)
         self._lock = self.folder.open(LOCK, os.O_RDWR | os.O_CREAT)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with tolerated(_NO_LOCKS):
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise SinkBusy from None
         found = self._into.look(self._name)

@@ -20,7 +20,6 @@ _RENAME_EXCL: Final = 4
 """The same on macOS."""
 
 _KEEP_SIZE_PUNCH_HOLE: Final = 3
-_SYNC_FILE_RANGE_WRITE: Final = 2
 _CANNOT: Final = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EPERM})
 
 
@@ -66,12 +65,6 @@ def rename_new(source: int, name: SafeName, target: int, new: SafeName) -> bool:
 def flush_disk(fd: int) -> bool:
     """Everything on the file system of `fd` is on disk after it; False where there is no such call."""
     return _called(_function("syncfs", ctypes.c_int), fd)
-
-
-def begin_flush(fd: int, offset: int, size: int) -> None:
-    """The disk begins to write what is there, so that less is left for the end."""
-    function = _function("sync_file_range", ctypes.c_int, ctypes.c_longlong, ctypes.c_longlong, ctypes.c_uint)
-    _called(function, fd, offset, size, _SYNC_FILE_RANGE_WRITE)
 
 
 def punch(fd: int, offset: int, size: int) -> bool:
