@@ -54,7 +54,8 @@ def line(transfer: Transfer) -> str:
         parts.append(bar(transfer.done, transfer.size))
         parts.append(f"{size_text(transfer.done)} of {size_text(transfer.size)}")
     if transfer.phase == "running":
-        parts.append(f"{size_text(transfer.rate)}/s")
+        if transfer.rate > 0:
+            parts.append(f"{size_text(transfer.rate)}/s")
         if transfer.eta_s is not None:
             parts.append(f"{span_text(transfer.eta_s)} left")
     if transfer.way is not None:

@@ -125,8 +125,11 @@ class Carrying:
         rules, board = self.desk.rules, self.desk.board
         told |= {"session_id": self.session_id, "peer_device": self.peer_device, "reason": ""}
         if item.record.into:
-            board.change(item, phase="running", **told)
+            paused = item.phase == "paused"
+            board.change(item, phase="paused" if paused else "running", **told)
             self._accept(item)
+            if paused:
+                self._tell(Pause(id=item.record.wire_id, paused=True))
             return
         board.change(item, phase="offered", **told)
         decision = rules.decide(self.peer_id, item.record.size, verified=item.verified)

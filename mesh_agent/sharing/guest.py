@@ -72,6 +72,7 @@ class Guest(Carrying):
         """Ends the attempt; what was under way can be resumed."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        self.lost("")
 
     async def _run(self) -> None:
         with contextlib.suppress(TimeoutError):

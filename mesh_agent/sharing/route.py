@@ -150,6 +150,7 @@ class Route(Carrying):
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        self.lost("")
 
     def heard(self, event: Any) -> None:
         """An event of this session."""

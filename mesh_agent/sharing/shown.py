@@ -6,6 +6,7 @@ whoever moves things meanwhile. The text names what is here already; nothing is 
 """
 
 import asyncio
+import hashlib
 import os
 import secrets
 import stat
@@ -31,12 +32,12 @@ class ShownFolders:
 
     Attributes:
         shares: may be replaced at any time.
-        sending: the names of what is sent of them, by transfer.
+        sending: what is sent of them now, by transfer.
     """
 
     def __init__(self, shares: Sequence[Shown]) -> None:
         self.shares = list(shares)
-        self.sending: dict[str, str] = {}
+        self.sending: dict[str, Source] = {}
 
     async def entries(self, share: str, path: str) -> list[Entry]:
         """What is in a folder of a share, folders first; without a share, the shares themselves.
@@ -48,15 +49,23 @@ class ShownFolders:
         return await asyncio.to_thread(_listing, self._shown(share), path)
 
     async def open(self, share: str, path: str) -> tuple[str, Source]:
-        """A new transfer's name, and what to send. Raises: PeerNotShared, SourceError."""
-        source = await asyncio.to_thread(_source, self._shown(share), path)
-        transfer = secrets.token_hex(16)
-        self.sending[transfer] = source.name
+        """A transfer's name, and what to send. Raises: PeerNotShared, SourceError.
+
+        The same of the same share has the same name, by which the other side finds what it has of it.
+        """
+        shown = self._shown(share)
+        source = await asyncio.to_thread(_source, shown, path)
+        named = f"{len(shown.place)} {shown.place} {path}".encode(errors="surrogateescape")
+        transfer = hashlib.sha256(named).hexdigest()[:32]
+        if transfer in self.sending:
+            transfer = secrets.token_hex(16)
+        self.sending[transfer] = source
         return transfer, source
 
     async def close(self, source: transferring.Source) -> None:
         """It was sent, or not."""
         assert isinstance(source, Source)
+        self.sending = {name: open_ for name, open_ in self.sending.items() if open_ is not source}
         await asyncio.to_thread(source.close)
 
     def _shown(self, share: str) -> Shown:

@@ -332,7 +332,7 @@ class Worker:
     def _moved(self, progress: Progress) -> None:
         assert self._meeting is not None
         if progress.ended is not None:
-            if progress.direction == "receive":
+            if progress.direction == "receive" or progress.transfer in self._shown.sending:
                 self._ended(progress.transfer, progress.ended, finished=progress.finished)
             return
         known = _PHASES.get(progress.state)
@@ -357,9 +357,14 @@ class Worker:
 
     def _serving(self, progress: Progress) -> None:
         """The other side fetches something of ours."""
-        name = self._shown.sending.get(progress.transfer, "?")
-        self._counts[progress.transfer] = 1
-        self._pipes.report(Serving(id=progress.transfer, name=name, kind="file", size=progress.size, files=1))
+        source = self._shown.sending.get(progress.transfer)
+        if source is None:
+            return
+        files = sum(entry.kind == "file" for entry in source.entries) or 1
+        self._counts[progress.transfer] = files
+        self._pipes.report(
+            Serving(id=progress.transfer, name=source.name, kind=source.kind, size=progress.size, files=files)
+        )
 
     def _ended(self, transfer: str, how: How, note: str = "", finished: Finished | None = None) -> None:
         if finished is not None:

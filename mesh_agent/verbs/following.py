@@ -31,6 +31,7 @@ class Follower:
         self._bar = sys.stderr.isatty() and not self._json
         self._lines = sys.stderr if aside else sys.stdout
         self._painted = 0
+        self._question = ""
         self._phases: dict[str, Phase] = {}
         self._told_at: dict[str, float] = {}
 
@@ -82,16 +83,30 @@ class Follower:
             self.clear()
             over = transfer.phase in OVER
             print(last_line(transfer) if over else line(transfer), file=self._lines, flush=True)
+            self._ask()
+
+    def ask(self, question: str) -> None:
+        """A question stands in the last line until there is none (empty); meanwhile there is no bar."""
+        self.clear()
+        self._question = question
+        self._ask()
+
+    def _ask(self) -> None:
+        sys.stderr.write(self._question)
+        sys.stderr.flush()
 
     def clear(self) -> None:
-        """Takes the bar away."""
+        """Takes the bar away, or the question, as far as nobody has typed."""
+        if self._question:
+            sys.stderr.write(f"\r{' ' * len(self._question)}\r")
+            sys.stderr.flush()
         if self._painted:
             sys.stderr.write(f"\r{' ' * self._painted}\r")
             sys.stderr.flush()
             self._painted = 0
 
     def _paint(self, transfers: Sequence[Transfer]) -> None:
-        if not self._bar or not transfers:
+        if not self._bar or not transfers or self._question:
             return
         text = line(transfers[0]) if len(transfers) == 1 else summary(transfers)
         text = text[: max(shutil.get_terminal_size().columns - 1, 10)]

@@ -68,8 +68,11 @@ class Prompter:
         self._follower.clear()
         print("\n".join(question(transfer)), file=sys.stderr)
         while True:
-            print("Take it? [y/N] ", end="", file=sys.stderr, flush=True)
-            answer = (await _line()).strip().casefold()
+            self._follower.ask("Take it? [y/N] ")
+            try:
+                answer = (await _line()).strip().casefold()
+            finally:
+                self._follower.ask("")
             if answer in {"y", "yes", "n", "no", ""}:
                 return answer in {"y", "yes"}
 

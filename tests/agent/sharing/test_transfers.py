@@ -178,7 +178,7 @@ async def test_a_pause_holds_and_a_restart_of_the_receiver_goes_on(
 
     again = await open_agent(bob.profile)
     kept = again.sharing.transfer(paused.id)
-    assert (kept.phase, kept.place) == ("running", into)
+    assert (kept.phase, kept.place) == ("interrupted", into)
     await again.start()
     # Nobody is asked again, whatever the rules say by now.
     again.sharing.set_rules(Rules(downloads=into.parent / "elsewhere", accept="none"))
@@ -230,6 +230,22 @@ async def test_another_identity_is_refused_loudly_until_it_is_trusted(
     assert (await over(alice, transfer.id)).phase == "done"
 
 
+async def test_nobody_learns_an_address_before_the_person_agrees(
+    alice: Agent, bob: Agent, tmp_path: Path, into: Path
+) -> None:
+    bob.sharing.set_rules(Rules(downloads=into, accept="all", connect="ask"))
+    note = tmp_path / "note.txt"
+    note.write_text("Hello!")
+    heard = Watch(bob)
+    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [note])
+    asked = await heard.wait("offered")
+    assert (asked.title, asked.peer_name, asked.way) == ("wants to connect", alice.profile, None)
+    assert alice.sharing.transfer(transfer.id).phase == "waiting"
+    await bob.sharing.accept(asked.id)
+    assert (await over(alice, transfer.id)).phase == "done"
+    assert (into / "note.txt").read_text() == "Hello!"
+
+
 async def test_a_shared_folder_is_looked_through_and_fetched_from(
     alice: Agent, bob: Agent, tmp_path: Path
 ) -> None:
@@ -254,6 +270,9 @@ async def test_a_shared_folder_is_looked_through_and_fetched_from(
     mine = tmp_path / "mine"
     got = await alice.sharing.fetch(room(alice), bob.profile, "shelf", "photos", mine)
     assert (await over(alice, got.id)).place == mine / "photos"
+    (served,) = [transfer for transfer in bob.sharing.transfers() if transfer.direction == "send"]
+    assert (served.title, served.kind, served.files) == ("photos", "folder", 1)
+    assert (await over(bob, served.id)).phase == "done"
     assert (mine / "photos" / "one.jpg").read_bytes() == b"one"
     stolen = await alice.sharing.fetch(room(alice), bob.profile, "shelf", "secret/passwd", mine)
     assert (await over(alice, stolen.id)).phase == "failed"

@@ -1,0 +1,203 @@
+"""`mesh-agent send`, `receive`, `share`, `ls`, `get` and `verify` as real processes."""
+
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from mesh_agent.progress import bar, last_line, line, size_text, span_text, summary
+from mesh_agent.sharing.state import OfferedPath, Transfer
+from mesh_agent.verbs.prompting import question
+from tests.agent.conftest import SignUp
+from tests.agent.sharing.carriers import helpers, same
+from tests.agent.test_programs import Running, done, run, running
+from tests.support.conditions import until
+
+MEGABYTES = 8 * 1024 * 1024
+
+
+@pytest.fixture
+async def people(shared_server: str, sign_up: SignUp) -> tuple[str, str]:
+    """The profiles of two people in a room that bears the name of the first; no program of theirs runs."""
+    alice = await sign_up(shared_server, "alice")
+    bob = await sign_up(shared_server, "bob")
+    room = await alice.create_room(alice.profile)
+    await bob.join(room.id)
+    await alice.close()
+    await bob.close()
+    return alice.profile, bob.profile
+
+
+@pytest.fixture
+async def start() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
+def phases(program: Running) -> list[str]:
+    return [json.loads(text)["phase"] for text in program.lines]
+
+
+async def test_the_seed_story(people: tuple[str, str], tmp_path: Path, start: AsyncExitStack) -> None:
+    """Sent, killed in the middle, sent again: it goes on, and whoever said yes is not asked again."""
+    alice, bob = people
+    big = tmp_path / "big.bin"
+    big.write_bytes(os.urandom(MEGABYTES))
+    send = ["--profile", alice, "--json", "send", str(big), "--room", alice, "--to", bob]
+    into = tmp_path / "in"
+    bobs = await start.enter_async_context(
+        running("--profile", bob, "--json", "receive", "--into", str(into), "--from", alice)
+    )
+    first = await start.enter_async_context(running(*send, "--limit", "3M"))
+    await until(lambda: any('"done"' in text for text in bobs.lines), "bytes on the disk")
+    of_first = helpers(first.process.pid)
+    first.process.kill()
+    await first.process.wait()
+    await until(lambda: "interrupted" in phases(bobs), "the end of the line")
+    await until(lambda: not set(of_first) & set(alive(of_first)), "the end of the helper")
+
+    second = await done(*send)
+    told = second.objects()
+    assert told[-1]["phase"] == "done"
+    assert (told[-1]["size"], told[-1]["done"], told[-1]["title"]) == (MEGABYTES, MEGABYTES, "big.bin")
+    assert {"waiting", "connecting", "running", "finishing"} <= {each["phase"] for each in told}
+    assert same(into / "big.bin", big)
+    begun = [json.loads(text) for text in bobs.lines[phases(bobs).index("interrupted") :]]
+    assert min(each.get("done", 0) for each in begun) > 0
+    assert "offered" not in {each["phase"] for each in begun}
+
+    other = await run("--profile", bob, "--json", "receive", "--into", str(into), "--yes")
+    assert (other.code, other.error()["code"]) == (1, "sharing.receiving")
+    assert "mesh-agent receive (process" in other.error()["message"]
+    assert await bobs.end(signal.SIGINT) == 0
+
+    words = (await done("--profile", alice, "--json", "verify", bob)).objects()
+    theirs = (await done("--profile", bob, "--json", "verify", alice, "--confirm")).objects()
+    assert words[0]["words"] == theirs[0]["words"]
+    assert (words[0]["state"], theirs[0]["state"]) == ("not compared", "compared")
+
+
+async def test_from_stdin_to_stdout(people: tuple[str, str], start: AsyncExitStack) -> None:
+    alice, bob = people
+    bobs = await start.enter_async_context(running("--profile", bob, "receive", "--into", "-", "--yes"))
+    sent = await done(
+        *("--profile", alice, "send", "-", "--name", "note.txt", "--room", alice, "--to", bob),
+        stdin="one\ntwo\n",
+    )
+    assert f"note.txt to {bob}: done, 8 B" in sent.out
+    assert await bobs.process.wait() == 0
+    await until(lambda: bobs.lines == ["one", "two"], f"two lines, not {bobs.lines}")
+
+
+async def test_a_share_from_the_shell(people: tuple[str, str], tmp_path: Path, start: AsyncExitStack) -> None:
+    alice, bob = people
+    shelf = tmp_path / "shelf"
+    (shelf / "photos").mkdir(parents=True)
+    (shelf / "photos" / "one.jpg").write_bytes(b"one")
+    alices = await start.enter_async_context(running("--profile", alice, "share", alice, str(shelf)))
+    await until(lambda: "shelf" in alices.lines, "the share")
+    names = await done("--profile", bob, "ls", alice, alice)
+    assert names.out == "shelf/\n"
+    inside = await done("--profile", bob, "--json", "ls", alice, alice, "shelf/photos")
+    assert [(each["name"], each["size"]) for each in inside.objects()] == [("one.jpg", 3)]
+    got = await done("--profile", bob, "get", alice, alice, "shelf/photos/one.jpg", "--into", "-")
+    assert got.out == "one"
+    missing = await run("--profile", bob, "--json", "ls", alice, alice, "shelf/..")
+    assert missing.code == 1
+
+    # Whoever only shares takes nothing.
+    refused = await run(
+        *("--profile", bob, "--json", "send", str(shelf / "photos" / "one.jpg")),
+        *("--room", alice, "--to", alice),
+    )
+    assert refused.code == 1
+    assert json.loads(refused.err.splitlines()[-1])["error"]["code"] == "sharing.incomplete"
+    assert refused.objects()[-1]["phase"] == "declined"
+
+
+async def test_what_cannot_be_is_told(people: tuple[str, str], tmp_path: Path) -> None:
+    alice, bob = people
+    me = ["--profile", alice, "--json"]
+    room = ["--room", alice, "--to", bob]
+    nothing = await run(*me, "send", str(tmp_path / "nothing"), *room)
+    assert (nothing.code, nothing.error()["code"]) == (1, "sharing.source")
+    both = await run(*me, "send", "-", str(tmp_path), *room)
+    assert (both.code, both.error()["code"]) == (2, "client.usage")
+    unasked = await run(*me, "receive", "--into", str(tmp_path))
+    assert (unasked.code, unasked.error()["code"]) == (2, "client.usage")
+    unmet = await run(*me, "verify", bob)
+    assert (unmet.code, unmet.error()["code"]) == (1, "sharing.never_met")
+    (tmp_path / "note").write_text("x")
+    away = await run(*me, "send", str(tmp_path / "note"), *room, "--wait", "1s")
+    assert (away.code, json.loads(away.err.splitlines()[-1])["error"]["code"]) == (1, "sharing.incomplete")
+    assert "in time" in away.err
+
+
+def alive(processes: list[int]) -> list[int]:
+    return [process for process in processes if Path(f"/proc/{process}").exists()]
+
+
+# ── what is printed ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_line_says_all() -> None:
+    transfer = Transfer(
+        id="t",
+        direction="send",
+        room_id="r",
+        peer_id="u",
+        peer_name="bob",
+        title="a.bin",
+        kind="file",
+        phase="running",
+        size=2_000_000,
+        done=500_000,
+        rate=100_000.0,
+        way="direct",
+        lanes=4,
+        reason="",
+    )
+    shown = (
+        "a.bin to bob  [#####---------------]  25%  500 KB of 2.0 MB  100 KB/s  0:15 left  direct, 4 lanes"
+    )
+    assert line(transfer) == shown
+    assert last_line(transfer) == "a.bin to bob: running"
+    assert "0 of 2 done" in summary([transfer, transfer])
+    assert [size_text(size) for size in (0, 999, 1_500, 123_456, 10**9)] == [
+        "0 B",
+        "999 B",
+        "1.5 KB",
+        "123 KB",
+        "1.0 GB",
+    ]
+    assert [span_text(seconds) for seconds in (0, 61.4, 3_723)] == ["0:00", "1:01", "1:02:03"]
+    assert bar(0, 0).endswith("100%")
+
+
+def test_a_question_has_every_path() -> None:
+    transfer = Transfer(
+        id="t",
+        direction="receive",
+        room_id="r",
+        peer_id="u",
+        peer_name="alice",
+        title="trip",
+        kind="folder",
+        phase="offered",
+        size=7,
+        files=2,
+        paths=(
+            OfferedPath("trip/a", "file", 7, "trip/a\u202e", True),
+            OfferedPath("trip/empty", "folder", 0),
+        ),
+        more_paths=3,
+        space=5_000_000,
+    )
+    asked = question(transfer)
+    assert asked[0] == "alice (not verified) offers the folder trip, 7 B in 2 files:"
+    assert "is here already" in asked[1]
+    assert asked[2:] == ["  trip/empty  (folder)", "  and 3 more", "5.0 MB are free where it would go."]
