@@ -8,19 +8,20 @@ itself goes on asking whether the other end still wants to be sent to (consent, 
 
 import asyncio
 import contextlib
+import os
+import socket
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import aioice
 
 from mesh_agent.net.addresses import is_loopback
 from mesh_agent.net.base import LaneLost, Way
-from mesh_agent.net.path import SMALLEST_BYTES
+from mesh_agent.net.path import LARGEST_BYTES, SMALLEST_BYTES
 from mesh_agent.net.rendezvous import CANDIDATES_MAX, IceSide, read_candidate
+from mesh_agent.net.udp import UdpSocket
 from protocol.rest import IceServer
-
-LARGEST_BYTES: Final = 1_452
-"""What Ethernet carries of UDP over IPv6: sockets of ICE may cut what is larger, which many routers drop."""
 
 STUN_PORT: Final = "3478"
 """Where it is not named (RFC 8489 section 9)."""
@@ -28,8 +29,10 @@ STUN_PORT: Final = "3478"
 PUNCH_S: Final = 15.0
 """How long checks go on."""
 
-BATCH: Final = 64
-"""Datagrams that are handed over at once."""
+CLOSE_S: Final = 1.0
+
+STUN_BELOW: Final = 4
+"""The first byte of what is STUN is less; of QUIC it is 64 at least (RFC 9443)."""
 
 
 QUEUE_DATAGRAMS: Final = 4_096
@@ -37,36 +40,74 @@ QUEUE_DATAGRAMS: Final = 4_096
 
 
 class _Connection(aioice.Connection):
-    """aioice's connection, with a bound on what waits to be taken."""
+    """aioice's connection; what comes through it waits here, bounded, and so does the news of its end."""
+
+    def __init__(self, *, controlling: bool, stun: tuple[str, int] | None) -> None:
+        super().__init__(controlling, stun_server=stun)
+        self.inbox: deque[bytes] = deque(maxlen=QUEUE_DATAGRAMS)
+        self.news = asyncio.Event()
+        self.over = False
 
     def data_received(self, data: bytes, component: int) -> None:
-        if self._queue.qsize() < QUEUE_DATAGRAMS:
-            super().data_received(data, component)
+        del component
+        self.inbox.append(data)
+        self.news.set()
 
-    def waiting(self) -> list[bytes]:
-        """What can be taken without waiting."""
-        taken: list[bytes] = []
-        while len(taken) < BATCH and not self._queue.empty():
-            item = self._queue.get_nowait()
-            if item is None:  # the end, which `recv` is to see
-                self._queue.put_nowait(None)
-                break
-            taken.append(item[0])
-        return taken
+    async def close(self) -> None:
+        """Called by this end, and by aioice where the other one no longer consents."""
+        self.over = True
+        self.news.set()
+        await super().close()
+
+    def chosen(self) -> Any:
+        """The pair of addresses that is used now."""
+        return self._nominated.get(1)
 
 
 class IcePath:
-    """A `DatagramPath` through a hole."""
+    """A `DatagramPath` through a hole: aioice's socket, read and written in batches.
+
+    aioice reads a datagram a turn, which is too slow for what goes through here. So its socket is read here,
+    and what is STUN is given to aioice. What comes by another of its sockets still comes through aioice.
+    """
 
     way: Final[Way] = "punched"
     first_bytes: Final = SMALLEST_BYTES
     limit_bytes: Final = LARGEST_BYTES
 
     def __init__(self, connection: _Connection, close: Callable[[], None]) -> None:
-        self._connection = connection
-        self.close = close
+        self._connection, self._close = connection, close
+        self._pair = connection.chosen()
+        self._protocol = self._pair.protocol
+        shared = self._protocol.transport.get_extra_info("socket")
+        own = socket.socket(shared.family, shared.type, shared.proto, fileno=os.dup(shared.fileno()))
+        own.setblocking(False)
+        loop: Any = asyncio.get_running_loop()
+        loop._remove_reader(shared.fileno())  # noqa: SLF001 - its transport has no way to let go of it
+        self._udp = UdpSocket(own)
+        self._to = self._pair.remote_addr + ((0, 0) if own.family == socket.AF_INET6 else ())
+        self._pump = loop.create_task(self._read())
+
+    async def _read(self) -> None:
+        connection = self._connection
+        with contextlib.suppress(LaneLost):
+            while True:
+                address, datagrams = await self._udp.receive()
+                for datagram in datagrams:
+                    if datagram and datagram[0] < STUN_BELOW:
+                        self._protocol.datagram_received(datagram, address)
+                    else:
+                        connection.inbox.append(datagram)
+                connection.news.set()
+        connection.over = True
+        connection.news.set()
 
     async def send(self, datagrams: Sequence[bytes]) -> None:
+        if self._connection.over:
+            raise LaneLost
+        if self._connection.chosen() is self._pair:
+            await self._udp.send(datagrams, self._to)
+            return
         try:
             for datagram in datagrams:
                 await self._connection.send(datagram)
@@ -74,22 +115,35 @@ class IcePath:
             raise LaneLost from None
 
     async def receive(self) -> Sequence[bytes]:
-        try:
-            return [await self._connection.recv(), *self._connection.waiting()]
-        except ConnectionError:
-            raise LaneLost from None
+        connection = self._connection
+        while not connection.inbox:
+            if connection.over:
+                raise LaneLost
+            connection.news.clear()
+            await connection.news.wait()
+        taken = list(connection.inbox)
+        connection.inbox.clear()
+        return taken
+
+    def close(self) -> None:
+        self._pump.cancel()
+        self._udp.close()
+        self._close()
 
 
 class Ice:
     """One end of one attempt to punch a hole."""
 
     def __init__(self, *, controlling: bool, servers: Iterable[IceServer]) -> None:
-        self._connection = _Connection(controlling, stun_server=stun_server(servers))
+        self._connection = _Connection(controlling=controlling, stun=stun_server(servers))
+        self._gathering: asyncio.Task[None] | None = None
+        self._path: IcePath | None = None
         self._closing: asyncio.Task[None] | None = None
 
     async def gather(self) -> IceSide | None:
         """Where this end may be reached; takes up to 5 s where a server does not answer. None: nowhere."""
-        await self._connection.gather_candidates()
+        self._gathering = asyncio.get_running_loop().create_task(self._connection.gather_candidates())
+        await asyncio.shield(self._gathering)
         usable = []
         for candidate in self._connection.local_candidates:
             text = candidate.to_sdp()
@@ -117,17 +171,26 @@ class Ice:
                 await connection.connect()
         except (TimeoutError, ConnectionError):
             raise LaneLost("no packet came through") from None
-        return IcePath(connection, self.close)
+        self._path = IcePath(connection, self.close)
+        return self._path
 
     def close(self) -> None:
         """Ends it, with whatever goes through the hole."""
         if self._closing is None:
-            self._closing = asyncio.get_running_loop().create_task(self._connection.close())
+            self._closing = asyncio.get_running_loop().create_task(self._close())
+            if self._path is not None:
+                self._path.close()
+
+    async def _close(self) -> None:
+        """aioice does not give up a question to a STUN server while it gathers: it is waited for first."""
+        if self._gathering is not None:
+            await asyncio.wait([self._gathering])
+        await self._connection.close()
 
     async def ended(self) -> None:
-        """Returns once everything is closed, after `close`."""
+        """Returns once all is closed, after `close`, or soon: nobody waits for a STUN server's silence."""
         if self._closing is not None:
-            await asyncio.wait([self._closing])
+            await asyncio.wait([self._closing], timeout=CLOSE_S)
 
 
 def stun_server(servers: Iterable[IceServer]) -> tuple[str, int] | None:

@@ -254,14 +254,14 @@ async def test_a_session_that_is_closed_ends_what_is_relayed(server: str, stack:
             await asyncio.wait_for(end.main.read(1), 20)
 
 
-async def test_a_server_that_relays_nothing_says_so_to_both(
-    tmp_path_factory: pytest.TempPathFactory, stack: AsyncExitStack
-) -> None:
-    folder = tmp_path_factory.mktemp("strict") / "data"
-    with running_server(folder, MESH_RELAY_ENABLED="false") as running:
-        two = Introduced(direct=False)
-        await two.introduce(stack, running.url)
-        alice, bob = await two.outcomes()
-        assert isinstance(alice, NoWay)
-        assert "through the server: the server relays no" in alice.message
-        assert isinstance(bob, NoWay)
+async def test_why_there_is_no_way_is_said_at_either_end(server: str, stack: AsyncExitStack) -> None:
+    two = Introduced(direct=False)
+    await two.introduce(stack, server)
+    for name in ("alice", "bob"):
+        two.change(name, relay_token="guessed")
+    for outcome in await two.outcomes():
+        assert isinstance(outcome, NoWay)
+        assert outcome.message == (
+            "No way to the other device was found."
+            " Tried through the server: the server asks to sign in again."
+        )
