@@ -142,10 +142,13 @@ class Sending(Machine):
             for index in range(each.first, each.first + each.count):
                 self.put_back(index)
 
-    def written(self, first: int, count: int, now: float) -> None:
-        """Raises: PeerFault: of chunks that were never sent."""
+    def written(self, first: int, count: int, now: float) -> dict[Lane, int]:
+        """Returns the bytes that each lane has carried of it.
+
+        Raises: PeerFault: chunks that were never sent.
+        """
         if self.over:
-            return
+            return {}
         self.step("written")
         if self._paid.held(first, count) < count:
             raise PeerMismatch
@@ -153,9 +156,14 @@ class Sending(Machine):
             if self.left.discard(index):
                 self._bytes_left -= self._grid.length(index)
         self.free.discard(first, count)
-        for held in self._lanes.values():
-            held.discard(first, count)
         self.moved_at = now
+        return {lane: carried for lane in self._lanes if (carried := self._take_off(lane, first, count))}
+
+    def _take_off(self, lane: Lane, first: int, count: int) -> int:
+        held = self._lanes[lane]
+        carried = sum(self._grid.length(index) for index in range(first, first + count) if index in held)
+        held.discard(first, count)
+        return carried
 
     # ── the end ──────────────────────────────────────────────────────────────────────────────────
 

@@ -104,6 +104,11 @@ class Courier:
         """How many are alive, the main one included."""
         return len(self._alive)
 
+    @property
+    def received_bytes(self) -> int:
+        """Raw bytes of chunks that came, over all lanes; each chunk counts once."""
+        return self._ground.granting.arrived
+
     def add_lane(self, lane: Lane) -> None:
         """One more, whose other end has proven that it belongs here. It may come and go at any time."""
         self._lines.add(lane)
@@ -247,6 +252,7 @@ class Courier:
             except MeshError as error:
                 self._fail(error)
             self._meters.tell(now, self._register.all(), self.lanes)
+            self._feeder.wake()
 
     # ── what others tell ─────────────────────────────────────────────────────────────────────────
 

@@ -74,7 +74,7 @@ class Feeder:
         error = future.exception()
         if error is None:
             job.data, job.digest = future.result()
-            self._wake()
+            self.wake()
         else:
             self._jobs.remove(job)
             job.out.machine.put_back(job.index)
@@ -83,14 +83,18 @@ class Feeder:
             self.feed()
         job.out.touch()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Every lane looks whether there is something for it."""
         for line in self._lines:
             line.wake.set()
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────
 
-    def take(self) -> Job | None:
-        """The first that is ready, and still wanted."""
+    def take(self, line: Line) -> Job | None:
+        """The first that is ready, and still wanted; none for a lane that is far slower than others."""
+        lanes = [each.throughput for each in self._lines]
+        if not line.throughput.is_worth_it(lanes, self._ground.clock()):
+            return None
         for job in list(self._jobs):
             if job.data is None:
                 continue
@@ -108,6 +112,7 @@ class Feeder:
         machine, data = job.out.machine, job.data
         assert data is not None
         machine.sent(job.index, job.digest, line.number)
+        line.throughput.sent(len(data), self._ground.clock())
         self.feed()
         frame = FileChunk(transfer=machine.transfer, index=job.index, length=len(data), hash=job.digest)
         paces = [pace for pace in (self._ground.pace, job.out.pace) if pace.rate is not None]

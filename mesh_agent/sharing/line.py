@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from mesh_agent.machines.throughput import Throughput
 from mesh_agent.net.base import Lane, LaneLost
 from protocol import limits
 from protocol.errors import PeerTooMany
@@ -52,6 +53,7 @@ class Line:
         self.number: Final = number
         self.wake: Final = asyncio.Event()
         self.heard_at = self.pinged_at = clock()
+        self.throughput: Final = Throughput(clock())
         self.held_up = False
         self.lost = False
         self._clock = clock

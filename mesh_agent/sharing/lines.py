@@ -9,7 +9,7 @@ believes.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping
 from typing import Any, Final
 
 from mesh_agent.net.base import Lane, LaneLost
@@ -108,7 +108,7 @@ class Lines:
         while not line.lost:
             if await line.write_queued():
                 continue
-            job = feeder.take()
+            job = feeder.take(line)
             if job is not None:
                 await feeder.send(line, job)
                 continue
@@ -156,6 +156,13 @@ class Lines:
                 self.drop(line, LaneLost())
             elif now - max(line.heard_at, line.pinged_at) > PING_S:
                 line.ping()
+
+    def written(self, lanes: Mapping[Hashable, int]) -> None:
+        """So many bytes of each lane's, by its number, are on the receiver's disk."""
+        now = self._clock()
+        for line in self._lines:
+            if line.number in lanes:
+                line.throughput.written(lanes[line.number], now)
 
     async def echo(self) -> None:
         """Returns once the other end has read all that was written before, on every lane that lives."""

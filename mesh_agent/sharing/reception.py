@@ -133,7 +133,8 @@ class Reception:
         for each in frame.written:
             out = self.register.sent(each.transfer)
             if out is not None:
-                out.machine.written(each.first, each.count, self.ground.clock())
+                lanes = out.machine.written(each.first, each.count, self.ground.clock())
+                self.lines.written(lanes)
                 out.touch()
         self.feeder.feed()
 

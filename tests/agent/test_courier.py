@@ -370,6 +370,48 @@ def test_a_lane_that_joins_carries_its_part() -> None:
     virtually(scene())
 
 
+def sent_over(both: Two) -> list[float]:
+    """Chunks that each lane carried."""
+    return [theirs.read_bytes / CHUNK for _, theirs in both.pairs]
+
+
+@pytest.mark.parametrize("ratio", [1, 3, 50])
+def test_lanes_carry_as_much_as_they_are_quick_and_a_slow_one_holds_up_nobody(ratio: int) -> None:
+    async def scene() -> None:
+        async with two(lanes=2) as both:
+            quick = 100 * CHUNK
+            both.pairs[0][0].rate, both.pairs[1][0].rate = quick / ratio, quick
+            assert await both.send(MemorySource(some_bytes(1_000 * CHUNK))) == DONE
+            slow, fast = sent_over(both)
+            took = asyncio.get_running_loop().time()
+            if ratio == 50:
+                assert slow < 12, "it is tried now and then"
+                assert took < 10 * 1.1
+            else:
+                assert fast / slow == pytest.approx(ratio, rel=0.15)
+                assert took < 10 / (1 + 1 / ratio) * 1.1
+
+    virtually(scene())
+
+
+def test_when_the_quick_lane_dies_or_falls_silent_the_slow_one_does_it() -> None:
+    async def scene(how: str) -> None:
+        async with two(lanes=2) as both:
+            quick = 100 * CHUNK
+            both.pairs[0][0].rate, both.pairs[1][0].rate = quick / 20, quick
+            sending = asyncio.create_task(both.send(MemorySource(some_bytes(200 * CHUNK))))
+            await both.bob.reaches(100 * CHUNK)
+            if how == "dies":
+                both.pairs[1][0].cut()
+            else:
+                both.pairs[1][1].deaf = True
+            assert await sending == DONE
+            assert sent_over(both)[0] > 50
+
+    virtually(scene("dies"))
+    virtually(scene("falls silent"))
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_lanes_die_and_others_come_and_everything_arrives(seed: int) -> None:
     async def scene() -> None:

@@ -27,6 +27,8 @@ class MemoryLane:
         self.watch: Watch | None = None
         self.read_bytes = 0
         self.cut_off = False
+        self.rate: float | None = None
+        """Bytes a second that it takes."""
         self.deaf = False
         """What comes is lost, and nobody notices."""
         self.spoil: Callable[[memoryview], memoryview] = lambda data: data
@@ -77,6 +79,8 @@ class MemoryLane:
         while self.other._size > HELD_BYTES and not self.cut_off and not self._ended:
             self.other._news.clear()
             await self.other._news.wait()
+        if self.rate:
+            await asyncio.sleep(len(piece) / self.rate)
         if self.cut_off or self._ended:
             raise LaneLost
         if len(piece):

@@ -1,0 +1,72 @@
+"""How quick a lane is, by what the receiver says it has written, so that a slow one holds up no quick ones.
+
+Strategy: what a lane has carried, over the time in which it was busy. Each lane takes chunks whenever it can,
+until it is known; one that is then many times slower than the best (QUIC beside TLS on one machine) would add
+little, take the processor from the others, and keep the last chunk waiting. So it is left alone, but for a
+few chunks now and then, to see whether that is still so.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+KNOWN: Final = 6
+"""Chunks after which a lane is known."""
+
+REMEMBERED: Final = 32
+"""Chunks after which what was long ago counts half."""
+
+SLOWER: Final = 8
+"""A lane that is so many times slower than the best is left alone, ..."""
+
+TRY_S: Final = 10.0
+"""... for so many seconds."""
+
+DOUBT_S: Final = 1.0
+"""A lane that owes an answer for longer is taken for no quicker than that shows."""
+
+
+class Throughput:
+    """Of one lane. All times are of the caller's clock."""
+
+    def __init__(self, now: float) -> None:
+        self._chunk = 0
+        self._carried = 0
+        self._busy_s = 0.0
+        self._owed = 0
+        self._since = now
+        self._tried_at = now
+
+    def sent(self, size: int, now: float) -> None:
+        if not self._owed:
+            self._since = now
+        self._chunk = max(self._chunk, size)
+        self._owed += size
+        self._tried_at = now
+
+    def written(self, size: int, now: float) -> None:
+        """So many bytes that went over it are on the receiver's disk."""
+        self._busy_s += now - self._since
+        self._since = now
+        self._carried += size
+        self._owed = max(0, self._owed - size)
+        if self._carried > REMEMBERED * self._chunk:
+            self._carried //= 2
+            self._busy_s /= 2
+
+    @property
+    def known(self) -> bool:
+        return self._carried >= KNOWN * self._chunk > 0
+
+    def rate(self, now: float) -> float:
+        """Bytes a second; 0 where nothing is known."""
+        waiting = now - self._since
+        rate = self._carried / max(self._busy_s, 1e-6)
+        return min(rate, self._owed / waiting) if self._owed and waiting > DOUBT_S else rate
+
+    def is_worth_it(self, lanes: Sequence["Throughput"], now: float) -> bool:
+        """Whether it should have the next chunk, beside all that live (itself among them)."""
+        if self.known and now - self._tried_at > TRY_S:
+            self._carried, self._busy_s = 0, 0.0
+        if len(lanes) == 1 or not self.known:
+            return True
+        return self.rate(now) * SLOWER >= max(lane.rate(now) for lane in lanes if lane.known)
