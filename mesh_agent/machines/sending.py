@@ -159,6 +159,10 @@ class Sending(Machine):
         self.moved_at = now
         return {lane: carried for lane in self._lanes if (carried := self._take_off(lane, first, count))}
 
+    def under_way(self) -> dict[Lane, int]:
+        """The bytes that each lane has, and that are not known to be written."""
+        return {lane: sum(map(self._grid.length, held)) for lane, held in self._lanes.items()}
+
     def _take_off(self, lane: Lane, first: int, count: int) -> int:
         held = self._lanes[lane]
         carried = sum(self._grid.length(index) for index in range(first, first + count) if index in held)

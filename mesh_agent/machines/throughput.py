@@ -1,16 +1,16 @@
 """How quick a lane is, by what the receiver says it has written, so that a slow one holds up no quick ones.
 
-Strategy: what a lane has carried, over the time in which it was busy. Each lane takes chunks whenever it can,
-until it is known; one that is then many times slower than the best (QUIC beside TLS on one machine) would add
-little, take the processor from the others, and keep the last chunk waiting. So it is left alone, but for a
-few chunks now and then, to see whether that is still so.
+Strategy: what a lane has carried, over the time in which it was busy. Each lane gets a few chunks, by which
+it becomes known; one that is then many times slower than the best (QUIC beside TLS on one machine) would
+add little, take the processor from the others, and keep the last chunk waiting. So it is left alone, but
+for a few chunks now and then, to see whether that is still so.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
-KNOWN: Final = 6
-"""Chunks after which a lane is known."""
+KNOWN: Final = 4
+"""Chunks after which a lane is known; until then it has no more than these, beside one that is."""
 
 REMEMBERED: Final = 32
 """Chunks after which what was long ago counts half."""
@@ -53,6 +53,10 @@ class Throughput:
             self._carried //= 2
             self._busy_s /= 2
 
+    def forgiven(self, size: int) -> None:
+        """Of so many bytes nobody will tell any more: what they belonged to is over."""
+        self._owed = max(0, self._owed - size)
+
     @property
     def known(self) -> bool:
         return self._carried >= KNOWN * self._chunk > 0
@@ -64,9 +68,14 @@ class Throughput:
         return min(rate, self._owed / waiting) if self._owed and waiting > DOUBT_S else rate
 
     def is_worth_it(self, lanes: Sequence["Throughput"], now: float) -> bool:
-        """Whether it should have the next chunk, beside all that live (itself among them)."""
+        """Whether it should have the next chunk, beside all that live (itself among them). There is always
+        one that should.
+        """
         if self.known and now - self._tried_at > TRY_S:
             self._carried, self._busy_s = 0, 0.0
-        if len(lanes) == 1 or not self.known:
+        best = max((lane.rate(now) for lane in lanes if lane.known), default=None)
+        if best is None:
             return True
-        return self.rate(now) * SLOWER >= max(lane.rate(now) for lane in lanes if lane.known)
+        if not self.known:
+            return self._carried + self._owed < KNOWN * self._chunk or not self._chunk
+        return self.rate(now) * SLOWER >= best

@@ -189,6 +189,7 @@ class Courier:
                 self._ground.put(out.machine.cancel("The sender ended it."))
             self._feeder.remove(out)
             self._register.close(out)
+            self._lines.forgiven(out.machine.under_way())
             self._meters.last(out, self.lanes)
 
     # ── from beginning to end ────────────────────────────────────────────────────────────────────

@@ -164,6 +164,11 @@ class Lines:
             if line.number in lanes:
                 line.throughput.written(lanes[line.number], now)
 
+    def forgiven(self, lanes: Mapping[Hashable, int]) -> None:
+        """Of so many bytes of each lane's nothing will be heard any more."""
+        for line in self._lines:
+            line.throughput.forgiven(lanes.get(line.number, 0))
+
     async def echo(self) -> None:
         """Returns once the other end has read all that was written before, on every lane that lives."""
         await asyncio.gather(*(line.echo() for line in self._lines))
