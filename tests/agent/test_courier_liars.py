@@ -16,7 +16,7 @@ from blake3 import blake3
 from mesh_agent.machines import transfer
 from mesh_agent.machines.transfer import Ended
 from mesh_agent.net.base import LaneLost
-from mesh_agent.sharing import lines, register, serving
+from mesh_agent.sharing import incoming, lines, register, serving
 from mesh_agent.sharing.transferring import Source
 from protocol import limits
 from protocol.errors import MeshError, PeerNotShared, PeerStalled, PeerTooMany
@@ -254,6 +254,28 @@ def test_a_chunk_that_comes_again_with_other_bytes_is_a_fault() -> None:
             await offered(other)
             await other.say(*chunk(0, BYTES), *chunk(0, bytes(CHUNK), digest=blake3(BYTES).digest()))
             assert (await other.hear(P2pError)).code == "peer.hash"
+
+    virtually(scene())
+
+
+def test_the_third_wrong_chunk_in_a_row_ends_the_transfer() -> None:
+    """Each costs its lane; the line stays, and what came may be gone on with no more."""
+
+    async def scene() -> None:
+        async with puppet() as (other, end):
+            await offered(other)
+            for lanes in range(incoming.STRIKES, 0, -1):
+                ours, theirs = lane_pair()
+                end.courier.add_lane(ours)
+                await Puppet(theirs).say(*chunk(0, BYTES, digest=b"x" * 32))
+                assert (await Puppet(theirs).hear(P2pError)).code == "peer.hash"
+                await in_time(lambda: end.courier.lanes == 1)
+                assert (end.told[-1].ended is None) is (lanes > 1)
+            assert (await other.hear(FileCancel)).code == "peer.hash"
+            ended = await end.ended_as()
+            assert (ended.how, ended.code) == ("failed", "peer.hash")
+            assert end.ended is None
+            assert not end.disk.parts
 
     virtually(scene())
 
