@@ -138,7 +138,7 @@ class Receiving(Machine):
             self.missing.discard(each.first, each.count)
         self._grid = grid
         self._digest = Digest(self.missing.copy())
-        self.done = self.meta.size - sum(map(grid.length, self.missing))
+        self.done = sum(grid.bytes_of(each.first, each.count) for each in told)
         self.moved_at = now
         return FileAccept(transfer=self.transfer, have=told)
 
@@ -201,13 +201,17 @@ class Receiving(Machine):
         assert self._digest is not None
         if frame.first + frame.count > grid.chunks or self._paid.held(frame.first, frame.count):
             raise PeerMismatch
-        hole = range(frame.first, frame.first + frame.count)
-        self.done += sum(grid.length(index) for index in hole if index in self.missing)
+        self.done += self._missing_bytes(grid, frame.first, frame.count)
         self.missing.discard(frame.first, frame.count)
         self._here.add(frame.first, frame.count)
         self._holes.add(frame.first, frame.count)
         self._digest.skip(frame.first, frame.count)
         self.moved_at = now
+
+    def _missing_bytes(self, grid: Grid, first: int, count: int) -> int:
+        if self.missing.held(first, count) == count:
+            return grid.bytes_of(first, count)
+        return sum(grid.length(index) for index in range(first, first + count) if index in self.missing)
 
     def fault(self, frame: FileFault, now: float) -> None:
         """Raises: PeerFault: there is no such entry."""

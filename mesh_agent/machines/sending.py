@@ -94,7 +94,7 @@ class Sending(Machine):
             self.left.discard(each.first, each.count)
         self.free = self.left.copy()
         self.digest = Digest(self.left.copy())
-        self._bytes_left = sum(map(self._grid.length, self.left))
+        self._bytes_left = sum(self._grid.bytes_of(each.first, each.count) for each in self.left.ranges())
         self.moved_at = now
         self.holes_to_tell = holes.ranges()
 

@@ -40,6 +40,9 @@ class Grid(Protocol):
     def length(self, index: int) -> int:
         """Bytes of one chunk."""
 
+    def bytes_of(self, first: int, count: int) -> int:
+        """Bytes of so many chunks, without looking at each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:

@@ -262,6 +262,26 @@ def test_either_end_cancels_and_nothing_is_left(who: str) -> None:
     virtually(scene())
 
 
+@pytest.mark.parametrize("who", ["alice", "bob"])
+def test_what_is_offered_again_is_not_taken_for_what_was_cancelled(who: str) -> None:
+    """Chunks, and words about them, are still on their way, over a lane that is slower than the main one."""
+
+    async def scene() -> None:
+        async with two(lanes=2) as both:
+            for ours, _ in both.pairs:
+                ours.rate = 50 * CHUNK
+            both.pairs[1][0].delay_s = both.pairs[1][1].delay_s = 3.0
+            sending = asyncio.create_task(both.send(MemorySource(some_bytes(200 * CHUNK))))
+            await both.bob.reaches(20 * CHUNK)
+            (both.alice if who == "alice" else both.bob).courier.cancel("t")
+            assert (await sending).how == "cancelled"
+            data = some_bytes(200 * CHUNK, 2)
+            assert await both.send(MemorySource(data)) == DONE
+            assert both.bob.disk.whole["notes.bin"] == data
+
+    virtually(scene())
+
+
 def test_an_offer_can_be_cancelled_while_the_person_thinks() -> None:
     async def scene() -> None:
         async def ask(_: Offer) -> Answer:

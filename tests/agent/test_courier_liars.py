@@ -280,6 +280,18 @@ def test_the_third_wrong_chunk_in_a_row_ends_the_transfer() -> None:
     virtually(scene())
 
 
+def test_what_is_offered_again_waits_until_its_files_are_closed() -> None:
+    async def scene() -> None:
+        async with puppet() as (other, end):
+            await offered(other)
+            again = [FileCancel(transfer="t"), meta()]
+            await other.say(b"".join(msgspec.msgpack.encode(frame) for frame in again))
+            await other.hear(FileAccept)
+            assert end.disk.events == ["open", "close", "open"]
+
+    virtually(scene())
+
+
 def test_credit_is_kept_to_the_byte() -> None:
     """The disk stands still: after the window nothing more is taken."""
 

@@ -613,3 +613,17 @@ def test_what_was_long_ago_counts_less() -> None:
         now += CHUNK / 1e8
         lane.written(CHUNK, now)
     assert lane.rate(now) > 5e7
+
+
+def test_a_hole_of_terabytes_takes_no_longer_than_one_of_a_page() -> None:
+    """Nothing goes from chunk to chunk where nothing is in them."""
+    size = 2**43
+    machine = running_receiver(size=size)
+    machine.hole(hole(0, size // CHUNK), 0.0)
+    assert machine.done == size
+    sending = Sending("t", size, Even(size), [Range(0, size // CHUNK)], Spending(), 0.0)
+    sending.announced()
+    sending.accepted(FileAccept(transfer="t"), 0.0)
+    sending.opened()
+    assert sending.complete
+    assert sending.done == size

@@ -34,6 +34,9 @@ class Even:
     def length(self, index: int) -> int:
         return min(self.each, self.size - index * self.each)
 
+    def bytes_of(self, first: int, count: int) -> int:
+        return min(self.size, (first + count) * self.each) - first * self.each
+
 
 def chunk_hash(index: int) -> bytes:
     return blake3(b"%d" % index).digest()

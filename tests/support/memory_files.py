@@ -33,6 +33,9 @@ class Packed:
     def length(self, index: int) -> int:
         return min(self.each, self.size - index * self.each)
 
+    def bytes_of(self, first: int, count: int) -> int:
+        return min(self.size, (first + count) * self.each) - first * self.each
+
 
 class MemorySource:
     """One file, or a folder whose files lie one behind the other in `data`."""
@@ -91,10 +94,12 @@ class Disk:
     writes: list[int] = field(default_factory=list)
     faults: list[tuple[int, str]] = field(default_factory=list)
     abandoned: list[bool] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
     before_write: Callable[[int], None] = lambda _: None
     before_finish: Callable[[], None] = lambda: None
 
     def open(self, offer: Offer, _: Accept) -> "MemorySink":
+        self.events.append("open")
         return MemorySink(self, offer)
 
 
@@ -146,5 +151,6 @@ class MemorySink:
     def abandon(self, keep: bool) -> None:
         self._open = False
         self._disk.abandoned.append(keep)
+        self._disk.events.append("close")
         if not keep:
             self._disk.parts.pop(self._offer.meta.transfer, None)

@@ -33,7 +33,7 @@ class MemoryLane:
         """What comes is lost, and nobody notices."""
         self.spoil: Callable[[memoryview], memoryview] = lambda data: data
         """Changes what comes."""
-        self._delay_s = delay_s
+        self.delay_s = delay_s
         self._held: deque[memoryview] = deque()
         self._on_way: deque[Callable[[], None]] = deque()
         self._size = 0
@@ -88,11 +88,11 @@ class MemoryLane:
             self._later(self.other._put, memoryview(bytes(piece)))
 
     def _later(self, function: Callable[..., None], *args: memoryview) -> None:
-        if not self._delay_s:
+        if not self.delay_s:
             function(*args)
             return
         self._on_way.append(partial(function, *args))
-        asyncio.get_running_loop().call_later(self._delay_s, lambda: self._on_way.popleft()())
+        asyncio.get_running_loop().call_later(self.delay_s, lambda: self._on_way.popleft()())
 
     def _put(self, data: memoryview) -> None:
         if not self.cut_off and not self.deaf:
