@@ -26,11 +26,11 @@ class Among(Switching):
         super().__init__()
         self.hot: Sequence[Entry] = ()
         self._offers: Mapping[str, int] = {}
-        self._transfers_pace = Pace(self, self._show_transfers)
+        self._transfers_pace = Pace(self, self.show_transfer_state)
 
     def on_mount(self) -> None:
         self.mesh.settings_changed.subscribe(self, self._levels_may_be_others)
-        self.call_after_refresh(self._show_transfers)
+        self.call_after_refresh(self.show_transfer_state)
 
     def _levels_may_be_others(self, _: Settings) -> None:
         self.show_entries(self.mesh.entries())
@@ -46,7 +46,7 @@ class Among(Switching):
     def transfer_changed(self, _: TransferChanged) -> None:
         self._transfers_pace.ask()
 
-    def _show_transfers(self) -> None:
+    def show_transfer_state(self) -> None:
         """The status line says how far they are; the lists of rooms, where an answer is waited for."""
         transferring = self.mesh.transferring
         self.query_one(StatusLine).put_transfers(transferring.all())

@@ -104,6 +104,7 @@ class Home(Touring, Among):
 
     def _dropped(self, _: EventsDropped) -> None:
         self.show_entries(self.mesh.entries())
+        self.show_transfer_state()
         self._show_state()
 
     EVENTS: ClassVar[Handlers] = {

@@ -186,6 +186,7 @@ class RoomScreen(Offering):
     def _dropped(self, _: EventsDropped) -> None:
         self._show_state()
         self.show_cards()
+        self.show_transfer_state()
         self.load()
         begin(self, self._load_members, exclusive=True, group="members")
 

@@ -1,6 +1,7 @@
 """Files on their way on the screen: the cards of a room, the list, one of them, what is typed for them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from mesh_agent.agent import Agent
 from mesh_agent.sharing.errors import SharingError
 from mesh_agent.sharing.people import DeviceWords
-from mesh_agent.sharing.state import IdentityChanged, Transfer
+from mesh_agent.sharing.state import IdentityChanged, Transfer, TransferChanged
 from mesh_tui.bridge import FromAgent
+from mesh_tui.pace import Pace
 from mesh_tui.screens.room import RoomScreen
 from mesh_tui.screens.shares import Shares
 from mesh_tui.screens.words import Words
@@ -321,3 +323,30 @@ async def test_words_of_somebody_never_met(
     await alice.press("escape")
     await alice.say("/transfers pause 7")
     await alice.sees("✗ There is no transfer 7.")
+
+
+async def test_however_often_it_is_asked_for_it_is_done_now_and_at_the_end_of_a_pause(
+    shared_server: str, sit_down: SitDown
+) -> None:
+    done: list[int] = []
+    alice = await sit_down("alice", shared_server)
+    pace = Pace(alice.app, lambda: done.append(len(done)))
+    for _ in range(1_000):
+        alice.call(pace.ask)
+    assert len(done) == 1
+    await until(lambda: len(done) == 2, "the end of the pause")
+    alice.call(pace.ask)
+    await until(lambda: len(done) == 3, "the next one")
+
+
+async def test_an_end_that_was_seen_to_come_is_told_and_an_older_one_is_not(
+    shared_server: str, sit_down: SitDown, number: int
+) -> None:
+    alice = await sit_down("alice", shared_server)
+    await alice.register(f"alice{number}")
+    going = Transfer("t1", "send", "r1", "u2", "bob", "notes.txt", "file", "running", size=100)
+    old = replace(going, id="t2", title="old.txt", phase="failed", reason="The disk is full.")
+    for known in (going, old, replace(going, phase="done"), replace(going, id="t3"), replace(old, id="t3")):
+        alice.call(alice.app.post_message, FromAgent(TransferChanged(known)))
+    await alice.sees("bob has notes.txt.", "old.txt to bob failed. The disk is full.")
+    assert alice.text.count("old.txt") == 1

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import pytest
 from msgspec import structs
 
 from mesh_agent.agent import Agent
 from mesh_agent.client.state import ConnectionChanged, MessageReceived, Waiting
+from mesh_agent.sharing.state import OfferedPath, Transfer, TransferChanged
 from mesh_tui.desktop import Desktop
 from mesh_tui.notifier import Notifier
 from mesh_tui.settings import Notify, Settings
@@ -258,3 +260,21 @@ async def test_a_toast_shows_text_and_no_markup(
     await bob.join(room.id)
     await bob.send(room.id, f"@alice{number} [/red] [@click=app.quit]out[/]")
     await alice.sees(f"▌ bob{number} in room {number}", "[/red]", "[@click=app.quit]out[/]")
+
+
+async def test_an_offer_is_told_once_like_what_is_said_to_one(place: Place, room: Room, number: int) -> None:
+    offer = Transfer(
+        "t1", "receive", room.id, "u2", f"bob{number}", "plan\x1b].pdf", "file", "offered", size=48_000,
+        paths=(OfferedPath("plan.pdf", "file", 48_000),),
+    )  # fmt: skip
+    place.notifier.heard(TransferChanged(offer))
+    place.notifier.heard(TransferChanged(replace(offer, space=1)))
+    await until(lambda: place.toasts, "it to be shown")
+    assert place.toasts == [f"bob{number} in room {number}\noffers you plan].pdf, 47 KiB"]
+    place.notifier.heard(TransferChanged(replace(offer, phase="declined")))
+    place.notifier.focused(False)
+    place.set(preview="name")
+    place.room_in_front = room.id
+    place.notifier.heard(TransferChanged(replace(offer, id="t2")))
+    await until(lambda: len(place.written) == 2, "the notification and the bell")
+    assert place.written[0] == f"\x1b]9;bob{number} in room {number}: offers you something\x1b\\"

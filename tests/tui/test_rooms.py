@@ -23,6 +23,7 @@ from mesh_tui.rooms import (
     with_level,
 )
 from mesh_tui.settings import LEVELS, Level, Settings, settings_from
+from mesh_tui.widgets.rooms import room_row
 from protocol.rest import Room
 
 
@@ -175,3 +176,13 @@ def test_every_room_is_there_once_and_reading_the_open_one_moves_nothing(
 
 def _read(room: Room) -> Room:
     return msgspec.structs.replace(room, unread=0, mentions=0)
+
+
+def test_where_a_file_is_offered_the_row_has_a_sign_however_wide_it_is() -> None:
+    described = room("ops", 3)
+    (entry,) = arrange([described], lambda _: "all", offers={described.id: 2})
+    assert "↓ 2 offered 3 new" in room_row(described, 90, entry).text
+    assert room_row(described, 24, entry).text.rstrip().endswith("↓ 3")
+    (quiet,) = arrange([room("ops")], lambda _: "all", offers={described.id: 1})
+    assert room_row(quiet.room, 24, quiet).text.rstrip().endswith("↓")
+    assert not quiet.active, "it is nothing that reading would end"
