@@ -22,6 +22,9 @@ from protocol.rest import Room
 ENDED_SHOWN: Final = 2
 """Of those that ended while the room was open."""
 
+ANSWERS: Final = frozenset({"accept", "decline", "always"})
+"""What answers an offer; once the last one is answered, one writes again."""
+
 _KEYS: Final = frozenset(deed.key for deed in DEEDS)
 
 
@@ -94,7 +97,10 @@ class Offering(Panes):
 
     @on(Cards.Done)
     def deed_wanted(self, event: Cards.Done) -> None:
-        self.mesh.transferring.press(event.key, event.transfer)
+        deed = self.mesh.transferring.press(event.key, event.transfer)
+        others = any(is_open_offer(known) for known in self.cards.transfers if known.id != event.transfer.id)
+        if deed is not None and deed.name in ANSWERS and not others and self.cards.has_focus:
+            self.set_focus(self.composer)  # the next letter is text again
 
     @on(Choices.Clicked)
     def card_clicked(self, event: Choices.Clicked) -> None:

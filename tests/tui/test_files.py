@@ -190,7 +190,6 @@ async def test_a_device_that_only_wants_to_connect_is_answered_by_keys_and_by_co
     await alice.press("escape", "d")
     await alice.sees("declined")
     await until(lambda: bob.sharing.transfer(sent.id).phase != "waiting", "bob to know")
-    await alice.press("escape")
     await alice.say("/decline")
     await alice.sees("✗ Nothing is offered to you.")
     await alice.press("ctrl+u")
