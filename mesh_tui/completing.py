@@ -106,7 +106,8 @@ def _argument(command: Command, start: int, argument: str, names: Names, listing
     if command.completes == ("path",):
         word = last_word(argument)
         typed = "" if word.text.startswith("@") else word.text
-        found = fitting(typed, listing(folder_of(typed))) if typed or not word.text else ()
+        is_wanted = bool(typed) or not argument.strip()  # after a path that is whole, only what is begun
+        found = fitting(typed, listing(folder_of(typed))) if is_wanted else ()
         offers = tuple(Offer(escaped(path), clip(last_name(path), PATH_CELLS)) for path in found[:SHOWN])
         return Completion(start + word.start, offers, usage)
     if place >= len(command.completes):

@@ -106,6 +106,45 @@ async def test_what_is_sent_is_followed_and_stopped_by_keys(
     await alice.no_longer_sees("my notes.txt")
 
 
+async def test_what_is_offered_is_verified_taken_and_looked_through(
+    shared_server: str, sit_down: SitDown, sign_up: SignUp, number: int, tmp_path: Path
+) -> None:
+    """Two real devices, the bytes between them included."""
+    bob = await sign_up(f"bob{number}", shared_server)
+    await bob.sharing.receive("bob")
+    alice = await sit_down("alice", shared_server, size=(100, 30))
+    await alice.app.save_settings({"transfers.folder": str(tmp_path / "here")})
+    room = await _together(alice, number, bob)
+    me = alice.app.agent.user
+    assert me is not None
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name in ("beach.jpg", "dunes.jpg"):
+        (photos / name).write_bytes(bytes(3_000))
+    await bob.sharing.send(room.id, [me.id], [photos])
+    await alice.sees(f"bob{number} offers you photos", "5.9 KiB in 2 files", "not verified", "free here")
+    await alice.say("/verify")
+    await alice.sees("not verified", "Enter: the words are the same")
+    await alice.press("enter", "y")
+    await alice.sees("✓ verified")
+    await alice.press("escape", "f6", "enter")
+    await alice.sees("photos/beach.jpg  2.9 KiB", "v always")
+    await alice.press("escape", "v")
+    await alice.sees("✓ photos", "received", "photos from")
+    assert (tmp_path / "here" / "photos" / "dunes.jpg").read_bytes() == bytes(3_000)
+    await alice.press("a", "h")
+    assert _room(alice).composer.text == "ah", "what was answered has no keys any more"
+    await bob.sharing.share(room.id, photos)
+    _room(alice).composer.load_text("")
+    await alice.say(f"/shares bob{number}")
+    await alice.sees("▸ photos")
+    await alice.press("right")
+    await alice.sees("beach.jpg")
+    await alice.press("escape")
+    await alice.say(f"/get bob{number} photos/dunes.jpg '{tmp_path}'")
+    await until((tmp_path / "dunes.jpg").exists, "it to be where it was wanted")
+
+
 @pytest.mark.presses("home.transfers")
 async def test_the_list_is_in_reach_of_home_and_of_a_command(
     shared_server: str, sit_down: SitDown, number: int
