@@ -18,6 +18,7 @@ from mesh_agent.sharing.state import Conflict, IdentityChanged, Phase, Transfer,
 from mesh_tui.opener import NotOpened, open_address, opener
 from mesh_tui.paths import expanded
 from mesh_tui.rules import rules
+from mesh_tui.screens.base import Patient
 from mesh_tui.settings import Settings
 from mesh_tui.transfers import Deed, Numbers, deed_of, end_words, name_of, open_offers
 from mesh_tui.workers import SENDING, begin
@@ -191,7 +192,14 @@ class Transferring:
         self.entrust(self.sharing.retry, transfer.id)
 
     def _forget(self, transfer: Transfer) -> None:
-        self.entrust(self.sharing.forget, transfer.id)
+        self.entrust(self.forget, transfer)
+
+    async def forget(self, transfer: Transfer) -> None:
+        """It leaves the list, of which the agent tells nothing: those that show it are told here."""
+        await self.sharing.forget(transfer.id)
+        for screen in self._app.screen_stack:
+            if isinstance(screen, Patient):
+                screen.forgotten()
 
     def _open(self, transfer: Transfer) -> None:
         begin(self._app, self._open_folder, transfer, group="opening")

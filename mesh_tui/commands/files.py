@@ -156,7 +156,10 @@ async def _transfers(screen: "Choosing", argument: str) -> None:
         raise NoCommand(f"That makes no sense for {name_of(transfer.title, 60)} now.")
     if deed.name == "cancel":
         screen.mesh.transferring.ended_by_me(transfer)
-    await getattr(_sharing(screen), deed.name)(transfer.id)
+    if deed.name == "forget":
+        await screen.mesh.transferring.forget(transfer)
+    else:
+        await getattr(_sharing(screen), deed.name)(transfer.id)
 
 
 TRANSFER_DEEDS: Final = ("pause", "resume", "cancel", "retry", "forget")

@@ -82,6 +82,9 @@ class PlainTransferring:
     def ended_by_me(self, transfer: Transfer) -> None:
         self._by_me.add(transfer.id)
 
+    async def forget(self, transfer: Transfer) -> None:
+        await self._sharing.forget(transfer.id)
+
     def downloads(self) -> Path:
         return rules(self._desk.settings).folder
 

@@ -83,6 +83,9 @@ class Patient(Screen[Result]):
         """Those of them whose keys work at this moment; the first is where one is."""
         return self.HERE
 
+    def forgotten(self) -> None:
+        """A transfer has left the list of them."""
+
     @property
     def mesh(self) -> "MeshApp":
         from mesh_tui.app import MeshApp

@@ -57,6 +57,9 @@ class Offering(Panes):
         if event.transfer.room_id == self.room.id:
             self._card_pace.ask()
 
+    def forgotten(self) -> None:
+        self._card_pace.ask()
+
     def show_cards(self) -> None:
         """What is on its way here, offers first."""
         here = [known for known in self.mesh.transferring.all() if known.room_id == self.room.id]

@@ -26,8 +26,6 @@ from mesh_tui.widgets.cards import deed_bindings
 from mesh_tui.widgets.choices import Block, Choices
 
 EMPTY: Final = "Nothing is on its way. /send PATH sends a file or a folder to somebody in a room."
-LOOK_S: Final = 1.0
-"""How often the list is looked at anew where nothing is told: what was forgotten is not."""
 
 
 class TransferList(Choices, can_focus=True):
@@ -81,12 +79,14 @@ class Transfers(Page[None]):
     def on_mount(self) -> None:
         self.query_one(TransferList).focus()
         self._show()
-        self.set_interval(LOOK_S, self._pace.ask)
 
     @on(FromAgent)
     def heard(self, message: FromAgent) -> None:
         if isinstance(message.event, TransferChanged | EventsDropped):
             self._pace.ask()
+
+    def forgotten(self) -> None:
+        self._pace.ask()
 
     def _show(self) -> None:
         rooms = {room.id: room.name for room in self.mesh.agent.rooms()}
