@@ -183,7 +183,7 @@ def path_words(path: OfferedPath) -> str:
 def paths_words(transfer: Transfer, shown: int = 2) -> str:
     """`a.jpg, b.jpg and 46 more`."""
     files = [path for path in transfer.paths if path.kind != "folder"] or list(transfer.paths)
-    names = [name_of(path.path, 40) for path in files[:shown]]
+    names = [name_of(path.path.removeprefix(f"{transfer.title}/"), 40) for path in files[:shown]]
     rest = max(0, transfer.files - len(names)) if transfer.kind == "folder" else 0
     return ", ".join(names) + (f" and {rest:,} more" if rest else "") if names else ""
 

@@ -82,6 +82,9 @@ async def main(columns: int, rows: int) -> None:
             await _picture("switcher", server.url, "alice", (columns, rows), "ctrl+k", "e", "s")
             await _picture("inbox", server.url, "alice", (columns, rows), "alt+i")
             await _picture("settings", server.url, "alice", (columns, rows), "f4", "down", "down")
+            await _offer(bob, Path(scratch, "photos"))
+            then = "offers you", ("f6",)
+            await _picture("offer", server.url, "alice", (columns, rows), "down", "enter", then=then)
             await _discuss(bob)
             wide = max(columns, WIDE)
             await _picture("thread", server.url, "alice", (wide, rows), "down", "enter", *THREAD, "enter")
@@ -119,6 +122,20 @@ async def _discuss(bob: "Agent") -> None:
         await bob.sent(outgoing.nonce, 10)
 
 
+async def _offer(bob: "Agent", folder: Path) -> None:
+    """Bob sends alice a folder, whenever she comes."""
+    _fill(folder)
+    room = bob.room("Test Chat").id
+    others = [member.user_id for member in await bob.members(room) if member.username == "alice"]
+    await bob.sharing.send(room, others, [folder])
+
+
+def _fill(folder: Path) -> None:
+    folder.mkdir()
+    for name in ("the beach.jpg", "the dunes.jpg", "the pier.jpg"):
+        (folder / name).write_bytes(bytes(2_400_000))
+
+
 async def _liven(alice: "Agent", bob: "Agent") -> None:
     """An answer, reactions and a pin."""
     room = bob.room("Test Chat").id
@@ -137,7 +154,15 @@ async def _say(agent: "Agent", room: str, text: str) -> None:
     await agent.sent(outgoing.nonce, 10)
 
 
-async def _picture(name: str, url: str, profile: str, size: tuple[int, int], *keys: str) -> None:
+async def _picture(
+    name: str,
+    url: str,
+    profile: str,
+    size: tuple[int, int],
+    *keys: str,
+    then: tuple[str, tuple[str, ...]] = ("", ()),
+) -> None:
+    """`then`: what has to be seen after the keys, and further keys."""
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     from mesh_tui.app import MeshApp
 
@@ -145,8 +170,15 @@ async def _picture(name: str, url: str, profile: str, size: tuple[int, int], *ke
     async with app.run_test(size=size) as pilot:
         await until(lambda: _settled(app), f"{name} to be there")
         await pilot.press(*keys)
+        await until(lambda: then[0] in _text(app), then[0])
+        await pilot.press(*then[1])
         await pilot.pause(0.5)
         (FOLDER / f"{name}.svg").write_text(_without_fonts(app.export_screenshot(title="mesh")))
+
+
+def _text(app: "MeshApp") -> str:
+    strips = app.screen._compositor.render_strips()  # noqa: SLF001 - as the tests look at it
+    return "\n".join(strip.text for strip in strips)
 
 
 def _settled(app: "MeshApp") -> bool:

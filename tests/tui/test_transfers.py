@@ -123,7 +123,7 @@ def test_an_offer_as_lines_has_every_path_and_says_what_is_otherwise_than_sent()
         "/accept 2 takes it, /decline 2 does not.",
     ]
     assert "compare the words" in offer_lines(replace(OFFER, verified=False), 1)[0]
-    assert paths_words(OFFER) == "photos/beach.jpg, photos/con_.jpg and 46 more"
+    assert paths_words(OFFER) == "beach.jpg, con_.jpg and 46 more"
 
 
 def test_how_it_ended_is_told_from_both_sides() -> None:
@@ -222,7 +222,7 @@ def test_the_card_of_an_offer_says_who_what_how_much_and_whether_it_fits() -> No
     lines = [line.text for line in card_lines(OFFER, 90, hint_line(OFFER), plain=True)]
     assert lines == [
         "  ↓ bob offers you photos  1.3 GiB in 48 files  verified",
-        "    210 GiB free here  photos/beach.jpg, photos/con_.jpg and 46 more  1 there already",
+        "    210 GiB free here  beach.jpg, con_.jpg and 46 more  1 name changed  1 there already",
         "    a accept · d decline · i into… · v always · Enter all",
     ]
     full = replace(OFFER, space=MIB, verified=False)
