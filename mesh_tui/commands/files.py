@@ -89,6 +89,14 @@ async def _other(screen: "Choosing", command: str, name: str) -> Member:
     return others[0]
 
 
+async def _is_somebody(screen: "Choosing", word: str) -> bool:
+    """Whether a word names a member and no path."""
+    if word.startswith("@"):
+        return True
+    members = await screen.mesh.agent.members(screen.room.id)
+    return any(member.username.casefold() == word.casefold() for member in members)
+
+
 # ── what is offered, and what is on its way ──────────────────────────────────────────────────────
 
 
@@ -196,7 +204,7 @@ async def _unshare(screen: "Choosing", argument: str) -> None:
 
 async def _get(screen: "Choosing", argument: str) -> None:
     words = _words("get", argument)
-    name = words.pop(0) if words and (words[0].startswith("@") or len(words) > 1) else ""
+    name = words.pop(0) if words and await _is_somebody(screen, words[0]) else ""
     member = await _other(screen, "get", name)
     if not words:
         await screen.browse(member)

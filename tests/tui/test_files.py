@@ -261,8 +261,11 @@ async def test_what_is_shared_is_known_by_its_name(
     await alice.say("/unshare the plans")
     await alice.sees("the plans is shared no longer.")
     assert not alice.app.agent.sharing.shares()
-    await alice.say("/get")
+    await alice.say("/get plans/a.txt")
     await alice.sees("✗ Nobody else is in this room.")
+    _room(alice).composer.load_text("")
+    await alice.say("/get @nobody plans/a.txt")
+    await alice.sees("✗ Nobody in this room is called '@nobody'.")
 
 
 @pytest.mark.presses("shares up,down", "shares right,enter", "shares left", "shares g")
