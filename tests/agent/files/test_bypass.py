@@ -2,7 +2,7 @@
 
 import ast
 import sys
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import blake3  # so that its own files are not opened while names are watched
@@ -38,9 +38,11 @@ DISK = {
 OF_PEER = {("entry", "path"), ("entry", "target"), ("meta", "name"), ("frame", "name")}
 
 
-def modules(folder: Path) -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(folder.rglob("*.py")):
-        yield str(path.relative_to(TOP)), ast.parse(path.read_text())
+@cache
+def modules(folder: Path) -> list[tuple[str, ast.Module]]:
+    return [
+        (str(path.relative_to(TOP)), ast.parse(path.read_text())) for path in sorted(folder.rglob("*.py"))
+    ]
 
 
 def called(node: ast.AST) -> str:

@@ -155,7 +155,7 @@ def test_an_offer_of_petabytes_costs_nothing(tmp_path: Path) -> None:
 # ── what is lost ─────────────────────────────────────────────────────────────────────────────────
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(damage=st.data())
 def test_a_part_that_was_damaged_anywhere_still_ends_well(
     tmp_path_factory: pytest.TempPathFactory, damage: st.DataObject
