@@ -22,7 +22,7 @@ from mesh_agent.sharing.state import IdentityChanged
 from protocol import limits
 from protocol.errors import MeshError, PeerChanged
 from protocol.rest import P2pDevice, P2pPeer
-from protocol.signals import Candidate, SessionAccepted
+from protocol.signals import Candidate, SessionAccepted, SessionCreated
 
 if TYPE_CHECKING:
     from mesh_agent.net.certificates import Certificate
@@ -39,6 +39,12 @@ def ends(accepted: SessionAccepted, role: Role) -> tuple[P2pPeer, P2pPeer]:
     """This end, and the other one."""
     asker, asked = accepted.peers
     return (asker, asked) if role == "asker" else (asked, asker)
+
+
+def shown(event: SessionCreated | SessionAccepted, role: Role) -> str | None:
+    """The certificate of that end, where one device is named for it."""
+    peer = event.peers[0 if role == "asker" else 1]
+    return peer.devices[0].certificate_fingerprint if len(peer.devices) == 1 else None
 
 
 class Attempt:

@@ -11,7 +11,7 @@ import contextlib
 import logging
 from typing import Any, Final
 
-from mesh_agent.sharing.attempt import Attempt, ends, fresh_certificate
+from mesh_agent.sharing.attempt import Attempt, ends, fresh_certificate, shown
 from mesh_agent.sharing.carrying import Carrying
 from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.orders import Shares
@@ -35,6 +35,8 @@ class Guest(Carrying):
         self.session_id = created.session_id
         self.peer_device = asker.devices[0].device_id if asker.devices else ""
         self.over = False
+        self._newest = shown(created, "asker")
+        self._taken: str | None = None
         self._asked = asyncio.Event()
         self._asked.set()
         self._task = asyncio.create_task(self._run())
@@ -45,7 +47,10 @@ class Guest(Carrying):
             if self.attempt is not None:
                 self.attempt.heard(event)
         elif isinstance(event, SessionCreated):
-            self._asked.set()
+            self._newest = shown(event, "asker")
+            # What was accepted already, as the two crossed on their way, is not asked for anew.
+            if self._newest is None or self._newest != self._taken:
+                self._asked.set()
         elif isinstance(event, SessionClosed | SessionClose):
             self.over = True
             self._asked.set()
@@ -101,6 +106,9 @@ class Guest(Carrying):
         try:
             signalling = self.desk.introductions.signalling
             accepted = await signalling.accept(self.session_id, certificate.fingerprint)
+            self._taken = shown(accepted, "asker")
+            if self._taken == self._newest and not self.over:
+                self._asked.clear()
             _, other = ends(accepted, "asked")
             self.peer_device = other.devices[0].device_id if other.devices else ""
             running = asyncio.create_task(self.attempt.run(accepted))
@@ -113,7 +121,7 @@ class Guest(Carrying):
                     task.cancel()
                 await asyncio.gather(running, asked, return_exceptions=True)
         finally:
-            self.attempt = None
+            self.attempt = self._taken = None
 
     async def _asked_anew(self) -> None:
         """Who asks anew has lost the other end of what runs here; a closed session lets it finish."""

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from mesh_agent.client.errors import LineLost, SignInNeeded, Unreachable
 from mesh_agent.net.base import Way
-from mesh_agent.sharing.attempt import Attempt, ends, fresh_certificate
+from mesh_agent.sharing.attempt import Attempt, ends, fresh_certificate, shown
 from mesh_agent.sharing.board import Item
 from mesh_agent.sharing.carrying import Carrying
 from mesh_agent.sharing.desk import Desk
@@ -72,6 +72,10 @@ class Declined(SharingError):
     text = "It was declined."
 
 
+class _AskAnew(SharingError):
+    """What we wait for comes no more, or is no more wanted: look again at what there is to do."""
+
+
 class Route(Carrying):
     """Attributes:
     limit: bytes a second; None: what the rules say.
@@ -122,6 +126,8 @@ class Route(Carrying):
     def cancel(self, item: Item, reason: str) -> None:
         super().cancel(item, reason)
         self._hurry.set()
+        if not self._work:
+            self._wake(_AskAnew())
 
     async def browse(self, request: Browse) -> list[Entry]:
         """Raises: SharingError, or why there is no way to the other device."""
@@ -157,12 +163,18 @@ class Route(Carrying):
         if isinstance(event, Candidate):
             if event.candidate == BACK:
                 self._hurry.set()
+                self._wake(_AskAnew())
             elif self.attempt is not None:
                 self.attempt.heard(event)
         elif isinstance(event, SessionCreated):
             if event.re is None:  # the other device asks for the session anew: it is there
                 self._hurry.set()
-        elif not self._events.full():
+        else:
+            self._wake(event)
+
+    def _wake(self, event: Any) -> None:
+        """For who waits for an answer: an event of the session, or why to wait no longer."""
+        if not self._events.full():
             self._events.put_nowait(event)
 
     # ── trying, until nothing is left ────────────────────────────────────────────────────────────
@@ -190,6 +202,8 @@ class Route(Carrying):
             lost = await self._attempt()
         except (SignInNeeded, Unreachable) as error:
             await self._pause(error)
+        except _AskAnew:
+            self.lost("")
         except Declined as error:
             self.session_id = ""
             self._give_up(error, "declined")
@@ -296,15 +310,16 @@ class Route(Carrying):
             async with asyncio.timeout(patience):
                 while True:
                     event = await self._next_event()
-                    if isinstance(event, SessionAccepted):
+                    # One that names another certificate of ours is an answer to an earlier request.
+                    if isinstance(event, SessionAccepted) and shown(event, "asker") == fingerprint:
                         return event
         except TimeoutError:
             raise NobodyTook from None
 
     async def _next_event(self) -> SessionAccepted | None:
         event = await self._events.get()
-        if event is None:
-            raise LineLost
+        if isinstance(event, MeshError):
+            raise event
         if isinstance(event, SessionDeclined):
             raise Declined(event.reason or Declined.text)
         if isinstance(event, SessionClosed | SessionClose):
@@ -323,8 +338,7 @@ class Route(Carrying):
 
     def line_lost(self) -> None:
         """Whether our request was heard, and by whom, is not known any more."""
-        if not self._events.full():
-            self._events.put_nowait(None)
+        self._wake(LineLost())
 
     # ── what is told to the process ──────────────────────────────────────────────────────────────
 
