@@ -58,11 +58,15 @@ class Lines:
         self._feeder: Feeder | None = None
         self._numbers = 0
         self._unknown = 0
+        self._closed = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def add(self, lane: Lane) -> Line:
         line = Line(lane, self._numbers, self._clock)
         self._numbers += 1
+        if self._closed:
+            self._task(lane.close())
+            return line
         self._lines.append(line)
         if self._feeder is not None:
             self._begin(line)
@@ -75,8 +79,8 @@ class Lines:
 
     def _begin(self, line: Line) -> None:
         assert self._feeder is not None
-        self._task(self._guarded(line, self._read(line)))
-        self._task(self._guarded(line, self._write(line, self._feeder)))
+        self._task(self._guarded(line, self._read))
+        self._task(self._guarded(line, self._write))
         self._feeder.feed()
 
     def _task(self, work: Coroutine[Any, Any, None]) -> None:
@@ -84,9 +88,9 @@ class Lines:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _guarded(self, line: Line, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, line: Line, serve: Callable[[Line], Awaitable[None]]) -> None:
         try:
-            await work
+            await serve(line)
         except LaneLost as error:
             self.drop(line, error)
         except MeshError as error:
@@ -104,7 +108,9 @@ class Lines:
             else:
                 await self._handle(line, frame)
 
-    async def _write(self, line: Line, feeder: Feeder) -> None:
+    async def _write(self, line: Line) -> None:
+        feeder = self._feeder
+        assert feeder is not None
         while not line.lost:
             if await line.write_queued():
                 continue
@@ -174,7 +180,8 @@ class Lines:
         await asyncio.gather(*(line.echo() for line in self._lines))
 
     async def close(self) -> None:
-        """Ends all tasks, and all lanes."""
+        """Ends all tasks, and all lanes; one that comes later is closed at once."""
+        self._closed = True
         for line in self._lines:
             line.lose()
         tasks = list(self._tasks)

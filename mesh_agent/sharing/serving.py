@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, Final
 
 from mesh_agent.machines.transfer import Ended
@@ -145,15 +146,15 @@ class Serving:
                 self._refuse(request, PeerTooMany())
             else:
                 self._busy.add(request)
-                task = asyncio.create_task(self._serve(request, serve(self._shares, frame)))
+                task = asyncio.create_task(self._serve(request, partial(serve, self._shares, frame)))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
         return begin
 
-    async def _serve(self, request: str, serving: Coroutine[Any, Any, None]) -> None:
+    async def _serve(self, request: str, serve: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
-            await serving
+            await serve()
         except (MeshError, OSError) as error:
             if self._ground.lost is None:
                 code, message = in_words(error)

@@ -19,6 +19,7 @@ from protocol.errors import MeshError, PeerTooMany
 from protocol.peer import Entry, FileChunk, PeerFrame, Range
 from tests.agent.couriers import DONE, Two, two
 from tests.support.memory_files import CHUNK, Disk, MemorySource, folder_of
+from tests.support.memory_lanes import lane_pair
 from tests.support.virtual_time import in_time, virtually
 
 
@@ -445,6 +446,18 @@ def test_lanes_die_and_others_come_and_everything_arrives(seed: int) -> None:
                 both.add_lane()
             assert await sending == DONE
             assert both.bob.disk.whole["notes.bin"] == data
+
+    virtually(scene())
+
+
+def test_a_lane_that_comes_too_late_is_closed() -> None:
+    async def scene() -> None:
+        async with two() as both:
+            both.alice.courier.close()
+            await both.alice.running
+            ours, theirs = lane_pair()
+            both.alice.courier.add_lane(ours)
+            assert await theirs.read(1) == b""
 
     virtually(scene())
 
