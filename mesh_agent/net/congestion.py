@@ -2,7 +2,7 @@
 
 Strategy: the one that BBR takes. The largest rate at which bytes were confirmed during the last rounds is the
 link's; the shortest round trip is its length. Packets leave at that rate, evenly, and what is under way stays
-below about twice rate times length. Every eighth round a little more is sent to see whether there is more to
+below twice rate times length. Every eighth round a little more is sent to see whether there is more to
 have, then a little less so that no queue stays behind. Packets that a link loses by itself (a radio,
 half a per cent on a long line) hence cost what was lost and no more, where reno and cubic halve their window.
 
@@ -31,7 +31,7 @@ INITIAL_PACKETS: Final = 10
 LEAST_PACKETS: Final = 4
 
 STARTUP_GAIN: Final = 2.77
-WINDOW_GAIN: Final = 2.0
+WINDOW_GAIN: Final = 1.75
 PROBE_GAINS: Final = (1.25, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 GROWTH: Final = 1.25
 """The link is found when the rate does not grow by this much during `FULL_ROUNDS` rounds."""
@@ -46,9 +46,10 @@ RTT_LIFE_S: Final = 10.0
 RTT_PROBE_S: Final = 0.2
 RTT_PROBE_GAIN: Final = 0.5
 
-LOSS_QUEUED: Final = 0.02
+LOSS_QUEUED: Final = 0.005
 LOSS_BARE: Final = 0.06
-LOSS_PACKETS: Final = 4
+LOSS_QUEUED_PACKETS: Final = 2
+LOSS_BARE_PACKETS: Final = 6
 """Fewer lost packets in a round say nothing about a share."""
 QUEUE_GROWTH: Final = 1.25
 CUT: Final = 0.85
@@ -91,7 +92,6 @@ class MeshCongestion(QuicCongestionControl):
         self._round_delivered = self._delivered
         self._round_lost = 0
         self._round_lost_packets = 0
-        self._round_over_due = False
         self._full_rate = 0.0
         self._full_rounds = 0
         self._mode = "startup"
@@ -182,7 +182,6 @@ class MeshCongestion(QuicCongestionControl):
             self._rtt_min, self._rtt_min_at = rtt, now
         elif expired and self._mode == "steady" and self._rtt_probe_ends is None:
             self._rtt_probe_ends = now + max(RTT_PROBE_S, self._rtt_min)
-            self._rtt_min = None
             self._rtt_min, self._rtt_min_at = rtt, now
         if self._rtt_probe_ends is not None and now >= self._rtt_probe_ends:
             self._rtt_probe_ends = None
@@ -212,18 +211,18 @@ class MeshCongestion(QuicCongestionControl):
         self._round_ends = self._delivered
         self._round_delivered = self._delivered
         self._round_lost = self._round_lost_packets = 0
-        share = lost / (lost + arrived) if packets >= LOSS_PACKETS else 0.0
         queued = self._rtt_min is not None and self._smooth_rtt > QUEUE_GROWTH * self._rtt_min + HOST_S / 2
-        if share > (LOSS_QUEUED if queued else LOSS_BARE):
+        least, share = (LOSS_QUEUED_PACKETS, LOSS_QUEUED) if queued else (LOSS_BARE_PACKETS, LOSS_BARE)
+        if packets >= least and lost > share * (lost + arrived):
             self._cut()
         if self._mode == "startup" and self._rates:
             self._look_whether_full(now)
 
     def _cut(self) -> None:
         self._clean = False
-        if self._mode == "startup":
+        if self._mode == "startup":  # it has just found the end of the link: what arrived is what it carries
             self._mode = "drain"
-        if self._rates:
+        elif self._rates:
             self._cap = max(RATE_LEAST, self.bottleneck * CUT)
 
     def _look_whether_full(self, now: float) -> None:

@@ -136,13 +136,14 @@ class World:
         return due if due < math.inf else None
 
     def run(self, until: Callable[[], object], *, limit_s: float = 60.0) -> bool:
-        """Lets time pass until it is true; False when nothing happens any more, or after `limit_s`."""
+        """Lets time pass until it is true; False after `limit_s`."""
         ends_at = self.now + limit_s
         for end in self.ends:
             self._flush(end)
         while not until():
             due = self._next()
             if due is None or due > ends_at:
+                self.now = ends_at
                 return False
             # Not before its time, and not at its very time either, as no real timer is.
             self.now = max(self.now, due + 1e-6)
