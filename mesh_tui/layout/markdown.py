@@ -3,7 +3,7 @@
 Strategy: most messages hold no markdown, which one regular expression sees; the rest are parsed with
 markdown-it (imported with the first of them). HTML is off, so tags are text; a link shows where it leads;
 an image is a link. A source with more marks than people write is painted as it came, since parsing costs up
-to the square of their number.
+to the square of their number. Rows are kept for a while: going back to a room asks for the same again.
 """
 
 import re
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from mesh_tui.layout.cells import Fragment, Line, fit, paintable, width, wrap
 from mesh_tui.layout.code import LEXERS, highlight
+from mesh_tui.layout.memory import Memory
 from protocol.text import clean_text
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ NESTING: Final = 6
 
 DEPTH: Final = 40
 """Levels that the parser goes down."""
+
+KEPT: Final = 20_000
+"""Rows and fragments of messages that are kept."""
+
+CHARS: Final = 64
+"""So many characters of a source weigh as much as a fragment."""
 
 _MEANT: Final = re.compile(r"[\\`*_~\[\]!<>&#|]")
 _PLAIN: Final = re.compile(r"(?:(?!\s{0,3}(?:[-+=#>]|\d+[.)])|\t| {4})[^\\`*_~\[\]<&]*(?:\n|\Z))*\Z")
@@ -63,8 +70,20 @@ def prepare() -> None:
     _parser()
 
 
-def rows(source: str, cells: int, me: str = "") -> Iterator[Line]:
+_known: Final = Memory[tuple[str, int, str], tuple[Line, ...]](KEPT)
+"""What `rows` was given -> what it gave; nothing else decides that."""
+
+
+def rows(source: str, cells: int, me: str = "") -> tuple[Line, ...]:
     """`source`, cleaned and paintable, as rows of at most `cells` cells. `me`: whose mentions stand out."""
+    asked = source, cells, me
+    if (found := _known.get(asked)) is None:
+        found = tuple(_rows(source, cells, me))
+        _known.keep(asked, found, 1 + sum(1 + len(line.fragments) for line in found) + len(source) // CHARS)
+    return found
+
+
+def _rows(source: str, cells: int, me: str) -> Iterator[Line]:
     for number, flow in enumerate(flows(source, me)):
         if number and not flow.tight:
             yield Line(())

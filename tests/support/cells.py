@@ -31,9 +31,6 @@ class Cell(NamedTuple):
     look: str
 
 
-BEHIND: Final = Cell(" ", "behind")
-"""One that is not a part of the picture."""
-
 Rows = Sequence[Sequence[Cell]]
 
 

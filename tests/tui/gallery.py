@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from textual.screen import ModalScreen
 from textual.strip import Strip
 
 from mesh_tui.screens.opening import Opening
 from scripts.take_pictures import furnish
-from tests.support.cells import BEHIND, Rows, describe, rows_of
+from tests.support.cells import Rows, describe, rows_of
+from tests.support.conditions import until
 from tests.support.server import ServerProcess
 from tests.tui.seat import Seat, seated
 
@@ -126,24 +126,17 @@ async def _walk(seat: Seat, views: tuple[View, ...], everything: bool) -> AsyncI
 
 
 async def _still(seat: Seat) -> Rows:
-    """The screen once it no longer changes."""
+    """The screen once it no longer changes.
+
+    After a frame a screen rests for a moment before it lays out what changed since, such as a form that has
+    become short and still has its scrollbar; that it looks the same twice is not enough.
+    """
     before: list[Strip] = []
     for _ in range(LOOKS):
         await seat.pause()
-        shown = seat.within(lambda: seat.app.screen._compositor.render_strips())
+        await until(lambda: seat.at_rest, "the screen to come to rest")
+        shown = seat.strips
         if shown == before:
-            return _page_of(seat, rows_of(shown))
+            return rows_of(shown)
         before = shown
     raise AssertionError(f"the screen does not come to rest:\n{seat.text}")
-
-
-def _page_of(seat: Seat, rows: Rows) -> Rows:
-    """Of a page above another screen only the page itself: what lies behind has pictures of its own."""
-    pages = seat.app.screen.query(".page")
-    if not isinstance(seat.app.screen, ModalScreen) or not pages:
-        return rows
-    region = pages.first().region
-    return [
-        [cell if region.contains(x, y) else BEHIND for x, cell in enumerate(row)]
-        for y, row in enumerate(rows)
-    ]

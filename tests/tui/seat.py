@@ -14,9 +14,11 @@ from typing import Any, ClassVar, TypeVar
 
 from rich.cells import cell_len
 from textual import events
+from textual._context import visible_screen_stack
 from textual.actions import ActionParseResult
 from textual.dom import DOMNode
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from mesh_agent.client.address import parse_link
 from mesh_tui import app as mesh_app
@@ -67,11 +69,23 @@ class Seat:
         """The rows of the screen, as text."""
         if not self.app.screen_stack:
             return []
-        return [strip.text.rstrip() for strip in self._context.run(self.app.screen._compositor.render_strips)]
+        return [strip.text.rstrip() for strip in self.strips]
+
+    @property
+    def strips(self) -> list[Strip]:
+        """The rows of the screen as they would be painted, with what is seen behind a page."""
+        return self._context.run(_strips, self.app)
 
     @property
     def text(self) -> str:
         return "\n".join(self.screen)
+
+    @property
+    def at_rest(self) -> bool:
+        """Nothing has changed that is still to be laid out or painted."""
+        screen = self.app.screen
+        wanted = screen._layout_required, screen._scroll_required, screen._repaint_required
+        return not (any(wanted) or screen._dirty_widgets)
 
     async def press(self, *keys: str) -> None:
         await _within(self._context, self.pilot.press(*keys))
@@ -183,6 +197,13 @@ async def seated(
 
         stack.push_async_callback(lambda: _within(context, end()))
         yield Seat(app, pilot, context)
+
+
+def _strips(app: MeshApp) -> list[Strip]:
+    # Textual says before it paints which screens lie below; each of them is used up by the painting, so that
+    # who looks without this sees them or does not, depending on who has looked before.
+    visible_screen_stack.set(app._background_screens)
+    return app.screen._compositor.render_strips()
 
 
 async def _within(context: contextvars.Context, work: Coroutine[Any, Any, Answer]) -> Answer:
