@@ -347,7 +347,7 @@ class Agent:
             raise NotMember
         content = sayable(content)
         nonce, now = secrets.token_hex(16), format_time(_now_ms())
-        outgoing = Outgoing(nonce, room_id, content, now, "pending", thread=thread)
+        outgoing = Outgoing(nonce, room_id, content, now, "pending", thread=thread, reply_to=reply_to)
         await workspace.sender.add(Entry(outgoing, reply_to, thread))
         return outgoing
 

@@ -6,11 +6,12 @@ differs; the screen below one that hides it is not painted; and nothing is writt
 
 import asyncio
 import os
-from typing import Any
+from typing import Any, ClassVar
 
 from rich.color import ColorSystem
 from textual._compositor import CompositorUpdate
 from textual.app import App
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
@@ -19,8 +20,14 @@ from mesh_tui.driver import MeshDriver
 from mesh_tui.screens.base import Patient
 
 
-class TerminalApp(App[None]):
-    """An app for a `MeshDriver`: it is the driver's `Terminal`, but for how it ends."""
+class TerminalApp(App[None], inherit_bindings=False):
+    """An app for a `MeshDriver`: it is the driver's `Terminal`, but for how it ends.
+
+    Of Textual's own keys it has only the one that tells how to quit: Ctrl+Q is an action of the registry, and
+    free where that has other keys.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "help_quit", show=False, system=True)]
 
     # ── painting ─────────────────────────────────────────────────────────────────────────────────
 

@@ -179,4 +179,5 @@ def _entry(
     state: Literal["pending", "failed"],
     error: str,
 ) -> Entry:
-    return Entry(Outgoing(nonce, room_id, content, created_at, state, error, thread), reply_to, thread)
+    outgoing = Outgoing(nonce, room_id, content, created_at, state, error, thread, reply_to)
+    return Entry(outgoing, reply_to, thread)

@@ -51,7 +51,8 @@ class Outgoing:
     """A message in the outbox: on this machine's disk, not yet acknowledged by the server.
 
     `pending` will be sent by itself; `failed` was refused by the server for the reason in `error` and
-    stays until it is retried or discarded. `thread`: the id of what began the thread that it is said in.
+    stays until it is retried or discarded. `thread`: the id of what began the thread that it is said in;
+    `reply_to`: the id of what it answers.
     """
 
     nonce: str
@@ -61,6 +62,7 @@ class Outgoing:
     state: Literal["pending", "failed"]
     error: str = ""
     thread: str | None = None
+    reply_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,14 @@
 """The messages of a room as bare lines, as they were written, for the terminal's own selection.
 
-Strategy: nothing is broken here. A line goes to the terminal whole, which breaks it itself and so knows that
-it is one line when it is copied. Only how many rows that takes is worked out, to show what fits.
+Strategy: nothing is broken here that fits on the screen. A line goes to the terminal whole, which breaks it
+itself and so knows that it is one line when it is copied. Only how many rows that takes is worked out, to
+show what fits; one that is longer than the screen is shown in parts, or its beginning would be scrolled away.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from mesh_agent.client.state import Outgoing
-from mesh_tui.layout.cells import paintable, width
+from mesh_tui.layout.cells import Fragment, paintable, width, wrap
 from mesh_tui.layout.message import Entry, Head, Lead, Me, lead, moment
 from protocol.rest import Message
 from protocol.text import clean_line, clean_text
@@ -19,6 +20,16 @@ def bare_lines(entries: Iterable[Entry], me: Me) -> Iterator[list[str]]:
     for entry in entries:
         yield [] if isinstance(entry, Head) else _lines(entry, lead(previous, entry, me), me)
         previous = entry
+
+
+def parted(lines: Iterable[str], columns: int, rows: int) -> Iterator[list[str]]:
+    """Each line in parts of at most `rows` rows, which together are the line; most are one part."""
+    for line in lines:
+        if rows_of(line, columns) < rows:
+            yield [line]  # surely: wide characters may take a row more than their cells
+            continue
+        broken = [row.text for row in wrap([Fragment(line)], max(2, columns), words=False)]
+        yield ["".join(broken[start : start + rows]) for start in range(0, len(broken), rows)]
 
 
 def first_shown(lines: Sequence[str], end: int, columns: int, rows: int) -> int:

@@ -1,7 +1,7 @@
 """What was worked out before, kept for when it is asked for again, as far as it fits.
 
-Strategy: what was asked for longest ago goes first. What a value weighs is said by who keeps it, so that a few
-large ones count as much as many small ones, and the memory it takes has a limit whatever people write.
+Strategy: what was asked for longest ago goes first. What a value weighs is said by who keeps it, so that a
+few large ones count as much as many small ones, and the memory has a limit whatever people write.
 """
 
 from collections import OrderedDict

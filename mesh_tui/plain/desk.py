@@ -174,10 +174,14 @@ class Desk:
     def _shown(self, message: Message) -> None:
         self.timeline.add(message)
         self._put(told(message))
-        if self.settings.reading.mark_read == "seen" and message.seq > self._read:
+        if message.seq > self._read:
             self._read = message.seq
-            if self._marking is None or self._marking.done():
-                self._marking = asyncio.create_task(self._mark(message.room_id))
+            if self.settings.reading.mark_read == "seen":
+                self._mark_soon(message.room_id)
+
+    def _mark_soon(self, room_id: str) -> None:
+        if self._marking is None or self._marking.done():
+            self._marking = asyncio.create_task(self._mark(room_id))
 
     async def _mark(self, room_id: str) -> None:
         marked = 0
@@ -187,10 +191,17 @@ class Desk:
                 await self.agent.mark_read(room_id, marked)
 
     def close_room(self) -> None:
-        """From now on there is no room that a line would go to."""
+        """From now on there is no room that a line would go to; where that counts as reading, it is read."""
         if self._following is not None:
             self._following.cancel()
+        if self._room_id and self.settings.reading.mark_read == "leave":
+            self._later(self._mark_left(self._room_id, self._read))
         self._following, self._room_id = None, ""
+
+    async def _mark_left(self, room_id: str, seq: int) -> None:
+        with suppress(MeshError):
+            if seq > (self.agent.room(room_id).read_seq or 0):
+                await self.agent.mark_read(room_id, seq)
 
     def leave(self, _: int) -> None:
         """Ends the session."""

@@ -146,6 +146,8 @@ async def _session(agent: Agent, lines: Lines, link: Link | None, file: Settings
     finally:
         await _sent(agent)
         desk.close_room()
+        with suppress(MeshError):
+            await desk.settled()
         for work in works:
             work.cancel()
     return DONE

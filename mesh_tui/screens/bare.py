@@ -5,14 +5,15 @@ long lines are broken by the terminal, which joins them again when it copies. No
 pressed. Whatever comes above this page, or takes it away, gets the terminal back.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Final
 
 from textual import events
 
 from mesh_tui.driver import MeshDriver
-from mesh_tui.layout.bare import bare_lines, end_shown, first_shown
+from mesh_tui.layout.bare import bare_lines, end_shown, first_shown, parted
 from mesh_tui.layout.message import Entry, Me
 from mesh_tui.screens.base import Patient
 
@@ -25,17 +26,36 @@ class Bare(Patient[None], inherit_bindings=False):
     def __init__(self, entries: Sequence[Entry], last: int, me: Me) -> None:
         super().__init__()
         by_entry = list(bare_lines(entries, me))
-        self._lines = list(chain.from_iterable(by_entry))
-        self._end = sum(map(len, by_entry[: last + 1]))
+        self._whole = list(chain.from_iterable(by_entry))
+        self._last = sum(map(len, by_entry[: last + 1])) - 1
+        """The line at the bottom, of the whole ones."""
+
+        self._lines: list[str] = []
+        """What is shown, with lines that are longer than the screen in parts."""
+
+        self._ends: list[int] = []
+        """For each of the whole ones, where its parts end among those."""
+
+        self._end = 0
 
     @property
     def _rows(self) -> int:
         return max(1, self.app.size.height - 1)  # the last one is the hint's
 
     def on_screen_resume(self) -> None:
-        self._print()
+        self._fit()
 
     def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """For the size of the screen; the same line stands at the bottom."""
+        if self._ends:
+            self._last = bisect_left(self._ends, self._end)
+        parts = list(parted(self._whole, self.app.size.width, self._rows))
+        self._lines = list(chain.from_iterable(parts))
+        self._ends = list(accumulate(map(len, parts)))
+        self._end = self._ends[self._last] if self._last >= 0 else 0
         self._print()
 
     def on_screen_suspend(self) -> None:

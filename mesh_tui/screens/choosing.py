@@ -35,6 +35,9 @@ from protocol.text import clean_line
 class Choosing(Sending):
     """What a room's screen does with the message that is chosen."""
 
+    _about_chosen = ""
+    """What is told of it above the composer."""
+
     @property
     def facing(self) -> Transcript:
         """The messages that keys are for."""
@@ -59,7 +62,12 @@ class Choosing(Sending):
         if message is not None and message.room_id != self.room.id:
             return  # another room was on the screen then
         words = f"#{message.seq} {clip(first_line(message), 60)}" if message else ""
-        self.notice.say(words or ("This message was not sent." if event.unsent else ""))
+        words = words or ("This message was not sent." if event.unsent else "")
+        if words:
+            self.notice.say(words)
+        else:
+            self.notice.unsay(self._about_chosen)  # what was done to it may have been refused meanwhile
+        self._about_chosen = words
         self.refresh_bindings()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:

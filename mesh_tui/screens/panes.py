@@ -112,6 +112,11 @@ class Panes(Threads):
     def action_people(self) -> None:
         if self.size.width < NORMAL:
             self.tell("The screen is too narrow for that. /who shows who is here.")
+        elif self.pane.first:
+            # A thread stands in their place, or covers all: who asks for them wants to see them.
+            self.close_thread()
+            if self.has_class(_NO_PEOPLE):
+                self._toggle(_NO_PEOPLE, "look.people")
         else:
             self._toggle(_NO_PEOPLE, "look.people")
 

@@ -9,10 +9,12 @@ from typing import Final
 from textual import on
 
 from mesh_agent.client.state import Outgoing
+from mesh_tui.aim import Aim, AimKind
 from mesh_tui.layout.cells import clip, paintable
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.choosing import Choosing
 from mesh_tui.widgets.transcript import Transcript
+from mesh_tui.workers import begin
 
 _WITH_IT: Final = frozenset({"resend", "rewrite", "discard"})
 
@@ -37,11 +39,25 @@ class Unsent(Choosing):
             self.lower()
 
     def action_rewrite(self) -> None:
-        """What it says, above what is being written already."""
+        """What it says, above what is being written already, and aimed at what it was aimed at."""
         if (unsent := self._unsent) is not None:
             self.lower()
             self.composer.load_text("\n".join(filter(None, (unsent.content, self.composer.text))))
             self.entrust(self.mesh.agent.discard, unsent.nonce)
+            kind: AimKind = "reply" if unsent.reply_to else "thread"
+            if about := unsent.reply_to or unsent.thread:
+                begin(self, self._aim_again, unsent.room_id, kind, about, exclusive=True, group="aiming")
+
+    async def _aim_again(self, room_id: str, kind: AimKind, about: str) -> None:
+        message = self.timeline.message(about) or await self.attempt(
+            self.mesh.agent.conversation.message, room_id, about
+        )
+        if self.room.id != room_id or message is None:
+            return
+        if message.deleted:
+            self.tell("What it answered was deleted; it is a message of its own now.")
+        else:
+            self.take_aim(Aim(kind, message))
 
     def action_discard(self) -> None:
         if (unsent := self._unsent) is not None:

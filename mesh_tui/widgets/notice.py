@@ -33,6 +33,11 @@ class Notice(Static):
         self._word = Content.styled(f"✗ {text}", "$text-error") if wrong and text else Content(text)
         self._show()
 
+    def unsay(self, word: str) -> None:
+        """Takes a word away, where it still stands there and nothing was said since."""
+        if self._word.plain == paintable(word)[: 120 * LINES]:
+            self.say("")
+
     @property
     def said(self) -> bool:
         """There is a word that can be put away."""

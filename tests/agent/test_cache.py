@@ -47,7 +47,7 @@ def held(rev: int = 0, top_seq: int = 0, epoch: str = "e", room_id: str = "r") -
 
 
 def entry(nonce: str) -> Entry:
-    return Entry(Outgoing(nonce, "r", f"text {nonce}", AT, "pending", thread="m0"), "m1", "m0")
+    return Entry(Outgoing(nonce, "r", f"text {nonce}", AT, "pending", thread="m0", reply_to="m1"), "m1", "m0")
 
 
 def fill(cache: Cache, count: int) -> None:
@@ -176,7 +176,7 @@ def test_the_outbox_keeps_its_order_and_its_states(path: Path) -> None:
     cache = Cache(path)
     for nonce in "cab":
         cache.add_outgoing(entry(nonce))
-    failed = Outgoing("a", "r", "text a", AT, "failed", "No.", "m0")
+    failed = Outgoing("a", "r", "text a", AT, "failed", "No.", "m0", "m1")
     cache.apply([OutgoingMarked(failed), OutgoingGone("c"), OutgoingGone("never there")])
     assert [known.outgoing for known in cache.outbox()] == [failed, entry("b").outgoing]
 
@@ -194,7 +194,7 @@ def test_what_waited_in_a_file_of_the_first_version_is_kept(path: Path, damaged:
     if damaged:
         path.with_suffix(".damaged").touch()
     cache = Cache(path)
-    assert cache.outbox() == [Entry(Outgoing("n", "r", "kept", AT, "pending"), reply_to="m1")]
+    assert cache.outbox() == [Entry(Outgoing("n", "r", "kept", AT, "pending", reply_to="m1"), reply_to="m1")]
     cache.add_outgoing(entry("a"))
     assert cache.outbox()[1] == entry("a")
     assert bool(cache.warning) == damaged

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh_tui.layout.bare import bare_lines, end_shown, first_shown, rows_of
+from mesh_tui.layout.bare import bare_lines, end_shown, first_shown, parted, rows_of
+from mesh_tui.layout.cells import Fragment, wrap
 from mesh_tui.layout.message import Head
 from tests.tui.examples import ALICE, message, outgoing
 
@@ -49,6 +50,19 @@ def test_what_fits_ends_where_the_reader_is_and_begins_where_the_next_does() -> 
     assert end_shown(LINES, 1, 20, 1) == 2
     assert first_shown([], 0, 20, 3) == 0
     assert end_shown([], 0, 20, 3) == 0
+
+
+def test_a_line_longer_than_the_screen_is_shown_in_parts_of_a_screen() -> None:
+    long = "".join(f"{number:05}" for number in range(20))
+    assert list(parted(["short", long], 10, 4)) == [["short"], [long[:40], long[40:80], long[80:]]]
+
+
+@given(st.text("ab 日本é😀", max_size=120), st.integers(2, 12), st.integers(1, 6))
+def test_the_parts_of_a_line_fit_and_are_the_line(line: str, columns: int, rows: int) -> None:
+    (parts,) = parted([line], columns, rows)
+    assert "".join(parts) == line
+    for part in parts:
+        assert len(list(wrap([Fragment(part)], columns, words=False))) <= rows
 
 
 @given(st.lists(st.text(max_size=60), max_size=30), st.integers(1, 20), st.integers(1, 10))

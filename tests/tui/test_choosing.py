@@ -179,3 +179,8 @@ async def test_a_change_without_a_line_is_told(own_server: ServerProcess, alice:
     await alice.say("/react 👍")
     await alice.sees("✗ There is no connection to the server now.")
     assert _composer(alice).text == "/react 👍"
+    await alice.press("ctrl+u", "up", "d")
+    await alice.sees("Delete this message for everyone?")
+    await alice.press("y")
+    await alice.sees("✗ There is no connection to the server now.", "mine again")
+    assert "was deleted" not in alice.text

@@ -9,6 +9,7 @@ from mesh_tui.screens.finder import Finder, FoundList
 from mesh_tui.screens.react import REACTIONS
 from mesh_tui.screens.room import RoomScreen
 from mesh_tui.screens.tell import Told
+from protocol.rest import UpdateRoomRequest
 from tests.support.conditions import until
 from tests.tui.conftest import SitDown
 from tests.tui.seat import Seat
@@ -214,6 +215,35 @@ async def test_what_was_not_sent(alice: Seat) -> None:
     await alice.sees("Drop this message?")
     await alice.press("y")
     await until(lambda: not room.timeline.failed(), "none to be left")
+
+
+async def test_an_answer_that_was_not_sent_is_taken_back_as_an_answer(alice: Seat) -> None:
+    room, agent = _room(alice), alice.app.agent
+    room_id = room.room.id
+    await alice.say("a question")
+    await alice.sees("a question")
+    await until(lambda: room.timeline.last_message(), "it to be sent")
+    question = room.timeline.last_message()
+    assert question is not None
+    await agent.order.update(room_id, UpdateRoomRequest(archived=True))
+    await agent.send(room_id, "an answer", reply_to=question.id)
+    await agent.send(room_id, "to the same thread", thread=question.id)
+    await until(lambda: len(room.timeline.failed()) == 2, "both to be refused")
+    await alice.press("up", "e")
+    await alice.sees("↳ In the thread of “alice")
+    assert room.composer.text == "to the same thread"
+    await alice.press("escape", "ctrl+u", "up", "e")
+    await alice.sees("↪ Answering “alice")
+    assert room.composer.text == "an answer"
+    await until(lambda: not room.timeline.failed(), "none to be left")
+    await agent.order.update(room_id, UpdateRoomRequest(archived=False))
+    await alice.press("enter")
+    await until(
+        lambda: (last := room.timeline.last_message()) and last.content == "an answer", "it to be sent"
+    )
+    sent = room.timeline.last_message()
+    assert sent is not None
+    assert sent.reply_to == question.id
 
 
 @pytest.mark.presses("list enter", "list c,y", "page c,y")

@@ -85,3 +85,23 @@ async def test_the_key_of_the_file_works_and_is_shown(
     await until(lambda: people.display == before, "the people to come back with the settings")
     await alice.press("f2")
     await until(lambda: people.display != before, "the people to go again")
+
+
+async def test_a_key_that_quits_no_longer_is_free(
+    sit_down: SitDown, shared_server: str, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Textual has one of its own that does the same."""
+    monkeypatch.setattr(preferences, "LOOK_S", 0.02)
+    alice = await sit_down("alice", shared_server)
+    await alice.register(f"alice{number}")
+    await alice.sees("^Q Quit")
+    file = SettingsFile.of_profile("alice").common
+    file.write_text('[keys]\n"everywhere.quit" = "f10"\n"home.again" = "ctrl+q"\n')
+    await alice.sees("F10 Quit")
+    await alice.press("ctrl+q")
+    assert alice.app.is_running
+    assert not alice.app._leaving
+    await alice.press("ctrl+c")
+    await alice.sees("f10")
+    await alice.press("f10")
+    await until(lambda: alice.app._leaving, "the end")

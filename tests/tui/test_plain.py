@@ -175,6 +175,30 @@ async def test_a_mention_elsewhere_is_a_line_and_rooms_are_counted(
     assert room != other
 
 
+async def test_a_room_that_is_left_is_read_where_that_is_wanted(
+    sign_up: SignUp, shared_server: str, number: int, home: Path
+) -> None:
+    settings = home / "xdg_config_home" / "mesh" / "settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('[reading]\nmark_read = "leave"\n')
+    bob = await sign_up(f"bob{number}", shared_server)
+    here = await _bob(bob, f"here{number}")
+    with _piped("alice", shared_server) as alice:
+        alice.sees("Your name")
+        alice.type(f"/register alice{number}", PASSWORD, f"/join here{number}")
+        alice.sees(f"In here{number}")
+        outgoing = await bob.send(here, "first words")
+        await bob.sent(outgoing.nonce, 10)
+        alice.sees("first words")
+        alice.type("/rooms")
+        alice.sees(f"here{number}: 1 new (here)")
+        assert alice.end() == 0
+    with _piped("alice", shared_server) as alice:
+        alice.type("/rooms")
+        alice.sees(f"here{number}: 0 new")
+        assert alice.end() == 0
+
+
 async def test_a_terminal_that_can_do_nothing_hides_the_password_and_gets_only_lines(
     sign_up: SignUp, shared_server: str, number: int
 ) -> None:

@@ -158,6 +158,21 @@ async def alice(shared_server: str, sit_down: SitDown, bob: Agent, number: int) 
     return seat
 
 
+async def test_who_asks_for_the_people_gets_them_in_the_place_of_a_thread(alice: Seat) -> None:
+    room = _room(alice)
+    for hidden in (False, True):
+        if hidden:
+            await alice.press("f2")
+            await alice.no_longer_sees("online 2")
+        await alice.press("up", "t")
+        await alice.sees(RESTS)
+        assert "online 2" not in alice.text
+        await alice.press("f2")
+        await alice.sees("online 2")
+        assert RESTS not in alice.text
+        assert room.composer.has_focus
+
+
 @pytest.mark.presses("selected.thread", "selected.show_in_room")
 async def test_a_thread_is_read_and_written_in_beside_the_room(alice: Seat, bob: Agent) -> None:
     room_id = _room(alice).room.id
