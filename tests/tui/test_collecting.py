@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mesh_tui.collecting import LATEST_S, QUIET_S, WORTH, Collecting, leave_the_old
+from mesh_tui.collecting import LATEST_S, MOST, QUIET_S, WORTH, Collecting, leave_the_old
 
 
 def test_it_waits_for_the_keyboard_to_be_quiet() -> None:
@@ -23,6 +23,13 @@ def test_who_goes_on_typing_does_not_put_it_off_for_ever() -> None:
         assert not collecting.is_due(float(second), WORTH)
     collecting.active(LATEST_S)
     assert collecting.is_due(LATEST_S, WORTH)
+
+
+def test_much_garbage_does_not_wait() -> None:
+    collecting = Collecting(0.0)
+    collecting.active(1.0)
+    assert not collecting.is_due(1.0, MOST - 1)
+    assert collecting.is_due(1.0, MOST)
 
 
 def test_after_a_collection_the_waiting_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
