@@ -74,6 +74,8 @@ class Action:
         help: a sentence for the help page.
         label: a word for the footer; empty keeps it out of there.
         priority: the key works wherever the cursor is.
+        setting: where a screen handles the keys itself, and each means another thing by its place among them:
+            what the settings call the action.
     """
 
     place: Place
@@ -82,11 +84,13 @@ class Action:
     help: str
     label: str = ""
     priority: bool = False
+    setting: str = ""
 
     @property
     def id(self) -> str:
         """What the settings call it: `room.people`; empty where its keys are fixed."""
-        return f"{self.place}.{self.name.partition('.')[2]}" if self.name else ""
+        name = self.name.partition(".")[2] or self.setting
+        return f"{self.place}.{name}" if name else ""
 
 
 ACTIONS: Final = (
@@ -125,7 +129,11 @@ ACTIONS: Final = (
         "Next unread",
     ),
     Action(
-        "rooms", ",".join(f"alt+{digit}" for digit in range(1, 10)), "", "Go to the room with this number."
+        "rooms",
+        ",".join(f"alt+{digit}" for digit in range(1, 10)),
+        "",
+        "Go to the room with this number.",
+        setting="number",
     ),
     Action("rooms", "alt+left", "screen.go_back", "Go to the room that was open before."),
     Action("rooms", "alt+right", "screen.go_forward", "Go to the room that you have gone back from."),

@@ -10,13 +10,15 @@ from typing import Final
 from textual import events
 
 from mesh_agent.sharing.state import TransferChanged
+from mesh_tui.actions import ACTIONS
+from mesh_tui.keymap import keys_of
 from mesh_tui.pace import Pace
-from mesh_tui.rooms import NUMBERS, Entry, active
+from mesh_tui.rooms import Entry, active
 from mesh_tui.screens.switching import Switching
 from mesh_tui.settings import Settings
 from mesh_tui.widgets.status import StatusLine
 
-_DIGITS: Final = {f"alt+{digit}": digit for digit in range(1, NUMBERS + 1)}
+_NUMBER: Final = next(action for action in ACTIONS if action.id == "rooms.number")
 
 
 class Among(Switching):
@@ -62,7 +64,9 @@ class Among(Switching):
         return super().check_action(action, parameters)
 
     def on_key(self, event: events.Key) -> None:
-        if (number := _DIGITS.get(event.key)) is not None:
+        keys = keys_of(_NUMBER, self.mesh.settings.keys).split(",")
+        if event.key in keys:
+            number = keys.index(event.key) + 1
             event.stop()
             if not self.mesh.going.number(number):
                 self.tell(f"No room has the number {number}.")

@@ -184,7 +184,7 @@ async def test_pages(alice: Seat) -> None:
 NINE = tuple(f"alt+{number}" for number in range(1, 10))
 
 
-@pytest.mark.presses("rooms alt+1,alt+2,alt+3,alt+4,alt+5,alt+6,alt+7,alt+8,alt+9")
+@pytest.mark.presses("rooms.number")
 async def test_nine_rooms_by_number(shared_server: str, sit_down: SitDown, number: int) -> None:
     seat = await sit_down("alice", shared_server)
     await seat.register(f"alice{number}")

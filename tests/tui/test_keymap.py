@@ -21,7 +21,7 @@ def test_actions_with_a_name_have_one_of_their_own() -> None:
     [
         ({"room.poeple": "f7"}, "Did you mean room.people?"),
         ({"room.people": "f5"}, "F5 is taken by room.again"),
-        ({"room.people": "f7"}, "F7 is taken by fixed: It moves"),
+        ({"room.people": "ctrl+left"}, "^← is taken by fixed: It moves"),
         ({"room.people": "ctrl+q"}, "^Q is taken by everywhere.quit"),
         ({"everywhere.help": "ctrl+a"}, "fixed: To the beginning"),
         ({"room.people": "f12", "room.again": "f12"}, "F12 is taken by room."),
@@ -105,3 +105,23 @@ async def test_a_key_that_quits_no_longer_is_free(
     await alice.sees("f10")
     await alice.press("f10")
     await until(lambda: alice.app._leaving, "the end")
+
+
+async def test_rooms_have_the_keys_of_ones_own_in_their_order(
+    sit_down: SitDown, shared_server: str, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preferences, "LOOK_S", 0.02)
+    alice = await sit_down("alice", shared_server)
+    await alice.register(f"alice{number}")
+    for name in ("one", "two"):
+        await alice.app.agent.create_room(f"{name} {number}")
+    await alice.sees(f"one {number}", f"two {number}")
+    file = SettingsFile.of_profile("alice").common
+    file.write_text('[keys]\n"rooms.number" = "f12,alt+z"\n')
+    await until(lambda: alice.app.settings.keys, "the keys to be taken")
+    for key, name in (("alt+z", "two"), ("f12", "one")):
+        await alice.press(key)
+        await alice.sees(f"Message {name} {number}")
+    await alice.press("alt+2")
+    await alice.pause()
+    assert f"Message one {number}" in alice.text, "the key that it had is free"
