@@ -101,7 +101,7 @@ class Transferring:
         if self._app.signed_in and self._part_of is not self.sharing:
             self._part_of = self.sharing
             self.take_rules(self._app.settings)
-            self.entrust(self.sharing.receive, PROGRAM)
+            self.entrust(self.sharing.receive_once_free, PROGRAM, self._complain)
 
     def take_rules(self, settings: Settings) -> None:
         """What is set becomes what the agent does; whom it trusts for as long as it runs stays."""
@@ -137,7 +137,10 @@ class Transferring:
         try:
             await call(*arguments)
         except MeshError as error:
-            self._app.notify(clean_line(error.message), severity="error", markup=False)
+            self._complain(error)
+
+    def _complain(self, error: MeshError) -> None:
+        self._app.notify(clean_line(error.message), severity="error", markup=False)
 
     def accept(self, transfer: Transfer, *, into: Path | None = None, always: bool = False) -> None:
         """Takes an offer; asks first what is to become of names that are taken."""

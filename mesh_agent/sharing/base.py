@@ -9,7 +9,7 @@ from mesh_agent.client.folders import Profile
 from mesh_agent.client.introductions import Introductions
 from mesh_agent.sharing.board import Board, Item
 from mesh_agent.sharing.desk import Desk
-from mesh_agent.sharing.errors import UnderWay
+from mesh_agent.sharing.errors import AlreadyReceiving, UnderWay
 from mesh_agent.sharing.people import People
 from mesh_agent.sharing.route import Route
 from mesh_agent.sharing.rules import Rules
@@ -23,6 +23,9 @@ from protocol.text import clean_line
 if TYPE_CHECKING:
     from mesh_agent.net.identity import Identity
 
+
+FREE_S: Final = 1.0
+"""How often it is looked whether the program that takes what is offered has ended."""
 
 _LOST_COPY: Final = "The program that sent this has ended, and what it had read is gone."
 _NOBODY_RUNS: Final = "The program that ran this has ended. Resume it here, or give its command again."
@@ -56,6 +59,7 @@ class SharingBase:
         self._sessions = Sessions(introductions, self._board, self._ready, lambda: self._rules, clock)
         self._shares: dict[str, Share] = {}
         self._receiving: ReceivingLock | None = None
+        self._waiting: asyncio.Task[Any] | None = None
         self.warning = ""
 
     async def load(self) -> None:
@@ -67,6 +71,8 @@ class SharingBase:
 
     async def close(self) -> None:
         """Ends all sessions; what was under way can be resumed."""
+        if self._waiting is not None:
+            self._waiting.cancel()
         await self._sessions.close()
         await self._board.close()
         if self._receiving is not None:
@@ -116,6 +122,26 @@ class SharingBase:
         for item in self._board.all():
             self._adopt(item)
         self._sessions.begin()
+
+    async def receive_once_free(self, program: str, busy: Callable[[MeshError], None]) -> None:
+        """As `receive`; where another program does, says so to `busy`, once, and takes over when it ends.
+
+        The end of this agent cancels it.
+
+        Raises: FilesUnusable
+        """
+        self._waiting, told = asyncio.current_task(), False
+        while True:
+            try:
+                await self.receive(program)
+            except AlreadyReceiving as error:
+                if not told:
+                    busy(error)
+                told = True
+                await asyncio.sleep(FREE_S)
+            else:
+                self._waiting = None
+                return
 
     def _adopt(self, item: Item) -> None:
         record = item.record

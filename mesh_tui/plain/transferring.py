@@ -4,6 +4,7 @@ Strategy: the same words and numbers as on the screen. Of progress a line is wri
 there and some seconds have gone by, so that a log stays readable and a screen reader is not kept talking.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -12,6 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from mesh_agent.client.state import AgentEvent
+from mesh_agent.sharing.errors import AlreadyReceiving
 from mesh_agent.sharing.state import IdentityChanged, Phase, Transfer, TransferChanged
 from mesh_tui.rules import rules
 from mesh_tui.transfers import (
@@ -54,6 +56,8 @@ class PlainTransferring:
         """How much of each was told, and when."""
 
         self._by_me: set[str] = set()
+        self._turn: asyncio.Task[None] | None = None
+        """Waits until no other program of the profile takes what is offered; ends with the agent."""
 
     @property
     def _sharing(self) -> "Sharing":
@@ -64,6 +68,15 @@ class PlainTransferring:
         self._sharing.set_rules(replace(rules(self._desk.settings), people=self._sharing.rules.people))
         try:
             await self._sharing.receive(PROGRAM)
+        except AlreadyReceiving as error:
+            self._put(clean_line(error.message))
+            self._turn = asyncio.create_task(self._wait_for_turn())
+        except MeshError as error:
+            self._put(clean_line(error.message))
+
+    async def _wait_for_turn(self) -> None:
+        try:
+            await self._sharing.receive_once_free(PROGRAM, lambda _: None)
         except MeshError as error:
             self._put(clean_line(error.message))
 

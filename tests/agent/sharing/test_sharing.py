@@ -1,5 +1,6 @@
 """`agent.sharing` at a real server: who is asked, who waits, what is refused, and what stays on disk."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,10 @@ import pytest
 from mesh_agent.agent import Agent
 from mesh_agent.sharing.errors import AlreadyReceiving, SourceMissing, TransferUnknown, WrongMoment
 from mesh_agent.sharing.state import TransferChanged
-from protocol.errors import NotMember, PeerNotMember
+from protocol.errors import MeshError, NotMember, PeerNotMember
 from tests.agent.conftest import OpenAgent, SignUp
 from tests.agent.events import Listener
+from tests.support.conditions import until
 
 
 @pytest.fixture
@@ -87,6 +89,30 @@ async def test_one_program_of_a_profile_takes_offers(bob: Agent, open_agent: Ope
     await bob.close()
     await second.sharing.receive("mesh-agent receive")
     assert second.sharing.receiving
+
+
+async def test_who_waits_takes_offers_when_the_other_program_ends(bob: Agent, open_agent: OpenAgent) -> None:
+    await bob.sharing.receive("mesh-agent receive")
+    second = await open_agent(bob.profile)
+    told: list[MeshError] = []
+    waiting = asyncio.create_task(second.sharing.receive_once_free("mesh-tui", told.append))
+    await until(lambda: told, "the word that another program takes offers")
+    assert not waiting.done()
+    await bob.close()
+    await waiting
+    assert second.sharing.receiving
+    assert len(told) == 1
+
+
+async def test_who_waits_to_take_offers_ends_with_the_agent(bob: Agent, open_agent: OpenAgent) -> None:
+    await bob.sharing.receive("mesh-agent receive")
+    second = await open_agent(bob.profile)
+    told: list[MeshError] = []
+    waiting = asyncio.create_task(second.sharing.receive_once_free("mesh-tui", told.append))
+    await until(lambda: told, "the word that another program takes offers")
+    await second.close()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
 
 
 async def test_the_server_tells_others_the_key_of_this_device(alice: Agent) -> None:
