@@ -163,6 +163,22 @@ RANGES: Final = 4_096
 LANES: Final = 8
 """Connections between the same two beside the main one."""
 
+TERM_COLUMNS: Final = 500
+TERM_ROWS: Final = 200
+"""The size of a shared terminal, in cells, at most; at least it is 1 by 1."""
+
+TERM_INPUT_BYTES: Final = 64 * 1024
+"""Keys, or a piece of what is pasted, in one frame."""
+
+TERM_LINES: Final = 200
+"""Lines of what has scrolled away that are asked for at a time."""
+
+TERM_WATCHERS: Final = 64
+"""Guests of one shared terminal."""
+
+CLUSTER_CHARS: Final = 32
+"""Code points of one cell of a terminal; what comes on top of them is left out."""
+
 CLOCK_SKEW_S: Final = 30
 """How far the clock of a server may be ahead of that of a peer which verifies its capabilities."""
 

@@ -19,30 +19,34 @@ from msgspec import Meta, Struct
 
 from protocol import limits
 from protocol.errors import PeerFault, PeerFrameTooLarge, PeerFrameUnknown, PeerMalformed
+from protocol.peer_parts import (
+    Count,
+    Frame,
+    Hash,
+    Key,
+    Mode,
+    Name,
+    Nanoseconds,
+    Sentence,
+    Signature,
+    TransferId,
+    Word,
+)
+from protocol.peer_terminal import (
+    TermAck,
+    TermClose,
+    TermGrant,
+    TermHistory,
+    TermInput,
+    TermLines,
+    TermOpen,
+    TermOpened,
+    TermResize,
+    TermState,
+    TermStatus,
+)
 
 # ── parts ────────────────────────────────────────────────────────────────────────────────────────
-
-Count = Annotated[int, Meta(ge=0, le=limits.INTEGER_MAX)]
-Hash = Annotated[bytes, Meta(min_length=limits.HASH_BYTES, max_length=limits.HASH_BYTES)]
-"""BLAKE3, 32 bytes."""
-
-Key = Annotated[bytes, Meta(min_length=32, max_length=32)]
-Signature = Annotated[bytes, Meta(min_length=64, max_length=64)]
-"""Ed25519 (RFC 8032)."""
-
-TransferId = Annotated[str, Meta(min_length=1, max_length=limits.ID_CHARS)]
-"""The sender's name for a transfer; the same when it is resumed."""
-
-Word = Annotated[str, Meta(max_length=limits.ID_CHARS)]
-Sentence = Annotated[str, Meta(max_length=limits.PEER_SENTENCE_CHARS)]
-Name = Annotated[str, Meta(min_length=1, max_length=limits.PATH_CHARS)]
-"""As the sender has it; whoever writes or paints it makes it safe."""
-
-Nanoseconds = Annotated[int, Meta(ge=-(2**62), le=2**62)]
-"""Since 1970, UTC; what comes before is negative."""
-
-Mode = Annotated[int, Meta(ge=0, le=0o7777)]
-"""Permission bits as POSIX has them; a receiver takes over none beyond 0o777."""
 
 EntryKind = Literal["file", "folder", "link"]
 
@@ -84,11 +88,7 @@ class Written(Struct, frozen=True, array_like=True):
 # ── frames ───────────────────────────────────────────────────────────────────────────────────────
 
 
-class _Frame(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    pass
-
-
-class P2pHello(_Frame, frozen=True, kw_only=True, tag="P2P_HELLO"):
+class P2pHello(Frame, frozen=True, kw_only=True, tag="P2P_HELLO"):
     """The first frame of who asked. `identity`: the device's public key; it made the `signature`."""
 
     version: Annotated[int, Meta(ge=1, le=limits.INTEGER_MAX)]
@@ -99,7 +99,7 @@ class P2pHello(_Frame, frozen=True, kw_only=True, tag="P2P_HELLO"):
     signature: Signature
 
 
-class P2pHelloOk(_Frame, frozen=True, kw_only=True, tag="P2P_HELLO_OK"):
+class P2pHelloOk(Frame, frozen=True, kw_only=True, tag="P2P_HELLO_OK"):
     """The answer; `lane_key` is the secret that further lanes prove to know."""
 
     version: Annotated[int, Meta(ge=1, le=limits.INTEGER_MAX)]
@@ -110,7 +110,7 @@ class P2pHelloOk(_Frame, frozen=True, kw_only=True, tag="P2P_HELLO_OK"):
     lane_key: Key
 
 
-class P2pLane(_Frame, frozen=True, kw_only=True, tag="P2P_LANE"):
+class P2pLane(Frame, frozen=True, kw_only=True, tag="P2P_LANE"):
     """The first frame of a further lane. `proof`: HMAC-SHA256 with the lane key, of session and number."""
 
     session_id: Word
@@ -118,13 +118,13 @@ class P2pLane(_Frame, frozen=True, kw_only=True, tag="P2P_LANE"):
     proof: Key
 
 
-class P2pLaneOk(_Frame, frozen=True, kw_only=True, tag="P2P_LANE_OK"):
+class P2pLaneOk(Frame, frozen=True, kw_only=True, tag="P2P_LANE_OK"):
     """The lane may be used."""
 
     lane: Annotated[int, Meta(ge=1, le=limits.LANES)]
 
 
-class P2pError(_Frame, frozen=True, kw_only=True, tag="P2P_ERROR"):
+class P2pError(Frame, frozen=True, kw_only=True, tag="P2P_ERROR"):
     """Why the sender of this closes the lane. With `request`: why it refuses that, and the lane stays."""
 
     code: Word
@@ -132,7 +132,7 @@ class P2pError(_Frame, frozen=True, kw_only=True, tag="P2P_ERROR"):
     request: TransferId | None = None
 
 
-class P2pCredit(_Frame, frozen=True, kw_only=True, tag="P2P_CREDIT"):
+class P2pCredit(Frame, frozen=True, kw_only=True, tag="P2P_CREDIT"):
     """`limit`: raw bytes that may have been sent in all since the handshake, over all lanes together.
 
     `written` tells which chunks need not be sent again, whatever becomes of the lanes.
@@ -142,14 +142,14 @@ class P2pCredit(_Frame, frozen=True, kw_only=True, tag="P2P_CREDIT"):
     written: Annotated[list[Written], Meta(max_length=limits.RANGES)] = []
 
 
-class P2pPing(_Frame, frozen=True, kw_only=True, tag="P2P_PING"):
+class P2pPing(Frame, frozen=True, kw_only=True, tag="P2P_PING"):
     """Answered by the same frame with `answer`; keeps a lane open, and measures it."""
 
     stamp: Count
     answer: bool = False
 
 
-class FileMeta(_Frame, frozen=True, kw_only=True, tag="FILE_META"):
+class FileMeta(Frame, frozen=True, kw_only=True, tag="FILE_META"):
     """An offer. Of a folder, `size` is that of all files, `entries` their number, and the manifest follows.
 
     `request`: the `FOLDER_GET` that it answers.
@@ -168,7 +168,7 @@ class FileMeta(_Frame, frozen=True, kw_only=True, tag="FILE_META"):
     request: TransferId | None = None
 
 
-class FolderManifest(_Frame, frozen=True, kw_only=True, tag="FOLDER_MANIFEST"):
+class FolderManifest(Frame, frozen=True, kw_only=True, tag="FOLDER_MANIFEST"):
     """Some of the entries of a folder, in their order; `last` with the last of them."""
 
     transfer: TransferId
@@ -176,19 +176,19 @@ class FolderManifest(_Frame, frozen=True, kw_only=True, tag="FOLDER_MANIFEST"):
     last: bool = False
 
 
-class FileAccept(_Frame, frozen=True, kw_only=True, tag="FILE_ACCEPT"):
+class FileAccept(Frame, frozen=True, kw_only=True, tag="FILE_ACCEPT"):
     """Send it, but for the chunks in `have`."""
 
     transfer: TransferId
     have: Ranges = []
 
 
-class FileDecline(_Frame, frozen=True, kw_only=True, tag="FILE_DECLINE"):
+class FileDecline(Frame, frozen=True, kw_only=True, tag="FILE_DECLINE"):
     transfer: TransferId
     reason: Sentence = ""
 
 
-class FileChunk(_Frame, frozen=True, kw_only=True, tag="FILE_CHUNK"):
+class FileChunk(Frame, frozen=True, kw_only=True, tag="FILE_CHUNK"):
     """`length` raw bytes follow, whose BLAKE3 is `hash`."""
 
     transfer: TransferId
@@ -197,7 +197,7 @@ class FileChunk(_Frame, frozen=True, kw_only=True, tag="FILE_CHUNK"):
     hash: Hash
 
 
-class FileHole(_Frame, frozen=True, kw_only=True, tag="FILE_HOLE"):
+class FileHole(Frame, frozen=True, kw_only=True, tag="FILE_HOLE"):
     """`count` chunks from `first` on are zeros that take no space; nothing follows."""
 
     transfer: TransferId
@@ -205,7 +205,7 @@ class FileHole(_Frame, frozen=True, kw_only=True, tag="FILE_HOLE"):
     count: Annotated[int, Meta(ge=1, le=limits.INTEGER_MAX)]
 
 
-class FileFault(_Frame, frozen=True, kw_only=True, tag="FILE_FAULT"):
+class FileFault(Frame, frozen=True, kw_only=True, tag="FILE_FAULT"):
     """An entry of a folder could not be read as it was announced: it must not be kept."""
 
     transfer: TransferId
@@ -213,14 +213,14 @@ class FileFault(_Frame, frozen=True, kw_only=True, tag="FILE_FAULT"):
     reason: Sentence = ""
 
 
-class FileDone(_Frame, frozen=True, kw_only=True, tag="FILE_DONE"):
+class FileDone(Frame, frozen=True, kw_only=True, tag="FILE_DONE"):
     """From the sender: all was sent, and its BLAKE3. From the receiver: it is verified, and in its place."""
 
     transfer: TransferId
     hash: Hash
 
 
-class FileCancel(_Frame, frozen=True, kw_only=True, tag="FILE_CANCEL"):
+class FileCancel(Frame, frozen=True, kw_only=True, tag="FILE_CANCEL"):
     """From either end, at any time."""
 
     transfer: TransferId
@@ -228,14 +228,14 @@ class FileCancel(_Frame, frozen=True, kw_only=True, tag="FILE_CANCEL"):
     code: Word = "cancelled"
 
 
-class FilePause(_Frame, frozen=True, kw_only=True, tag="FILE_PAUSE"):
+class FilePause(Frame, frozen=True, kw_only=True, tag="FILE_PAUSE"):
     """From either end: nothing is sent until both want it again."""
 
     transfer: TransferId
     paused: bool
 
 
-class FolderList(_Frame, frozen=True, kw_only=True, tag="FOLDER_LIST"):
+class FolderList(Frame, frozen=True, kw_only=True, tag="FOLDER_LIST"):
     """What is in a folder of a share? Without `path`: in the share; without `share`: which there are."""
 
     request: TransferId
@@ -243,7 +243,7 @@ class FolderList(_Frame, frozen=True, kw_only=True, tag="FOLDER_LIST"):
     path: Annotated[str, Meta(max_length=limits.PATH_CHARS)] = ""
 
 
-class FolderListing(_Frame, frozen=True, kw_only=True, tag="FOLDER_LISTING"):
+class FolderListing(Frame, frozen=True, kw_only=True, tag="FOLDER_LISTING"):
     """Some of the answer, by name; `last` with the last of it."""
 
     request: TransferId
@@ -251,7 +251,7 @@ class FolderListing(_Frame, frozen=True, kw_only=True, tag="FOLDER_LISTING"):
     last: bool = False
 
 
-class FolderGet(_Frame, frozen=True, kw_only=True, tag="FOLDER_GET"):
+class FolderGet(Frame, frozen=True, kw_only=True, tag="FOLDER_GET"):
     """Offer this of the share; the offer names the `request`."""
 
     request: TransferId
@@ -280,6 +280,17 @@ PeerFrame = (
     | FolderList
     | FolderListing
     | FolderGet
+    | TermOpen
+    | TermOpened
+    | TermState
+    | TermAck
+    | TermInput
+    | TermResize
+    | TermGrant
+    | TermStatus
+    | TermHistory
+    | TermLines
+    | TermClose
 )
 
 

@@ -12,7 +12,8 @@ from typing import ClassVar, Final, Literal, Protocol
 
 from protocol import limits
 from protocol.errors import PeerOutOfOrder
-from protocol.peer import FileCancel, FilePause, Sentence
+from protocol.peer import FileCancel, FilePause
+from protocol.peer_parts import Sentence
 
 STALL_S: Final = 120.0
 """So long may a transfer that runs on both ends stand still before it is given up."""

@@ -2,12 +2,14 @@
 
 from typing import Final
 
-from protocol import peer
+from protocol import peer, peer_terminal
 from protocol.peer import Entry, Range, Written
+from protocol.peer_terminal import BOLD, BRACKETED_PASTE, RGB, UNDERLINE_SHIFT, Changed, Cursor, Run, Watcher
 from tests.protocol.examples import DEVICE, SESSION, SESSION_TOKEN
 
 TRANSFER: Final = "q9Zt4cVb1nLx7KeR2mYw8J"
 REQUEST: Final = "r1"
+TERMINAL: Final = "k4WtZ0"
 HASH: Final = bytes(range(32))
 KEY: Final = bytes(range(64, 96))
 SIGNATURE: Final = bytes(range(128, 192))
@@ -83,4 +85,40 @@ PEER: Final[dict[str, peer.PeerFrame]] = {
     "FOLDER_LISTING, the last": peer.FolderListing(request=REQUEST, entries=[], last=True),
     "FOLDER_GET": peer.FolderGet(request=REQUEST, share="pictures"),
     "FOLDER_GET, within": peer.FolderGet(request=REQUEST, share="pictures", path="2024/a.jpg"),
+    "TERM_OPEN": peer_terminal.TermOpen(columns=120, rows=40, terminal=TERMINAL),
+    "TERM_OPEN, of the only one": peer_terminal.TermOpen(columns=80, rows=24),
+    "TERM_OPENED": peer_terminal.TermOpened(terminal=TERMINAL, command="bash", columns=120, rows=40),
+    "TERM_STATE": peer_terminal.TermState(number=1, base=0, columns=120, rows=40, cursor=Cursor(0, 0)),
+    "TERM_STATE, two rows of which changed": peer_terminal.TermState(
+        number=18,
+        base=17,
+        columns=120,
+        rows=40,
+        cursor=Cursor(14, 3, visible=False, shape=2),
+        changed=[
+            Changed(2, [Run("$ ", 3, 0, BOLD), Run("make", RGB | 0xA6E22E, 237, 1 << UNDERLINE_SHIFT)]),
+            Changed(3, [Run("日本", width=2), Run("é", cluster=True)]),
+        ],
+        modes=BRACKETED_PASTE,
+        title="make",
+        above=212,
+        kept=200,
+        bells=1,
+        echo=9,
+        more=True,
+    ),
+    "TERM_ACK": peer_terminal.TermAck(number=18),
+    "TERM_INPUT": peer_terminal.TermInput(data=b"ls\r"),
+    "TERM_INPUT, numbered": peer_terminal.TermInput(data=b"\x1b[A", stamp=9),
+    "TERM_RESIZE": peer_terminal.TermResize(columns=100, rows=30),
+    "TERM_GRANT": peer_terminal.TermGrant(write=True),
+    "TERM_GRANT, refused": peer_terminal.TermGrant(write=False, reason="Compare the safety words first."),
+    "TERM_STATUS": peer_terminal.TermStatus(watchers=[Watcher("bob"), Watcher("alice", writes=True)]),
+    "TERM_STATUS, while it is recorded": peer_terminal.TermStatus(watchers=[], recorded=True),
+    "TERM_HISTORY": peer_terminal.TermHistory(request=REQUEST, first=12, count=2),
+    "TERM_LINES": peer_terminal.TermLines(request=REQUEST, first=12, lines=[[Run("one")], []]),
+    "TERM_CLOSE": peer_terminal.TermClose(),
+    "TERM_CLOSE, as the program has ended": peer_terminal.TermClose(
+        code="ended", reason="The program has ended.", exit_status=0
+    ),
 }

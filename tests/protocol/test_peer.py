@@ -284,7 +284,7 @@ def test_fields_that_are_not_known_are_passed_over() -> None:
 
 def test_a_kind_that_is_not_known_is_told_apart_and_the_next_frame_is_read() -> None:
     reader = FrameReader()
-    reader.feed(msgpack.packb({"type": "TERM_OPEN", "rows": 24}) + encode_frame(peer.P2pPing(stamp=1)))
+    reader.feed(msgpack.packb({"type": "TERM_DANCE", "rows": 24}) + encode_frame(peer.P2pPing(stamp=1)))
     with pytest.raises(PeerFrameUnknown):
         reader.frame()
     assert reader.frame() == peer.P2pPing(stamp=1)
