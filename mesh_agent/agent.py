@@ -77,6 +77,7 @@ class Agent:
         self._hub = Hub()
         self._network = Network(session, self._device_key)
         self._workspace: Workspace | None = None
+        self._hidden = False
         self._sharing: Sharing | None = None
         self._identity: Identity | None = None
         self._link: Link | None = None
@@ -387,6 +388,12 @@ class Agent:
         text = None if status_text is None else clean_line(status_text)[: limits.STATUS_CHARS]
         self._signed_in().set_presence(presence, text)
 
+    def hide_presence(self, hidden: bool) -> None:
+        """Whether others see this person as `offline`, whatever is chosen; while this agent lives."""
+        self._hidden = hidden
+        if self._workspace is not None:
+            self._workspace.hide_presence(hidden)
+
     @property
     def presence(self) -> Presence:
         """What was last told with `set_presence`; `online` before."""
@@ -421,6 +428,7 @@ class Agent:
         await self._close_workspace()
         path = self._profile.cache_path(self.server, user.id)
         self._workspace = await Workspace.open(user, path, self._hub, self._network)
+        self._workspace.hide_presence(self._hidden)
         self._sharing = Sharing(
             self._profile,
             path.stem,

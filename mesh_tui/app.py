@@ -112,6 +112,7 @@ class MeshApp(TerminalApp):
         self.call_after_refresh(begin, self, self._open)
         begin(self, self.preferences.watch, group="settings")
         self.settings_changed.subscribe(self, self.transferring.take_rules)
+        self.settings_changed.subscribe(self, self._take_privacy)
         self.set_interval(LOOK_S, lambda: self.collecting.look(monotonic()))
 
     @property
@@ -184,8 +185,13 @@ class MeshApp(TerminalApp):
         self.notify(words, severity="warning", markup=False)
 
     def _listen(self) -> None:
+        self._take_privacy(self.settings)
         self.telling.begin()
         begin(self, forward, self, self.agent.subscribe(), exclusive=True, group="bridge")
+
+    def _take_privacy(self, settings: Settings) -> None:
+        if self._agent is not None:
+            self._agent.hide_presence(not settings.privacy.presence)
 
     async def use_server(self, address: str) -> "Agent":
         """The agent for the server at `address`; raises `WrongAddress`."""

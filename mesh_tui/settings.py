@@ -177,6 +177,7 @@ class Privacy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What others may see; what the server decides of it is set in `/settings`."""
 
     typing: Annotated[bool, Meta(description="Others see that you are typing.")] = True
+    presence: Annotated[bool, Meta(description="Others see whether you are here.")] = True
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -65,7 +65,7 @@ class Workspace:
     """The rooms, the messages and the outbox of one account.
 
     Attributes:
-        presence: what is told of the person.
+        presence: what the person has chosen.
         trouble: why the line is down, since it was up last.
     """
 
@@ -86,6 +86,7 @@ class Workspace:
         self._connection: Connection | None = None
         self._named: dict[str, int] = {}
         self.presence: Presence = "online"
+        self._hidden = False
         self._status: str | None = None
         """What is to be told with it; None once it was."""
 
@@ -170,9 +171,19 @@ class Workspace:
         if self._connection is not None:
             self._tell_presence(self._connection)
 
+    def hide_presence(self, hidden: bool) -> None:
+        """Whether the others see `offline`, whatever was chosen."""
+        changed, self._hidden = hidden != self._hidden, hidden
+        if changed and self._connection is not None:
+            self._tell_presence(self._connection)
+
+    @property
+    def _told_presence(self) -> Presence:
+        return "offline" if self._hidden else self.presence
+
     def _tell_presence(self, connection: "Connection") -> None:
         # What one says of oneself belongs to the account: told once, it stays.
-        connection.send(SetPresence(presence=self.presence, status_text=self._status))
+        connection.send(SetPresence(presence=self._told_presence, status_text=self._status))
         self._status = None
 
     @property
@@ -190,7 +201,7 @@ class Workspace:
 
     async def dial(self) -> "Connection":
         self._named = self.sync.resume()
-        return await self._network.dial(self._named, self.presence)
+        return await self._network.dial(self._named, self._told_presence)
 
     async def met(self, connection: "Connection") -> None:
         outcome = self.sync.welcome(connection.welcome, self._named)

@@ -90,6 +90,7 @@ async def _work(lines: Lines, server: str | None, link: Link | None, profile: st
     except MeshError as error:
         put(clean_line(error.message))
         return FAILED
+    agent.hide_presence(not file.settings.privacy.presence)
     try:
         if agent.user is None:
             await _sign_in(agent, lines, link)

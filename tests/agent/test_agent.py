@@ -348,6 +348,40 @@ async def test_members_and_their_presence_are_live(alice: Agent, bob: Agent) -> 
     assert [member.presence for member in await alice.members(room_id)] == ["online", "offline"]
 
 
+async def test_who_hides_is_offline_to_the_others_whatever_is_chosen(alice: Agent, bob: Agent) -> None:
+    room_id = await make_room(alice, bob)
+    heard = Listener(alice)
+
+    def shows(presence: str) -> bool:
+        latest = heard.of(MembersChanged)[-1:]
+        return bool(latest) and latest[0].members[1].presence == presence
+
+    await alice.members(room_id)
+    bob.hide_presence(True)
+    await until(lambda: shows("offline"), "bob to be hidden")
+    await bob.set_presence("busy")
+    bob.hide_presence(False)
+    await until(lambda: shows("busy"), "what bob has chosen to be seen")
+    assert "online" not in {event.members[1].presence for event in heard.of(MembersChanged)}
+
+
+async def test_who_hides_from_the_start_is_never_seen(
+    shared_server: str, alice: Agent, open_agent: OpenAgent
+) -> None:
+    room_id = await make_room(alice)
+    heard = Listener(alice)
+    await alice.members(room_id)
+    other = await open_agent(f"{alice.profile}x", shared_server)
+    other.hide_presence(True)
+    await other.register(other.profile, PASSWORD)
+    await other.wait_connected(20)
+    await other.join(room_id)
+    await other.send(room_id, "here, and not seen")
+    await heard.wait_texts(room_id, "here, and not seen")
+    await until(lambda: len(heard.of(MembersChanged)[-1].members) == 2, "both to be members")
+    assert {event.members[-1].presence for event in heard.of(MembersChanged)} == {"offline"}
+
+
 async def test_typing_is_seen_by_the_others_and_not_repeated(alice: Agent, bob: Agent) -> None:
     room_id = await make_room(alice, bob)
     heard, own = Listener(bob), Listener(alice)

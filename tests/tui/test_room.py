@@ -6,7 +6,7 @@ import pytest
 from textual import events
 
 from mesh_agent.agent import Agent
-from mesh_agent.client.state import MessageReceived, TypingSeen
+from mesh_agent.client.state import MembersChanged, MessageReceived, TypingSeen
 from mesh_tui.screens.room import RoomScreen
 from mesh_tui.widgets.composer import Composer
 from mesh_tui.widgets.transcript import Transcript
@@ -298,6 +298,20 @@ async def test_others_are_told_of_typing_where_that_is_wanted(alice: Seat, bob: 
         while not isinstance(event := await anext(heard), MessageReceived):
             seen = seen or isinstance(event, TypingSeen)
     assert seen == wanted
+
+
+async def test_others_see_who_is_here_where_that_is_wanted(alice: Seat, bob: Agent, number: int) -> None:
+    members = await bob.members(_room(alice).room.id)
+    heard = bob.subscribe()
+    told = {member.username: member.presence for member in members}
+    for shown, presence in ((False, "offline"), (True, "online")):
+        assert told[f"alice{number}"] != presence
+        await alice.app.preferences.save({"privacy.presence": shown})
+        async with asyncio.timeout(PATIENCE_S):
+            while told[f"alice{number}"] != presence:
+                event = await anext(heard)
+                if isinstance(event, MembersChanged):
+                    told = {member.username: member.presence for member in event.members}
 
 
 async def test_who_comes_and_goes(alice: Seat, bob: Agent, number: int) -> None:
