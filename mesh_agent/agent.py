@@ -40,6 +40,7 @@ from mesh_agent.client.state import (
 )
 from mesh_agent.client.workspace import Workspace
 from mesh_agent.sharing.sharing import Sharing
+from mesh_agent.terminal.terminals import Terminals
 from protocol import limits, rest
 from protocol.errors import MeshError, NotMember, RoomNotFound
 from protocol.rest import Device, Member, Message, Presence, Room, User, Visibility
@@ -79,6 +80,7 @@ class Agent:
         self._workspace: Workspace | None = None
         self._hidden = False
         self._sharing: Sharing | None = None
+        self._terminals: Terminals | None = None
         self._identity: Identity | None = None
         self._link: Link | None = None
         self._running: asyncio.Task[None] | None = None
@@ -156,6 +158,13 @@ class Agent:
         self._signed_in()
         assert self._sharing is not None
         return self._sharing
+
+    @property
+    def terminals(self) -> Terminals:
+        """Shared terminals, mine and those of others; raises `SignInNeeded`."""
+        self._signed_in()
+        assert self._terminals is not None
+        return self._terminals
 
     # ── account ──────────────────────────────────────────────────────────────────────────────────
 
@@ -429,17 +438,22 @@ class Agent:
         path = self._profile.cache_path(self.server, user.id)
         self._workspace = await Workspace.open(user, path, self._hub, self._network)
         self._workspace.hide_presence(self._hidden)
+        introductions = Introductions(self._workspace, self._network, self._session)
         self._sharing = Sharing(
             self._profile,
             path.stem,
-            Introductions(self._workspace, self._network, self._session),
+            introductions,
             self._own_identity,
             self._hub.publish,
             _now_ms,
         )
         await self._sharing.load()
+        self._terminals = Terminals(introductions, self._sharing.desk)
 
     async def _close_workspace(self) -> None:
+        terminals, self._terminals = self._terminals, None
+        if terminals is not None:
+            await terminals.close()
         sharing, self._sharing = self._sharing, None
         if sharing is not None:
             await sharing.close()

@@ -1,12 +1,15 @@
 """Sessions between two devices, over the line to the server: asked for, taken, ended; and what comes of them.
 
-Strategy: a request has its answer (`asking`), a candidate has none. What arrives is handed to one consumer as
-it comes, in order; without a consumer it is nobody's business here, and the server asks another device of the
-same person. Nothing is kept over the end of the line: who waits for something asks again when it is back.
+Strategy: a request has its answer (`asking`), a candidate has none. What arrives is handed, as it comes and
+in order, to the consumer of the kind of its session; without one it is nobody's business here, and the server
+asks another device of the same person. Nothing is kept over the end of the line: who waits for something asks
+again when it is back.
+
+Which kind a session has is said when it is created or accepted, and remembered for what does not say it.
 """
 
-from collections.abc import Callable
-from typing import Final, Protocol, TypeVar
+from collections.abc import Callable, Collection
+from typing import Final, Protocol, TypeVar, get_args
 
 from mesh_agent.client.asking import Asking
 from mesh_agent.client.errors import NotMesh, Unreachable
@@ -38,6 +41,11 @@ SESSION_EVENTS: Final[tuple[type, ...]] = (
     Candidate,
 )
 
+KINDS: Final[tuple[P2pKind, ...]] = get_args(P2pKind)
+
+SESSIONS_MAX: Final = 2_048
+"""Sessions whose kind is remembered; past it those named longest ago are forgotten."""
+
 A = TypeVar("A", bound=ServerToClient)
 
 
@@ -60,13 +68,18 @@ class Signalling:
     def __init__(self, asking: Asking) -> None:
         self._asking = asking
         self._send: Callable[[ClientToServer], None] | None = None
-        self._consumer: Consumer | None = None
+        self._consumers: dict[P2pKind, Consumer] = {}
+        self._kinds: dict[str, P2pKind] = {}
 
-    def listen(self, consumer: Consumer | None) -> None:
-        """From now on `consumer` is told; it is told of a line that is up already."""
-        self._consumer = consumer
-        if consumer is not None and self._send is not None:
+    def listen(self, consumer: Consumer, kinds: Collection[P2pKind] = KINDS) -> None:
+        """From now on `consumer` is told of sessions of these kinds, and of a line that is up already."""
+        self._consumers |= dict.fromkeys(kinds, consumer)
+        if self._send is not None:
             consumer.line_up()
+
+    def leave(self, consumer: Consumer) -> None:
+        """It is told no more."""
+        self._consumers = {kind: other for kind, other in self._consumers.items() if other is not consumer}
 
     @property
     def up(self) -> bool:
@@ -116,17 +129,31 @@ class Signalling:
 
     def line_up(self, send: Callable[[ClientToServer], None]) -> None:
         self._send = send
-        if self._consumer is not None:
-            self._consumer.line_up()
+        for consumer in self._told():
+            consumer.line_up()
 
     def line_lost(self) -> None:
         self._send = None
-        if self._consumer is not None:
-            self._consumer.line_lost()
+        for consumer in self._told():
+            consumer.line_lost()
 
     def heard(self, event: SessionEvent) -> None:
-        if self._consumer is not None:
-            self._consumer.session_event(event)
+        kind = self._kind(event)
+        for consumer in self._told() if kind is None else filter(None, (self._consumers.get(kind),)):
+            consumer.session_event(event)
+
+    def _told(self) -> list[Consumer]:
+        """Each once, also who is told of several kinds."""
+        return list({id(consumer): consumer for consumer in self._consumers.values()}.values())
+
+    def _kind(self, event: SessionEvent) -> P2pKind | None:
+        """None: of a session that nothing is known of; it may concern everybody."""
+        if isinstance(event, SessionCreated | SessionAccepted):
+            self._kinds.pop(event.session_id, None)
+            self._kinds[event.session_id] = event.kind
+            if len(self._kinds) > SESSIONS_MAX:
+                self._kinds.pop(next(iter(self._kinds)))
+        return self._kinds.get(event.session_id)
 
 
 def _answer(event: ServerToClient, kind: type[A]) -> A:

@@ -10,14 +10,14 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Literal
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from mesh_agent.net.base import Way
 from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.errors import HelperEnded
 from mesh_agent.sharing.orders import Begin, Lost, Met, Order, Refused, Report, Signal, Spent
-from mesh_agent.sharing.process import Helper
+from mesh_agent.sharing.process import CARRIER, Helper
 from mesh_agent.sharing.state import IdentityChanged
 from protocol import limits
 from protocol.errors import MeshError, PeerChanged
@@ -47,6 +47,25 @@ def shown(event: SessionCreated | SessionAccepted, role: Role) -> str | None:
     return peer.devices[0].certificate_fingerprint if len(peer.devices) == 1 else None
 
 
+class Running(Protocol):
+    """A process of ours, or a place in one, that meets the other device."""
+
+    def tell(self, order: Order) -> None: ...
+    async def report(self) -> Report | None:
+        """What it says next; None once it has ended."""
+
+    async def stop(self) -> None:
+        """Never raises."""
+
+
+Start = Callable[[], Awaitable[Running]]
+
+
+async def start_carrier() -> Running:
+    """What files go through."""
+    return await Helper.start(CARRIER)
+
+
 class Attempt:
     """Attributes:
     met: what the process said when the other device was there; None before.
@@ -61,15 +80,20 @@ class Attempt:
         on_report: Callable[[Report], None],
         limit: int | None = None,
         hoped: Way | None = None,
+        start: Start = start_carrier,
+        places: asyncio.Semaphore | None = None,
     ) -> None:
         """`on_report` is told everything but signals, the refusal of an identity, and the end.
 
         `limit`: bytes a second; None: what the rules say. `hoped`: a way that is known to be there.
+        `start`: another process than that for files. `places`: has one for each that may run at a time; None:
+        those for files.
         """
+        self._start, self._places = start, desk.helpers if places is None else places
         self._limit, self._hoped = limit, hoped
         self._desk, self._role, self._certificate, self._on_report = desk, role, certificate, on_report
         self._early: deque[str] = deque(maxlen=SIGNALS_MAX)
-        self._helper: Helper | None = None
+        self._helper: Running | None = None
         self.met: Met | None = None
         self.compared = False
 
@@ -98,9 +122,9 @@ class Attempt:
         if len(mine.devices) != 1 or len(other.devices) != 1:
             raise HelperEnded("The server names more than one device for a session.")
         device = other.devices[0]
-        async with self._desk.helpers:
+        async with self._places:
             # It has its modules to import meanwhile.
-            helper = await Helper.start()
+            helper = await self._start()
             try:
                 helper.tell(await self._begin(accepted, other, device))
                 for payload in self._early:
@@ -153,7 +177,7 @@ class Attempt:
         )
 
     async def _listen(
-        self, helper: Helper, accepted: SessionAccepted, other: P2pPeer, device: P2pDevice
+        self, helper: Running, accepted: SessionAccepted, other: P2pPeer, device: P2pDevice
     ) -> Lost:
         while (report := await helper.report()) is not None:
             if isinstance(report, Lost):

@@ -162,6 +162,10 @@ class SharingBase:
                 self._board.change(item, phase="waiting")
             self._carry(item)
 
+    async def desk(self) -> Desk:
+        """What sessions of every kind go by. Raises: FilesUnusable."""
+        return await self._ready()
+
     # ── inside ───────────────────────────────────────────────────────────────────────────────────
 
     async def _ready(self) -> Desk:

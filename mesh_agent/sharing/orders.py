@@ -6,7 +6,7 @@ environment, which others on the machine may read.
 """
 
 import asyncio
-from typing import Any, Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -141,7 +141,16 @@ class Stop(_Order, frozen=True, kw_only=True, tag="stop"):
     """Nothing is left to be done: say goodbye, and end."""
 
 
-Order = Begin | Signal | Send | Accept | Decline | Pause | Cancel | Limit | Shares | Browse | Fetch | Stop
+class Frame(_Order, frozen=True, kw_only=True, tag="frame"):
+    """Bytes of frames to or from the other device, of a session that carries no files. Each piece is at most
+    `limits.PEER_FRAME_BYTES` long; where frames begin and end is for who reads them."""
+
+    data: bytes
+
+
+Order = (
+    Begin | Signal | Send | Accept | Decline | Pause | Cancel | Limit | Shares | Browse | Fetch | Frame | Stop
+)
 
 # ── process to agent ─────────────────────────────────────────────────────────────────────────────
 
@@ -245,16 +254,19 @@ class Lost(_Order, frozen=True, kw_only=True, tag="lost"):
     hoped: Way | None = None
 
 
-Report = Signal | Spent | Met | Refused | Offered | Moved | Ended | Listing | Serving | Said | Lost
+Report = Signal | Spent | Met | Refused | Offered | Moved | Ended | Listing | Serving | Said | Frame | Lost
 
 # ── through the pipe ─────────────────────────────────────────────────────────────────────────────
 
 _encoder: Final = msgspec.msgpack.Encoder()
-_orders: Final = msgspec.msgpack.Decoder(Order)
-_reports: Final = msgspec.msgpack.Decoder(Report)
+_orders: Final[msgspec.msgpack.Decoder[Order]] = msgspec.msgpack.Decoder(Order)
+_reports: Final[msgspec.msgpack.Decoder[Report]] = msgspec.msgpack.Decoder(Report)
 
 
-def pack(message: Order | Report) -> bytes:
+M = TypeVar("M")
+
+
+def pack(message: Struct) -> bytes:
     data = _encoder.encode(message)
     return len(data).to_bytes(LENGTH_BYTES) + data
 
@@ -269,16 +281,16 @@ async def _next(reader: asyncio.StreamReader) -> bytes | None:
 
 
 async def next_order(reader: asyncio.StreamReader) -> Order | None:
-    order: Order | None = _decoded(await _next(reader), _orders)
-    return order
+    return await next_message(reader, _orders)
 
 
 async def next_report(reader: asyncio.StreamReader) -> Report | None:
-    report: Report | None = _decoded(await _next(reader), _reports)
-    return report
+    return await next_message(reader, _reports)
 
 
-def _decoded(data: bytes | None, decoder: "msgspec.msgpack.Decoder[Any]") -> Any:
+async def next_message(reader: asyncio.StreamReader, decoder: "msgspec.msgpack.Decoder[M]") -> M | None:
+    """None at the end, and where what comes is none of those that `decoder` knows."""
+    data = await _next(reader)
     if data is None:
         return None
     try:

@@ -7,7 +7,9 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from mesh_agent.sharing.orders import ORDER_BYTES, Report, Said, Spent, pack
+from msgspec import Struct
+
+from mesh_agent.sharing.orders import ORDER_BYTES, Said, Spent, pack
 from protocol.capability import SpentTokens
 
 LOG_CHARS: Final = 2_000
@@ -29,9 +31,13 @@ class Pipes:
         )
         return cls(orders, asyncio.StreamWriter(transport, protocol, None, loop))
 
-    def report(self, report: Report) -> None:
-        """Reports are few and small, and the agent reads all of them."""
+    def report(self, report: Struct) -> None:
+        """What is told without `drain` is to be few and small, since the agent reads all of it."""
         self._reports.write(pack(report))
+
+    async def drain(self) -> None:
+        """Returns when the agent has read most of it. Raises: ConnectionError."""
+        await self._reports.drain()
 
     async def flush(self) -> None:
         with contextlib.suppress(ConnectionError):
@@ -43,7 +49,7 @@ class Pipes:
 class Tokens(SpentTokens):
     """Tokens that were spent in earlier processes, and telling those that are spent in this one."""
 
-    def __init__(self, report: Callable[[Report], None]) -> None:
+    def __init__(self, report: Callable[[Spent], None]) -> None:
         super().__init__()
         self._report = report
 
@@ -55,7 +61,7 @@ class Tokens(SpentTokens):
 class Logged(logging.Handler):
     """What is logged here goes to the agent's log."""
 
-    def __init__(self, report: Callable[[Report], None]) -> None:
+    def __init__(self, report: Callable[[Said], None]) -> None:
         super().__init__(logging.INFO)
         self._report = report
 

@@ -1,4 +1,4 @@
-"""The process that moves the bytes of one session, as the agent holds it: started, told, listened to, ended.
+"""A process of the agent, as the agent holds it: started, told, listened to, ended.
 
 Strategy: it is a child with a pipe in and a pipe out. It reads the end of its input as the end of its parent,
 so that it never outlives it. It is in a session of its own, because Ctrl+C is for its parent to act upon.
@@ -9,8 +9,12 @@ import asyncio
 import contextlib
 import logging
 import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Generic, TypeVar
+
+from msgspec import Struct
 
 from mesh_agent.sharing.errors import HelperEnded
 from mesh_agent.sharing.orders import Order, Report, Said, Stop, next_report, pack
@@ -28,49 +32,70 @@ _PROGRAM: Final = """\
 import sys
 if sys.argv[1] not in sys.path:
     sys.path.insert(0, sys.argv[1])
-from mesh_agent.sharing.worker import main
-main()
+from importlib import import_module
+import_module(sys.argv[2]).main()
 """
 """With `-P`, so that nothing in the folder where a person happens to be is ever imported."""
 
 
-class Helper:
+O = TypeVar("O", bound=Struct)  # noqa: E741 — of the orders
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Program(Generic[O, R]):
+    """What a process runs: `main()` of `module`, which takes orders of the type O and tells R.
+
+    next_report: reads the next one from the pipe; `Said` is none that anybody else gets.
+    """
+
+    module: str
+    next_report: Callable[[asyncio.StreamReader], Awaitable[R | Said | None]]
+
+
+CARRIER: Final[Program[Order, Report]] = Program("mesh_agent.sharing.worker", next_report)
+"""Moves the files of one session."""
+
+
+class Helper(Generic[O, R]):
     """A running process."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, program: Program[O, R], process: asyncio.subprocess.Process) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
-        self._process, self._orders, self._reports = process, process.stdin, process.stdout
+        self._program, self._process = program, process
+        self._orders, self._reports = process.stdin, process.stdout
 
     @classmethod
-    async def start(cls) -> "Helper":
-        """Raises: HelperEnded: it cannot be started."""
+    async def start(cls, program: Program[O, R], *, fds: Sequence[int] = ()) -> "Helper[O, R]":
+        """`fds`: open files that it gets, too. Raises: HelperEnded: it cannot be started."""
         shown = log.isEnabledFor(logging.DEBUG)
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-c", _PROGRAM, _ROOT),
+                *(sys.executable, "-P", "-c", _PROGRAM, _ROOT, program.module),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=None if shown else asyncio.subprocess.DEVNULL,
                 limit=UNREAD_BYTES,
                 start_new_session=True,
+                pass_fds=tuple(fds),
             )
         except OSError as error:
             raise HelperEnded(f"No further process can be started: {error.strerror}.") from None
-        return cls(process)
+        return cls(program, process)
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
-    def tell(self, order: Order) -> None:
+    def tell(self, order: O | Stop) -> None:
         """Where it has ended, `report` tells that."""
         if not self._orders.is_closing():
             self._orders.write(pack(order))
 
-    async def report(self) -> Report | None:
+    async def report(self) -> R | None:
         """What it says next; None once it has ended."""
-        while isinstance(report := await next_report(self._reports), Said):
+        while isinstance(report := await self._program.next_report(self._reports), Said):
             log.info("helper %d: %s", self.pid, report.text)
         return report
 

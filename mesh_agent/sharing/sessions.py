@@ -21,6 +21,7 @@ from mesh_agent.sharing.route import BACK, Route
 from mesh_agent.sharing.rules import Rules
 from mesh_agent.sharing.store import Record
 from protocol.errors import MeshError
+from protocol.rest import P2pKind
 from protocol.signals import SessionCreated
 from protocol.times import format_time
 
@@ -28,6 +29,9 @@ log = logging.getLogger(__name__)
 
 GUESTS_MAX: Final = 32
 """Sessions that others have asked for and that are not over; one that comes past it is not taken."""
+
+FILE_KINDS: Final[tuple[P2pKind, ...]] = ("file", "folder")
+"""Sessions of other kinds are not for us."""
 
 ORPHANS_MAX: Final = 256
 """Events of sessions that nobody owns yet."""
@@ -57,11 +61,11 @@ class Sessions:
         self._orphans: deque[SessionEvent] = deque(maxlen=ORPHANS_MAX)
         self._doors: dict[str, SessionCreated] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        introductions.signalling.listen(self)
+        introductions.signalling.listen(self, FILE_KINDS)
 
     async def close(self) -> None:
         """Ends all sessions; what was under way can be resumed."""
-        self._introductions.signalling.listen(None)
+        self._introductions.signalling.leave(self)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(

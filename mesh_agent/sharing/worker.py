@@ -19,9 +19,10 @@ from mesh_agent.files.sink import Finished, Sink
 from mesh_agent.files.source import Source
 from mesh_agent.machines.receiving import Offer
 from mesh_agent.machines.transfer import Ended as How
-from mesh_agent.net.meeting import ChangedIdentity, Meeting, Options, Setup, meet
+from mesh_agent.net.meeting import Meeting
 from mesh_agent.sharing import orders, transferring
 from mesh_agent.sharing.courier import Courier
+from mesh_agent.sharing.meeter import Meeter
 from mesh_agent.sharing.orders import (
     Begin,
     Ended,
@@ -32,20 +33,16 @@ from mesh_agent.sharing.orders import (
     Offered,
     OfferedEntry,
     Order,
-    Refused,
     Serving,
     Signal,
     next_order,
 )
-from mesh_agent.sharing.pipes import Logged, Pipes, Tokens
+from mesh_agent.sharing.pipes import Logged, Pipes
 from mesh_agent.sharing.shown import ShownFolders
 from mesh_agent.sharing.state import OFFERED_PATHS
 from mesh_agent.sharing.telling import sentence_of
 from mesh_agent.sharing.transferring import Accept, AlreadyHere, Answer, Decline, Progress
-from protocol.capability import SpentTokens
-from protocol.errors import MeshError, PeerChanged
-
-SIGNALS_MAX: Final = 64
+from protocol.errors import MeshError
 
 BETTER: Final = "sharing.better_way"
 """The code of an attempt that ends because a better way was found."""
@@ -65,7 +62,7 @@ class Worker:
 
     def __init__(self, pipes: Pipes, begin: Begin) -> None:
         self._pipes, self._begin = pipes, begin
-        self._signals: asyncio.Queue[str] = asyncio.Queue(SIGNALS_MAX)
+        self._meeter = Meeter(begin, pipes.report)
         self._answers: dict[str, asyncio.Future[Answer]] = {}
         self._early: list[Order] = []
         self._courier: Courier | None = None
@@ -100,46 +97,14 @@ class Worker:
                 await self._meeting.close()
 
     async def _attempt(self) -> Lost:
-        meeting = asyncio.create_task(self._meet())
-        try:
-            if not await self._unless_stopped(meeting):
-                return Lost(code="", message="")
-            self._meeting = meeting.result()
-        except ChangedIdentity as error:
-            self._pipes.report(Refused(identity=error.identity))
-            return Lost(code=error.code, message=error.message, fatal=True)
-        except MeshError as error:
-            return Lost(code=error.code, message=error.message, fatal=isinstance(error, PeerChanged))
-        return await self._carry(self._meeting)
-
-    async def _meet(self) -> Meeting:
-        begin = self._begin
-        tokens = Tokens(self._pipes.report)
-        for jti, expires_at in begin.spent:
-            SpentTokens.spend(tokens, jti, expires_at, 0)
-        setup = Setup(
-            role=begin.role,
-            session_id=begin.session_id,
-            kind=begin.kind,
-            room_id=begin.room_id,
-            user_id=begin.user_id,
-            device_id=begin.device_id,
-            peer_user_id=begin.peer_user_id,
-            peer_device_id=begin.peer_device_id,
-            session_token=begin.session_token,
-            server_keys=begin.server_keys,
-            identity_seed=begin.identity_seed,
-            certificate_der=begin.certificate_der,
-            certificate_key=begin.certificate_key,
-            peer_certificate_fingerprint=begin.peer_certificate_fingerprint,
-            peer_key_fingerprint=begin.peer_key_fingerprint,
-            known_identity=begin.known_identity,
-            relay_url=f"{begin.server}/relay/{begin.session_id}",
-            relay_token=begin.access_token,
-            ice_servers=begin.ice_servers,
-            options=Options(direct=begin.direct, quic_only=begin.quic_only, hoped=begin.hoped),
-        )
-        return await meet(setup, self, spent=tokens)
+        meeting = asyncio.create_task(self._meeter.meet())
+        if not await self._unless_stopped(meeting):
+            return Lost(code="", message="")
+        met = meeting.result()
+        if isinstance(met, Lost):
+            return met
+        self._meeting = met
+        return await self._carry(met)
 
     async def _carry(self, meeting: Meeting) -> Lost:
         courier = self._courier = Courier(
@@ -200,8 +165,7 @@ class Worker:
             if isinstance(order, orders.Stop):
                 break
             if isinstance(order, Signal):
-                with contextlib.suppress(asyncio.QueueFull):
-                    self._signals.put_nowait(order.payload)
+                self._meeter.heard(order)
             elif isinstance(order, orders.Shares):
                 self._shown.shares = order.shares
             elif self._courier is None:
@@ -209,14 +173,6 @@ class Worker:
             elif type(order) in self._doers:
                 self._doers[type(order)](order)
         self._stopping.set()
-
-    async def send(self, payload: str) -> None:
-        """A signal to the other device (`meeting.Signals`)."""
-        self._pipes.report(Signal(payload=payload))
-
-    async def receive(self) -> str:
-        """The next signal of the other device (`meeting.Signals`)."""
-        return await self._signals.get()
 
     def _send(self, order: orders.Send) -> None:
         self._spawn(self._offer(order))

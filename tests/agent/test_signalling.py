@@ -7,9 +7,9 @@ import pytest
 
 from mesh_agent.client.asking import Asking
 from mesh_agent.client.errors import NotMesh, Unreachable
-from mesh_agent.client.signalling import Signalling
+from mesh_agent.client.signalling import SESSIONS_MAX, SessionEvent, Signalling
 from protocol.events import ClientToServer, Pong
-from protocol.rest import P2pDevice, P2pPeer
+from protocol.rest import P2pDevice, P2pKind, P2pPeer
 from protocol.signals import (
     Candidate,
     CloseSession,
@@ -38,11 +38,11 @@ class Heard:
         self.told.append("lost")
 
 
-def created(re: str | int | None = None) -> SessionCreated:
+def created(re: str | int | None = None, *, session_id: str = "s", kind: P2pKind = "file") -> SessionCreated:
     return SessionCreated(
         re=re,
-        session_id="s",
-        kind="file",
+        session_id=session_id,
+        kind=kind,
         room_id="r",
         state="pending",
         created_at="2026-01-01T00:00:00.000Z",
@@ -112,3 +112,43 @@ def test_who_listens_late_is_told_of_the_line(sent: list[ClientToServer]) -> Non
     signalling.line_up(sent.append)
     signalling.listen(heard)
     assert heard.told == ["up"]
+
+
+def test_each_kind_of_session_has_its_consumer(sent: list[ClientToServer]) -> None:
+    signalling, files, terminals = Signalling(Asking()), Heard(), Heard()
+    signalling.listen(files, ["file", "folder"])
+    signalling.listen(terminals, ["terminal"])
+    signalling.line_up(sent.append)
+    sender = Sender(user_id="b", username="b", device_id="b")
+    told: list[SessionEvent] = [
+        created(session_id="f", kind="folder"),
+        created(session_id="t", kind="terminal"),
+        Candidate(session_id="t", sender=sender, candidate="terminal 1"),
+        Candidate(session_id="f", sender=sender, payload="x"),
+        SessionClosed(session_id="t", reason="closed"),
+    ]
+    for event in told:
+        signalling.heard(event)
+    of_nobody = SessionClosed(session_id="?", reason="closed")
+    signalling.heard(of_nobody)
+    assert files.told == ["up", told[0], told[3], of_nobody]
+    assert terminals.told == ["up", told[1], told[2], told[4], of_nobody]
+
+    signalling.leave(terminals)
+    signalling.heard(told[1])
+    signalling.heard(told[2])
+    signalling.line_lost()
+    assert files.told[4:] == ["lost"]
+    assert terminals.told[5:] == []
+
+
+def test_kinds_of_sessions_long_gone_are_forgotten() -> None:
+    signalling, files, terminals = Signalling(Asking()), Heard(), Heard()
+    signalling.listen(files, ["file"])
+    signalling.listen(terminals, ["terminal"])
+    for number in range(SESSIONS_MAX + 1):
+        signalling.heard(created(session_id=str(number), kind="terminal"))
+    files.told.clear()
+    for session_id in ("0", "1"):
+        signalling.heard(SessionClosed(session_id=session_id, reason="closed"))
+    assert [event.session_id for event in files.told] == ["0"]
