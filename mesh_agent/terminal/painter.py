@@ -7,12 +7,12 @@ are told in as many as the terminal has. Nothing that came from somebody else is
 sequence, and controls in a text are replaced once more, whoever has cleaned it before.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 from unicodedata import east_asian_width
 
+from mesh_agent.terminal.rows import safe_text
 from protocol.peer_terminal import (
     BLINK,
     BOLD,
@@ -40,9 +40,6 @@ STYLES_MAX: Final = 4_096
 
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 _SHAPES: Final = (2, 4, 6)
-_CONTROL: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
 _FLAGS: Final = (
     (BOLD, "1"),
     (FAINT, "2"),
@@ -84,8 +81,7 @@ def cells_of(runs: Iterable[Run], columns: int) -> list[Cell]:
 
 
 def _parts(run: Run) -> tuple[str, int, int, int, int, bool]:
-    text = run.text if run.text.isascii() and run.text.isprintable() else _CONTROL.sub("\ufffd", run.text)
-    return text, run.foreground, run.background, run.attributes, run.width, run.cluster
+    return safe_text(run.text), run.foreground, run.background, run.attributes, run.width, run.cluster
 
 
 def window(cells: Sequence[Cell], left: int, columns: int) -> list[Cell]:

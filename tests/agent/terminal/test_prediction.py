@@ -1,4 +1,4 @@
-"""What is shown before the answer is here: only where the program writes what is typed, and never for long."""
+"""What is shown before the answer is here: only where the program writes what is typed, not for long."""
 
 from dataclasses import dataclass, field
 
