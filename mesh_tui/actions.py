@@ -224,6 +224,7 @@ ACTIONS: Final = (
     Action("transfer", "x", "", "Cancel it."),
     Action("transfer", "r", "", "Try again what failed or was refused."),
     Action("transfer", "f", "", "Forget one that is over; the file stays."),
+    Action("transfer", "l", "", "Look at it, where it is a picture and here."),
     Action("transfer", "o", "", "Open its folder; through ssh its path is copied."),
     Action("transfer", "c", "", "Copy its path."),
     Action("transfer", "enter", "", "See all of it, with every path."),

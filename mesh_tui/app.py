@@ -8,6 +8,7 @@ first screen. What ends the program (a key, a signal, a terminal that is gone) g
 import asyncio
 import importlib
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -30,6 +31,7 @@ from mesh_tui.collecting import LOOK_S, Collecting
 from mesh_tui.driver import MeshDriver
 from mesh_tui.going import Going
 from mesh_tui.layout import markdown
+from mesh_tui.pictures.shelf import Shelf
 from mesh_tui.preferences import Preferences
 from mesh_tui.rooms import Entry
 from mesh_tui.screens.base import MeshScreen, Patient
@@ -102,6 +104,7 @@ class MeshApp(TerminalApp):
         self.unmuted: dict[str, Level | None] = {}
         """Rooms that were muted since the start, by id, and what was told of them before."""
 
+        self.pictures = Shelf(self)
         self.preferences = Preferences(self, profile, plain=plain, auto=auto)
         self.collecting = Collecting(monotonic())
 
@@ -150,6 +153,13 @@ class MeshApp(TerminalApp):
     def settings_changed(self) -> "Signal[Settings]":
         """Published with the new settings: `subscribe(widget, method)` hears of them."""
         return self.preferences.changed
+
+    @property
+    def shows_pictures(self) -> bool:
+        """Whether a picture that comes is painted unasked: not on a slow line, nor in 16 colours."""
+        wanted = self.settings.look.pictures
+        far = wanted == "auto" and "SSH_CONNECTION" in os.environ
+        return wanted != "off" and not far and not self.current_theme.ansi and not self.no_color
 
     async def save_settings(self, changes: Mapping[str, Any]) -> None:
         """Keeps settings, by key; raises `SettingsWrong` or `FilesUnusable`."""

@@ -54,6 +54,10 @@ class Look(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     people_width: Annotated[
         int, Meta(description="How wide that is, in cells; 0: as fits the screen.", ge=0, le=PANE_MAX)
     ] = 0
+    pictures: Annotated[
+        Literal["auto", "always", "off"],
+        Meta(description="Pictures that came while you look are shown in the room; auto: not through ssh."),
+    ] = "auto"
 
 
 class Reading(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from rich.segment import Segment
 from rich.style import Style as RichStyle
+from textual.color import Color
 from textual.strip import Strip
 from textual.style import Style
 
 from mesh_tui.layout.cells import Line
+from mesh_tui.pictures.halves import colours
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -73,6 +75,10 @@ ROLES: Final = {
 """Role -> Textual style, in terms of the theme's variables."""
 
 
+KEPT: Final = 4_096
+"""Looks that are kept; the cells of pictures have many, and each is seen once."""
+
+
 class Palette:
     """The looks of roles on one widget's background, each worked out once."""
 
@@ -84,7 +90,9 @@ class Palette:
     def style(self, role: str) -> RichStyle:
         """The style of a role, or of several separated by spaces, later ones on top."""
         if (style := self._styles.get(role)) is None:
-            style = self._styles[role] = self.visual(role).rich_style
+            style = self.visual(role).rich_style
+            if len(self._styles) < KEPT:
+                self._styles[role] = style
         return style
 
     def strip(self, line: Line, cells: int) -> Strip:
@@ -95,5 +103,8 @@ class Palette:
     def visual(self, role: str) -> Style:
         style = self.base
         for word in role.split():
+            halves = colours(word)
+            if halves is not None:  # nothing lies on top of a picture
+                return Style(foreground=Color.parse(halves[0]), background=Color.parse(halves[1]))
             style += self._parse(ROLES[word])
         return style

@@ -204,6 +204,12 @@ class Transferring:
             if isinstance(screen, Patient):
                 screen.forgotten()
 
+    def _look(self, transfer: Transfer) -> None:
+        from mesh_tui.screens.picture import PicturePage
+
+        if transfer.place is not None:
+            self._app.push_screen(PicturePage(transfer.place))
+
     def _open(self, transfer: Transfer) -> None:
         begin(self._app, self._open_folder, transfer, group="opening")
 
@@ -237,6 +243,7 @@ class Transferring:
         "cancel": _cancel,
         "retry": _retry,
         "forget": _forget,
+        "look": _look,
         "open": _open,
         "copy": _copy,
         "details": _details,

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from mesh_agent.sharing.state import Direction, OfferedPath, Phase, Transfer
 from mesh_tui.layout.cells import clip, paintable
+from mesh_tui.pictures.names import is_named_as_picture
 from protocol.text import clean_line
 
 UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -151,6 +152,13 @@ def is_door(transfer: Transfer) -> bool:
     return is_open_offer(transfer) and not transfer.paths and not transfer.size
 
 
+def is_picture(transfer: Transfer) -> bool:
+    """Whether it is here, and may be a picture by its name."""
+    return (
+        transfer.place is not None and transfer.phase == "done" and is_named_as_picture(transfer.place.name)
+    )
+
+
 def open_offers(transfers: Iterable[Transfer]) -> dict[str, int]:
     """How many wait for an answer, by the id of their room."""
     found: dict[str, int] = {}
@@ -266,6 +274,7 @@ DEEDS: Final = (
     Deed("x", "cancel", "cancel", lambda it: not it.over and not is_open_offer(it)),
     Deed("r", "retry", "try again", lambda it: it.phase in _AGAIN),
     Deed("f", "forget", "forget", lambda it: it.over),
+    Deed("l", "look", "look", is_picture),
     Deed("o", "open", "open folder", lambda it: it.place is not None),
     Deed("c", "copy", "copy path", lambda it: it.place is not None),
     Deed("enter", "details", "all", lambda _: True),

@@ -55,6 +55,8 @@ class Offering(Panes):
     def transfer_changed(self, event: TransferChanged) -> None:
         super().transfer_changed(event)
         if event.transfer.room_id == self.room.id:
+            if not event.transfer.over:  # what is small may be over before the next look
+                self._going_on.add(event.transfer.id)
             self._card_pace.ask()
 
     def forgotten(self) -> None:

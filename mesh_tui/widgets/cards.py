@@ -6,7 +6,7 @@ way. Only with the focus one of them is chosen; what its keys do is for the scre
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -15,14 +15,21 @@ from textual.strip import Strip
 
 from mesh_agent.sharing.state import Transfer
 from mesh_tui.actions import key_label
-from mesh_tui.layout.cells import Fragment
-from mesh_tui.layout.transfers import card_lines, hint_line
-from mesh_tui.transfers import DEEDS
+from mesh_tui.layout.cells import Fragment, Line
+from mesh_tui.layout.transfers import INDENT, card_lines, hint_line
+from mesh_tui.transfers import DEEDS, is_picture
 from mesh_tui.widgets.choices import Block, Choices
 from mesh_tui.widgets.lines import LineList
 
+if TYPE_CHECKING:
+    from mesh_tui.app import MeshApp
+
 ROWS_MOST: Final = 9
 """Rows that it takes at most; a third of the screen where that is less."""
+
+PICTURE_CELLS: Final = 40
+PICTURE_ROWS: Final = 8
+"""A picture that has come; with one, it may be so much taller, and half of the screen."""
 
 
 def deed_bindings() -> list[BindingType]:
@@ -49,6 +56,10 @@ class Cards(Choices, can_focus=True):
         self.transfers: Sequence[Transfer] = ()
         self._key = "f6"
         self._rows_now = 0
+        self._pictures = 0
+
+    def on_mount(self) -> None:
+        self._mesh.settings_changed.subscribe(self, lambda _: self._came())
 
     @property
     def chosen(self) -> Transfer | None:
@@ -57,7 +68,7 @@ class Cards(Choices, can_focus=True):
     def put(self, transfers: Sequence[Transfer], key: str) -> None:
         """Shows these; `key` is the one that leads here."""
         was = self.chosen
-        self._key = key
+        self._key, self._pictures = key, 0
         self.transfers = transfers
         here = [known.id for known in transfers]
         index = here.index(was.id) if was is not None and was.id in here and self.has_focus else 0
@@ -72,7 +83,31 @@ class Cards(Choices, can_focus=True):
         plain = self.app.current_theme.ansi
         for number, transfer in enumerate(self.transfers):
             hint = hint_line(transfer) if self.has_focus and number == self.index else self._way_here()
-            yield Block(card_lines(transfer, cells, hint, plain=plain))
+            yield Block([*card_lines(transfer, cells, hint, plain=plain), *self._picture(transfer, cells)])
+
+    def _picture(self, transfer: Transfer, cells: int) -> list[Line]:
+        """What has come, where it is a picture and may be shown unasked."""
+        if transfer.direction == "send" or not is_picture(transfer) or not self._mesh.shows_pictures:
+            return []
+        assert transfer.place is not None
+        columns, rows = min(PICTURE_CELLS, cells - 4), min(PICTURE_ROWS, self.app.size.height // 4)
+        background = self.background_colors[1].rgb
+        shelf = self._mesh.pictures
+        shown = shelf.get(transfer.place, columns, rows, "{:02x}{:02x}{:02x}".format(*background), self._came)
+        lines = [Line((INDENT, INDENT, *line.fragments)) for line in shown.rows] if shown else []
+        self._pictures += bool(lines)
+        return lines
+
+    def _came(self) -> None:
+        if self.is_mounted:
+            self.put(self.transfers, self._key)
+
+    @property
+    def _mesh(self) -> "MeshApp":
+        from mesh_tui.app import MeshApp
+
+        assert isinstance(self.app, MeshApp)
+        return self.app
 
     def _way_here(self) -> list[Fragment]:
         return [
@@ -84,6 +119,8 @@ class Cards(Choices, can_focus=True):
         ]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        if self._pictures:
+            return max(1, min(self._rows_now, ROWS_MOST + PICTURE_ROWS, viewport.height // 2))
         return max(1, min(self._rows_now, ROWS_MOST, viewport.height // 3))
 
     def step(self, count: int) -> None:

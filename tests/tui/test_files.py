@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from mesh_agent.agent import Agent
 from mesh_agent.sharing.errors import SharingError
@@ -106,6 +107,7 @@ async def test_what_is_sent_is_followed_and_stopped_by_keys(
     await alice.no_longer_sees("my notes.txt")
 
 
+@pytest.mark.presses("transfer l")
 async def test_what_is_offered_is_verified_taken_and_looked_through(
     shared_server: str, sit_down: SitDown, sign_up: SignUp, number: int, tmp_path: Path
 ) -> None:
@@ -143,6 +145,14 @@ async def test_what_is_offered_is_verified_taken_and_looked_through(
     await alice.press("escape")
     await alice.say(f"/get bob{number} photos/dunes.jpg '{tmp_path}'")
     await until((tmp_path / "dunes.jpg").exists, "it to be where it was wanted")
+    Image.new("RGB", (60, 40), "red").save(tmp_path / "red.png")
+    await bob.sharing.send(room.id, [me.id], [tmp_path / "red.png"])
+    await alice.sees("✓ red.png", "▀" * 21)
+    await alice.press("f6", "end", "l")
+    await alice.sees("60 × 40 pixels", "▀" * 54)
+    await alice.press("escape")
+    await alice.app.save_settings({"look.pictures": "off"})
+    await alice.no_longer_sees("▀▀")
 
 
 @pytest.mark.presses("home.transfers")

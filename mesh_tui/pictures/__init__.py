@@ -1,0 +1,1 @@
+"""Pictures in the terminal, as halves of cells in two colours."""

@@ -1,0 +1,57 @@
+"""The process that decodes one picture of somebody else's, and is gone afterwards.
+
+Strategy: a decoder is a large thing to let a stranger's bytes into, so it runs apart, with the file that its
+parent has opened as its input and no other, a limit to its memory, its time and the number of pixels. What it
+says is a line of sizes and then the colours; whatever else happens to it is a picture that cannot be shown.
+
+    python -P -m mesh_tui.pictures.decoding CELLS ROWS RRGGBB
+"""
+
+import contextlib
+import resource
+import sys
+from typing import Final
+
+FORMATS: Final = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
+PIXELS_MOST: Final = 64_000_000
+MEMORY_BYTES: Final = 1024 * 1024 * 1024
+CPU_S: Final = 10
+
+ORIENTATION: Final = 0x0112
+TURNED: Final = frozenset({5, 6, 7, 8})
+"""As EXIF says that the camera was held: what is above is at a side."""
+
+
+def main(columns: int, rows: int, background: str) -> None:
+    """Writes `WIDTH HEIGHT columns pixel_rows\\n` and 3 bytes for each pixel.
+
+    The picture fits into `columns` cells and `rows` rows of two pixels; its shape is kept, and what is
+    transparent shows `background`.
+    """
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
+    with contextlib.suppress(OSError, ValueError):  # macOS has no such limit
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    from PIL import Image, ImageOps
+
+    Image.MAX_IMAGE_PIXELS = PIXELS_MOST
+    with Image.open(sys.stdin.buffer, formats=FORMATS) as image:
+        if image.width * image.height > PIXELS_MOST:
+            raise Image.DecompressionBombError
+        size = (columns, 2 * rows)
+        original = image.size
+        if image.getexif().get(ORIENTATION, 1) in TURNED:
+            original = original[::-1]
+        image.draft("RGB", size)
+        whole = ImageOps.exif_transpose(image)
+        shown = whole.convert("RGBA")
+        shown.thumbnail(size, Image.Resampling.LANCZOS)
+        width, height = shown.size
+        paper = Image.new("RGBA", (width, height + height % 2), f"#{background}")
+        paper.alpha_composite(shown)
+    head = f"{original[0]} {original[1]} {paper.width} {paper.height}\n"
+    sys.stdout.buffer.write(head.encode() + paper.convert("RGB").tobytes())
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
