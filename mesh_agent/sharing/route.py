@@ -14,31 +14,25 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final
 
-from mesh_agent.client.errors import LineLost, SignInNeeded, Unreachable
+from mesh_agent.client.errors import SignInNeeded, Unreachable
 from mesh_agent.net.base import Way
-from mesh_agent.sharing.attempt import Attempt, ends, fresh_certificate, shown
+from mesh_agent.sharing.attempt import Attempt, ends, fresh_certificate
 from mesh_agent.sharing.board import Item
 from mesh_agent.sharing.carrying import Carrying
 from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.errors import NobodyTook, SessionOver, SharingError
+from mesh_agent.sharing.inviting import PAUSES_S, TRY_AGAIN, Declined, Inviting
 from mesh_agent.sharing.orders import Browse, Ended, Fetch, Limit, Listing, Lost, Met, Offered, Report, Send
 from protocol.errors import (
     MeshError,
     P2pError,
-    PeerHasNoDevice,
     RoomError,
-    SessionNotFound,
-    SessionTaken,
-    TooManySessions,
 )
 from protocol.peer import Entry
 from protocol.signals import (
     Candidate,
     SessionAccepted,
-    SessionClose,
-    SessionClosed,
     SessionCreated,
-    SessionDeclined,
 )
 
 log = logging.getLogger(__name__)
@@ -46,37 +40,21 @@ log = logging.getLogger(__name__)
 OFFERS_AT_ONCE: Final = 8
 """Offers to one person that wait for an answer or are under way; the rest of a queue waits for its turn."""
 
-PAUSES_S: Final = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 60.0)
-"""Between two attempts, while nothing comes of them."""
-
-TAKEN_S: Final = 20.0
-"""How soon a device that was in the session before has to be back; then it is asked again."""
-
 LINGER_S: Final = 10.0
 """How long a session without work is kept, for what a person may want next."""
 
 UNTAKEN_MAX: Final = 9
 """So often that device is asked for; then any other one of the person may take it."""
 
-EVENTS_MAX: Final = 64
 BACK: Final = "back"
 """What a device signals as a candidate when it has a line again, to be asked anew at once."""
-
-_TRY_AGAIN: Final = (SessionNotFound, SessionTaken, PeerHasNoDevice, TooManySessions)
-
-
-class Declined(SharingError):
-    """The other person does not want it."""
-
-    code = "sharing.declined"
-    text = "It was declined."
 
 
 class _AskAnew(SharingError):
     """What we wait for comes no more, or is no more wanted: look again at what there is to do."""
 
 
-class Route(Carrying):
+class Route(Carrying, Inviting):
     """Attributes:
     limit: bytes a second; None: what the rules say.
     """
@@ -95,7 +73,7 @@ class Route(Carrying):
         self.limit: int | None = None
         self._register = register
         self._requests: dict[str, tuple[Browse, asyncio.Future[list[Entry]]]] = {}
-        self._events: asyncio.Queue[Any] = asyncio.Queue(EVENTS_MAX)
+        self.prepare()
         self._hurry = asyncio.Event()
         self._told: set[str] = set()
         self._failures = self._untaken = 0
@@ -127,7 +105,7 @@ class Route(Carrying):
         super().cancel(item, reason)
         self._hurry.set()
         if not self._work:
-            self._wake(_AskAnew())
+            self.wake(_AskAnew())
 
     async def browse(self, request: Browse) -> list[Entry]:
         """Raises: SharingError, or why there is no way to the other device."""
@@ -163,19 +141,14 @@ class Route(Carrying):
         if isinstance(event, Candidate):
             if event.candidate == BACK:
                 self._hurry.set()
-                self._wake(_AskAnew())
+                self.wake(_AskAnew())
             elif self.attempt is not None:
                 self.attempt.heard(event)
         elif isinstance(event, SessionCreated):
             if event.re is None:  # the other device asks for the session anew: it is there
                 self._hurry.set()
         else:
-            self._wake(event)
-
-    def _wake(self, event: Any) -> None:
-        """For who waits for an answer: an event of the session, or why to wait no longer."""
-        if not self._events.full():
-            self._events.put_nowait(event)
+            self.wake(event)
 
     # ── trying, until nothing is left ────────────────────────────────────────────────────────────
 
@@ -213,7 +186,7 @@ class Route(Carrying):
                 self.session_id = ""
             self._device, self._failures = None, 0
             await self._pause(error)
-        except _TRY_AGAIN as error:
+        except TRY_AGAIN as error:
             self.session_id = ""
             self._device = None
             await self._pause(error)
@@ -255,7 +228,7 @@ class Route(Carrying):
     async def _attempt(self) -> Lost:
         certificate = await fresh_certificate(self.desk)
         attempt = Attempt(self.desk, "asker", certificate, self.report, self.limit, self._hoped)
-        self._drop_events()
+        self.drop_events()
         self.attempt = attempt
         try:
             accepted = await self._accepted(certificate.fingerprint)
@@ -293,52 +266,13 @@ class Route(Carrying):
 
     async def _accepted(self, fingerprint: str) -> SessionAccepted:
         """Asks, and waits for a device to take it."""
-        signalling = self.desk.introductions.signalling
-        renewed = self.session_id
-        created = await signalling.request(
-            self.room_id,
-            "folder" if any(item.record.kind == "folder" for item in self.items.values()) else "file",
-            self.peer_id,
-            certificate_fingerprint=fingerprint,
-            device_id=None if renewed else self._device,
-            session_id=renewed or None,
+        folder = any(item.record.kind == "folder" for item in self.items.values())
+        return await self.invite(
+            "folder" if folder else "file",
+            fingerprint,
+            self._device,
+            lambda session_id: self._register(session_id, self),
         )
-        self.session_id = created.session_id
-        self._register(created.session_id, self)
-        patience = TAKEN_S if renewed else created.expires_in + TAKEN_S
-        try:
-            async with asyncio.timeout(patience):
-                while True:
-                    event = await self._next_event()
-                    # One that names another certificate of ours is an answer to an earlier request.
-                    if isinstance(event, SessionAccepted) and shown(event, "asker") == fingerprint:
-                        return event
-        except TimeoutError:
-            raise NobodyTook from None
-
-    async def _next_event(self) -> SessionAccepted | None:
-        event = await self._events.get()
-        if isinstance(event, MeshError):
-            raise event
-        if isinstance(event, SessionDeclined):
-            raise Declined(event.reason or Declined.text)
-        if isinstance(event, SessionClosed | SessionClose):
-            self.session_id = ""
-            reason = getattr(event, "reason", None)
-            if reason == "declined":
-                raise Declined
-            raise NobodyTook if reason == "expired" else SessionOver
-        return event if isinstance(event, SessionAccepted) else None
-
-    def _drop_events(self) -> None:
-        while not self._events.empty():
-            event = self._events.get_nowait()
-            if isinstance(event, SessionClosed):
-                self.session_id = ""
-
-    def line_lost(self) -> None:
-        """Whether our request was heard, and by whom, is not known any more."""
-        self._wake(LineLost())
 
     # ── what is told to the process ──────────────────────────────────────────────────────────────
 

@@ -1,0 +1,70 @@
+"""What a room is told of a shared terminal: one message, which is edited when it is over.
+
+    shares a terminal: bash. Watch it with /watch alice
+    terminal:Qm3k9TzA
+
+Strategy: the first line is for people, in whatever client; the last one is for programs. A message of this
+type that does not look so is nothing but text.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from protocol.rest import Message
+from protocol.text import clean_line
+
+CONTENT_TYPE: Final = "text/x-mesh-terminal"
+
+COMMAND_CHARS: Final = 200
+
+_RUNNING: Final = "shares a terminal: "
+_OVER: Final = "shared a terminal: "
+_WATCH: Final = ". Watch it with /watch "
+_ENDED: Final = ". It "
+_TERMINAL: Final = re.compile(r"terminal:([A-Za-z0-9_-]{8,64})")
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A terminal that somebody shares, or has shared; `terminal`: its id."""
+
+    message_id: str
+    user_id: str
+    username: str
+    terminal: str
+    command: str
+    running: bool
+
+
+def beginning(command: str, username: str, terminal: str) -> str:
+    """The message's content while it is shared."""
+    return f"{_RUNNING}{_shown(command)}{_WATCH}{username}\nterminal:{terminal}"
+
+
+def end(command: str, how: str, terminal: str) -> str:
+    """Its content from then on. `how` it ended: "ended with exit code 0."."""
+    return f"{_OVER}{_shown(command)}{_ENDED}{how}\nterminal:{terminal}"
+
+
+def read(message: Message) -> Announced | None:
+    """What it announces; None where it does not."""
+    if message.content_type != CONTENT_TYPE or message.deleted:
+        return None
+    first, _, rest = message.content.partition("\n")
+    named = _TERMINAL.fullmatch(rest.rpartition("\n")[2])
+    running = first.startswith(_RUNNING)
+    if named is None or not (running or first.startswith(_OVER)):
+        return None
+    shown = first.removeprefix(_RUNNING if running else _OVER)
+    command, found, _ = shown.rpartition(_WATCH if running else _ENDED)
+    if not found:
+        return None
+    return Announced(
+        message.id, message.author.id, message.author.username, named[1], clean_line(command), running
+    )
+
+
+def _shown(command: str) -> str:
+    line = clean_line(command)
+    return line if len(line) <= COMMAND_CHARS else f"{line[: COMMAND_CHARS - 1]}…"
