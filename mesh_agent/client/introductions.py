@@ -7,6 +7,7 @@ neither the line nor the calls themselves.
 from mesh_agent.client.network import Network
 from mesh_agent.client.session import ProfileSession
 from mesh_agent.client.signalling import Signalling
+from mesh_agent.client.state import Page
 from mesh_agent.client.workspace import Workspace
 from protocol.errors import NotMember
 from protocol.rest import IceServer, Member, PublicKey, User
@@ -44,6 +45,10 @@ class Introductions:
     async def members(self, room_id: str) -> list[Member]:
         """Who is in the room, as last known where the server cannot be asked. Raises: NotMember."""
         return await self._workspace.history.members(room_id, line_up=self._workspace.line_up)
+
+    async def messages(self, room_id: str, before: int | None, limit: int) -> Page:
+        """A page of the room's messages, the newest or those below `before`. Raises: NotMember."""
+        return await self._workspace.history.before(room_id, before, limit)
 
     def require_room(self, room_id: str) -> None:
         """Raises: NotMember."""

@@ -10,15 +10,14 @@ from mesh_agent.client.introductions import Introductions
 from mesh_agent.sharing.board import Board, Item
 from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.errors import AlreadyReceiving, UnderWay
-from mesh_agent.sharing.people import People
+from mesh_agent.sharing.people import People, find_member
 from mesh_agent.sharing.route import Route
 from mesh_agent.sharing.rules import Rules
 from mesh_agent.sharing.sessions import Sessions
 from mesh_agent.sharing.state import IdentityChanged, Share, Transfer, TransferChanged
 from mesh_agent.sharing.store import Claim, ReceivingLock, Store
-from protocol.errors import MeshError, PeerNotMember
+from protocol.errors import MeshError
 from protocol.rest import Member
-from protocol.text import clean_line
 
 if TYPE_CHECKING:
     from mesh_agent.net.identity import Identity
@@ -204,14 +203,9 @@ class SharingBase:
     async def _members(self, room_id: str, names: Sequence[str]) -> list[Member]:
         self._introductions.require_room(room_id)
         members = await self._introductions.members(room_id)
-        found = []
+        found: list[Member] = []
         for name in names:
-            wanted = [
-                member
-                for member in members
-                if name in (member.user_id, member.username) or member.username.casefold() == name.casefold()
-            ]
-            if not wanted:
-                raise PeerNotMember(f"{clean_line(name)} is not in this room.")
-            found += [member for member in wanted[:1] if member not in found]
+            member = find_member(members, name)
+            if member not in found:
+                found.append(member)
         return found

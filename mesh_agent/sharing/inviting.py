@@ -68,9 +68,17 @@ class Inviting:
                 self.session_id = ""
 
     async def invite(
-        self, kind: P2pKind, fingerprint: str, device: str | None, requested: Callable[[str], None]
+        self,
+        kind: P2pKind,
+        fingerprint: str,
+        device: str | None,
+        requested: Callable[[str], None],
+        *,
+        patience: float | None = None,
     ) -> SessionAccepted:
         """Asks, and waits for a device to take it. `requested`: is told the session as soon as there is one.
+
+        `patience`: seconds; by default as long as the session may be taken.
 
         Raises: Declined, NobodyTook, SessionOver; whatever the server says.
         """
@@ -85,9 +93,9 @@ class Inviting:
         )
         self.session_id = created.session_id
         requested(created.session_id)
-        patience = TAKEN_S if renewed else created.expires_in + TAKEN_S
+        longest = TAKEN_S if renewed else created.expires_in + TAKEN_S
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(longest if patience is None else patience):
                 while True:
                     event = await self._next_event()
                     # One that names another certificate of ours is an answer to an earlier request.

@@ -1,12 +1,25 @@
 """The devices of other people, as this profile has met them, and the words by which they are compared."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from protocol.errors import PeerNotMember
+from protocol.rest import Member
+from protocol.text import clean_line
 
 if TYPE_CHECKING:  # they import cryptography
     from mesh_agent.net.identity import Identity
     from mesh_agent.net.known import Known, KnownDevices
+
+
+def find_member(members: Iterable[Member], name: str) -> Member:
+    """The member of that id, or of that name in whichever case. Raises: PeerNotMember."""
+    for member in members:
+        if name in (member.user_id, member.username) or member.username.casefold() == name.casefold():
+            return member
+    raise PeerNotMember(f"{clean_line(name)} is not in this room.")
 
 
 @dataclass(frozen=True, slots=True)

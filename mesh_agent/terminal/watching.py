@@ -1,0 +1,417 @@
+"""Watching a shared terminal: asked for, let in, shown, and asked for anew when the line is lost.
+
+    connecting ──a device takes it──> asking ──let in──> open ──lost──> lost ──again, with pauses──> open
+                                         └── refused                └── ended
+
+Strategy: what the frames mean is the machine's (`machines.terminal_guest`); here are the session, the process
+that has the connection, and the tries. Whoever paints waits for `changed` and looks at what there is then:
+nothing is queued for it, so that the latest state wins here, too. A terminal that nobody has is given up; one
+that was seen is asked for until its watcher leaves.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any, Final
+
+from mesh_agent.client.errors import SignInNeeded, Unreachable
+from mesh_agent.machines.prediction import Guess, Prediction
+from mesh_agent.machines.terminal_guest import GuestFrame, Phase, TerminalGuest
+from mesh_agent.net.base import Way
+from mesh_agent.sharing.attempt import Attempt, Running, fresh_certificate
+from mesh_agent.sharing.desk import Desk
+from mesh_agent.sharing.errors import NobodyTook
+from mesh_agent.sharing.inviting import PAUSES_S, TRY_AGAIN, Declined, Inviting
+from mesh_agent.sharing.orders import Frame, Lost, Met, Order, Report, next_report
+from mesh_agent.sharing.process import Helper, Program
+from mesh_agent.sharing.route import BACK
+from mesh_agent.terminal.errors import TerminalOver
+from mesh_agent.terminal.guest_screen import GuestScreen
+from mesh_agent.terminal.sessions import TerminalSessions, candidate_of
+from protocol import limits
+from protocol.errors import MeshError, P2pError, PeerFault, RoomError
+from protocol.peer import FrameReader, encode_frame
+from protocol.peer_terminal import Cursor, Run, TermClose, TermState, Watcher
+from protocol.rest import Member
+from protocol.signals import Candidate, SessionCreated
+
+log = logging.getLogger(__name__)
+
+WATCHER: Final[Program[Order, Report]] = Program("mesh_agent.terminal.watcher", next_report)
+
+PAUSE_MAX_S: Final = 5.0
+"""Between two tries, while somebody sits and waits."""
+
+TAKEN_S: Final = 8.0
+"""How soon the program that has the terminal takes the session; its person may still be asked then."""
+
+UNTAKEN_MAX: Final = 2
+"""So often a terminal that was never seen is asked for in vain."""
+
+STEADY_S: Final = 10.0
+"""A connection that lasted so long was none of those that fail again and again."""
+
+
+async def _start() -> Running:
+    return await Helper.start(WATCHER)
+
+
+class Watching(Inviting):
+    """One shared terminal of somebody else. An async context: it is left at the end.
+
+    Attributes:
+        changed: set when anything of the others is another one; whoever waits for it clears it.
+        screen: what is shown; `guesses` and `cursor` are to be painted over it.
+        way: how the connection goes, while there is one.
+        peer_name: who shares it.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        sessions: TerminalSessions,
+        places: asyncio.Semaphore,
+        room_id: str,
+        host: Member,
+        *,
+        terminal: str = "",
+        columns: int = 80,
+        rows: int = 24,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.desk, self.room_id = desk, room_id
+        self.peer_id, self.peer_name = host.user_id, host.username
+        self.session_id = ""
+        self.prepare()
+        self.changed = asyncio.Event()
+        self.way: Way | None = None
+        self.prediction = Prediction()
+        self._sessions, self._places, self._clock = sessions, places, clock
+        self._guest = TerminalGuest(columns, rows, terminal)
+        self._rows: set[int] = set()
+        self._pages: dict[str, asyncio.Future[tuple[int, list[list[Run]]]]] = {}
+        self._attempt: Attempt | None = None
+        self._fault: MeshError | None = None
+        self._over = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._failures = self._untaken = 0
+        self._met_at = 0.0
+        self._hoped: Way | None = None
+        self._frames = FrameReader()
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "Watching":
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Leaves; the host is told. Never raises, and twice does no harm."""
+        if self._task is None:
+            return
+        task, self._task = self._task, None
+        if not self._guest.over and self._attempt is not None:
+            self._send([TermClose()])
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        self._sessions.disown(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._lost("", "ended")
+
+    # ── what there is ────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def screen(self) -> GuestScreen:
+        return self._guest.screen
+
+    @property
+    def phase(self) -> Phase:
+        return self._guest.phase
+
+    @property
+    def reason(self) -> str:
+        """Why, as a sentence; empty where there is nothing to say."""
+        return self._guest.reason
+
+    @property
+    def over(self) -> bool:
+        """It ended, or we were refused: nothing more comes."""
+        return self._guest.over
+
+    @property
+    def terminal(self) -> str:
+        return self._guest.terminal
+
+    @property
+    def command(self) -> str:
+        return self._guest.command
+
+    @property
+    def writes(self) -> bool:
+        """What is typed goes to the program."""
+        return self._guest.writes
+
+    @property
+    def wants_to_write(self) -> bool:
+        """The host's person was asked for it, and has not answered."""
+        return self._guest.wants_to_write
+
+    @property
+    def watchers(self) -> list[Watcher]:
+        return self._guest.watchers
+
+    @property
+    def recorded(self) -> bool:
+        return self._guest.recorded
+
+    @property
+    def exit_status(self) -> int | None:
+        return self._guest.exit_status
+
+    @property
+    def guesses(self) -> list[Guess]:
+        """What was typed and is not confirmed, where it is safe to show."""
+        return self.prediction.guesses
+
+    @property
+    def cursor(self) -> Cursor:
+        """Where it is after `guesses`."""
+        return self.prediction.cursor(self.screen)
+
+    def take_changed_rows(self) -> set[int]:
+        """The rows that may differ since this was asked last."""
+        rows, self._rows = self._rows, set()
+        return rows
+
+    # ── what a person does ───────────────────────────────────────────────────────────────────────
+
+    def type(self, data: bytes) -> bool:
+        """Whether it was taken: not without a grant, nor where the program reads nothing for too long."""
+        frames = self._guest.type(data)
+        if not frames:
+            return False
+        self._send(frames)
+        self.prediction.typed(data, self._guest.stamp, self.screen, self._clock())
+        self._tell()
+        return True
+
+    def resize(self, columns: int, rows: int) -> None:
+        """The view has this size now, which the host is shown; the terminal keeps its own."""
+        self._send(self._guest.resize(columns, rows))
+
+    def ask_to_write(self, wanted: bool = True) -> None:
+        """Asks the host's person; or gives back what they granted."""
+        self._send(self._guest.ask_to_write(wanted))
+        self._tell()
+
+    async def lines(self, first: int, count: int) -> tuple[int, list[list[Run]]]:
+        """Up to `count` lines that have scrolled away, from the one of number `first` on (of `screen.above`).
+
+        Returns the number of the first one that there is, and the lines. Raises: TerminalOver: not now.
+        """
+        request, frames = self._guest.ask_for_lines(first, count)
+        if not request:
+            raise TerminalOver("These lines cannot be had now.")
+        future: asyncio.Future[tuple[int, list[list[Run]]]] = asyncio.get_running_loop().create_future()
+        self._pages[request] = future
+        self._send(frames)
+        try:
+            return await future
+        finally:
+            self._pages.pop(request, None)
+
+    # ── what the line tells ──────────────────────────────────────────────────────────────────────
+
+    def heard(self, event: Any) -> None:
+        """An event of our session (`sessions.Owner`)."""
+        if isinstance(event, Candidate):
+            if event.candidate == BACK:
+                self._hurry.set()
+            elif self._attempt is not None:
+                self._attempt.heard(event)
+        elif not isinstance(event, SessionCreated):
+            self.wake(event)
+        elif event.re is None:
+            self._hurry.set()
+
+    def line_up(self) -> None:
+        self._hurry.set()
+
+    # ── trying ───────────────────────────────────────────────────────────────────────────────────
+
+    async def _run(self) -> None:
+        try:
+            while not self._guest.over:
+                self._hurry.clear()
+                pause = await self._try()
+                if pause and not self._guest.over:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(pause):
+                            await self._hurry.wait()
+        except Exception:
+            log.exception("watching failed")
+            self._lost("Something went wrong in this program.", "ended")
+        finally:
+            await self._close_session()
+
+    async def _try(self) -> float:
+        """One attempt; returns the seconds to wait before the next."""
+        try:
+            lost = await self._once()
+        except NobodyTook:
+            self._untaken += 1
+            await self._close_session()
+            never = self._untaken >= UNTAKEN_MAX and not self.screen.number
+            sentence = f"{self.peer_name} shares no such terminal now, or cannot be reached."
+            self._lost(sentence, "refused" if never else "lost")
+        except TRY_AGAIN as error:
+            self.session_id = ""
+            self._lost(error.message)
+        except (Declined, RoomError, P2pError, SignInNeeded) as error:
+            self._lost(error.message, "refused")
+        except MeshError as error:
+            self._lost(error.message if not isinstance(error, Unreachable) else "There is no connection.")
+        else:
+            return self._after(lost)
+        return self._next_pause()
+
+    def _after(self, lost: Lost) -> float:
+        self._hoped = lost.hoped
+        if lost.hoped is not None:
+            return 0
+        if self._met_at and self._clock() - self._met_at > STEADY_S:
+            self._failures = 0
+        self._lost(lost.message, "refused" if lost.fatal else "lost")
+        return self._next_pause()
+
+    def _next_pause(self) -> float:
+        pause = PAUSES_S[min(self._failures, len(PAUSES_S) - 1)]
+        self._failures += 1
+        return min(pause, PAUSE_MAX_S)
+
+    async def _once(self) -> Lost:
+        certificate = await fresh_certificate(self.desk)
+        attempt = Attempt(
+            self.desk,
+            "asker",
+            certificate,
+            self._report,
+            hoped=self._hoped,
+            start=_start,
+            places=self._places,
+        )
+        self.drop_events()
+        self._attempt, self._fault, self._met_at = attempt, None, 0
+        self._over.clear()
+        try:
+            accepted = await self.invite(
+                "terminal", certificate.fingerprint, None, self._requested, patience=TAKEN_S
+            )
+            self._untaken = 0
+            return await self._until_over(attempt.run(accepted))
+        finally:
+            self._attempt = self.way = None
+
+    async def _until_over(self, work: Any) -> Lost:
+        running = asyncio.create_task(work)
+        over = asyncio.create_task(self._over.wait())
+        try:
+            await asyncio.wait((running, over), return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                lost: Lost = running.result()
+                return lost
+            fault = self._fault or TerminalOver()
+            return Lost(code=fault.code, message=fault.message)
+        finally:
+            for task in (running, over):
+                task.cancel()
+            await asyncio.gather(running, over, return_exceptions=True)
+
+    def _requested(self, session_id: str) -> None:
+        """Of several programs of the host's person, the one that has this terminal takes the session."""
+        self._sessions.disown(self)
+        self._sessions.own(session_id, self)
+        self.desk.introductions.signalling.candidate(session_id, candidate=candidate_of(self._guest.terminal))
+
+    async def _close_session(self) -> None:
+        session_id, self.session_id = self.session_id, ""
+        if session_id:
+            with contextlib.suppress(MeshError, TimeoutError):
+                async with asyncio.timeout(1):
+                    await self.desk.introductions.signalling.close(session_id)
+
+    # ── what the process tells ───────────────────────────────────────────────────────────────────
+
+    def _report(self, report: Report) -> None:
+        if isinstance(report, Met):
+            self.way, self._met_at = report.way, self._clock()
+            self._frames = FrameReader()
+            self.prediction = Prediction()
+            self._send(self._guest.connected())
+            self._tell()
+        elif isinstance(report, Frame) and self._fault is None:
+            try:
+                self._read(report.data)
+            except PeerFault as fault:
+                self._fault = fault
+                self._over.set()
+
+    def _read(self, data: bytes) -> None:
+        """Raises: PeerFault."""
+        self._frames.feed(data)
+        for frame in self._frames.frames():
+            before = self.screen.rows_ if isinstance(frame, TermState) else None
+            self._send(self._guest.heard(frame))  # type: ignore[arg-type]
+            if isinstance(frame, TermState):
+                fresh = before is not self.screen.rows_
+                self._rows |= set(range(self.screen.rows)) if fresh else {each.row for each in frame.changed}
+        for request, answer in self._guest.answers.items():
+            future = self._pages.get(request)
+            if future is not None and not future.done():
+                future.set_result(answer)
+        self._guest.answers.clear()
+        if self._guest.over:
+            self._over.set()
+        self._look()
+        self._tell()
+
+    def _look(self) -> None:
+        """Guesses are confirmed, or dropped, also where no state comes."""
+        now = self._clock()
+        self.prediction.look(self.screen, now)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self.prediction.due
+        if due is not None:
+            self._timer = asyncio.get_running_loop().call_later(max(due - now, 0), self._looked_again)
+
+    def _looked_again(self) -> None:
+        self._timer = None
+        self._look()
+        self._tell()
+
+    def _send(self, frames: Iterable[GuestFrame]) -> None:
+        if self._attempt is not None:
+            for frame in frames:
+                self._attempt.tell(Frame(data=encode_frame(frame)))
+
+    def _lost(self, reason: str, phase: Phase = "lost") -> None:
+        self._guest.lost(reason[: limits.PEER_SENTENCE_CHARS], phase)
+        for future in self._pages.values():
+            if not future.done():
+                future.set_exception(TerminalOver("The line was lost."))
+        self.prediction = Prediction()
+        self._tell()
+
+    def _tell(self) -> None:
+        self.changed.set()
