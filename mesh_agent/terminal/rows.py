@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from protocol import limits
 from protocol.errors import PeerMalformed
 from protocol.peer_terminal import Run
 
@@ -15,9 +16,6 @@ _UNSAFE: Final = re.compile(
 """Controls, what turns the order of text around, and halves of characters."""
 
 REPLACED: Final = "\ufffd"
-
-CLUSTER_CHARS: Final = 64
-"""Of one grapheme cluster; what is longer is a pile of marks, and shown as one that cannot be."""
 
 
 def safe_text(text: str) -> str:
@@ -39,6 +37,6 @@ def checked_row(runs: Sequence[Run], columns: int) -> list[Run]:
 
 def _safe(run: Run) -> Run:
     text = safe_text(run.text)
-    if run.cluster and len(text) > CLUSTER_CHARS:
+    if run.cluster and len(text) > limits.CLUSTER_CHARS:
         text = REPLACED
     return run if text == run.text else replace(run, text=text)

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh_agent.terminal.guest_screen import GuestScreen
-from mesh_agent.terminal.rows import CLUSTER_CHARS, REPLACED, checked_row, width_of
+from mesh_agent.terminal.rows import REPLACED, checked_row, width_of
 from protocol.errors import PeerFault, PeerMalformed, PeerOutOfOrder
+from protocol.limits import CLUSTER_CHARS
 from protocol.peer_terminal import Changed, Cursor, Run, TermState
 
 

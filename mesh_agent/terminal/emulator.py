@@ -1,0 +1,78 @@
+"""The emulator of a shared terminal: what a program writes becomes rows of cells, here and nowhere else.
+
+Strategy: one contract, two engines. Ghostty's core reads hundreds of megabytes a second and knows what
+programs of today send; where there is no wheel of it, pyte takes its place, in Python and a hundred times
+slower. Whoever holds one calls it from one thread at a time; the engine alone answers what a program asks its
+terminal, so no guest can be made to type an answer.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Final, Protocol
+
+from protocol.peer_terminal import Cursor, Run
+
+log = logging.getLogger(__name__)
+
+SCROLLBACK: Final = 10_000
+"""Lines that have scrolled away and are kept."""
+
+REPLY_BYTES: Final = 4_096
+"""Of what a program is answered at a time; one that asks on and on gets no more."""
+
+TITLE_CHARS: Final = 200
+
+
+class Emulator(Protocol):
+    """A terminal without a picture. Rows and columns are counted from 0.
+
+    Attributes:
+        title: as the program has set it, without control characters, at most `TITLE_CHARS`.
+        bells: how often the bell has rung.
+        above: lines that have scrolled away; the next one gets this number. After a change of the size all
+            that are kept have new ones.
+        kept: how many of them, the last ones, `lines` can tell; none while the alternate screen is shown.
+    """
+
+    columns: int
+    rows: int
+    title: str
+    above: int
+
+    @property
+    def bells(self) -> int: ...
+
+    @property
+    def kept(self) -> int: ...
+
+    def feed(self, data: bytes) -> bytes:
+        """What the program has written, cut anywhere; returns what it is to be answered."""
+
+    def resize(self, columns: int, rows: int) -> None:
+        """From now on it has this size; at least 1 by 1."""
+
+    def changed(self) -> Iterable[tuple[int, list[Run]]]:
+        """The rows that may differ since this was asked last, all of them at first."""
+
+    def cursor(self) -> Cursor: ...
+
+    def modes(self) -> int:
+        """Bits, as in `protocol.peer_terminal`."""
+
+    def lines(self, first: int, count: int) -> tuple[int, list[list[Run]]]:
+        """Lines that have scrolled away, and the number of the first; fewer where they are not kept."""
+
+    def close(self) -> None:
+        """It is not used any more."""
+
+
+def make_emulator(columns: int, rows: int, *, scrollback: int = SCROLLBACK) -> Emulator:
+    """The better engine of those that are here."""
+    try:
+        from mesh_agent.terminal.ghostty import Ghostty
+    except (ImportError, OSError) as error:
+        log.info("no Ghostty here (%s): pyte reads what the program writes", error)
+        from mesh_agent.terminal.vt import Pyte
+
+        return Pyte(columns, rows, scrollback=scrollback)
+    return Ghostty(columns, rows, scrollback=scrollback)

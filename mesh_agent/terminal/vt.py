@@ -1,0 +1,398 @@
+"""pyte as the emulator, where there is no wheel of Ghostty's core: the same contract, in Python, and slower.
+
+Strategy: sequences come whole from `tokens`, so that none that never ends reaches pyte, which would collect
+it. Those that pyte does not know (the alternate screen, scrolling, repeating, the cursor's shape, what is
+asked of the terminal) are a table here; all others are pyte's. What has scrolled away is kept as runs.
+Colours of the palette from 16 on come out of pyte as 24-bit ones, and a change of the size breaks no line
+anew.
+"""
+
+import re
+import unicodedata
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
+from itertools import groupby, islice
+from typing import Any, Final
+
+import pyte
+from pyte.screens import Char, Margins, StaticDefaultDict, wcwidth
+
+from mesh_agent.terminal.emulator import REPLY_BYTES, SCROLLBACK, TITLE_CHARS
+from mesh_agent.terminal.tokens import Tokens
+from protocol import limits
+from protocol.peer_terminal import (
+    ALTERNATE_SCREEN,
+    APPLICATION_CURSOR,
+    APPLICATION_KEYPAD,
+    BLINK,
+    BOLD,
+    BRACKETED_PASTE,
+    FOCUS_EVENTS,
+    INVERSE,
+    ITALIC,
+    MOUSE_FORMAT_SHIFT,
+    MOUSE_SHIFT,
+    REVERSE_SCREEN,
+    RGB,
+    STRUCK,
+    UNDERLINE_SHIFT,
+    Cursor,
+    Run,
+)
+from protocol.text import clean_line
+
+_NAMES: Final = ("black", "red", "green", "brown", "blue", "magenta", "cyan", "white")
+_COLOURS: Final[Mapping[str, int]] = {
+    "default": 0,
+    **{name: 1 + number for number, name in enumerate(_NAMES)},
+    **{f"bright{name}": 9 + number for number, name in enumerate(_NAMES)},
+    "bfightmagenta": 14,  # as pyte spells it
+}
+_CONTROLS: Final = re.compile("[\x80-\x9f\x00-\x06\x10-\x17\x19\x1c-\x1f\x7f]")
+_CSI: Final = re.compile(r"\x1b\[([<-?]?)([0-9:;]*)([ -/]*)([@-~])")
+_MODES: Final = (
+    (1, APPLICATION_CURSOR),
+    (66, APPLICATION_KEYPAD),
+    (2004, BRACKETED_PASTE),
+    (1004, FOCUS_EVENTS),
+    (5, REVERSE_SCREEN),
+)
+_MOUSE: Final = ((1003, 4), (1002, 3), (1000, 2), (9, 1))
+_MOUSE_FORMATS: Final = ((1006, 2), (1015, 3), (1005, 1))
+_ALTERNATE: Final = frozenset({47, 1047, 1049})
+_SAVES_CURSOR: Final = 1049
+_REPEATS_MOST: Final = 5_000
+_CHARSETS: Final = frozenset("()")
+
+
+def _private(mode: int) -> int:
+    return mode << 5
+
+
+def _colour(name: str) -> int:
+    known = _COLOURS.get(name)
+    if known is not None:
+        return known
+    return RGB | int(name, 16)
+
+
+_Key = tuple[int, int, int, int, bool]
+
+
+def _key(char: Char) -> _Key:
+    attributes = (
+        char.bold * BOLD
+        | char.italics * ITALIC
+        | char.blink * BLINK
+        | char.reverse * INVERSE
+        | char.strikethrough * STRUCK
+        | char.underscore << UNDERLINE_SHIFT
+    )
+    cluster = len(char.data) > 1
+    return _colour(char.fg), _colour(char.bg), attributes, 2 if _is_wide(char) else 1, cluster
+
+
+def _is_wide(char: Char) -> bool:
+    return bool(char.data) and wcwidth(char.data[0]) == 2
+
+
+def _cells(line: Mapping[int, Char], columns: int) -> Iterator[Char]:
+    """Without second halves of wide characters; of one that was broken, what is left is blank."""
+    column = 0
+    while column < columns:
+        char = line[column]
+        whole = column + 1 < columns and not line[column + 1].data
+        if _is_wide(char) and whole:
+            column += 1
+        elif not char.data or _is_wide(char):
+            char = char._replace(data=" ")
+        yield char
+        column += 1
+
+
+def _runs(line: Mapping[int, Char], columns: int) -> list[Run]:
+    """A row of pyte's, of which an empty character is the second half of a wide one."""
+    cells = [(_key(char), char.data) for char in _cells(line, columns)]
+    runs: list[Run] = []
+    for key, group in groupby(cells, key=lambda cell: cell[0]):
+        if key[-1]:
+            runs += [Run(text[: limits.CLUSTER_CHARS], *key) for _, text in group]
+        else:
+            runs.append(Run("".join(text for _, text in group), *key))
+    if runs and _key_of(runs[-1]) == (0, 0, 0, 1, False):
+        text = runs[-1].text.rstrip(" ")
+        runs[-1:] = [Run(text)] if text else []
+    return runs
+
+
+def _key_of(run: Run) -> _Key:
+    return run.foreground, run.background, run.attributes, run.width, run.cluster
+
+
+class _Screen(pyte.Screen):
+    """pyte's, which tells what scrolls away at the top."""
+
+    def __init__(self, columns: int, lines: int, scrolled: Callable[[list[Run]], None]) -> None:
+        self.scrolled = scrolled
+        self.replies = bytearray()
+        self.rung = 0
+        self._marks = 0
+        super().__init__(columns, lines)
+
+    def index(self) -> None:
+        margins = self.margins or Margins(0, self.lines - 1)
+        if self.cursor.y > margins.bottom:  # pyte would go back between the margins
+            self.cursor.y = min(self.cursor.y + 1, self.lines - 1)
+            return
+        if self.cursor.y == margins.bottom and margins.top == 0:
+            self.scrolled(_runs(self.buffer[0], self.columns))
+        super().index()
+
+    def cursor_position(self, line: int | None = None, column: int | None = None) -> None:
+        """Where lines are counted from the margin, one beyond the other margin is the last one."""
+        if line and self.margins is not None and _private(6) in self.mode:
+            line = min(line, self.margins.bottom - self.margins.top + 1)
+        super().cursor_position(line, column)
+
+    def bell(self, *_: Any) -> None:
+        self.rung += 1
+
+    def write_process_input(self, data: str) -> None:
+        if len(self.replies) + len(data) <= REPLY_BYTES:
+            self.replies += data.encode()
+
+    def draw(self, data: str) -> None:
+        if data.isascii():
+            super().draw(data)
+            return
+        for character in filter(self._fits, data):
+            if wcwidth(character) == 2 and self.cursor.x == self.columns - 1 and _private(7) in self.mode:
+                self.cursor.x = self.columns  # there is no room for both halves: it wraps first
+            super().draw(character)
+
+    def _fits(self, character: str) -> bool:
+        """Whether no cell gets more marks on top of it than are told."""
+        self._marks = self._marks + 1 if unicodedata.combining(character) or character == "\u200d" else 0
+        return self._marks < limits.CLUSTER_CHARS
+
+
+class Pyte:
+    """See `Emulator`."""
+
+    def __init__(self, columns: int, rows: int, *, scrollback: int = SCROLLBACK) -> None:
+        self.columns, self.rows, self.title, self.above = columns, rows, "", 0
+        self._history: deque[list[Run]] = deque(maxlen=scrollback)
+        self._screen = _Screen(columns, rows, self._scrolled)
+        self._stream = pyte.Stream(self._screen, strict=False)
+        self._stream.use_utf8 = False  # what it is given is text already, and other sets are to be heeded
+        self._tokens = Tokens()
+        self._primary: tuple[Any, Any, Any] | None = None
+        """Of the screen that is hidden by the alternate one: its rows, cursor and margins."""
+
+        self._shape, self._last, self._keypad = 0, " ", False
+        self._whole = True
+        self._own: Mapping[tuple[str, str, str], Callable[[list[int]], None]] = {
+            ("", "", "b"): self._repeat,
+            ("", "", "S"): lambda given: self._scroll(_first(given), up=True),
+            ("", "", "T"): lambda given: self._scroll(_first(given), up=False),
+            ("", "", "Z"): self._tab_back,
+            ("", "", "I"): lambda given: self._times(_first(given), self._screen.tab),
+            ("", "", "s"): lambda _: self._screen.save_cursor(),
+            ("", "", "u"): lambda _: self._screen.restore_cursor(),
+            ("", " ", "q"): self._take_shape,
+            ("", "!", "p"): lambda _: self._soft_reset(),
+            (">", "", "c"): lambda _: self._screen.write_process_input("\x1b[>0;10;1c"),
+            ("?", "", "h"): lambda given: self._set_modes(given, on=True),
+            ("?", "", "l"): lambda given: self._set_modes(given, on=False),
+            ("", "", "J"): self._erase,
+            ("", "", "`"): lambda given: self._screen.cursor_to_column(_first(given)),
+        }
+
+    def close(self) -> None:
+        """Nothing is held that has to be given back."""
+
+    @property
+    def bells(self) -> int:
+        return self._screen.rung
+
+    @property
+    def kept(self) -> int:
+        return 0 if self._primary is not None else len(self._history)
+
+    # ── what the program does ────────────────────────────────────────────────────────────────────
+
+    def feed(self, data: bytes) -> bytes:
+        """See `Emulator`."""
+        for kind, text in self._tokens.feed(data):
+            if kind == "text":
+                self._draw(text)
+            elif kind == "string":
+                self._string(text)
+            elif kind == "csi":
+                self._sequence(text)
+            else:
+                self._escape(text)
+        reply = bytes(self._screen.replies)
+        self._screen.replies.clear()
+        return reply
+
+    def _draw(self, text: str) -> None:
+        text = _CONTROLS.sub("", text)
+        if text:
+            self._pass(text)
+            self._last = text[-1] if text[-1] >= " " else self._last
+
+    def _pass(self, text: str) -> None:
+        """To pyte, which lets go of its parser where it meets what it does not expect."""
+        try:
+            self._stream.feed(text)
+        except (TypeError, ValueError, IndexError, KeyError):
+            self._stream.attach(self._screen)
+
+    def _string(self, text: str) -> None:
+        if not text.startswith("\x1b]"):
+            return
+        number, _, words = text[2:].rstrip("\x07\x18\x1a").removesuffix("\x1b\\").partition(";")
+        if number in {"0", "2"}:
+            self.title = clean_line(words)[:TITLE_CHARS]
+
+    def _escape(self, text: str) -> None:
+        if text in {"\x1b=", "\x1b>"}:
+            self._keypad = text == "\x1b="
+        elif text == "\x1bc":
+            self._leave_alternate()
+            self._shape, self._keypad, self.title = 0, False, ""
+            self._screen.reset()
+        elif text == "\x1bE":
+            self._screen.carriage_return()
+            self._screen.linefeed()
+        elif len(text) == 2 or text[1] in _CHARSETS or text == "\x1b#8":
+            self._pass(text)
+
+    def _sequence(self, text: str) -> None:
+        found = _CSI.fullmatch(text)
+        if found is None:
+            return
+        marker, given, between, final = found.groups()
+        own = self._own.get((marker, between, final))
+        if own is not None:
+            own([min(int(part or 0), 9_999) for part in re.split("[:;]", given)])
+        elif not between and (marker == "" or (marker == "?" and final in "hlJK")):
+            self._pass(text.replace(":", ";"))
+
+    def _times(self, count: int, call: Callable[[], None]) -> None:
+        for _ in range(min(count, self.columns + self.rows)):
+            call()
+
+    def _repeat(self, given: list[int]) -> None:
+        self._screen.draw(self._last * min(_first(given), _REPEATS_MOST))
+
+    def _tab_back(self, given: list[int]) -> None:
+        screen = self._screen
+        for _ in range(min(_first(given), self.columns)):
+            stops = [stop for stop in screen.tabstops if stop < screen.cursor.x]
+            screen.cursor.x = max(stops, default=0)
+
+    def _scroll(self, count: int, *, up: bool) -> None:
+        screen = self._screen
+        margins = screen.margins or Margins(0, screen.lines - 1)
+        at = screen.cursor.y
+        screen.cursor.y = margins.bottom if up else margins.top
+        self._times(count, screen.index if up else screen.reverse_index)
+        screen.cursor.y = at
+
+    def _take_shape(self, given: list[int]) -> None:
+        self._shape = {3: 1, 4: 1, 5: 2, 6: 2}.get(given[0], 0)
+
+    def _soft_reset(self) -> None:
+        screen = self._screen
+        screen.set_margins()
+        screen.cursor.attrs = screen.default_char
+        screen.cursor.hidden = False
+        screen.mode -= {_private(1), _private(6)}
+
+    def _erase(self, given: list[int]) -> None:
+        if given[0] == 3:
+            self._history.clear()
+        else:
+            self._screen.erase_in_display(given[0])
+
+    def _set_modes(self, given: list[int], *, on: bool) -> None:
+        for mode in given:
+            if mode in _ALTERNATE:
+                (self._enter_alternate if on else self._leave_alternate)(saves=mode == _SAVES_CURSOR)
+            elif mode != 3:  # the size is the person's
+                (self._screen.set_mode if on else self._screen.reset_mode)(mode, private=True)
+
+    def _enter_alternate(self, *, saves: bool = False) -> None:
+        screen = self._screen
+        if self._primary is None:
+            self._primary = screen.buffer, copy(screen.cursor) if saves else None, screen.margins
+            screen.buffer = defaultdict(lambda: StaticDefaultDict(screen.default_char))
+            screen.margins = None
+            self._whole = True
+
+    def _leave_alternate(self, *, saves: bool = False) -> None:
+        screen = self._screen
+        if self._primary is not None:
+            screen.buffer, cursor, screen.margins = self._primary
+            self._primary = None
+            if saves and cursor is not None:
+                screen.cursor = cursor
+            screen.ensure_hbounds()
+            screen.ensure_vbounds()
+            self._whole = True
+
+    def _scrolled(self, runs: list[Run]) -> None:
+        if self._primary is None:
+            self._history.append(runs)
+            self.above += 1
+
+    def resize(self, columns: int, rows: int) -> None:
+        """See `Emulator`."""
+        if (columns, rows) == (self.columns, self.rows):
+            return
+        self.columns, self.rows, self._whole = columns, rows, True
+        self._screen.resize(rows, columns)
+        self._screen.ensure_hbounds()
+        self._screen.ensure_vbounds()
+        self.above += len(self._history)
+
+    # ── what is seen ─────────────────────────────────────────────────────────────────────────────
+
+    def changed(self) -> Iterable[tuple[int, list[Run]]]:
+        """See `Emulator`."""
+        screen = self._screen
+        rows = range(self.rows) if self._whole else sorted(row for row in screen.dirty if row < self.rows)
+        self._whole = False
+        screen.dirty.clear()
+        return [(row, _runs(screen.buffer[row], self.columns)) for row in rows]
+
+    def cursor(self) -> Cursor:
+        """See `Emulator`."""
+        at = self._screen.cursor
+        column, row = min(at.x, self.columns - 1), min(at.y, self.rows - 1)
+        return Cursor(column, row, not at.hidden, self._shape)
+
+    def modes(self) -> int:
+        """See `Emulator`."""
+        held = self._screen.mode
+        modes = sum(bit for number, bit in _MODES if _private(number) in held)
+        modes |= APPLICATION_KEYPAD if self._keypad else 0
+        modes |= ALTERNATE_SCREEN if self._primary is not None else 0
+        mouse = next((told for number, told in _MOUSE if _private(number) in held), 0)
+        form = next((told for number, told in _MOUSE_FORMATS if _private(number) in held), 0)
+        return modes | mouse << MOUSE_SHIFT | form << MOUSE_FORMAT_SHIFT
+
+    def lines(self, first: int, count: int) -> tuple[int, list[list[Run]]]:
+        """See `Emulator`."""
+        oldest = self.above - self.kept
+        begin, end = max(first, oldest), min(first + count, self.above)
+        if begin >= end or not self.kept:
+            return begin, []
+        return begin, list(islice(self._history, begin - oldest, end - oldest))
+
+
+def _first(given: list[int]) -> int:
+    return given[0] or 1
