@@ -7,6 +7,7 @@ as an example. What a verb does is in `verbs`, under the same name.
 from typing import Final
 
 from mesh_agent.argument_kinds import Argument, Verb, arg, number_from, size, span
+from mesh_agent.arguments_terminal import GUEST_TERMINALS
 from protocol import limits
 
 _count: Final = number_from(int, 1, 1_000_000)
@@ -50,6 +51,7 @@ GROUPS: Final = {
     "device": "end the session of one of them",
     "push": "where pushes go while I am away",
     "account": "how I am shown, and the password",
+    "terminal": "share a terminal, watch one, and play a recording",
 }
 """First words that have several verbs below them."""
 
@@ -474,5 +476,5 @@ FILES: Final = (
     ),
 )
 
-VERBS: Final = (*ACCOUNT, *OWN, *PUSHES, *ROOMS, *PEOPLE, *MESSAGES, *FILES)
+VERBS: Final = (*ACCOUNT, *OWN, *PUSHES, *ROOMS, *PEOPLE, *MESSAGES, *FILES, *GUEST_TERMINALS)
 """In the order of the help."""

@@ -21,17 +21,24 @@ from mesh_agent.agent import Agent
 from mesh_agent.cli import DONE, FAILED, USAGE
 from mesh_agent.client.address import is_link, parse_address, parse_link
 from mesh_agent.output import Output
-from mesh_agent.verbs import account, files, messages, people, push, rooms, say
+from mesh_agent.verbs import account, files, messages, people, push, rooms, say, terminal_watch
 from mesh_agent.verbs.account import ask_password
 from mesh_agent.verbs.common import USAGE_ERRORS, Run, UsageError
 from protocol.errors import MeshError
 
 VERBS: Final[dict[str, Run]] = (
-    account.VERBS | push.VERBS | rooms.VERBS | people.VERBS | say.VERBS | messages.VERBS | files.VERBS
+    account.VERBS
+    | push.VERBS
+    | rooms.VERBS
+    | people.VERBS
+    | say.VERBS
+    | messages.VERBS
+    | files.VERBS
+    | terminal_watch.VERBS
 )
 """Every verb by its name."""
 
-_UNTIL_STOPPED: Final = frozenset({"tail", "presence", "receive", "share"})
+_UNTIL_STOPPED: Final = frozenset({"tail", "presence", "receive", "share", "terminal watch"})
 """To be stopped is how these end."""
 
 _LINKS: Final = {"join": "room", "register": "invite"}
