@@ -49,7 +49,7 @@ def number_from(kind: Callable[[str], float], least: float, most: float) -> Call
 _SIZES: Final = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
-def size(most: float = 10**15) -> Callable[[str], int]:
+def size(most: int = 10**15) -> Callable[[str], int]:
     """A type for `add_argument`: a number of bytes such as `500k`, `20M` or `1.5G`."""
 
     def parse(text: str) -> int:
@@ -62,7 +62,7 @@ def size(most: float = 10**15) -> Callable[[str], int]:
     return parse
 
 
-def span(most: float, *, off: bool = False) -> Callable[[str], int]:
+def span(most: int, *, off: bool = False) -> Callable[[str], int]:
     """A type for `add_argument`: a span of time such as `30s`, `12h` or `7d`; with `off`, that too."""
 
     def parse(text: str) -> int:

@@ -22,6 +22,7 @@ class Fed(Protocol):
 
     def feed(self, data: bytes) -> bytes: ...
     def resize(self, columns: int, rows: int) -> None: ...
+    def close(self) -> None: ...
 
 
 class Player:
@@ -134,6 +135,7 @@ class Player:
         """Goes to that moment; `advance` shows it, once it is no more `behind`."""
         wanted = max(0.0, min(seconds, self.duration))
         if self._next and wanted < self._events[self._next - 1].at:
+            self.emulator.close()
             self._begin()
             self.restarts += 1
         self._position, self._now = wanted, now

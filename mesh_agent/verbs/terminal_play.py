@@ -105,8 +105,7 @@ class Playing:
         state = "over" if player.at_end else "paused" if player.paused else f"{player.speed:g}×"
         facts = [f"{_clock_of(player.position)} / {_clock_of(player.duration)}  {state}"]
         facts += [self._cast.title] if self._cast.title else []
-        facts.append("space pauses · ←→ 5 s · ↑↓ speed" + (" · [ ] marks" if player.marks else ""))
-        return facts
+        return [*facts, "space pauses", "←→ 5 s", "↑↓ speed", *(["[ ] marks"] if player.marks else [])]
 
     def _resized(self) -> None:
         local = self._local
@@ -160,7 +159,7 @@ async def play(options: Namespace, output: Output) -> None:
     clock = time.monotonic
     player = Player(
         cast,
-        lambda columns, rows: make_emulator(columns, rows, 0),
+        lambda columns, rows: make_emulator(columns, rows, scrollback=0),
         now=clock(),
         speed=options.speed,
         longest_pause=options.idle,

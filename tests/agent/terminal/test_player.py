@@ -22,6 +22,9 @@ class Sheet:
     def resize(self, columns: int, rows: int) -> None:
         self.size = (columns, rows)
 
+    def close(self) -> None:
+        self.size = (0, 0)
+
 
 CAST = Cast(
     80,
