@@ -23,8 +23,8 @@ from protocol.errors import MeshError, PeerFault, PeerFrameUnknown, PeerOutOfOrd
 from protocol.peer import FrameReader, P2pError, P2pPing, PeerFrame, encode_frame
 from protocol.peer_terminal import TermClose, TermGrant, TermLines, TermOpened, TermState, TermStatus
 
-PING_S: Final = 3.0
-DEAD_S: Final = 12.0
+PING_S: Final = 2.0
+DEAD_S: Final = 8.0
 """A lane that is silent for so long is asked for an answer; is given up. A person sits and looks at it."""
 
 TICK_S: Final = 1.0
@@ -42,7 +42,9 @@ FROM_HOST: Final = (TermState, TermOpened, TermStatus, TermGrant, TermLines, Ter
 
 
 class Watcher:
-    """One attempt to watch."""
+    """One attempt to watch. `passes`: the frames that are told to the agent; any other one ends it."""
+
+    passes: tuple[type, ...] = FROM_HOST
 
     def __init__(self, pipes: Pipes, begin: Begin, clock: Callable[[], float] = time.monotonic) -> None:
         self._pipes, self._clock = pipes, clock
@@ -115,7 +117,7 @@ class Watcher:
                 await self._heard(line, frame)
 
     async def _heard(self, line: Line, frame: PeerFrame) -> None:
-        if isinstance(frame, FROM_HOST):
+        if isinstance(frame, self.passes):
             self._pipes.report(Frame(data=encode_frame(frame)))
             line.held_up = True
             await self._pipes.drain()
@@ -189,7 +191,7 @@ class Watcher:
                 line.put(frame)
 
 
-async def run() -> None:
+async def run(kind: type[Watcher] = Watcher) -> None:
     pipes = await Pipes.open()
     begin = await next_order(pipes.orders)
     if not isinstance(begin, Begin):
@@ -197,7 +199,7 @@ async def run() -> None:
     logging.getLogger().addHandler(Logged(pipes.report))
     logging.getLogger().setLevel(logging.INFO)
     try:
-        await Watcher(pipes, begin).run()
+        await kind(pipes, begin).run()
     except ConnectionError:
         pass  # the agent has ended
     except Exception:

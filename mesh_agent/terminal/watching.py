@@ -267,15 +267,13 @@ class Watching(Inviting):
         """One attempt; returns the seconds to wait before the next."""
         try:
             lost = await self._once()
-        except NobodyTook:
+        except (NobodyTook, *TRY_AGAIN) as error:
             self._untaken += 1
             await self._close_session()
             never = self._untaken >= UNTAKEN_MAX and not self.screen.number
-            sentence = f"{self.peer_name} shares no such terminal now, or cannot be reached."
+            nobody = f"{self.peer_name} shares no such terminal now, or cannot be reached."
+            sentence = nobody if isinstance(error, NobodyTook) else error.message
             self._lost(sentence, "refused" if never else "lost")
-        except TRY_AGAIN as error:
-            self.session_id = ""
-            self._lost(error.message)
         except (Declined, RoomError, P2pError, SignInNeeded) as error:
             self._lost(error.message, "refused")
         except MeshError as error:

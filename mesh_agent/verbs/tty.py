@@ -30,7 +30,9 @@ PARTING_S: Final = 1.0
 """How long what is still being written may take at the end."""
 
 _ENTER: Final = painter.ENTER + b"\x1b[?2004h"
-_LEAVE: Final = b"\x18\x1b[?2004l\x1b[?1004l\x1b[?1006l\x1b[?1000;1002;1003l" + painter.LEAVE
+_LEAVE: Final = b"\x18\x1b[?2004l\x1b[?1004l\x1b[?1006l\x1b[?1000;1002;1003l\x1b[999;1H\r\n" + painter.LEAVE
+"""A terminal without a second screen goes on below what was painted."""
+
 _MOUSE: Final = (b"", b"\x1b[?1000h", b"\x1b[?1000h", b"\x1b[?1002h", b"\x1b[?1003h")
 
 
