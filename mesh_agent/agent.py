@@ -103,6 +103,7 @@ class Agent:
 
     async def close(self) -> None:
         """Ends the connection, writes what is queued, and ends all subscriptions; twice does no harm."""
+        await self._close_terminals()
         await self._stop()
         await self._session.close()
         await self._network.close()
@@ -204,6 +205,7 @@ class Agent:
         Messages that were not sent yet stay on this machine until the same person signs in again.
         """
         unreachable = isinstance(self.connection, Waiting)
+        await self._close_terminals()
         await self._stop()
         token = None if unreachable else await self._last_token()
         await self._session.forget()
@@ -450,10 +452,14 @@ class Agent:
         await self._sharing.load()
         self._terminals = Terminals(introductions, self._sharing.desk)
 
-    async def _close_workspace(self) -> None:
+    async def _close_terminals(self) -> None:
+        """While there is a line, over which the room is told."""
         terminals, self._terminals = self._terminals, None
         if terminals is not None:
             await terminals.close()
+
+    async def _close_workspace(self) -> None:
+        await self._close_terminals()
         sharing, self._sharing = self._sharing, None
         if sharing is not None:
             await sharing.close()

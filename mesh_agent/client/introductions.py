@@ -4,12 +4,15 @@ Strategy: everything above (`sharing`) knows the account and the server through 
 neither the line nor the calls themselves.
 """
 
+import secrets
+
 from mesh_agent.client.network import Network
 from mesh_agent.client.session import ProfileSession
 from mesh_agent.client.signalling import Signalling
 from mesh_agent.client.state import Page
 from mesh_agent.client.workspace import Workspace
 from protocol.errors import NotMember
+from protocol.events import EditMessage, MessageAck, SendMessage
 from protocol.rest import IceServer, Member, PublicKey, User
 
 
@@ -54,3 +57,16 @@ class Introductions:
         """Raises: NotMember."""
         if self._workspace.sync.line(room_id) is None:
             raise NotMember
+
+    async def tell(self, room_id: str, content: str, content_type: str) -> str:
+        """A message that goes now or not at all; returns its id."""
+        request = SendMessage(
+            room_id=room_id, nonce=secrets.token_hex(16), content=content, content_type=content_type
+        )
+        answer: MessageAck = await self._workspace.asking.ask(request)
+        return answer.message_id
+
+    async def amend(self, room_id: str, message_id: str, content: str) -> None:
+        """A message of ours says this from now on."""
+        request = EditMessage(room_id=room_id, message_id=message_id, content=content)
+        await self._workspace.asking.ask(request)

@@ -27,7 +27,7 @@ LISTED_MAX: Final = 50_000
 # ── agent to process ─────────────────────────────────────────────────────────────────────────────
 
 
-class _Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Told(Struct, frozen=True, kw_only=True, omit_defaults=True):
     pass
 
 
@@ -39,7 +39,7 @@ class Shown(Struct, frozen=True):
     place: str
 
 
-class Begin(_Order, frozen=True, kw_only=True, tag="begin"):
+class Begin(Told, frozen=True, kw_only=True, tag="begin"):
     """The first order: whom to meet and by what; the fields are those of `meeting.Setup`.
 
     `into`: where what arrives would go. `limit`: bytes a second. `spent`: tokens that were used, and when
@@ -75,13 +75,13 @@ class Begin(_Order, frozen=True, kw_only=True, tag="begin"):
     hoped: Way | None = None
 
 
-class Signal(_Order, frozen=True, kw_only=True, tag="signal"):
+class Signal(Told, frozen=True, kw_only=True, tag="signal"):
     """What the other device signalled; and in the other direction, what is to be signalled to it."""
 
     payload: str
 
 
-class Send(_Order, frozen=True, kw_only=True, tag="send"):
+class Send(Told, frozen=True, kw_only=True, tag="send"):
     """Offer this file or folder, and send it where it is accepted. `name`: another one than its own."""
 
     id: str
@@ -89,7 +89,7 @@ class Send(_Order, frozen=True, kw_only=True, tag="send"):
     name: str = ""
 
 
-class Accept(_Order, frozen=True, kw_only=True, tag="accept"):
+class Accept(Told, frozen=True, kw_only=True, tag="accept"):
     """`already`: it was received, and its sender does not know."""
 
     id: str
@@ -98,38 +98,38 @@ class Accept(_Order, frozen=True, kw_only=True, tag="accept"):
     already: bool = False
 
 
-class Decline(_Order, frozen=True, kw_only=True, tag="decline"):
+class Decline(Told, frozen=True, kw_only=True, tag="decline"):
     id: str
     reason: str = ""
 
 
-class Pause(_Order, frozen=True, kw_only=True, tag="pause"):
+class Pause(Told, frozen=True, kw_only=True, tag="pause"):
     id: str
     paused: bool
 
 
-class Cancel(_Order, frozen=True, kw_only=True, tag="cancel"):
+class Cancel(Told, frozen=True, kw_only=True, tag="cancel"):
     id: str
     reason: str = ""
 
 
-class Limit(_Order, frozen=True, kw_only=True, tag="limit"):
+class Limit(Told, frozen=True, kw_only=True, tag="limit"):
     limit: int | None = None
 
 
-class Shares(_Order, frozen=True, kw_only=True, tag="shares"):
+class Shares(Told, frozen=True, kw_only=True, tag="shares"):
     """What is shared with the other side from now on."""
 
     shares: list[Shown]
 
 
-class Browse(_Order, frozen=True, kw_only=True, tag="browse"):
+class Browse(Told, frozen=True, kw_only=True, tag="browse"):
     request: str
     share: str = ""
     path: str = ""
 
 
-class Fetch(_Order, frozen=True, kw_only=True, tag="fetch"):
+class Fetch(Told, frozen=True, kw_only=True, tag="fetch"):
     """Ask for this of a share; the offer that answers it names `request`."""
 
     request: str
@@ -137,11 +137,11 @@ class Fetch(_Order, frozen=True, kw_only=True, tag="fetch"):
     path: str = ""
 
 
-class Stop(_Order, frozen=True, kw_only=True, tag="stop"):
+class Stop(Told, frozen=True, kw_only=True, tag="stop"):
     """Nothing is left to be done: say goodbye, and end."""
 
 
-class Frame(_Order, frozen=True, kw_only=True, tag="frame"):
+class Frame(Told, frozen=True, kw_only=True, tag="frame"):
     """Bytes of frames to or from the other device, of a session that carries no files. Each piece is at most
     `limits.PEER_FRAME_BYTES` long; where frames begin and end is for who reads them."""
 
@@ -155,21 +155,21 @@ Order = (
 # ── process to agent ─────────────────────────────────────────────────────────────────────────────
 
 
-class Met(_Order, frozen=True, kw_only=True, tag="met"):
+class Met(Told, frozen=True, kw_only=True, tag="met"):
     """The other device is there and has proven `identity`."""
 
     way: Way
     identity: bytes
 
 
-class Spent(_Order, frozen=True, kw_only=True, tag="spent"):
+class Spent(Told, frozen=True, kw_only=True, tag="spent"):
     """A token of the other device was used; `expires_at`: seconds since 1970."""
 
     jti: str
     expires_at: int
 
 
-class Refused(_Order, frozen=True, kw_only=True, tag="refused"):
+class Refused(Told, frozen=True, kw_only=True, tag="refused"):
     """The other device shows another identity than it had."""
 
     identity: bytes
@@ -183,7 +183,7 @@ class OfferedEntry(Struct, frozen=True, array_like=True):
     exists: bool = False
 
 
-class Offered(_Order, frozen=True, kw_only=True, tag="offered"):
+class Offered(Told, frozen=True, kw_only=True, tag="offered"):
     """`id`: the sender's name. `request`: of the `Fetch` that it answers."""
 
     id: str
@@ -198,7 +198,7 @@ class Offered(_Order, frozen=True, kw_only=True, tag="offered"):
     request: str | None = None
 
 
-class Serving(_Order, frozen=True, kw_only=True, tag="serving"):
+class Serving(Told, frozen=True, kw_only=True, tag="serving"):
     """The other side fetches this from a share."""
 
     id: str
@@ -208,7 +208,7 @@ class Serving(_Order, frozen=True, kw_only=True, tag="serving"):
     files: int
 
 
-class Moved(_Order, frozen=True, kw_only=True, tag="moved"):
+class Moved(Told, frozen=True, kw_only=True, tag="moved"):
     """How far it is; `size`, `files`: where only the process knows them."""
 
     id: str
@@ -221,7 +221,7 @@ class Moved(_Order, frozen=True, kw_only=True, tag="moved"):
     way: Way
 
 
-class Ended(_Order, frozen=True, kw_only=True, tag="ended"):
+class Ended(Told, frozen=True, kw_only=True, tag="ended"):
     """It is over. `code` and `reason` say why, where it did not succeed, else what is worth saying."""
 
     id: str
@@ -231,7 +231,7 @@ class Ended(_Order, frozen=True, kw_only=True, tag="ended"):
     place: str = ""
 
 
-class Listing(_Order, frozen=True, kw_only=True, tag="listing"):
+class Listing(Told, frozen=True, kw_only=True, tag="listing"):
     """The answer to a `Browse`; `refused`: why there is none."""
 
     request: str
@@ -239,13 +239,13 @@ class Listing(_Order, frozen=True, kw_only=True, tag="listing"):
     refused: str = ""
 
 
-class Said(_Order, frozen=True, kw_only=True, tag="said"):
+class Said(Told, frozen=True, kw_only=True, tag="said"):
     """A line for the log."""
 
     text: str
 
 
-class Lost(_Order, frozen=True, kw_only=True, tag="lost"):
+class Lost(Told, frozen=True, kw_only=True, tag="lost"):
     """The last message: this attempt is over. `fatal`: another one cannot help. `hoped`: as in `Begin`."""
 
     code: str

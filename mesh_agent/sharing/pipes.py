@@ -35,6 +35,12 @@ class Pipes:
         """What is told without `drain` is to be few and small, since the agent reads all of it."""
         self._reports.write(pack(report))
 
+    @property
+    def waiting(self) -> int:
+        """Bytes that the agent has not taken yet."""
+        size: int = self._reports.transport.get_write_buffer_size()
+        return size
+
     async def drain(self) -> None:
         """Returns when the agent has read most of it. Raises: ConnectionError."""
         await self._reports.drain()

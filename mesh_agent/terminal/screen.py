@@ -25,7 +25,7 @@ FRAMES_KEPT: Final = 8
 class Screen:
     """Attributes:
     number: of the latest state; 0 before the first `update`.
-    rows: as they are in that state.
+    rows: as they are in that state; the others are as in `TermState`. None of it changes but in `update`.
     """
 
     def __init__(self, emulator: Emulator) -> None:
@@ -37,6 +37,8 @@ class Screen:
         self._size = (0, 0)
         self._about: tuple[object, ...] = ()
         self.cursor = Cursor(0, 0)
+        self.modes = self.above = self.kept = self.bells = 0
+        self.title = ""
         self._frames: dict[tuple[int, int], list[bytes]] = {}
 
     def update(self) -> bool:
@@ -48,9 +50,8 @@ class Screen:
             if runs != self.rows[row]:
                 self.rows[row], self._changed_at[row] = runs, number
                 differs = True
-        self.cursor = emulator.cursor()
         about = (
-            self.cursor,
+            emulator.cursor(),
             emulator.modes(),
             emulator.title,
             emulator.above,
@@ -59,6 +60,7 @@ class Screen:
         )
         if about != self._about:
             self._about = about
+            self.cursor, self.modes, self.title, self.above, self.kept, self.bells = about
             differs = True
         if differs:
             self.touch()
@@ -102,7 +104,6 @@ class Screen:
             if (changed_at > base if base else runs)
         ]
         parts = list(_parts(rows)) or [[]]
-        emulator = self._emulator
         columns, height = self._size
         for index, part in enumerate(parts):
             yield TermState(
@@ -112,11 +113,11 @@ class Screen:
                 rows=height,
                 cursor=self.cursor,
                 changed=part,
-                modes=emulator.modes(),
-                title=emulator.title,
-                above=emulator.above,
-                kept=emulator.kept,
-                bells=emulator.bells,
+                modes=self.modes,
+                title=self.title,
+                above=self.above,
+                kept=self.kept,
+                bells=self.bells,
                 echo=echo,
                 more=index < len(parts) - 1,
             )

@@ -5,27 +5,39 @@ by, too (`Desk`). Programs and connections are in processes of their own, so tha
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
 
+from mesh_agent.client.errors import Unreachable
 from mesh_agent.client.introductions import Introductions
+from mesh_agent.machines.terminal_host import LetIn
 from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.people import find_member
 from mesh_agent.terminal import announcing
 from mesh_agent.terminal.announcing import Announced
-from mesh_agent.terminal.sessions import TerminalSessions
+from mesh_agent.terminal.errors import TooManyTerminals
+from mesh_agent.terminal.hosting import Hosted, share
+from mesh_agent.terminal.notices import Notices
+from mesh_agent.terminal.sessions import Owner, TerminalSessions
 from mesh_agent.terminal.watching import Watching
 from protocol import limits
+from protocol.signals import SessionCreated
+
+HOSTED_MAX: Final = 8
+"""Terminals that are shared at a time, each with a process of its own."""
 
 WATCHED_MAX: Final = 8
 """Terminals of others that are watched at a time, each through a process of its own."""
-
 
 ANNOUNCED_PAGES: Final = 5
 """How far back a room is looked through for terminals."""
 
 
-class Terminals:
+_NO_SESSION: Final = ""
+
+
+class Terminals(Owner):
     """One account's. Every method raises `MeshError` with a sentence for the person.
 
     Attributes:
@@ -38,7 +50,11 @@ class Terminals:
         self.sessions: Final = TerminalSessions(introductions)
         self.watch_places: Final = asyncio.Semaphore(WATCHED_MAX)
         self.introductions: Final = introductions
-        self._desk = desk
+        self._notices, self._desk = Notices(introductions), desk
+        self._hosted: dict[str, Hosted] = {}
+        self._amending: asyncio.Task[None] | None = None
+        self.sessions.serve(self._host)
+        self.sessions.own(_NO_SESSION, self)
 
     # ── those of others ──────────────────────────────────────────────────────────────────────────
 
@@ -82,4 +98,72 @@ class Terminals:
 
     async def close(self) -> None:
         """Ends all that is shared or watched here."""
+        await asyncio.gather(*(hosted.end() for hosted in self._hosted.values()))
+        if self._amending is not None:
+            self._amending.cancel()
         self.sessions.close()
+
+    # ── sharing ──────────────────────────────────────────────────────────────────────────────────
+
+    async def share(
+        self,
+        room_id: str,
+        command: Sequence[str] | None,
+        columns: int,
+        rows: int,
+        *,
+        let_in: LetIn = "ask",
+        record: Path | None = None,
+        output_fd: int | None = None,
+    ) -> Hosted:
+        """Runs `command`, or the person's shell, and lets members of the room watch it.
+
+        Args:
+            let_in: who comes in without being asked about.
+            record: a file that is not there yet, into which is recorded from the beginning.
+            output_fd: the person's terminal, to which the output goes as it is; None: `Hosted.screen` has it.
+
+        Raises:
+            NotMember, TooManyTerminals
+            CannotStart, HelperEnded: it does not run.
+            Unreachable, or the server's refusal: the room cannot be told of it.
+        """
+        self.introductions.require_room(room_id)
+        if len(self.hosted()) >= HOSTED_MAX:
+            raise TooManyTerminals(f"No more than {HOSTED_MAX} terminals can be shared at a time.")
+        if not self.introductions.signalling.up:
+            raise Unreachable("There is no connection to the server now.")
+        hosted = await share(
+            await self._desk(),
+            self._notices,
+            room_id,
+            command,
+            columns,
+            rows,
+            let_in=let_in,
+            record=record,
+            output_fd=output_fd,
+        )
+        self._hosted = {other.id: other for other in self.hosted()} | {hosted.id: hosted}
+        return hosted
+
+    def hosted(self) -> list[Hosted]:
+        """What is shared here now, in the order begun."""
+        return [hosted for hosted in self._hosted.values() if hosted.phase == "open"]
+
+    def _host(self, created: SessionCreated, terminal: str) -> Owner | None:
+        here = [hosted for hosted in self.hosted() if hosted.room_id == created.room_id]
+        wanted = [hosted for hosted in here if terminal in ("", hosted.id)]
+        return wanted[0] if len(wanted) == 1 and wanted[0].welcome(created) else None
+
+    # ── the line (`sessions.Owner`) ──────────────────────────────────────────────────────────────
+
+    def heard(self, event: Any) -> None:
+        """No session is ours alone."""
+
+    def line_up(self) -> None:
+        if self._amending is None or self._amending.done():
+            self._amending = asyncio.create_task(self._notices.catch_up())
+
+    def line_lost(self) -> None:
+        """What was to be told waits."""

@@ -1,0 +1,52 @@
+"""How much of a screen one viewer is told, and when: the latest, and never more than it has read. No IO.
+
+Strategy: a viewer that has not acknowledged enough is told nothing, and then the latest state at once,
+whatever came between. So what it costs is bounded by its own speed, and nobody waits for it.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+UNREAD_STATES: Final = 8
+UNREAD_BYTES: Final = 64 * 1024
+"""What a viewer is told before it has acknowledged any of it; one state may be longer than that."""
+
+RATE: Final = 60
+"""States a second, at most; no eye sees more."""
+
+
+class Flow:
+    """One viewer. Times are seconds of a clock that never runs back.
+
+    Attributes:
+        base: the state that was told last; 0 before.
+    """
+
+    def __init__(self) -> None:
+        self.base = 0
+        self._echo = 0
+        self._unread: deque[tuple[int, int]] = deque()
+        self._next = 0.0
+
+    def due(self, number: int, echo: int, now: float) -> float | None:
+        """In how many seconds state `number` may be told; None: not before something is acknowledged, or
+        there is nothing to tell. A new `echo` is told even where nothing else has changed."""
+        if number <= self.base and echo <= self._echo:
+            return None
+        if self._unread and (
+            len(self._unread) >= UNREAD_STATES or sum(size for _, size in self._unread) >= UNREAD_BYTES
+        ):
+            return None
+        return max(0.0, self._next - now)
+
+    def told(self, number: int, echo: int, frames: Sequence[bytes], now: float) -> None:
+        """It was told state `number` with these frames."""
+        self.base, self._echo = number, echo
+        self._unread.append((number, sum(map(len, frames))))
+        self._next = now + 1 / RATE
+
+    def acknowledged(self, number: int) -> None:
+        """It has read all up to state `number`. What it cannot have read says nothing."""
+        while self._unread and self._unread[0][0] <= number <= self.base:
+            self._unread.popleft()

@@ -1,0 +1,133 @@
+"""What a shared program's output does: it changes the screen, is recorded, and goes to the host's terminal.
+
+Strategy: the emulator has one lock. The thread of the pseudo-terminal feeds it, with large pieces; the loop
+looks what has changed, not more often than anybody looks, and the rarer the longer that takes. So a program
+that prints a gigabyte costs what reading it costs, and nothing waits for whoever watches.
+"""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from mesh_agent.machines.terminal_flow import RATE
+from mesh_agent.terminal.cast import CastWriter
+from mesh_agent.terminal.emulator import Emulator, make_emulator
+from mesh_agent.terminal.output import Output
+from mesh_agent.terminal.repainting import left_behind, repainted
+from mesh_agent.terminal.screen import Screen
+from protocol.peer_terminal import Run
+
+SHARE: Final = 4
+"""Looking what has changed takes at most one part in so many of the time."""
+
+
+class Stage:
+    """One terminal's.
+
+    Attributes:
+        screen: what stands there, as guests are told it.
+        output: the host's own terminal, where it shows the program's output.
+    problem: why a recording has ended by itself; whoever has told it takes it away.
+    """
+
+    def __init__(self, columns: int, rows: int, scrollback: int, changed: Callable[[], None]) -> None:
+        """`changed` is called from any thread, once, and again after each `look`."""
+        self._emulator: Emulator = make_emulator(columns, rows, scrollback=scrollback)
+        self.screen = Screen(self._emulator)
+        self.output: Output | None = None
+        self._lock = threading.Lock()
+        self._tell = changed
+        self._told = False
+        self._next_look = 0.0
+        self._cast: CastWriter | None = None
+        self.problem = ""
+
+    def take(self, data: bytes) -> bytes:
+        """What the program has written; returns what it is answered."""
+        with self._lock:
+            answer = self._emulator.feed(data)
+            if self._cast is not None:
+                self._cast.output(data)
+                if self._cast.problem:
+                    self._spoiled(self._cast)
+        if self.output is not None:
+            self.output.write(data)
+        self._changed()
+        return answer
+
+    def resize(self, columns: int, rows: int) -> None:
+        with self._lock:
+            self._emulator.resize(columns, rows)
+            if self._cast is not None:
+                self._cast.resize(columns, rows)
+        self._changed()
+
+    def look(self, now: float, clock: Callable[[], float]) -> float:
+        """Brings `screen` up to date, or returns in how many seconds that may be done."""
+        if not self._told:
+            return 0.0
+        if now < self._next_look:
+            return self._next_look - now
+        self._told = False
+        with self._lock:
+            self.screen.update()
+        self._next_look = now + max(1 / RATE, SHARE * (clock() - now))
+        return 0.0
+
+    def lines(self, first: int, count: int) -> tuple[int, list[list[Run]]]:
+        """Lines that have scrolled away, as far as they are kept; from which one on."""
+        with self._lock:
+            return self._emulator.lines(first, count)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._cast is not None:
+                self._cast.close()
+            self._emulator.close()
+
+    def repaint(self) -> bytes:
+        """What puts a terminal into this state, whatever it shows."""
+        with self._lock:
+            self.screen.update()
+            painted = repainted(self.screen, self._emulator.columns, self._emulator.rows)
+        self._changed()
+        return painted
+
+    def states(self, base: int, echo: int, *, anew: bool) -> tuple[int, list[bytes]]:
+        """The number of the latest state, and the frames that make it of state `base`.
+
+        `anew`: it has a new number, though nothing has changed but the echo of one guest.
+        """
+        with self._lock:
+            if anew:
+                self.screen.touch()
+            return self.screen.number, self.screen.state_since(base, echo)
+
+    def left_behind(self) -> bytes:
+        """What gives a terminal back as the program found it."""
+        with self._lock:
+            return left_behind(self._emulator.modes())
+
+    def record(self, path: Path | None, title: str) -> None:
+        """Begins to record into a file that is not there yet, or ends it. Raises: OSError."""
+        with self._lock:
+            cast, self._cast = self._cast, None
+            if cast is not None:
+                cast.close()
+            if path is not None:
+                self.screen.update()
+                columns, rows = self._emulator.columns, self._emulator.rows
+                cast = CastWriter.create(path, columns, rows, title=title, command=title)
+                cast.output(repainted(self.screen, columns, rows))
+                self._cast = cast
+        self._changed()
+
+    def _spoiled(self, cast: CastWriter) -> None:
+        self.problem, self._cast = cast.problem, None
+        cast.close()
+
+    def _changed(self) -> None:
+        if not self._told:
+            self._told = True
+            self._tell()
