@@ -8,6 +8,7 @@ agent is closed whatever happens, and the error decides the exit code.
 import asyncio
 import contextlib
 import fcntl
+import importlib
 import logging
 import os
 import signal
@@ -21,22 +22,23 @@ from mesh_agent.agent import Agent
 from mesh_agent.cli import DONE, FAILED, USAGE
 from mesh_agent.client.address import is_link, parse_address, parse_link
 from mesh_agent.output import Output
-from mesh_agent.verbs import account, files, messages, people, push, rooms, say, terminal_watch
-from mesh_agent.verbs.account import ask_password
 from mesh_agent.verbs.common import USAGE_ERRORS, Run, UsageError
 from protocol.errors import MeshError
 
-VERBS: Final[dict[str, Run]] = (
-    account.VERBS
-    | push.VERBS
-    | rooms.VERBS
-    | people.VERBS
-    | say.VERBS
-    | messages.VERBS
-    | files.VERBS
-    | terminal_watch.VERBS
-)
-"""Every verb by its name."""
+PARTS: Final = ("say", "messages", "rooms", "people", "account", "push", "files", "terminal_watch")
+"""The modules that have them, in the order in which they are looked through: large ones last."""
+
+
+def verbs_of(part: str) -> dict[str, Run]:
+    """The verbs of one of the modules, by name."""
+    verbs: dict[str, Run] = importlib.import_module(f"mesh_agent.verbs.{part}").VERBS
+    return verbs
+
+
+def find(name: str) -> Run:
+    """The verb of that name. What only others need is not loaded: a person waits for it."""
+    return next(verbs[name] for verbs in map(verbs_of, PARTS) if name in verbs)
+
 
 _UNTIL_STOPPED: Final = frozenset({"tail", "presence", "receive", "share", "terminal watch"})
 """To be stopped is how these end."""
@@ -60,6 +62,10 @@ def run(options: Namespace) -> int:
 
 def _ask_passwords(options: Namespace) -> None:
     """Before anything runs beside the prompt. Raises: UsageError."""
+    if options.verb not in {"register", "login", "account password"}:
+        return
+    from mesh_agent.verbs.account import ask_password
+
     if options.verb in {"register", "login"}:
         options.password = ask_password(options.password_file, twice=options.verb == "register")
     elif options.verb == "account password":
@@ -88,7 +94,7 @@ async def _run(options: Namespace, output: Output) -> int:
                 stack.push_async_callback(agent.close)
                 for warning in agent.warnings:
                     output.note(warning)
-                await VERBS[options.verb](agent, options, output)
+                await find(options.verb)(agent, options, output)
         except asyncio.CancelledError:
             if not caught:
                 raise

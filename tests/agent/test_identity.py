@@ -2,7 +2,11 @@
 
 import asyncio
 import stat
+import subprocess
+import sys
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 import pytest
 from cryptography import x509
@@ -40,7 +44,37 @@ async def test_a_file_that_others_may_read_is_closed_to_them() -> None:
     assert stat.S_IMODE(profile.identity_path.stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"ab" * 31, b"ab" * 33, b"zz" * 32, b"\xff" * 64])
+async def test_one_that_was_kept_without_its_public_key_stays_the_same() -> None:
+    profile = Profile.open("older")
+    profile.identity_path.write_bytes(ALICE.seed.hex().encode() + b"\n")
+    assert (await device_identity(profile)).public == ALICE.public
+    assert profile.identity_path.read_text().split() == [ALICE.seed.hex(), ALICE.public.hex()]
+    assert (await device_identity(profile)).fingerprint == ALICE.fingerprint
+
+
+async def test_who_only_says_who_it_is_needs_no_cryptography() -> None:
+    profile = Profile.open("quick")
+    made = await device_identity(profile)
+    code = (
+        "import asyncio, sys\n"
+        "from mesh_agent.client.folders import Profile\n"
+        "from mesh_agent.net.identity import device_identity\n"
+        "print(asyncio.run(device_identity(Profile.open('quick'))).fingerprint)\n"
+        "print('cryptography' in sys.modules)\n"
+    )
+    run = partial(subprocess.run, [sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    said: str = (await asyncio.to_thread(run)).stdout
+    assert said.split() == [made.fingerprint, "False"]
+
+
+DAMAGED: Final = (
+    *(b"", b"\n", b"ab" * 31, b"ab" * 33, b"zz" * 32, b"\xff" * 64),
+    b"ab" * 32 + b"\n" + b"cd" * 31,
+    b"ab" * 32 + b" cd" * 2,
+)
+
+
+@pytest.mark.parametrize("content", DAMAGED)
 async def test_a_damaged_identity_is_never_replaced(content: bytes) -> None:
     profile = Profile.open("damaged")
     profile.identity_path.write_bytes(content)
