@@ -104,6 +104,5 @@ def opened() -> TermOpened:
 
 def state(number: int, base: int, *texts: str, **more: Any) -> TermState:
     changed = [Changed(row, [Run(text)] if text else []) for row, text in enumerate(texts)]
-    return TermState(
-        number=number, base=base, columns=80, rows=24, cursor=Cursor(0, 0), changed=changed, **more
-    )
+    told: dict[str, Any] = {"columns": 80, "rows": 24, "cursor": Cursor(0, 0)} | more
+    return TermState(number=number, base=base, changed=changed, **told)
