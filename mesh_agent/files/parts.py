@@ -7,6 +7,7 @@ and time, in one go.
 
 import os
 
+from mesh_agent.files.behind import Behind
 from mesh_agent.files.errors import told_as_sink_error
 from mesh_agent.files.folders import Folder, dress, is_file
 from mesh_agent.files.grid import Piece, Stretch
@@ -24,6 +25,7 @@ class Parts:
         self._checked = checked
         self._fresh = fresh
         self._handles = Handles(self._open)
+        self._behind = Behind(self._handles.use)
 
     def name(self, entry: int) -> SafeName:
         return entry_name(entry)
@@ -51,6 +53,10 @@ class Parts:
             raise
         return fd
 
+    def reads_again(self, offset: int) -> None:
+        """A single file will be read again from here on, and should stay in memory."""
+        self._behind.reads_from = offset
+
     def put(self, piece: Piece, data: memoryview) -> None:
         """What arrived of one file."""
         size, mtime, mode = self._about(piece.entry)
@@ -59,6 +65,7 @@ class Parts:
             return
         with self._handles.use(piece.entry) as fd:
             write_at(fd, data, piece.offset, fresh=self._fresh)
+            self._behind.wrote(fd, piece.entry, piece.offset, piece.size)
 
     def _put_small(self, name: SafeName, data: memoryview, mtime: int, mode: int) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL

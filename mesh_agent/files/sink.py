@@ -77,6 +77,7 @@ class Sink:
         self._holes = ChunkSet()
         self._faults: dict[int, str] = dict(checked.left_out)
         self._whole = Whole(checked.grid) if checked.meta.kind == "file" else None
+        self._scratch = bytearray()
         self._guard = threading.Condition()
         self._busy = 0
         self._closed = False
@@ -177,16 +178,22 @@ class Sink:
             if self._has(index):
                 return
             self._make_sure_of_room()
-            for piece in self.grid.pieces(index):
-                if piece.entry not in self._kept:
-                    self._parts.put(piece, view[piece.at : piece.at + piece.size])
-            self._staging.journal.append(CHUNK, index, digest=digest)
-            if self._whole is not None:
+            if self._whole is None:
+                self._keep(index, view, digest)
+                return
+            self._parts.reads_again(self._whole.next * self.grid.chunk_bytes)
+            with self._whole.in_hand(index):
+                self._keep(index, view, digest)
                 self._whole.pass_by(index, view)
-            with self._guard:
-                self._have.add(index)
-            if self._whole is not None:
-                self._whole.catch_up(self._has, self._read)
+            self._whole.catch_up(self._has, self._read)
+
+    def _keep(self, index: int, view: memoryview, digest: bytes) -> None:
+        for piece in self.grid.pieces(index):
+            if piece.entry not in self._kept:
+                self._parts.put(piece, view[piece.at : piece.at + piece.size])
+        self._staging.journal.append(CHUNK, index, digest=digest)
+        with self._guard:
+            self._have.add(index)
 
     def hole(self, first: int, count: int) -> None:
         """Chunks that are zeros and take no space; told before the first chunk, they need no room.
@@ -237,12 +244,17 @@ class Sink:
         self._room_checked = True
 
     def _read(self, index: int) -> bytes | memoryview | None:
-        """A chunk of a single file that is here. Raises: Incomplete, OSError."""
+        """A chunk of a single file that is here, until the next is read; `Whole` asks for one at a time.
+
+        Raises: Incomplete, OSError.
+        """
         with self._guard:
             if index in self._holes:
                 return None
         (piece,) = self.grid.pieces(index)
-        view = memoryview(bytearray(piece.size))
+        if len(self._scratch) < piece.size:
+            self._scratch = bytearray(piece.size)
+        view = memoryview(self._scratch)[: piece.size]
         if self._closed or not self._parts.read(piece, view):
             raise Incomplete
         return view

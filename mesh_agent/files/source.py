@@ -6,7 +6,8 @@ whole: a single file ends the transfer, a file of a folder becomes a fault, and 
 folder are opened from the folder's descriptor, one component after another, following no link unless that
 was asked for.
 
-`read` may be called by several threads at once. Memory: one chunk for each that is read now.
+`read` may be called by several threads at once. Memory: one chunk for each that is read now or not given
+back, and a few that were: fresh memory costs a page fault for every 4 KiB.
 """
 
 import os
@@ -31,12 +32,20 @@ from mesh_agent.files.scan import Place, Scan, Scanner, open_place, sendable
 from mesh_agent.files.sparse import holes_of
 from mesh_agent.files.whole import Whole
 from mesh_agent.machines.chunks import ChunkSet
+from mesh_agent.net.base import Buffer
 from protocol import limits
 from protocol.peer import Entry, FileMeta, Range
 from protocol.text import clean_line
 
-LARGE_BYTES: Final = 64 * 1024**3
-"""From here on chunks are as large as may be, so that their number stays handy."""
+CHUNKS: Final = (
+    (256 * 1024**2, limits.CHUNK_BYTES),
+    (64 * 1024**3, 2 * limits.CHUNK_BYTES),
+)
+"""Below so many bytes, chunks are so large; from there on as large as may be. Each chunk costs some turns
+between threads, whatever its size; what is lost with a lane, and memory, grow with it."""
+
+KEPT: Final = 8
+"""Buffers of chunks that were given back, and serve the next."""
 
 _READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 NAMELESS: Final = "files"
@@ -64,7 +73,7 @@ class Source:
         self.mode = stat.S_IMODE(about.st_mode) & 0o777
         self.entries: Sequence[Entry] = scan.entries if scan else ()
         self.left_out: Sequence[str] = scan.left_out if scan else ()
-        self.chunk_bytes = limits.CHUNK_MAX_BYTES if self.size >= LARGE_BYTES else limits.CHUNK_BYTES
+        self.chunk_bytes = chunk_bytes_for(self.size)
         self.faults: list[tuple[int, str]] = []
         self.grid = Grid.of(self.meta(""), self.entries)
         self._fd = fd
@@ -72,6 +81,7 @@ class Source:
         self._follow = follow_links
         self._handles = Handles(self._open_entry)
         self._lock = threading.Lock()
+        self._buffers: list[bytearray] = []
         self._faulty: set[int] = set()
         self._whole = Whole(self.grid) if scan is None else None
         self._holes = ChunkSet()
@@ -154,10 +164,27 @@ class Source:
         """
         from blake3 import blake3
 
-        view = self._bytes(index)
-        if self._whole is not None:
-            self._whole.pass_by(index, view)
+        if self._whole is None:
+            view = self._bytes(index)
+        else:
+            with self._whole.in_hand(index):
+                view = self._bytes(index)
+                self._whole.pass_by(index, view)
         return view, bytes(blake3(view).digest())
+
+    def give_back(self, data: Buffer) -> None:
+        """Nobody looks at what `read` returned any more."""
+        buffer = data.obj if isinstance(data, memoryview) else None
+        if isinstance(buffer, bytearray):
+            with self._lock:
+                if len(self._buffers) < KEPT:
+                    self._buffers.append(buffer)
+
+    def _buffer(self, size: int) -> memoryview:
+        """Whatever was in it before is in it still."""
+        with self._lock:
+            buffer = self._buffers.pop() if self._buffers else None
+        return memoryview(bytearray(self.chunk_bytes) if buffer is None else buffer)[:size]
 
     def whole_hash(self) -> bytes:
         """Of a single file: the BLAKE3 of all its bytes; what was not read in order is read now.
@@ -165,21 +192,30 @@ class Source:
         Raises: SourceChanged, SourceUnreadable.
         """
         assert self._whole is not None, "a folder has no hash of its own"
-        digest = self._whole.finish(lambda index: None if index in self._holes else self._bytes(index))
+        digest = self._whole.finish(self._again)
         try:
             self._hold_against(0, self._fd)
         except OSError as error:
             raise SourceUnreadable(f"{self.name} cannot be read: {error.strerror}.") from None
         return digest
 
+    def _again(self, index: int) -> memoryview | None:
+        if index in self._holes:
+            return None
+        view = self._bytes(index)
+        self.give_back(view)  # it is hashed before the next one is read
+        return view
+
     def _bytes(self, index: int) -> memoryview:
-        view = memoryview(bytearray(self.grid.length(index)))
+        view = self._buffer(self.grid.length(index))
         for piece in self.grid.pieces(index):
             part = view[piece.at : piece.at + piece.size]
             if self.kind == "file":
                 self._read_single(piece, part)
             elif piece.entry not in self._faulty:
                 self._read_entry(piece, part)
+            else:
+                part[:] = bytes(part.nbytes)
         return view
 
     def _read_single(self, piece: Piece, view: memoryview) -> None:
@@ -245,6 +281,11 @@ class Source:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def chunk_bytes_for(size: int) -> int:
+    """How large the chunks of an offer of so many bytes are."""
+    return next((each for below, each in CHUNKS if size < below), limits.CHUNK_MAX_BYTES)
 
 
 def _refuse_unsendable(name: str, about: os.stat_result) -> None:

@@ -20,6 +20,11 @@ _RENAME_EXCL: Final = 4
 """The same on macOS."""
 
 _KEEP_SIZE_PUNCH_HOLE: Final = 3
+_WAIT_BEFORE: Final = 1
+_WRITE: Final = 2
+_WAIT_AFTER: Final = 4
+"""Of `sync_file_range`."""
+
 _CANNOT: Final = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EPERM})
 
 
@@ -73,3 +78,21 @@ def punch(fd: int, offset: int, size: int) -> bool:
         return False
     function = _function("fallocate", ctypes.c_int, ctypes.c_int, ctypes.c_longlong, ctypes.c_longlong)
     return _called(function, fd, _KEEP_SIZE_PUNCH_HOLE, offset, size)
+
+
+def start_writing(fd: int, offset: int, size: int) -> bool:
+    """The system begins to bring these bytes to the disk; False where it cannot be told. Raises: OSError."""
+    return _sync_range(fd, offset, size, _WRITE)
+
+
+def wait_until_written(fd: int, offset: int, size: int) -> None:
+    """These bytes have left for the disk, which is no promise that they stay there. Raises: OSError."""
+    _sync_range(fd, offset, size, _WAIT_BEFORE | _WRITE | _WAIT_AFTER)
+
+
+def _sync_range(fd: int, offset: int, size: int, flags: int) -> bool:
+    if sys.platform != "linux":
+        return False
+    long = ctypes.c_longlong
+    function = _function("sync_file_range", ctypes.c_int, long, long, ctypes.c_uint)
+    return _called(function, fd, offset, size, flags)

@@ -3,9 +3,9 @@
 Strategy: OpenSSL and the kernel do the work, in two threads of the lane's own, one that reads and one that
 writes, so that nothing of it runs in the loop. Bytes go from the caller's buffers to OpenSSL and from OpenSSL
 into the caller's buffer. An OpenSSL object is for one thread at a time, so the socket does not block: a
-thread holds the lane's lock for one record, and waits for the socket without it. What counts of a certificate
-is its fingerprint: the client compares it before it sends anything of a lane; who the client is, its first
-frame proves. A connection that ends without TLS saying so is lost, not ended.
+thread holds the lane's lock for what can be done at once, and waits for the socket without it. What counts of
+a certificate is its fingerprint: the client compares it before it sends anything of a lane; who the client
+is, its first frame proves. A connection that ends without TLS saying so is lost, not ended.
 """
 
 import asyncio
@@ -100,13 +100,19 @@ class TlsLane:
                 raise TimeoutError
 
     def _fill(self, view: memoryview) -> None:
-        at = 0
-        while at < len(view):
-            rest = view[at:]
-            count = self._turn(lambda rest=rest: self._socket.recv_into(rest))  # type: ignore[misc]
-            if not count:
-                raise OSError("ended in the middle")
-            at += count
+        """A turn is as many records as are there: one of them is a few microseconds."""
+        at, end, receive = 0, len(view), self._socket.recv_into
+
+        def records() -> int:
+            nonlocal at
+            while at < end:
+                count = receive(view[at:])
+                if not count:
+                    raise OSError("ended in the middle")
+                at += count
+            return at
+
+        self._turn(records)
 
     def _some(self, limit: int) -> bytes:
         """What is there, and at least one byte; empty at the end."""

@@ -121,6 +121,7 @@ class Feeder:
         else:
             await line.lane.write(encode_frame(frame))
             await self._send_slowly(line, job, memoryview(data), paces)
+        job.out.source.give_back(data)
         self._moved(job)
 
     async def _send_slowly(self, line: Line, job: Job, data: memoryview, paces: list[Pace]) -> None:

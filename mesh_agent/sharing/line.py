@@ -53,7 +53,7 @@ class Line:
         self.number: Final = number
         self.wake: Final = asyncio.Event()
         self.heard_at = self.pinged_at = clock()
-        self.throughput: Final = Throughput(clock())
+        self.throughput: Final = Throughput(clock(), costly=lane.engine == "quic")
         self.held_up = False
         self.lost = False
         self._clock = clock

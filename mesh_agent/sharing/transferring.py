@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 
 from mesh_agent.machines.receiving import Offer
 from mesh_agent.machines.transfer import Ended, Grid
+from mesh_agent.net.base import Buffer
 from mesh_agent.sharing.state import Conflict, Direction
 from protocol.peer import Entry, Range
 
@@ -35,8 +36,11 @@ class Source(Protocol):
         """Entries that could not be read, and why; more may come while chunks are read."""
 
     def holes(self) -> Sequence[Range]: ...
-    def read(self, index: int) -> tuple[bytes | bytearray | memoryview, bytes]:
+    def read(self, index: int) -> tuple[Buffer, bytes]:
         """A chunk and its BLAKE3. Raises: MeshError, OSError."""
+
+    def give_back(self, data: Buffer) -> None:
+        """Nobody looks at what `read` returned any more, and it may serve the next. Quick."""
 
     def whole_hash(self) -> bytes:
         """Of a single file: BLAKE3 of all its bytes. Raises: MeshError, OSError."""

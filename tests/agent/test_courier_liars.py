@@ -458,7 +458,7 @@ def test_a_line_on_which_nobody_answers_is_lost() -> None:
 def test_unknown_frames_are_refused_and_the_lane_stays() -> None:
     async def scene() -> None:
         async with puppet() as (other, end):
-            await other.say(msgspec.msgpack.encode({"type": "TERM_OPEN", "rows": 24}))
+            await other.say(msgspec.msgpack.encode({"type": "FILE_FOLD", "rows": 24}))
             assert (await other.hear(P2pError)).code == "peer.unknown_frame"
             await all_written(other)
             assert end.ended is None

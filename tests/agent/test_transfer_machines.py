@@ -543,9 +543,9 @@ def test_a_cancel_ends_it_whatever_the_state(code: str) -> None:
 # ── how quick lanes are ──────────────────────────────────────────────────────────────────────────
 
 
-def carrying(rate: float, chunks: int, *, until: float = 10.0) -> Throughput:
+def carrying(rate: float, chunks: int, *, until: float = 10.0, costly: bool = False) -> Throughput:
     """A lane that has carried so many chunks by `until`, and owes none."""
-    made = Throughput(0.0)
+    made = Throughput(0.0, costly=costly)
     now = until - chunks * CHUNK / rate
     for _ in range(chunks):
         made.sent(CHUNK, now)
@@ -571,14 +571,45 @@ def test_a_lane_that_is_not_known_gets_a_few_chunks_to_show_what_it_can() -> Non
     assert given == throughput.KNOWN
 
 
-def test_there_is_always_a_lane_that_is_worth_it() -> None:
+def test_large_chunks_make_a_lane_known_sooner() -> None:
+    quick, new = carrying(1e9, 50), Throughput(10.0)
+    size = throughput.KNOWN_BYTES // 2
+    given = 0
+    while new.is_worth_it([quick, new], 10.0):
+        new.sent(size, 10.0)
+        given += 1
+    assert given == 2
+    new.written(2 * size, 10.1)
+    assert new.known
+
+
+@pytest.mark.parametrize(("ratio", "worth"), [(0.5, True), (1.1, False), (7, False)])
+def test_a_costly_lane_is_left_alone_beside_a_cheap_one_that_is_quicker(ratio: float, worth: bool) -> None:
+    cheap, costly = carrying(1e8, 50), carrying(1e8 / ratio, 50, costly=True)
+    assert costly.is_worth_it([cheap, costly], 10.0) is worth
+    assert cheap.is_worth_it([cheap, costly], 10.0), "it is used beside a costly one that is quicker"
+    other = carrying(1e8, 50, costly=True)
+    assert costly.is_worth_it([other, costly], 10.0), "both are costly"
+
+
+def test_a_costly_lane_shows_what_it_can_after_the_cheap_ones() -> None:
+    cheap, costly = Throughput(0.0), Throughput(0.0, costly=True)
+    while cheap.may_show:
+        assert not costly.is_worth_it([costly, cheap], 0.0)
+        assert cheap.is_worth_it([costly, cheap], 0.0)
+        cheap.sent(CHUNK, 0.0)
+    assert costly.is_worth_it([costly, cheap], 0.0), "the cheap one may never answer"
+
+
+@pytest.mark.parametrize("costly", [False, True])
+def test_there_is_always_a_lane_that_is_worth_it(costly: bool) -> None:
     """Whatever they owe, and however long."""
-    new = [Throughput(0.0) for _ in range(3)]
+    new = [Throughput(0.0, costly=costly and each == 0) for each in range(3)]
     for lane in new:
         for _ in range(2 * throughput.KNOWN):
             lane.sent(CHUNK, 0.0)
     assert any(lane.is_worth_it(new, 1.0) for lane in new)
-    known = [carrying(1e8, 50), carrying(1e8, 50)]
+    known = [carrying(1e8, 50, costly=costly), carrying(1e8, 50)]
     for lane in known:
         lane.sent(CHUNK, 10.0)
     for now in (10.5, 15.0, 19.0):

@@ -74,6 +74,9 @@ class MemorySource:
         data = memoryview(self.data)[index * self.chunk_bytes :][: self.chunk_bytes]
         return data, blake3(data).digest()
 
+    def give_back(self, data: bytes | bytearray | memoryview) -> None:
+        """All of it stays in `data`."""
+
     def whole_hash(self) -> bytes:
         digest: bytes = blake3(self.data).digest()
         return digest

@@ -247,3 +247,29 @@ def test_the_ignore_file_says_what_stays(tmp_path: Path) -> None:
         ]
     with opened(top, ignore=False) as source:
         assert sum(entry.kind == "file" for entry in source.entries) == 8
+
+
+def test_what_cannot_be_read_any_more_is_zeros_whatever_its_buffer_had(tmp_path: Path) -> None:
+    top = tmp_path / "films"
+    file(top / "a", MIB)
+    file(top / "b", 2 * MIB)
+    with opened(top) as source:
+        used, _ = source.read(0)
+        os.utime(top / "b", ns=(5, 5))
+        for index in (1, 2):
+            data, _ = source.read(index)
+            assert bytes(data) == bytes(MIB)
+            source.give_back(used)
+        assert [entry for entry, _ in source.faults] == [1]
+
+
+def test_a_chunk_that_was_given_back_serves_the_next(tmp_path: Path) -> None:
+    sent = file(tmp_path / "big", 3 * MIB)
+    with opened(sent) as source:
+        first, _ = source.read(0)
+        second, _ = source.read(1)
+        assert bytes(first) + bytes(second) == sent.read_bytes()[: 2 * MIB], "both are in use"
+        source.give_back(first)
+        third, _ = source.read(2)
+        assert third.obj is first.obj
+        assert bytes(third) == sent.read_bytes()[2 * MIB :]

@@ -1,0 +1,126 @@
+"""The hash of a whole file, whatever the order in which its chunks come, and how little is read again."""
+
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pytest
+from blake3 import blake3
+
+from mesh_agent.files.grid import Grid
+from mesh_agent.files.whole import CAUGHT_UP, EARLY_BYTES, Whole
+
+CHUNK = 64 * 1024
+PATIENCE_S = 20.0
+
+
+class File:
+    """A file of so many chunks, and which of them were read again."""
+
+    def __init__(self, chunks: int, chunk_bytes: int = CHUNK) -> None:
+        self.data = random.Random(chunks).randbytes(chunk_bytes * chunks - 5)
+        self.grid = Grid([len(self.data)], chunk_bytes, alone=True)
+        self.whole = Whole(self.grid)
+        self.again: list[int] = []
+        self.here: set[int] = set()
+
+    def chunk(self, index: int) -> bytes:
+        return self.data[index * self.grid.chunk_bytes :][: self.grid.chunk_bytes]
+
+    def read(self, index: int) -> bytes:
+        self.again.append(index)
+        return self.chunk(index)
+
+    def come(self, index: int, meanwhile: Callable[[], object] = lambda: None) -> None:
+        with self.whole.in_hand(index):
+            meanwhile()
+            self.here.add(index)
+            self.whole.pass_by(index, self.chunk(index))
+        self.whole.catch_up(self.here.__contains__, self.read)
+
+    def is_right(self) -> bool:
+        return self.whole.finish(self.read) == bytes(blake3(self.data).digest())
+
+
+def test_what_comes_in_order_is_never_read_again() -> None:
+    file = File(20)
+    for index in range(20):
+        file.come(index)
+    assert file.is_right()
+    assert not file.again
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_any_order_gives_the_hash_of_all_bytes(seed: int) -> None:
+    file = File(40)
+    order = list(range(40))
+    random.Random(seed).shuffle(order)
+    for index in order:
+        file.come(index)
+    assert file.is_right()
+
+
+def test_a_copy_of_what_comes_a_little_too_early_is_kept() -> None:
+    file = File(12)
+    for index in (1, 2, 0, 5, 3, 4, 7, 8, 9, 6, 11, 10):
+        file.come(index)
+    assert not file.again
+    assert file.whole.next == 12
+    assert file.is_right()
+
+
+def test_only_so_much_is_kept_and_the_rest_is_read_again() -> None:
+    chunk_bytes = EARLY_BYTES // 4
+    file = File(9, chunk_bytes)
+    for index in range(1, 9):
+        file.come(index)
+    file.come(0)
+    assert file.again == [5, 6, 7, 8]
+    assert file.is_right()
+
+
+def test_one_call_catches_up_with_no_more_than_it_should() -> None:
+    file = File(CAUGHT_UP + 3)
+    file.whole.pass_by(0, file.chunk(0))
+    file.whole.catch_up(lambda _: True, file.read)
+    assert file.whole.next == CAUGHT_UP + 1
+    assert file.is_right()
+
+
+def test_a_thread_waits_for_what_others_have_in_hand() -> None:
+    """Three threads, whose chunks are at hand in the wrong order: the later ones wait, and none is kept."""
+    file = File(3, EARLY_BYTES)
+    begun, first = threading.Barrier(3), threading.Event()
+
+    def begin(index: int) -> None:
+        begun.wait(PATIENCE_S)
+        if index == 0:
+            assert first.wait(PATIENCE_S)
+
+    with ThreadPoolExecutor(3) as threads:
+        tasks = [threads.submit(file.come, index, partial(begin, index)) for index in (2, 1, 0)]
+        first.set()
+        for task in tasks:
+            task.result(PATIENCE_S)
+    assert not file.again
+    assert file.is_right()
+
+
+def test_nobody_waits_for_a_thread_that_failed() -> None:
+    file = File(2, EARLY_BYTES)
+    begun, failing = threading.Barrier(2), threading.Event()
+
+    def fail() -> None:
+        begun.wait(PATIENCE_S)
+        assert failing.wait(PATIENCE_S)
+        raise OSError("no space")
+
+    with ThreadPoolExecutor(2) as threads:
+        failed = threads.submit(file.come, 0, fail)
+        waiting = threads.submit(file.come, 1, lambda: begun.wait(PATIENCE_S))
+        failing.set()
+        waiting.result(PATIENCE_S)
+        assert isinstance(failed.exception(PATIENCE_S), OSError)
+    assert file.is_right()
