@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from protocol import limits
 from protocol.version import __version__
 from tests.agent.conftest import PASSWORD, OpenAgent, SignUp
 from tests.agent.events import Listener
+from tests.support import nursery
 from tests.support.conditions import PATIENCE_S, until
 from tests.support.server import ServerProcess
 
@@ -49,19 +51,10 @@ class Done:
 
 async def run(*arguments: str, stdin: str | bytes = "", **more: str) -> Done:
     data = stdin.encode() if isinstance(stdin, str) else stdin
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND,
-        *arguments,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=environment(**more),
-    )
-    async with asyncio.timeout(3 * PATIENCE_S):
-        out, err = await process.communicate(data)
-    assert process.returncode is not None
-    assert b"Traceback" not in err, err.decode()
-    return Done(process.returncode, out.decode(), err.decode())
+    wanted = partial(nursery.run, env=environment(**more), stdin=data, timeout=3 * PATIENCE_S)
+    process = await asyncio.to_thread(wanted, "mesh_agent", *arguments)
+    assert b"Traceback" not in process.stderr, process.stderr.decode()
+    return Done(process.returncode, process.stdout.decode(), process.stderr.decode())
 
 
 async def done(*arguments: str, stdin: str = "") -> Done:

@@ -1,12 +1,12 @@
 """A start that cannot be is refused in one sentence, for whoever typed it."""
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.commands import mesh_server
 from tests.support.server import ServerProcess, running_server
 
 
@@ -18,13 +18,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 
 def start(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "mesh_server", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return mesh_server(*arguments)
 
 
 def test_a_second_server_on_the_same_folder_is_refused_in_one_sentence(server: ServerProcess) -> None:

@@ -5,7 +5,6 @@ import os
 import socket
 import stat
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,21 +17,14 @@ from mesh_server.console import door
 from mesh_server.console.client import CannotAsk, ask
 from mesh_server.console.operations import OPERATIONS
 from mesh_server.errors import FolderHeld
+from tests.support.commands import mesh_server
 from tests.support.server import ServerProcess, running_server
 from tests.support.wire import PASSWORD, Person, call, refused, register
 
 
 def admin(folder: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MESH_")}
-    return subprocess.run(
-        [sys.executable, "-m", "mesh_server", "admin", *arguments, "--data", str(folder)],
-        env=inherited | {"MESH_BCRYPT_COST": "4"} | environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    cheap = {"MESH_BCRYPT_COST": "4"}
+    return mesh_server("admin", *arguments, "--data", folder, **(cheap | environment))
 
 
 def done(folder: Path, *arguments: str, **environment: str) -> Any:
@@ -253,12 +245,8 @@ async def test_a_table_for_people(server: ServerProcess, http: aiohttp.ClientSes
     ],
 )
 def test_what_cannot_be_is_refused(server: ServerProcess, arguments: list[str], code: int, said: str) -> None:
-    command = [sys.executable, "-m", "mesh_server", "admin", *arguments]
-    if len(arguments) > 1:
-        command += ["--data", str(server.folder)]
-    ran = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
-    )
+    where = ["--data", str(server.folder)] if len(arguments) > 1 else []
+    ran = mesh_server("admin", *arguments, *where)
     assert (ran.returncode, ran.stdout) == (code, "")
     assert said in ran.stderr
     assert "Traceback" not in ran.stderr

@@ -2,18 +2,13 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
+
+from tests.support import nursery
 
 
 def mesh_server(*arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     """What it printed, and its exit code; nothing of Mesh in the environment but what is given."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MESH_")}
-    return subprocess.run(
-        [sys.executable, "-m", "mesh_server", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env=inherited | environment,
-    )
+    done = nursery.run("mesh_server", *arguments, env=inherited | environment)
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())

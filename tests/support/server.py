@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from tests.support import nursery
 from tests.support.conditions import PATIENCE_S
 
 _SAYS: Final = "mesh-server listening on "
@@ -45,7 +46,7 @@ class ServerProcess:
         """Starts it and does not wait."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MESH_")}
         with self.log.open("a") as log:
-            self._process = subprocess.Popen(
+            self._process = nursery.start(
                 [
                     sys.executable,
                     "-m",
@@ -53,7 +54,7 @@ class ServerProcess:
                     "--listen",
                     listen,
                     "--data",
-                    self.folder,
+                    str(self.folder),
                     *self._arguments,
                 ],
                 env=inherited | _CHEAP_HASHES | self._environment,

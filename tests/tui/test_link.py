@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from mesh_agent.agent import Agent
 from mesh_tui.screens.login import Login
+from tests.support.commands import mesh_server
 from tests.support.server import ServerProcess, running_server
 from tests.tui.conftest import SignUp, SitDown
 from tests.tui.seat import PASSWORD
@@ -43,10 +42,8 @@ async def test_who_is_new_makes_an_account_and_lands_in_the_room(sit_down: SitDo
 
 @pytest.mark.usefixtures("alice")
 async def test_an_invite_onto_the_server_leads_home(sit_down: SitDown, own_server: ServerProcess) -> None:
-    command = [sys.executable, "-m", "mesh_server", "admin", "invites", "create", "--uses", "1", "--json"]
-    made = await asyncio.to_thread(
-        subprocess.run, [*command, "--data", str(own_server.folder)], check=True, capture_output=True
-    )
+    command = ("admin", "invites", "create", "--uses", "1", "--json", "--data", own_server.folder)
+    made = await asyncio.to_thread(mesh_server, *command)
     seat = await sit_down("bob", link=json.loads(made.stdout)["url"])
     await seat.sees("Create account")
     await seat.type("bob")
