@@ -3,6 +3,7 @@
 It depends on one package, `anchor`, and is built by a backend of its own; both wheels are made here.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ from scripts.environment import LEVELS, working_uv
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 INSTALLERS: Final = ("uv", "pip") if working_uv() else ("pip",)
+BASE_PYTHON: Final = Path(sys.base_prefix, "bin/python3")
 TOOLS: Final = ("sh", "dirname", "readlink", "cat")
 """What the scripts call besides Python and uv."""
 
@@ -60,6 +62,47 @@ def main():
 """
 
 
+QUICK_VENV: Final = '''
+"""`python -m venv`, with the pip that another environment was given by it: to unpack it takes seconds."""
+import os
+import shutil
+import sys
+from pathlib import Path
+
+here = Path(__file__).parent
+sys.path.remove(str(here))
+import venv
+
+(folder,) = sys.argv[1:]
+venv.create(folder, symlinks=True)
+(packages,) = Path(folder).glob("lib/python*/site-packages")
+shutil.copytree(here / "packages", packages, copy_function=os.link, dirs_exist_ok=True)
+'''
+
+
+def prepare_pip(folder: Path) -> None:
+    """Makes `folder` what, as `PYTHONPATH`, makes environments at once; several may ask for one at a time."""
+    with folder.with_name(f"{folder.name}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder.exists():
+            return
+        fresh = folder.with_name(f"{folder.name}.new")
+        subprocess.run([BASE_PYTHON, "-m", "venv", fresh / "venv"], check=True, stdin=subprocess.DEVNULL)
+        (packages,) = (fresh / "venv").glob("lib/python*/site-packages")
+        packages.rename(fresh / "packages")
+        (fresh / "venv.py").write_text(QUICK_VENV)
+        fresh.rename(folder)
+
+
+def copy_tree(old: Path, new: Path) -> None:
+    """A copy for a test to change; installed packages, which nobody writes into, are the same files."""
+
+    def copy(source: str, to: str) -> None:
+        (os.link if "/site-packages/pip/" in source else shutil.copy2)(source, to)
+
+    shutil.copytree(old, new, symlinks=True, copy_function=copy)
+
+
 def write_wheel(folder: Path, name: str) -> str:
     """A wheel of one module that holds its own name; gives its line for a lock file."""
     path = folder / f"{name}-1-py3-none-any.whl"
@@ -78,11 +121,13 @@ class Checkout:
 
     root: Path
     path: Path
+    quick: Path | None = None
+    """What `prepare_pip` made; without it an environment is made as everywhere."""
 
     @classmethod
-    def make(cls, folder: Path, installer: str) -> "Checkout":
+    def make(cls, folder: Path, installer: str, quick: Path | None = None) -> "Checkout":
         """A fresh checkout below `folder`, on a machine that has Python and, perhaps, uv."""
-        checkout = cls(folder / "a checkout", folder / "bin")
+        checkout = cls(folder / "a checkout", folder / "bin", quick)
         wheels = folder / "wheels"
         for each in (checkout.root / "scripts", checkout.path, wheels):
             each.mkdir(parents=True)
@@ -97,7 +142,7 @@ class Checkout:
         (checkout.root / "requirements-test.lock").write_text(write_wheel(wheels, "rope"))
         for tool in TOOLS:
             (checkout.path / tool).symlink_to(str(shutil.which(tool)))
-        checkout.put("python3", f'exec "{Path(sys.base_prefix, "bin/python3")}" "$@"')
+        checkout.put("python3", f'exec "{BASE_PYTHON}" "$@"')
         if installer == "uv":
             checkout.put("uv", f'PATH="{os.environ["PATH"]}" exec uv "$@"')
         return checkout
@@ -119,6 +164,8 @@ class Checkout:
             "UV_CONFIG_FILE": str(uv_settings),
             "UV_CACHE_DIR": str(self.path.with_name("cache")),
         }
+        if self.quick:
+            offline["PYTHONPATH"] = str(self.quick)
         inherited = {
             name: os.environ[name] for name in ("HOME", "PYENV_VERSION", "PYENV_ROOT") if name in os.environ
         }

@@ -12,20 +12,29 @@ from pathlib import Path
 import pytest
 
 from scripts import environment
-from tests.scripts.checkout import INSTALLERS, Checkout
+from tests.scripts.checkout import INSTALLERS, Checkout, copy_tree, prepare_pip
+
+
+@pytest.fixture(scope="session")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `prepare_pip` makes it, once for all processes that run tests."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "quick"
+    prepare_pip(folder)
+    return folder
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
+def checkout(tmp_path: Path, quick: Path) -> Checkout:
     """With the quickest installer that is there."""
-    return Checkout.make(tmp_path, INSTALLERS[0])
+    return Checkout.make(tmp_path, INSTALLERS[0], quick)
 
 
 @pytest.fixture(scope="module")
-def set_up_once(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    checkout = Checkout.make(tmp_path_factory.mktemp("ready") / "live", INSTALLERS[0])
+def set_up_once(tmp_path_factory: pytest.TempPathFactory, quick: Path) -> Checkout:
+    checkout = Checkout.make(tmp_path_factory.mktemp("ready") / "live", INSTALLERS[0], quick)
     assert checkout.run("scripts/mesh", "agent").returncode == 0
-    shutil.copytree(checkout.path.parent, checkout.path.parent.with_name("kept"), symlinks=True)
+    copy_tree(checkout.path.parent, checkout.path.parent.with_name("kept"))
     return checkout
 
 
@@ -34,7 +43,7 @@ def ready(set_up_once: Checkout) -> Checkout:
     """One that has been set up; at the place where that was done, since an environment cannot be moved."""
     live = set_up_once.path.parent
     shutil.rmtree(live)
-    shutil.copytree(live.with_name("kept"), live, symlinks=True)
+    copy_tree(live.with_name("kept"), live)
     return set_up_once
 
 
@@ -113,7 +122,7 @@ def test_a_missing_lock_is_named_and_harms_nothing(ready: Checkout) -> None:
 def test_what_cannot_be_added_leaves_what_is_there(installer: str, tmp_path: Path, ready: Checkout) -> None:
     checkout = ready
     if installer != INSTALLERS[0]:
-        checkout = Checkout.make(tmp_path, installer)
+        checkout = Checkout.make(tmp_path, installer, ready.quick)
         assert checkout.run("scripts/mesh", "agent").returncode == 0
     for wheel in (checkout.path.parent / "wheels").glob("rope*"):
         wheel.unlink()
@@ -131,13 +140,16 @@ def test_a_changed_lock_is_installed(ready: Checkout) -> None:
 
 
 def test_a_moved_checkout_gets_an_environment_of_its_own(ready: Checkout, tmp_path: Path) -> None:
-    moved = Checkout(tmp_path / "elsewhere", ready.path)
-    shutil.copytree(ready.root, moved.root, symlinks=True)
+    moved = Checkout(tmp_path / "elsewhere", ready.path, ready.quick)
+    copy_tree(ready.root, moved.root)
     (ready.root / "program.py").unlink()
     assert moved.run("scripts/mesh", "agent").stdout == "agent anchor\n"
 
 
-def test_an_environment_made_by_hand_is_completed_and_kept(checkout: Checkout) -> None:
+def test_an_environment_made_by_hand_is_completed_and_kept(
+    checkout: Checkout, quick: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(quick))
     made = checkout.root / ".venv"
     environment.Installer(made).create()
     (made / "mine").write_text("kept")
