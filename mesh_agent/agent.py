@@ -13,6 +13,7 @@ import logging
 import platform
 import secrets
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mesh_agent.client.address import parse_address
@@ -40,6 +41,7 @@ from mesh_agent.client.state import (
 )
 from mesh_agent.client.workspace import Workspace
 from mesh_agent.sharing.sharing import Sharing
+from mesh_agent.terminal.recordings import new_recording
 from mesh_agent.terminal.terminals import Terminals
 from protocol import limits, rest
 from protocol.errors import MeshError, NotMember, RoomNotFound
@@ -166,6 +168,10 @@ class Agent:
         self._signed_in()
         assert self._terminals is not None
         return self._terminals
+
+    async def new_recording(self, command: str) -> Path:
+        """A place for a recording of that, in a folder for the person alone. Raises: FilesUnusable."""
+        return await asyncio.to_thread(new_recording, self._profile, command, _now_ms())
 
     # ── account ──────────────────────────────────────────────────────────────────────────────────
 

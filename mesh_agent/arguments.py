@@ -7,7 +7,7 @@ as an example. What a verb does is in `verbs`, under the same name.
 from typing import Final
 
 from mesh_agent.argument_kinds import Argument, Verb, arg, number_from, size, span
-from mesh_agent.arguments_terminal import GUEST_TERMINALS
+from mesh_agent.arguments_terminal import GUEST_TERMINALS, HOST_TERMINALS
 from protocol import limits
 
 _count: Final = number_from(int, 1, 1_000_000)
@@ -476,5 +476,15 @@ FILES: Final = (
     ),
 )
 
-VERBS: Final = (*ACCOUNT, *OWN, *PUSHES, *ROOMS, *PEOPLE, *MESSAGES, *FILES, *GUEST_TERMINALS)
+VERBS: Final = (
+    *ACCOUNT,
+    *OWN,
+    *PUSHES,
+    *ROOMS,
+    *PEOPLE,
+    *MESSAGES,
+    *FILES,
+    *HOST_TERMINALS,
+    *GUEST_TERMINALS,
+)
 """In the order of the help."""

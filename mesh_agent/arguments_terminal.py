@@ -1,5 +1,6 @@
 """What the verbs for shared terminals take; see `arguments`."""
 
+import argparse
 from typing import Final
 
 from mesh_agent.argument_kinds import Verb, arg, number_from
@@ -12,6 +13,32 @@ _TIMEOUT: Final = arg(
     type=number_from(float, 0, 86_400),
     default=30.0,
     help="how long to wait for the server, and with --once for the screen (%(default)g s)",
+)
+
+HOST_TERMINALS: Final = (
+    Verb(
+        "terminal share",
+        "share a shell, or one program, on this terminal",
+        "mesh-agent terminal share --room ops -- htop",
+        (
+            _ROOM,
+            arg(
+                "--let-in",
+                metavar="WHOM",
+                choices=("ask", "members", "compared"),
+                default="ask",
+                help="who may watch without a question: nobody, members, or compared devices (%(default)s)",
+            ),
+            arg("--record", metavar="FILE", help="record it into this file, which is not there yet"),
+            arg(
+                "command",
+                metavar="COMMAND",
+                nargs=argparse.REMAINDER,
+                help="after --, what to run; by default the shell",
+            ),
+            _TIMEOUT,
+        ),
+    ),
 )
 
 GUEST_TERMINALS: Final = (

@@ -78,6 +78,11 @@ class Profile:
     def known_lock_path(self) -> Path:
         return self.config / "known-devices.lock"
 
+    @property
+    def recordings_path(self) -> Path:
+        """Where recordings of terminals go, where nobody says another place; not made yet."""
+        return self.data / "recordings"
+
     def cache_path(self, server: str, user_id: str) -> Path:
         """One database an account. Both names come from elsewhere, so only their hash is in the path."""
         digest = hashlib.sha256(f"{server}\n{user_id}".encode()).hexdigest()

@@ -7,7 +7,9 @@ guest is, and believes nobody else. Were it to die, what it ran is ended from he
 
 import asyncio
 import contextlib
+import fcntl
 import logging
+import os
 import secrets
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
@@ -89,6 +91,7 @@ class Hosted(Owner):
         command: what runs, for people.
         phase: `open`, or `ended`.
         exit_status: of the program, or the negative number of the signal that ended it.
+        closed: the person has ended it.
         reason: why it is over, where there is more to say.
         screen: what stands there; without an `output_fd` alone.
         title: as the program has set it, without control characters.
@@ -126,7 +129,7 @@ class Hosted(Owner):
         self._reader = FrameReader()
         self._questions: dict[str, asyncio.Future[orders.Lines]] = {}
         self._shown: dict[bool, asyncio.Event] = {True: asyncio.Event(), False: asyncio.Event()}
-        self._closed = False
+        self.closed = False
         self._over = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._task = asyncio.create_task(self._run())
@@ -216,7 +219,7 @@ class Hosted(Owner):
     async def end(self) -> None:
         """Ends the program and all that it has started; returns when they are gone and guests were told."""
         if self.phase == "open":
-            self._closed = True
+            self.closed = True
             self._helper.tell(orders.End())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(END_S):
@@ -289,7 +292,7 @@ class Hosted(Owner):
             if not future.done():
                 future.set_exception(TerminalOver())
         if self._message:
-            how = how_it_ended(self.exit_status, closed=self._closed)
+            how = how_it_ended(self.exit_status, closed=self.closed)
             await self._notices.amend(self.room_id, self._message, end(self.command, how, self.id))
 
     def _heard(self, report: orders.Report) -> None:
@@ -395,7 +398,13 @@ async def share(
         Unreachable, or the server's refusal: the room cannot be told; it was ended again.
     """
     terminal_id = secrets.token_urlsafe(ID_BYTES)
-    helper = await Helper.start(PROGRAM, fds=() if output_fd is None else (output_fd,))
+    # Of its own, since the numbers 0 to 2 are others there.
+    output = None if output_fd is None else fcntl.fcntl(output_fd, fcntl.F_DUPFD_CLOEXEC, 3)
+    try:
+        helper = await Helper.start(PROGRAM, fds=() if output is None else (output,))
+    finally:
+        if output is not None:
+            os.close(output)
     helper.tell(
         orders.Share(
             terminal=terminal_id,
@@ -404,7 +413,7 @@ async def share(
             rows=min(max(rows, 1), limits.TERM_ROWS),
             scrollback=SCROLLBACK,
             let_in=let_in,
-            output=output_fd,
+            output=output,
             record=None if record is None else str(record),
         )
     )

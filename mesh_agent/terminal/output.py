@@ -81,6 +81,8 @@ class Output:
     def close(self, last: bytes = b"") -> None:
         """`last` is written, where that is quick."""
         with self._lock:
+            if not self._shown or self._behind:
+                last = self._repaint() + last
             self._put(last, PATIENCE_S)
             self._shown = False
             os.close(self._descriptor)

@@ -25,7 +25,17 @@ from mesh_agent.output import Output
 from mesh_agent.verbs.common import USAGE_ERRORS, Run, UsageError
 from protocol.errors import MeshError
 
-PARTS: Final = ("say", "messages", "rooms", "people", "account", "push", "files", "terminal_watch")
+PARTS: Final = (
+    "say",
+    "messages",
+    "rooms",
+    "people",
+    "account",
+    "push",
+    "files",
+    "terminal_watch",
+    "terminal_share",
+)
 """The modules that have them, in the order in which they are looked through: large ones last."""
 
 
@@ -40,7 +50,9 @@ def find(name: str) -> Run:
     return next(verbs[name] for verbs in map(verbs_of, PARTS) if name in verbs)
 
 
-_UNTIL_STOPPED: Final = frozenset({"tail", "presence", "receive", "share", "terminal watch"})
+_UNTIL_STOPPED: Final = frozenset(
+    {"tail", "presence", "receive", "share", "terminal watch", "terminal share"}
+)
 """To be stopped is how these end."""
 
 _LINKS: Final = {"join": "room", "register": "invite"}
