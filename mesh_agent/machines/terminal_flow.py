@@ -15,6 +15,15 @@ UNREAD_BYTES: Final = 64 * 1024
 RATE: Final = 60
 """States a second, at most; no eye sees more."""
 
+RATE_OF_ALL: Final = 240
+RATE_OF_MANY: Final = 25
+"""What all who only look on are told together, at most; each of them may always be told so many."""
+
+
+def rate_of(viewers: int) -> float:
+    """States a second for one of so many who only look on."""
+    return max(RATE_OF_MANY, min(RATE, RATE_OF_ALL / max(viewers, 1)))
+
 
 class Flow:
     """One viewer. Times are seconds of a clock that never runs back.
@@ -40,11 +49,11 @@ class Flow:
             return None
         return max(0.0, self._next - now)
 
-    def told(self, number: int, echo: int, frames: Sequence[bytes], now: float) -> None:
-        """It was told state `number` with these frames."""
+    def told(self, number: int, echo: int, frames: Sequence[bytes], now: float, rate: float = RATE) -> None:
+        """It was told state `number` with these frames. `rate`: states a second."""
         self.base, self._echo = number, echo
         self._unread.append((number, sum(map(len, frames))))
-        self._next = now + 1 / RATE
+        self._next = now + 1 / rate
 
     def acknowledged(self, number: int) -> None:
         """It has read all up to state `number`. What it cannot have read says nothing."""

@@ -18,6 +18,9 @@ from mesh_agent.terminal.repainting import left_behind, repainted
 from mesh_agent.terminal.screen import Screen
 from protocol.peer_terminal import Run
 
+FEED_BYTES: Final = 32 * 1024
+"""What the emulator is given at a time, since whoever looks has to wait for it."""
+
 SHARE: Final = 4
 """Looking what has changed takes at most one part in so many of the time."""
 
@@ -45,8 +48,11 @@ class Stage:
 
     def take(self, data: bytes) -> bytes:
         """What the program has written; returns what it is answered."""
+        answers = []
+        for at in range(0, len(data), FEED_BYTES):
+            with self._lock:
+                answers.append(self._emulator.feed(data[at : at + FEED_BYTES]))
         with self._lock:
-            answer = self._emulator.feed(data)
             if self._cast is not None:
                 self._cast.output(data)
                 if self._cast.problem:
@@ -54,7 +60,7 @@ class Stage:
         if self.output is not None:
             self.output.write(data)
         self._changed()
-        return answer
+        return b"".join(answers)
 
     def resize(self, columns: int, rows: int) -> None:
         with self._lock:
@@ -71,8 +77,10 @@ class Stage:
             return self._next_look - now
         self._told = False
         with self._lock:
+            begun = clock()  # what the lock has cost is no reason to look less often
             self.screen.update()
-        self._next_look = now + max(1 / RATE, SHARE * (clock() - now))
+            took = clock() - begun
+        self._next_look = now + max(1 / RATE, SHARE * took)
         return 0.0
 
     def lines(self, first: int, count: int) -> tuple[int, list[list[Run]]]:

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from mesh_agent.machines.terminal_flow import Flow
+from mesh_agent.machines.terminal_flow import RATE, Flow, rate_of
 from mesh_agent.machines.terminal_host import Action, Bye, Page, Person, Say, TerminalHost, Write
 from mesh_agent.sharing.orders import Begin, Frame, Signal, Stop
 from mesh_agent.sharing.pipes import Logged, Pipes
@@ -221,16 +221,19 @@ class Host:
         """Returns in how many seconds the next one is due; 0: none is. `last`: all are told, whatever they
         have read."""
         screen, waits = self._stage.screen, []
-        viewers: list[tuple[str, Flow, int]] = [
-            (guest.key, guest.flow, guest.echo) for guest in self._machine.watching()
+        watching = list(self._machine.watching())
+        many = rate_of(len(watching))
+        viewers: list[tuple[str, Flow, int, float]] = [
+            (guest.key, guest.flow, guest.echo, RATE if self._machine.writes(guest) else many)
+            for guest in watching
         ]
         if self._share.output is None:
-            viewers.append((_HERE, self._own, self._own_echo))
-        for key, flow, echo in viewers:
+            viewers.append((_HERE, self._own, self._own_echo, RATE))
+        for key, flow, echo, rate in viewers:
             due = flow.due(screen.number, echo, now)
             if due == 0 or (last and flow.base < screen.number):
                 number, frames = self._stage.states(flow.base, echo, anew=screen.number <= flow.base)
-                flow.told(number, echo, frames, now)
+                flow.told(number, echo, frames, now, rate)
                 self._show_states(key, frames)
             elif due is not None:
                 waits.append(due)

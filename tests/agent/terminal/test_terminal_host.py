@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mesh_agent.machines.terminal_flow import RATE, UNREAD_BYTES, UNREAD_STATES, Flow
+from mesh_agent.machines.terminal_flow import RATE, UNREAD_BYTES, UNREAD_STATES, Flow, rate_of
 from mesh_agent.machines.terminal_host import (
     FRAMES_BURST,
     PAGES_BURST,
@@ -372,3 +372,10 @@ def test_states_are_told_so_often_and_an_echo_even_where_nothing_changed() -> No
     assert flow.due(1, 5, 2.0) == 0
     flow.told(2, 5, [b"x"], 2.0)
     assert flow.due(2, 5, 3.0) is None
+
+
+def test_many_who_only_look_on_are_told_less_often_each() -> None:
+    assert [round(rate_of(viewers)) for viewers in (0, 1, 4, 8, 20, 64)] == [60, 60, 60, 30, 25, 25]
+    flow = Flow()
+    flow.told(1, 0, [b"x"], 1.0, rate_of(20))
+    assert flow.due(2, 0, 1.0) == pytest.approx(1 / 25)
