@@ -60,6 +60,22 @@ def test_signals_end_it_as_a_fresh_one(number: signal.Signals, tmp_path: Path) -
     assert codes[0] == codes[1]
 
 
+def test_it_can_be_interrupted_from_the_beginning_on(tmp_path: Path) -> None:
+    waits = ("mesh_agent", "--server", "http://127.0.0.1:9", "register", "alice", "--password-file", "-")
+    with started(nursery.Forked, *waits, folder=tmp_path) as process:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) in (130, -signal.SIGINT)
+
+
+def test_it_has_nothing_of_what_forks_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ("mesh_server", "doctor", "--data", "nowhere")
+    usual = environment(tmp_path)
+    monkeypatch.setenv("MESH_BCRYPT_COST", "cheap")
+    nursery.nursery_of.cache_clear()
+    assert b"bcrypt_cost" in nursery.run(*command, env=environment(tmp_path)).stderr
+    assert b"bcrypt_cost" not in nursery.run(*command, env=usual).stderr
+
+
 def test_it_has_nothing_of_those_before_it(tmp_path: Path) -> None:
     command = ("mesh_server", "doctor", "--data", "nowhere")
     usual = nursery.run(*command, env=environment(tmp_path))
