@@ -469,6 +469,8 @@ FILES: Final = (
         (
             _PERSON,
             arg("--confirm", action="store_true", help="we have compared the words, and they are the same"),
+            arg("--always", action="store_true", help="take what a compared device offers without asking"),
+            arg("--ask", action="store_true", help="ask about what it offers again"),
             arg("--trust", action="store_true", help="take the new identity of a device, uncompared"),
             arg("--device", metavar="DEVICE", default="", help="its id, where there are several"),
             _TIMEOUT,

@@ -70,7 +70,7 @@ def last_line(transfer: Transfer) -> str:
     """What became of one that is over, or why it has not begun."""
     to = "to" if transfer.direction == "send" else "from"
     head = f"{transfer.title} {to} {transfer.peer_name}: {SAID[transfer.phase] or 'running'}"
-    if transfer.phase == "done":
+    if transfer.phase == "done" and not transfer.door:
         head += f", {size_text(transfer.size)}"
         if transfer.place is not None and transfer.direction == "receive":
             head += f", {transfer.place}"
@@ -100,6 +100,7 @@ def as_object(transfer: Transfer) -> dict[str, Any]:
         "peer_id": transfer.peer_id,
         "title": transfer.title,
         "kind": transfer.kind,
+        "door": transfer.door,
         "size": transfer.size,
         "files": transfer.files,
         "done": transfer.done,

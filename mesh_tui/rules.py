@@ -11,7 +11,7 @@ MIB: Final = 1 << 20
 
 
 def rules(settings: Settings) -> Rules:
-    """Those of a session; whom it trusts for as long as it runs is not among them."""
+    """Those of a session; which devices are always trusted is kept with the devices."""
     folder = settings.transfers.folder
     return Rules(
         downloads=expanded(folder) if folder else None,

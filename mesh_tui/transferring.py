@@ -8,7 +8,6 @@ it runs in workers of the app, so it goes on when the screen that asked is close
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -104,9 +103,9 @@ class Transferring:
             self.entrust(self.sharing.receive_once_free, PROGRAM, self._complain)
 
     def take_rules(self, settings: Settings) -> None:
-        """What is set becomes what the agent does; whom it trusts for as long as it runs stays."""
+        """What is set becomes what the agent does."""
         if self._app.signed_in:
-            self.sharing.set_rules(replace(rules(settings), people=self.sharing.rules.people))
+            self.sharing.set_rules(rules(settings))
 
     def _changed(self, transfer: Transfer) -> None:
         """An end that was seen to come is told; one that was there at the start is no news."""

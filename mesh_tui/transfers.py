@@ -149,7 +149,7 @@ def is_open_offer(transfer: Transfer) -> bool:
 
 def is_door(transfer: Transfer) -> bool:
     """Whether a device only asks to connect: what it offers comes after that."""
-    return is_open_offer(transfer) and not transfer.paths and not transfer.size
+    return transfer.door and is_open_offer(transfer)
 
 
 def is_picture(transfer: Transfer) -> bool:
@@ -267,7 +267,7 @@ class Deed(NamedTuple):
 DEEDS: Final = (
     Deed("a", "accept", "accept", is_open_offer),
     Deed("d", "decline", "decline", is_open_offer),
-    Deed("i", "into", "into…", is_open_offer),
+    Deed("i", "into", "into…", lambda it: is_open_offer(it) and not it.door),
     Deed("v", "always", "always", lambda it: is_open_offer(it) and it.verified),
     Deed("p", "pause", "pause", lambda it: it.phase in _PAUSES),
     Deed("p", "resume", "go on", lambda it: it.phase == "paused"),

@@ -81,6 +81,7 @@ class Sink:
         self._guard = threading.Condition()
         self._busy = 0
         self._closed = False
+        self._stopped = self._placing = False
         self._room_checked = False
 
     @classmethod
@@ -267,13 +268,15 @@ class Sink:
         Raises:
             Incomplete: something is missing.
             PeerHashWrong: what is here is not what was read; nothing of it counts any more.
-            SinkError: it can be tried again.
+            SinkError: it can be tried again; SinkClosed: `stop` came first.
         """
         with self._using():
             if len(self._have) < self.grid.chunks:
                 raise Incomplete
             if self._whole is not None:
                 self._verify(self._whole, digest)
+            self._begin_to_place()
+            if self._whole is not None:
                 outcome = assemble_file(self._top, self._parts, self.checked, self._kept, self._conflict)
             else:
                 outcome = assemble_folder(
@@ -281,6 +284,18 @@ class Sink:
                 )
         self.abandon(keep=False)
         return self._finished(outcome)
+
+    def stop(self) -> bool:
+        """Nothing of it gets a name from now on; False where that has begun, so that it is too late."""
+        with self._guard:
+            self._stopped = not self._placing
+            return self._stopped
+
+    def _begin_to_place(self) -> None:
+        with self._guard:
+            if self._stopped:
+                raise SinkClosed
+            self._placing = True
 
     def _verify(self, whole: Whole, digest: bytes) -> None:
         if 0 in self._kept.wished:

@@ -30,6 +30,9 @@ _NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errn
 
 ASIDE_TRIED: Final = 1_000
 
+STALE_S: Final = 30 * 24 * 3_600.0
+"""A part on which nothing has arrived for so long is given up."""
+
 
 class Staging:
     """The part of one offer, locked. All methods raise OSError as the system does.
@@ -118,7 +121,7 @@ class Staging:
         self.close()
 
 
-def sweep(into: Path, older_s: float) -> int:
+def sweep(into: Path, older_s: float = STALE_S) -> int:
     """Removes the parts in a folder on which nothing has arrived for so long, and that nobody receives now.
 
     Returns how many. Raises: OSError: the folder cannot be read.
@@ -127,17 +130,20 @@ def sweep(into: Path, older_s: float) -> int:
     before = time.time() - older_s
     with Folder.at(into) as folder:
         for text in folder.list():
-            if text.startswith(PART) and _is_left(folder, text, before):
-                shutil.rmtree(text, ignore_errors=True, dir_fd=folder.fd)
-                swept += 1
+            if text.startswith(PART):
+                swept += _swept(folder, text, before)
     return swept
 
 
-def _is_left(into: Folder, text: str, before: float) -> bool:
+def _swept(into: Folder, text: str, before: float) -> bool:
+    """The lock is held while it goes, so that nobody begins to go on with it meanwhile."""
     try:
         with into.child(own_name(text)) as folder, folder.opened(LOCK, os.O_RDWR) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             times = [found.st_mtime for name in (LOCK, JOURNAL) if (found := folder.look(name))]
-            return max(times) < before
+            if max(times) >= before:
+                return False
+            shutil.rmtree(text, ignore_errors=True, dir_fd=into.fd)
+            return True
     except (OSError, AssertionError):
         return False

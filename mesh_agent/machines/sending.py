@@ -7,6 +7,9 @@ Strategy: three sets. `left` is what the receiver does not have on disk; `free` 
 nobody is busy with; what lies between is on a lane, or being read, and is known by lane, so that a lane
 that dies gives back exactly what it had. FILE_DONE is told when `left` is empty, so nothing is ever sent
 after it.
+
+From FILE_DONE on the receiver alone decides: it may be giving the file its name just now. So a cancel is then
+a wish, and over only with the answer, FILE_DONE or FILE_CANCEL.
 """
 
 from collections.abc import Hashable, Iterable
@@ -14,9 +17,9 @@ from collections.abc import Hashable, Iterable
 from mesh_agent.machines.chunks import ChunkSet, checked
 from mesh_agent.machines.credit import Spending
 from mesh_agent.machines.digest import Digest
-from mesh_agent.machines.transfer import FINISH_S, STALL_S, Ended, Grid, Machine, ways
+from mesh_agent.machines.transfer import FINISH_S, STALL_S, Ended, Grid, Machine, how_of, sentence, ways
 from protocol.errors import PeerHashWrong, PeerMismatch
-from protocol.peer import FileAccept, FileDecline, FileDone, Range
+from protocol.peer import FileAccept, FileCancel, FileDecline, FileDone, Range
 
 Lane = Hashable
 """Whatever tells one lane from another."""
@@ -51,6 +54,7 @@ class Sending(Machine):
         self._size = size
         self._bytes_left = size
         self._hash: bytes | None = None
+        self._wish: Ended | None = None
         self._lanes: dict[Lane, ChunkSet] = {}
         self._paid = ChunkSet()
         self.left = ChunkSet()
@@ -190,7 +194,18 @@ class Sending(Machine):
             raise PeerHashWrong
         self.end(Ended("done"))
 
+    def cancel(self, reason: str, code: str = "cancelled") -> FileCancel | None:
+        if self.state != "finishing" or self._wish is not None:
+            return super().cancel(reason, code)
+        self._wish = Ended(how_of(code), code, reason)
+        return FileCancel(transfer=self.transfer, reason=sentence(reason), code=code)
+
+    def was_cancelled(self, frame: FileCancel) -> None:
+        super().was_cancelled(frame)
+        if self._wish is not None:
+            self.end(self._wish)
+
     def _patience(self) -> float | None:
-        if self.state == "running" and self.left:
+        if self._wish is not None or (self.state == "running" and self.left):
             return STALL_S
         return FINISH_S if self.state == "finishing" else None

@@ -108,7 +108,7 @@ class Machine:
         """What to tell the other end; None where it is over already."""
         if self.over:
             return None
-        self.end(Ended(_how(code), code, reason))
+        self.end(Ended(how_of(code), code, reason))
         return FileCancel(transfer=self.transfer, reason=sentence(reason), code=code)
 
     # ── from there ───────────────────────────────────────────────────────────────────────────────
@@ -119,7 +119,7 @@ class Machine:
         self.moved_at = now
 
     def was_cancelled(self, frame: FileCancel) -> None:
-        self.end(Ended(_how(frame.code), frame.code, frame.reason, here=False))
+        self.end(Ended(how_of(frame.code), frame.code, frame.reason, here=False))
 
     def stalled(self, now: float) -> bool:
         """The other end should have gone on long ago."""
@@ -131,7 +131,8 @@ class Machine:
         raise NotImplementedError
 
 
-def _how(code: str) -> Literal["cancelled", "failed"]:
+def how_of(code: str) -> Literal["cancelled", "failed"]:
+    """What a cancel with that code is."""
     return "cancelled" if code == "cancelled" else "failed"
 
 

@@ -39,6 +39,7 @@ class Known(Struct, frozen=True, kw_only=True, omit_defaults=True):
         seen_at: when it was met first.
         compared_at: when the two persons compared the words; None where they did not.
         changed_to: the identity that it shows now, and that is refused.
+        always: what it offers is taken without asking; of the identity that was compared, and no other.
     """
 
     user_id: Id
@@ -47,6 +48,7 @@ class Known(Struct, frozen=True, kw_only=True, omit_defaults=True):
     seen_at: int
     compared_at: int | None = None
     changed_to: str | None = None
+    always: bool = False
 
     def __post_init__(self) -> None:
         for text in (self.key, self.changed_to):
@@ -75,6 +77,13 @@ class UnknownDevice(LocalError):
 
     code = "client.unknown_device"
     text = "This device has never been met, so there is nothing to compare yet."
+
+
+class NotCompared(LocalError):
+    """Only for a device whose words were compared."""
+
+    code = "client.not_compared"
+    text = "Compare the safety words with this person first."
 
 
 class _Versioned(Struct):
@@ -133,7 +142,10 @@ class KnownDevices:
             before = devices.get((user_id, device_id))
             if before is None or _text(identity) not in (before.key, before.changed_to):
                 raise UnknownDevice
-            now = structs.replace(before, key=_text(identity), compared_at=self._clock(), changed_to=None)
+            always = before.always and before.key == _text(identity)
+            now = structs.replace(
+                before, key=_text(identity), compared_at=self._clock(), changed_to=None, always=always
+            )
             devices[user_id, device_id] = now
         return now
 
@@ -150,6 +162,22 @@ class KnownDevices:
             if now.changed_to is not None:
                 now = Known(user_id=user_id, device_id=device_id, key=now.changed_to, seen_at=self._clock())
                 devices[user_id, device_id] = now
+        return now
+
+    async def take_always(self, user_id: str, device_id: str, *, always: bool) -> Known:
+        """From now on what this device offers is taken without asking, or not any more.
+
+        Raises:
+            UnknownDevice
+            NotCompared: nobody has compared the words of the identity that it has.
+        """
+        async with self._changing() as devices:
+            before = devices.get((user_id, device_id))
+            if before is None:
+                raise UnknownDevice
+            if always and (before.changed or not before.compared):
+                raise NotCompared
+            now = devices[user_id, device_id] = structs.replace(before, always=always)
         return now
 
     @asynccontextmanager

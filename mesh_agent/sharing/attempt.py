@@ -26,6 +26,7 @@ from protocol.signals import Candidate, SessionAccepted, SessionCreated
 
 if TYPE_CHECKING:
     from mesh_agent.net.certificates import Certificate
+    from mesh_agent.net.known import Known
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Attempt:
     """Attributes:
     met: what the process said when the other device was there; None before.
     compared: the two persons have compared the other device's identity.
+    always: what it offers is taken without asking.
     """
 
     def __init__(
@@ -95,12 +97,16 @@ class Attempt:
         self._early: deque[str] = deque(maxlen=SIGNALS_MAX)
         self._helper: Running | None = None
         self.met: Met | None = None
-        self.compared = False
+        self.compared = self.always = False
 
     def tell(self, order: Order) -> None:
         """Does nothing where the process does not run."""
         if self._helper is not None:
             self._helper.tell(order)
+
+    def know(self, known: "Known") -> None:
+        """What the person has said of the other device."""
+        self.compared, self.always = known.compared, known.compared and known.always
 
     def heard(self, candidate: Candidate) -> None:
         """The other device has signalled something."""
@@ -144,7 +150,8 @@ class Attempt:
             introductions.access_token(),
             self._desk.known.device(other.user_id, device.device_id),
         )
-        self.compared = known is not None and known.compared
+        if known is not None:
+            self.know(known)
         folder = await asyncio.to_thread(lambda: rules.folder)
         return Begin(
             role=self._role,
@@ -204,7 +211,8 @@ class Attempt:
             known = await self._desk.known.remember(other.user_id, device.device_id, met.identity)
         except PeerChanged:
             return await self._changed(other, device, met.identity)
-        self.met, self.compared = met, known.compared
+        self.met = met
+        self.know(known)
         return None
 
     async def _changed(self, other: P2pPeer, device: P2pDevice, identity: bytes) -> Lost:

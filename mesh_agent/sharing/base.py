@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mesh_agent.client.folders import Profile
@@ -11,9 +13,9 @@ from mesh_agent.sharing.board import Board, Item
 from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.errors import AlreadyReceiving, UnderWay
 from mesh_agent.sharing.people import People, find_member
-from mesh_agent.sharing.route import Route
+from mesh_agent.sharing.route import Route, is_brought
 from mesh_agent.sharing.rules import Rules
-from mesh_agent.sharing.sessions import Sessions
+from mesh_agent.sharing.sessions import DOOR_CLOSED, Sessions
 from mesh_agent.sharing.state import IdentityChanged, Share, Transfer, TransferChanged
 from mesh_agent.sharing.store import Claim, ReceivingLock, Store
 from protocol.errors import MeshError
@@ -22,6 +24,7 @@ from protocol.rest import Member
 if TYPE_CHECKING:
     from mesh_agent.net.identity import Identity
 
+log = logging.getLogger(__name__)
 
 FREE_S: Final = 1.0
 """How often it is looked whether the program that takes what is offered has ended."""
@@ -59,6 +62,7 @@ class SharingBase:
         self._shares: dict[str, Share] = {}
         self._receiving: ReceivingLock | None = None
         self._waiting: asyncio.Task[Any] | None = None
+        self._sweeping: asyncio.Task[None] | None = None
         self.warning = ""
 
     async def load(self) -> None:
@@ -70,8 +74,9 @@ class SharingBase:
 
     async def close(self) -> None:
         """Ends all sessions; what was under way can be resumed."""
-        if self._waiting is not None:
-            self._waiting.cancel()
+        for task in (self._waiting, self._sweeping):
+            if task is not None:
+                task.cancel()
         await self._sessions.close()
         await self._board.close()
         if self._receiving is not None:
@@ -121,6 +126,18 @@ class SharingBase:
         for item in self._board.all():
             self._adopt(item)
         self._sessions.begin()
+        self._sweeping = asyncio.create_task(self._sweep())
+
+    async def _sweep(self) -> None:
+        """What was left half received long ago, wherever something was received to, makes room."""
+        into = {Path(item.record.into) for item in self._board.all() if item.record.into}
+        for folder in into | {await asyncio.to_thread(lambda: self._rules.folder)}:
+            try:
+                swept = await asyncio.to_thread(_sweep, folder)
+            except OSError:
+                continue
+            if swept:
+                log.info("%d parts of long ago were removed", swept)
 
     async def receive_once_free(self, program: str, busy: Callable[[MeshError], None]) -> None:
         """As `receive`; where another program does, says so to `busy`, once, and takes over when it ends.
@@ -144,7 +161,12 @@ class SharingBase:
 
     def _adopt(self, item: Item) -> None:
         record = item.record
+        if item.over and record.phase == "cancelled" and is_brought(record):
+            self._route(record.room_id, record.peer_id, record.peer_name).go()
         if item.over or item.claim is not None:
+            return
+        if record.door:
+            self._board.change(item, phase="cancelled", reason=DOOR_CLOSED)
             return
         if record.direction == "receive" and not record.share:
             self._board.change(item, phase="interrupted")
@@ -185,6 +207,7 @@ class SharingBase:
                     self._clock,
                     self._rules,
                     self._shares,
+                    owner=self._sessions.owner,
                 )
         return self._desk
 
@@ -209,3 +232,9 @@ class SharingBase:
             if member not in found:
                 found.append(member)
         return found
+
+
+def _sweep(folder: Path) -> int:
+    from mesh_agent.files.staging import sweep  # with all that reads and writes files
+
+    return sweep(folder)

@@ -34,6 +34,7 @@ class Item:
         claim: set while this program runs it.
         paths, more_paths, space: what is offered, and the room there is for it.
         rate, way, lanes, verified: how it goes.
+        wish: why the person wants it cancelled, until that is done; `wish_told`: the other device knows.
     """
 
     def __init__(self, record: Record, claim: Claim | None = None) -> None:
@@ -46,6 +47,8 @@ class Item:
         self.way: Way | None = None
         self.lanes = 0
         self.verified = False
+        self.wish: str | None = None
+        self.wish_told = False
 
     @property
     def id(self) -> str:
@@ -85,6 +88,7 @@ class Item:
             reason=record.reason,
             created_at=record.created_at,
             ended_at=record.ended_at,
+            door=record.door,
         )
 
 
@@ -140,13 +144,19 @@ class Board:
         item.record = replace(before, **fields)
         item.rate = rate if rate is not None else item.rate if item.phase == "running" else 0.0
         if item.over:
-            item.way, item.lanes = None, 0
+            item.way, item.lanes, item.wish = None, 0, None
             self.release(item)
         kept = {name for name in fields if name != "done"}
         if any(getattr(before, name) != getattr(item.record, name) for name in kept):
             self._changed(item, at_once=True)
         else:
             self.tell(item)
+
+    def told(self, item: Item) -> None:
+        """The other device knows by now that it is over."""
+        if item.record.untold:
+            item.record = replace(item.record, untold="")
+            self._changed(item, at_once=False)
 
     def release(self, item: Item) -> None:
         """Another program may run it from now on."""

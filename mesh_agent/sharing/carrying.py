@@ -5,8 +5,10 @@ sender does, so each session has a table from that name to the item. An offer th
 the same goes on without asking again; whatever else the rules do not take waits for the person.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,9 +17,13 @@ from mesh_agent.sharing.board import Item
 from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.orders import (
     Accept,
+    CalledOff,
+    CallOff,
     Cancel,
     Decline,
+    Drop,
     Ended,
+    Heard,
     Met,
     Moved,
     Offered,
@@ -38,6 +44,15 @@ ITEMS_MAX: Final = 200
 """Transfers of one session that are not over."""
 
 TITLE_CHARS: Final = 255
+
+CANCELLED_S: Final = 5.0
+"""So long may the process take to end what is cancelled."""
+
+CANCELLED: Final = "cancelled"
+"""The code of what a person has ended; any other one is that of a failure."""
+
+ELSEWHERE: Final = "Another device has taken it."
+TOO_LATE: Final = "All of it was there before it could be cancelled."
 
 
 class Carrying:
@@ -61,6 +76,8 @@ class Carrying:
             Serving: self._serving,
             Moved: self._moved,
             Ended: self._ended,
+            Heard: self._was_told,
+            CalledOff: self._was_called_off,
         }
 
     # ── what the process tells ───────────────────────────────────────────────────────────────────
@@ -72,8 +89,11 @@ class Carrying:
 
     def lost(self, message: str) -> None:
         """The attempt is over; what was under way goes on with the next one."""
-        for item in self.items.values():
+        for item in list(self.items.values()):
             item.way, item.lanes = None, 0
+            if item.wish is not None:
+                self.end(item, "cancelled", item.wish, untold=item.record.peer_device)
+                continue
             began = item.record.done > 0 or item.phase in {"running", "finishing", "interrupted"}
             received = item.record.direction == "receive" and not item.record.share
             if item.phase != "paused":
@@ -94,6 +114,46 @@ class Carrying:
         for item in self.items.values():
             item.way, item.verified = met.way, self.attempt.compared
             self.desk.board.tell(item)
+        for item in self.untold():
+            reason = ELSEWHERE if item.phase == "done" else item.record.reason
+            self._tell(CallOff(id=item.record.wire_id, reason=reason))
+
+    def untold(self) -> list[Item]:
+        """What is over, and the device that is there does not know it."""
+        with_it = (self.peer_id, self.peer_device)
+        return [
+            item
+            for item in self.desk.board.all()
+            if item.over and item.record.untold and (item.record.peer_id, item.record.untold) == with_it
+        ]
+
+    def _was_told(self, told: Heard) -> None:
+        item = self.items.get(told.id)
+        if item is not None and item.wish is not None:
+            item.wish_told = True
+        for over in self.untold():
+            if over.record.wire_id == told.id:
+                self.desk.board.told(over)
+
+    def _was_called_off(self, off: CalledOff) -> None:
+        """It was ended there while one of the two was away."""
+        item = next(filter(partial(self._is_called, off.id), self.desk.board.all()), None)
+        if item is not None:
+            owner = self.desk.owner(item) or self
+            phase = "cancelled" if off.code == CANCELLED else "failed"
+            owner.call_off(item, phase, clean_line(off.reason)[: limits.PEER_SENTENCE_CHARS])
+
+    def _is_called(self, wire_id: str, item: Item) -> bool:
+        """Whether that is its name between us and the device that is there; and no other program has it."""
+        record = item.record
+        ours = item.claim is not None or record.direction == "receive" or item.phase == "interrupted"
+        with_it = record.peer_id == self.peer_id and record.peer_device in ("", self.peer_device)
+        return record.wire_id == wire_id and with_it and ours and not item.over
+
+    def call_off(self, item: Item, phase: str, reason: str) -> None:
+        """The other device has ended it: nothing more of it goes there."""
+        self._tell(Drop(id=item.record.wire_id))
+        self.end(item, phase, reason)
 
     def _offered(self, offered: Offered) -> None:
         assert self.attempt is not None
@@ -107,6 +167,11 @@ class Carrying:
         }
         if self._has_arrived(offered, title):
             self.attempt.tell(Accept(id=offered.id, into="", already=True))
+            return
+        if (
+            ended := next((over for over in self.untold() if over.record.wire_id == offered.id), None)
+        ) is not None:
+            self.attempt.tell(Cancel(id=offered.id, reason=ended.record.reason))
             return
         item = self._fetched(offered) if offered.request else self._found(offered, title)
         if item is None:
@@ -132,7 +197,8 @@ class Carrying:
                 self._tell(Pause(id=item.record.wire_id, paused=True))
             return
         board.change(item, phase="offered", **told)
-        decision = rules.decide(self.peer_id, item.record.size, verified=item.verified)
+        always = self.attempt is not None and self.attempt.always
+        decision = rules.decide(self.peer_id, item.record.size, verified=item.verified, always=always)
         if decision == "take":
             self.accept(item, rules.folder, rules.conflict)
         elif decision == "refuse":
@@ -188,7 +254,15 @@ class Carrying:
         elif item.record.direction == "send" and not item.record.done:
             known |= {"phase": moved.phase}
         # Before both ends have agreed on what is there already, what was there before is still true.
-        self.desk.board.change(item, rate=moved.rate, peer_device=self.peer_device, reason="", **known)
+        known |= {"peer_device": self.peer_device, "strikes": moved.strikes, "untold": self._left(item)}
+        self.desk.board.change(item, rate=moved.rate, reason="", **known)
+
+    def _left(self, item: Item) -> str:
+        """The device that this was offered to before, and that still believes it to be."""
+        before, untold = item.record.peer_device, item.record.untold
+        if item.record.direction == "send" and before not in ("", self.peer_device):
+            return before
+        return "" if untold == self.peer_device else untold
 
     def _ended(self, ended: Ended) -> None:
         item = self.items.get(ended.id)
@@ -197,8 +271,14 @@ class Carrying:
         fields: dict[str, Any] = {"place": ended.place} if ended.place else {}
         if ended.phase == "done":
             fields["done"] = item.record.size
+        reason = clean_line(ended.reason)[: limits.PEER_SENTENCE_CHARS]
+        if item.wish is not None and ended.phase == "cancelled":
+            reason = item.wish
+            fields["untold"] = "" if item.wish_told else item.record.peer_device
+        elif item.wish is not None and ended.phase == "done":
+            reason = reason or TOO_LATE
         log.info("transfer %s ended: %s %s", item.id, ended.phase, ended.code)
-        self.end(item, ended.phase, clean_line(ended.reason)[: limits.PEER_SENTENCE_CHARS], **fields)
+        self.end(item, ended.phase, reason, **fields)
 
     def _record(self, wire_id: str, direction: Any, told: dict[str, Any]) -> Record:
         return Record(
@@ -225,7 +305,7 @@ class Carrying:
 
     def decline(self, item: Item, reason: str) -> None:
         self._tell(Decline(id=item.record.wire_id, reason=reason))
-        self.end(item, "declined", reason)
+        self.end(item, "declined", reason, untold="" if self._met_now else item.record.peer_device)
 
     def pause(self, item: Item, *, paused: bool) -> None:
         self._tell(Pause(id=item.record.wire_id, paused=paused))
@@ -233,8 +313,18 @@ class Carrying:
         self.desk.board.change(item, phase="paused" if paused else going)
 
     def cancel(self, item: Item, reason: str) -> None:
-        self._tell(Cancel(id=item.record.wire_id, reason=reason))
-        self.end(item, "cancelled", reason)
+        """At once where nobody is there; else as soon as the process says that it was in time."""
+        if not self._met_now:
+            self.end(item, "cancelled", reason, untold=item.record.peer_device)
+        elif item.wish is None:
+            item.wish = reason
+            self._tell(Cancel(id=item.record.wire_id, reason=reason))
+            asyncio.get_running_loop().call_later(CANCELLED_S, self._cancelled_anyway, item)
+
+    def _cancelled_anyway(self, item: Item) -> None:
+        """A disk that does not answer keeps nobody waiting. What gets its name now is waited for."""
+        if item.wish is not None and item.phase != "finishing":
+            self.end(item, "cancelled", item.wish, untold=item.record.peer_device)
 
     @property
     def _met_now(self) -> bool:
@@ -242,9 +332,10 @@ class Carrying:
 
     def _accept(self, item: Item) -> None:
         record = item.record
-        self._tell(Accept(id=record.wire_id, into=record.into, conflict=record.conflict))
+        order = Accept(id=record.wire_id, into=record.into, conflict=record.conflict, strikes=record.strikes)
+        self._tell(order)
 
-    def _tell(self, order: Accept | Decline | Pause | Cancel) -> None:
+    def _tell(self, order: Accept | Decline | Pause | Cancel | CallOff | Drop) -> None:
         if self.attempt is not None:
             self.attempt.tell(order)
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from mesh_agent.machines.credit import WINDOW_BYTES, Granting, Pace
 from mesh_agent.machines.receiving import Offer
-from mesh_agent.machines.transfer import Ended
+from mesh_agent.machines.transfer import Ended, sentence
 from mesh_agent.net.base import Lane, LaneLost
 from mesh_agent.sharing.feeding import Feeder
 from mesh_agent.sharing.ground import QUICK_THREADS, SLOW_THREADS, Ground
@@ -29,7 +29,7 @@ from mesh_agent.sharing.register import OPEN_MAX, Register
 from mesh_agent.sharing.serving import Asking, Serving
 from mesh_agent.sharing.transferring import Accept, Ask, OpenSink, Progress, Shares, Sink, Source
 from protocol.errors import MeshError, PeerFault, PeerTooMany
-from protocol.peer import Entry, P2pError, PeerFrame
+from protocol.peer import Entry, FileCancel, P2pError, PeerFrame
 
 TICK_S: Final = 0.25
 """So often is progress told, and looked for what stalls."""
@@ -42,6 +42,7 @@ class Courier:
         main: what the meeting gave; all its bytes from here on are ours.
         on_offer: is awaited for each offer; its answer is the person's.
         on_progress: is told of each transfer, both ways, a few times a second and at each change.
+        on_called_off: is told that the other end has ended a transfer which is not open.
         open_sink: opens where an accepted offer goes; files of this machine, where it is None.
         shares: what the other end may browse.
         window: raw bytes that may be on their way to this end; no less than the largest chunk.
@@ -55,6 +56,7 @@ class Courier:
         *,
         on_offer: Ask,
         on_progress: Callable[[Progress], None] = lambda _: None,
+        on_called_off: Callable[[FileCancel], None] = lambda _: None,
         open_sink: OpenSink | None = None,
         shares: Shares | None = None,
         window: int = WINDOW_BYTES,
@@ -85,7 +87,14 @@ class Courier:
         self._asking = Asking(self._ground)
         self._serving = Serving(self._ground, shares, self._offer)
         self._reception = Reception(
-            self._ground, self._register, self._feeder, self._lines, self._asking, self._serving, self._fail
+            self._ground,
+            self._register,
+            self._feeder,
+            self._lines,
+            self._asking,
+            self._serving,
+            self._fail,
+            on_called_off,
         )
 
     def _threads(self, count: int) -> Executor:
@@ -157,11 +166,26 @@ class Courier:
             self._feeder.feed()
 
     def cancel(self, transfer: str, reason: str = "", code: str = "cancelled") -> None:
-        """Ends it on both sides. What is over, or not known, stays as it is."""
+        """Ends it on both sides. What is over, done, or will be in a moment stays as it is."""
         one = self._register.one(transfer)
         if one is not None:
-            self._ground.put(one.machine.cancel(reason, code))
-            one.touch()
+            one.cancel(reason, code)
+
+    def knows(self, transfer: str) -> bool:
+        """Whether it is open."""
+        return self._register.one(transfer) is not None
+
+    async def call_off(self, transfer: str, reason: str = "", code: str = "cancelled") -> None:
+        """Tells the other end that a transfer is over which is not open here, such as one that was ended
+        while it was away. Returns once it has read that.
+
+        Raises: MeshError: the line was lost.
+        """
+        if not self.knows(transfer):
+            self._ground.put(FileCancel(transfer=transfer, reason=sentence(reason), code=code))
+        await self._ground.main.echo()
+        if self._ground.lost is not None:
+            raise self._ground.lost
 
     def limit(self, rate: int | None, transfer: str | None = None) -> None:
         """Bytes a second that are sent; None for as many as there can be. Of one transfer, or in all."""

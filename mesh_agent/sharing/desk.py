@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from mesh_agent.client.introductions import Introductions
-from mesh_agent.sharing.board import Board
+from mesh_agent.sharing.board import Board, Item
 from mesh_agent.sharing.orders import Shown
 from mesh_agent.sharing.rules import Rules
 from mesh_agent.sharing.state import IdentityChanged, Share
 
-if TYPE_CHECKING:  # they import cryptography
+if TYPE_CHECKING:  # they import cryptography, or this
     from mesh_agent.net.identity import Identity
     from mesh_agent.net.known import KnownDevices
+    from mesh_agent.sharing.carrying import Carrying
 
 SPENT_MAX: Final = 1_000
 """Tokens of other devices that are remembered as used, for as long as each lives."""
@@ -29,6 +30,7 @@ class Desk:
     known: the devices that were met.
     helpers: has a place for each process that may run.
     shares: what is shown to which room, by id.
+    owner: the session that carries a transfer, where one does.
     spent: tokens that were used, and when each expires (seconds since 1970).
     """
 
@@ -43,6 +45,7 @@ class Desk:
     helpers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HELPERS_MAX))
 
     spent: dict[str, int] = field(default_factory=dict)
+    owner: "Callable[[Item], Carrying | None]" = lambda _: None
 
     def spend(self, jti: str, expires_at: int) -> None:
         """No process takes this token again."""

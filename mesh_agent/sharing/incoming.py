@@ -2,7 +2,8 @@
 
 Strategy: whatever comes is held against the machine first, in the order of its lane; what it means for the
 disk is done in threads, and counted in `_pending`, so that a file is finished or abandoned only when nothing
-writes to it any more. A chunk is told as written when the disk has it, and never before.
+writes to it any more. A chunk is told as written when the disk has it, and never before. A cancel, from
+whichever end, comes in time as long as nothing has been given its name; after that it is done, and told so.
 """
 
 import asyncio
@@ -17,12 +18,21 @@ from mesh_agent.machines.transfer import Ended, Grid
 from mesh_agent.sharing.ground import Ground, in_words
 from mesh_agent.sharing.transferring import AlreadyHere, Answer, Decline, Progress, Sink
 from protocol.errors import MeshError, PeerHashWrong
-from protocol.peer import FileChunk, FileDone, FileFault, FileHole, FileMeta, FolderManifest, Range
+from protocol.peer import (
+    FileCancel,
+    FileChunk,
+    FileDone,
+    FileFault,
+    FileHole,
+    FileMeta,
+    FolderManifest,
+    Range,
+)
 
 log = logging.getLogger(__name__)
 
 STRIKES: Final = 3
-"""Chunks in a row with a wrong hash, after which the transfer is given up."""
+"""Chunks in a row with a wrong hash, over all attempts, after which the transfer is given up."""
 
 LEFT: Final = frozenset({"changed", "peer.hash", "peer.mismatch"})
 """What has come of a transfer that failed for these will never be of use."""
@@ -102,6 +112,7 @@ class Incoming:
             grid: Grid = await self._ground.slowly(FileGrid.of, offer.meta, offer.entries)
             have = [Range(0, grid.chunks)] if grid.chunks else []
         else:
+            self._strikes = answer.strikes
             self._sink = sink = await self._ground.slowly(self._ground.open_sink, offer, answer)
             grid, have = sink.grid, list(sink.have)
         if not self.machine.over and self._settling is None:
@@ -149,13 +160,16 @@ class Incoming:
         self._strikes += 1
         if self._strikes >= STRIKES:
             self._failed(error)
+        self._ground.changed(self)  # before the lane goes, as the attempt may go with it
         refuse()
 
     def _failed(self, error: BaseException) -> None:
+        """It cannot be written: the other end is told."""
         if not isinstance(error, MeshError | OSError):
             log.error("writing what was received failed", exc_info=error)
         code, reason = in_words(error) if isinstance(error, Exception) else ("failed", "")
-        self.cancel(reason, code)
+        self._ground.put(self.machine.cancel(reason, code))
+        self._over()
 
     def hole(self, frame: FileHole) -> None:
         self.machine.hole(frame, self._ground.clock())
@@ -201,9 +215,26 @@ class Incoming:
         self._over()
 
     def cancel(self, reason: str, code: str = "cancelled") -> None:
-        """Ends it from here; the other end is told."""
-        self._ground.put(self.machine.cancel(reason, code))
+        """Ends it from here, where it is not too late; the other end is told."""
+        if not self._too_late:
+            self._ground.put(self.machine.cancel(reason, code))
+            self._over()
+
+    def was_cancelled(self, frame: FileCancel) -> None:
+        """The other end ends it; where all was there, it waits for an answer."""
+        if self._too_late:
+            return
+        if self.machine.state == "finishing":
+            self._ground.put(frame)
+        self.machine.was_cancelled(frame)
         self._over()
+
+    @property
+    def _too_late(self) -> bool:
+        """It is getting its name now, and is done in a moment."""
+        if self._finished is not None:
+            return True
+        return self.machine.state == "finishing" and self._sink is not None and not self._sink.stop()
 
     def touch(self) -> None:
         """The machine has changed."""
@@ -256,6 +287,7 @@ class Incoming:
             ended=machine.ended if self.settled.done() else None,
             finished=self._finished,
             faults=len(machine.faults),
+            strikes=self._strikes,
         )
 
 

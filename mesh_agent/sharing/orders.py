@@ -90,12 +90,13 @@ class Send(Told, frozen=True, kw_only=True, tag="send"):
 
 
 class Accept(Told, frozen=True, kw_only=True, tag="accept"):
-    """`already`: it was received, and its sender does not know."""
+    """`already`: it was received, and its sender does not know. `strikes`: as in `transferring.Accept`."""
 
     id: str
     into: str
     conflict: Conflict = "rename"
     already: bool = False
+    strikes: int = 0
 
 
 class Decline(Told, frozen=True, kw_only=True, tag="decline"):
@@ -109,8 +110,23 @@ class Pause(Told, frozen=True, kw_only=True, tag="pause"):
 
 
 class Cancel(Told, frozen=True, kw_only=True, tag="cancel"):
+    """`Ended` and `Heard` answer it."""
+
     id: str
     reason: str = ""
+
+
+class CallOff(Told, frozen=True, kw_only=True, tag="call_off"):
+    """Tell the other device that this was cancelled, which is not under way here. `Heard` answers it."""
+
+    id: str
+    reason: str = ""
+
+
+class Drop(Told, frozen=True, kw_only=True, tag="drop"):
+    """The other device does not want this any more, so it need not be offered. Nothing answers it."""
+
+    id: str
 
 
 class Limit(Told, frozen=True, kw_only=True, tag="limit"):
@@ -149,7 +165,21 @@ class Frame(Told, frozen=True, kw_only=True, tag="frame"):
 
 
 Order = (
-    Begin | Signal | Send | Accept | Decline | Pause | Cancel | Limit | Shares | Browse | Fetch | Frame | Stop
+    Begin
+    | Signal
+    | Send
+    | Accept
+    | Decline
+    | Pause
+    | Cancel
+    | CallOff
+    | Drop
+    | Limit
+    | Shares
+    | Browse
+    | Fetch
+    | Frame
+    | Stop
 )
 
 # ── process to agent ─────────────────────────────────────────────────────────────────────────────
@@ -209,7 +239,7 @@ class Serving(Told, frozen=True, kw_only=True, tag="serving"):
 
 
 class Moved(Told, frozen=True, kw_only=True, tag="moved"):
-    """How far it is; `size`, `files`: where only the process knows them."""
+    """How far it is; `size`, `files`: where only the process knows them. `strikes`: as in `Progress`."""
 
     id: str
     phase: Literal["offered", "running", "paused", "finishing"]
@@ -219,6 +249,7 @@ class Moved(Told, frozen=True, kw_only=True, tag="moved"):
     files: int
     lanes: int
     way: Way
+    strikes: int = 0
 
 
 class Ended(Told, frozen=True, kw_only=True, tag="ended"):
@@ -229,6 +260,20 @@ class Ended(Told, frozen=True, kw_only=True, tag="ended"):
     reason: str = ""
     code: str = ""
     place: str = ""
+
+
+class Heard(Told, frozen=True, kw_only=True, tag="heard"):
+    """The other device has read that this is cancelled."""
+
+    id: str
+
+
+class CalledOff(Told, frozen=True, kw_only=True, tag="called_off"):
+    """The other device has ended this, which is not under way here; mostly while we were away."""
+
+    id: str
+    code: str
+    reason: str = ""
 
 
 class Listing(Told, frozen=True, kw_only=True, tag="listing"):
@@ -254,7 +299,22 @@ class Lost(Told, frozen=True, kw_only=True, tag="lost"):
     hoped: Way | None = None
 
 
-Report = Signal | Spent | Met | Refused | Offered | Moved | Ended | Listing | Serving | Said | Frame | Lost
+Report = (
+    Signal
+    | Spent
+    | Met
+    | Refused
+    | Offered
+    | Moved
+    | Ended
+    | Heard
+    | CalledOff
+    | Listing
+    | Serving
+    | Said
+    | Frame
+    | Lost
+)
 
 # ── through the pipe ─────────────────────────────────────────────────────────────────────────────
 

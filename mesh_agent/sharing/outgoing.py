@@ -15,7 +15,7 @@ from mesh_agent.sharing.ground import Ground, in_words
 from mesh_agent.sharing.transferring import Progress, Source
 from protocol import limits
 from protocol.errors import MeshError
-from protocol.peer import Entry, FileFault, FileHole, FileMeta, FolderManifest
+from protocol.peer import Entry, FileCancel, FileFault, FileHole, FileMeta, FolderManifest
 
 PAGE_BYTES: Final = limits.PEER_FRAME_BYTES * 3 // 4
 ENTRY_BYTES: Final = 48
@@ -88,6 +88,16 @@ class Outgoing:
         """It cannot be read: the other end is told."""
         code, reason = in_words(error)
         self._ground.put(self.machine.cancel(reason, code))
+        self.touch()
+
+    def cancel(self, reason: str, code: str = "cancelled") -> None:
+        """Ends it from here; where all was sent, the other end decides whether that comes in time."""
+        self._ground.put(self.machine.cancel(reason, code))
+        self.touch()
+
+    def was_cancelled(self, frame: FileCancel) -> None:
+        """The other end ends it."""
+        self.machine.was_cancelled(frame)
         self.touch()
 
     async def _stop(self) -> None:

@@ -28,12 +28,14 @@ class DeviceWords:
     words: those of the identity that the device shows now; both sides see the same.
     verified: the two persons have compared them.
     changed: it had another identity before, and everything with it is refused.
+    always: what it offers is taken without asking.
     """
 
     device_id: str
     words: tuple[str, ...]
     verified: bool
     changed: bool
+    always: bool = False
 
 
 class People:
@@ -52,20 +54,24 @@ class People:
         for device in await self._known.of(user_id):
             shown = device.changed_identity or device.identity
             words = await asyncio.to_thread(safety_words, self._identity.public, shown)
-            told.append(
-                DeviceWords(device.device_id, words, device.compared and not device.changed, device.changed)
-            )
+            verified = device.compared and not device.changed
+            always = verified and device.always
+            told.append(DeviceWords(device.device_id, words, verified, device.changed, always))
         return told
 
-    async def confirm(self, user_id: str, device_id: str) -> None:
+    async def confirm(self, user_id: str, device_id: str) -> "Known":
         """Raises: UnknownDevice."""
         from mesh_agent.net.known import UnknownDevice
 
         device = await self._known.device(user_id, device_id)
         if device is None:
             raise UnknownDevice
-        await self._known.confirm(user_id, device_id, device.changed_identity or device.identity)
+        return await self._known.confirm(user_id, device_id, device.changed_identity or device.identity)
 
-    async def trust(self, user_id: str, device_id: str) -> None:
+    async def trust(self, user_id: str, device_id: str) -> "Known":
         """Raises: UnknownDevice."""
-        await self._known.trust(user_id, device_id)
+        return await self._known.trust(user_id, device_id)
+
+    async def take_always(self, user_id: str, device_id: str, *, always: bool) -> "Known":
+        """Raises: UnknownDevice, NotCompared."""
+        return await self._known.take_always(user_id, device_id, always=always)

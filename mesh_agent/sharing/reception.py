@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from mesh_agent.machines.receiving import Receiving
 from mesh_agent.sharing.feeding import Feeder
@@ -43,6 +43,9 @@ from protocol.peer import (
 
 log = logging.getLogger(__name__)
 
+CALLED_OFF_MAX: Final = 1_024
+"""Transfers that were never open here and that the other end may call off; more are an attack."""
+
 Handler = Callable[["Reception", Line, Any], None]
 
 
@@ -57,6 +60,8 @@ class Reception:
     asking: Asking
     serving: Serving
     fail: Callable[[MeshError], None]
+    called_off: Callable[[FileCancel], None]
+    _called_off: int = 0
 
     async def handle(self, line: Line, frame: PeerFrame) -> None:
         if isinstance(frame, FileChunk):
@@ -186,10 +191,15 @@ class Reception:
             one.touch()
 
     def _on_cancel(self, _: Line, frame: FileCancel) -> None:
-        one = self.register.either(frame.transfer)
-        if one is not None:
-            one.machine.was_cancelled(frame)
-            one.touch()
+        """Of what is not open, it was ended while we were away."""
+        one = self.register.one(frame.transfer)
+        if one is None and not self.register.was(frame.transfer):
+            self._called_off += 1
+            if self._called_off > CALLED_OFF_MAX:
+                raise PeerOutOfOrder
+            self.called_off(frame)
+        elif one is not None and not one.machine.over:
+            one.was_cancelled(frame)
 
     def _on_pause(self, _: Line, frame: FilePause) -> None:
         one = self.register.either(frame.transfer)

@@ -5,7 +5,8 @@
 
 Strategy: one session carries all that goes to a person, so that many files need one connection. It lives
 while there is anything to be done, and is tried again after every loss, with a pause that grows while nothing
-comes of it. Who is away is asked again and again; what can never succeed fails at once, with the reason.
+comes of it. To tell a device that something was cancelled is also something to be done, for some days. Who is
+away is asked again and again; what can never succeed fails at once, with the reason.
 """
 
 import asyncio
@@ -22,10 +23,24 @@ from mesh_agent.sharing.carrying import Carrying
 from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.errors import NobodyTook, SessionOver, SharingError
 from mesh_agent.sharing.inviting import PAUSES_S, TRY_AGAIN, Declined, Inviting
-from mesh_agent.sharing.orders import Browse, Ended, Fetch, Limit, Listing, Lost, Met, Offered, Report, Send
+from mesh_agent.sharing.orders import (
+    Browse,
+    Ended,
+    Fetch,
+    Heard,
+    Limit,
+    Listing,
+    Lost,
+    Met,
+    Offered,
+    Report,
+    Send,
+)
+from mesh_agent.sharing.store import Record
 from protocol.errors import (
     MeshError,
     P2pError,
+    PeerHasNoDevice,
     RoomError,
 )
 from protocol.peer import Entry
@@ -34,6 +49,7 @@ from protocol.signals import (
     SessionAccepted,
     SessionCreated,
 )
+from protocol.times import parse_time
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +61,13 @@ LINGER_S: Final = 10.0
 
 UNTAKEN_MAX: Final = 9
 """So often that device is asked for; then any other one of the person may take it."""
+
+OTHER_DEVICE_S: Final = 5.0
+"""How soon a device has to be back that was offered something and has not begun to take it; then any other
+one of the person may have it as well."""
+
+UNTOLD_S: Final = 7 * 24 * 3_600
+"""For so long a device is looked for, to tell it that something was cancelled while it was away."""
 
 BACK: Final = "back"
 """What a device signals as a candidate when it has a line again, to be asked anew at once."""
@@ -103,9 +126,19 @@ class Route(Carrying, Inviting):
 
     def cancel(self, item: Item, reason: str) -> None:
         super().cancel(item, reason)
+        self._look_again()
+
+    def call_off(self, item: Item, phase: str, reason: str) -> None:
+        super().call_off(item, phase, reason)
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """There is less to do."""
         self._hurry.set()
         if not self._work:
             self.wake(_AskAnew())
+        else:
+            self.go()
 
     async def browse(self, request: Browse) -> list[Entry]:
         """Raises: SharingError, or why there is no way to the other device."""
@@ -154,7 +187,19 @@ class Route(Carrying, Inviting):
 
     @property
     def _work(self) -> bool:
-        return bool(self._requests) or any(item.phase != "paused" for item in self.items.values())
+        carries = bool(self._requests) or any(item.phase != "paused" for item in self.items.values())
+        return carries or bool(self._to_bring())
+
+    def _to_bring(self) -> list[Item]:
+        """What was cancelled, and somebody has to be told."""
+        since = self.desk.clock() - UNTOLD_S * 1000
+        return [
+            item
+            for item in self.desk.board.all()
+            if is_brought(item.record)
+            and (item.record.room_id, item.record.peer_id) == (self.room_id, self.peer_id)
+            and parse_time(item.record.ended_at) > since
+        ]
 
     async def _run(self) -> None:
         try:
@@ -182,13 +227,15 @@ class Route(Carrying, Inviting):
             self._give_up(error, "declined")
         except NobodyTook as error:
             self._untaken += 1
-            if self._untaken >= UNTAKEN_MAX:
-                self.session_id = ""
+            if self._untaken >= (UNTAKEN_MAX if self._begun or self._requests else 1):
+                await self._leave()
             self._device, self._failures = None, 0
             await self._pause(error)
         except TRY_AGAIN as error:
             self.session_id = ""
             self._device = None
+            if isinstance(error, PeerHasNoDevice) and not self._busy:
+                self._tell_nobody()
             await self._pause(error)
         except (RoomError, P2pError) as error:
             self._give_up(error)
@@ -218,10 +265,32 @@ class Route(Carrying, Inviting):
             if not future.done():
                 future.set_exception(error)
         self._requests.clear()
+        self._tell_nobody()
+
+    def _tell_nobody(self) -> None:
+        """Whoever should know that something was cancelled is not there any more."""
+        for item in self._to_bring():
+            self.desk.board.told(item)
+
+    @property
+    def _begun(self) -> bool:
+        """A device of theirs has part of something, or has what we want of it."""
+        return any(item.record.done or item.record.share for item in self.items.values())
+
+    @property
+    def _busy(self) -> bool:
+        return bool(self.items or self._requests)
 
     async def _goodbye(self) -> None:
+        if self.items:
+            self.session_id = ""
+        else:
+            await self._leave()
+
+    async def _leave(self) -> None:
+        """This session is over, and the next one may be with any device."""
         session_id, self.session_id = self.session_id, ""
-        if session_id and not self.items:
+        if session_id:
             with contextlib.suppress(MeshError):
                 await self.desk.introductions.signalling.close(session_id)
 
@@ -249,7 +318,7 @@ class Route(Carrying, Inviting):
         """The end of the attempt; or, where nothing was left to do for a while, the end that we give it."""
         while True:
             self._hurry.clear()
-            idle = not (self.items or self._requests)
+            idle = not (self._busy or self.untold())
             hurry = asyncio.create_task(self._hurry.wait())
             try:
                 done, _ = await asyncio.wait(
@@ -261,24 +330,34 @@ class Route(Carrying, Inviting):
                 hurry.cancel()
             if running.done():
                 return running.result()
-            if not done and not (self.items or self._requests):
+            if not done and idle:
                 return Lost(code=SessionOver.code, message="")
 
     async def _accepted(self, fingerprint: str) -> SessionAccepted:
         """Asks, and waits for a device to take it."""
         folder = any(item.record.kind == "folder" for item in self.items.values())
+        device = self._device
+        if not self._busy and (untold := self._to_bring()):
+            device = untold[0].record.untold
+            if device != self.peer_device:
+                await self._leave()
+        may_be_another = self.items and not self._requests and not self._begun
+        soon = OTHER_DEVICE_S if self.session_id and may_be_another else None
         return await self.invite(
             "folder" if folder else "file",
             fingerprint,
-            self._device,
+            device,
             lambda session_id: self._register(session_id, self),
+            patience=soon,
         )
 
     # ── what is told to the process ──────────────────────────────────────────────────────────────
 
     def report(self, report: Report) -> None:
         super().report(report)
-        if isinstance(report, Met):
+        if isinstance(report, Heard):
+            self._hurry.set()
+        elif isinstance(report, Met):
             self._failures = self._untaken = 0
             self._tell_work()
         elif isinstance(report, Ended):
@@ -330,3 +409,12 @@ class Route(Carrying, Inviting):
         for item in self.items.values():
             if item.phase in phases:
                 self.desk.board.change(item, phase=phase, reason="")
+
+
+def is_brought(record: Record) -> bool:
+    """Whether it was cancelled here, and it is for us to look for the device that does not know it: we have
+    asked for the session. What others send is told to them when they come with it."""
+    asked = (
+        record.direction == "receive" if record.share else record.direction == "send" and bool(record.source)
+    )
+    return record.phase == "cancelled" and bool(record.untold) and asked

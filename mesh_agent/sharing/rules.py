@@ -38,12 +38,19 @@ class Rules:
     direct: bool = True
     connect: Literal["everyone", "ask"] = "everyone"
 
-    def decide(self, user_id: str, size: int, *, verified: bool) -> Literal["take", "ask", "refuse"]:
-        """What is done with an offer of `size` bytes of that user, from a device that was compared or not."""
+    def decide(
+        self, user_id: str, size: int, *, verified: bool, always: bool = False
+    ) -> Literal["take", "ask", "refuse"]:
+        """What is done with an offer of `size` bytes of that user, from a device that was compared or not.
+
+        `always`: the person has said that whatever this device offers is taken. Where people are named who
+        alone may send, that holds.
+        """
         if self.accept == "none":
             return "refuse"
         wanted = user_id in self.people if self.people else self.accept == "all"
-        if not wanted and not (self.accept == "verified" and verified):
+        wanted = wanted or (verified and (self.accept == "verified" or (always and self.accept == "ask")))
+        if not wanted:
             return "ask" if self.accept != "all" else "refuse"
         return "take" if self.largest is None or size <= self.largest else "ask"
 

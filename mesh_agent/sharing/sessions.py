@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mesh_agent.client.introductions import Introductions
 from mesh_agent.client.signalling import SessionEvent
@@ -22,8 +22,11 @@ from mesh_agent.sharing.rules import Rules
 from mesh_agent.sharing.store import Record
 from protocol.errors import MeshError
 from protocol.rest import P2pKind
-from protocol.signals import SessionCreated
+from protocol.signals import SessionClose, SessionClosed, SessionCreated
 from protocol.times import format_time
+
+if TYPE_CHECKING:
+    from mesh_agent.net.known import Known
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +35,8 @@ GUESTS_MAX: Final = 32
 
 FILE_KINDS: Final[tuple[P2pKind, ...]] = ("file", "folder")
 """Sessions of other kinds are not for us."""
+
+DOOR_CLOSED: Final = "They do not ask any more."
 
 ORPHANS_MAX: Final = 256
 """Events of sessions that nobody owns yet."""
@@ -89,6 +94,13 @@ class Sessions:
         for guest in self._guests.values():
             guest.show()
 
+    def know(self, known: "Known") -> None:
+        """What the person says of a device holds for what is under way with it, too."""
+        for carrying in (*self._routes.values(), *self._guests.values()):
+            with_it = (carrying.peer_id, carrying.peer_device) == (known.user_id, known.device_id)
+            if with_it and carrying.attempt is not None:
+                carrying.attempt.know(known)
+
     def owner(self, item: Item) -> Route | Guest | None:
         """The session that carries it."""
         owners: tuple[Route | Guest, ...] = (*self._routes.values(), *self._guests.values())
@@ -119,6 +131,8 @@ class Sessions:
         owner = self._owners.get(event.session_id) or self._guests.get(event.session_id)
         if owner is not None and not (isinstance(owner, Guest) and owner.done):
             owner.heard(event)
+        elif event.session_id in self._doors and isinstance(event, SessionClosed | SessionClose):
+            self._close_door(event.session_id)
         elif isinstance(event, SessionCreated) and self._is_for_us(event) and self.open:
             self._welcome(event)
         else:
@@ -173,6 +187,7 @@ class Sessions:
             title="wants to connect",
             kind="folder" if created.kind == "folder" else "file",
             phase="offered",
+            door=True,
             created_at=format_time(self._clock()),
         )
         self._doors[record.id] = created
@@ -190,6 +205,13 @@ class Sessions:
             self._board.change(item, phase="declined", reason=reason)
             await self._introductions.signalling.decline(created.session_id, reason)
         return True
+
+    def _close_door(self, session_id: str) -> None:
+        """Whoever asked has gone, or another device of ours has let them in."""
+        del self._doors[session_id]
+        item = self._board.find(session_id)
+        if item is not None:
+            self._board.change(item, phase="cancelled", reason=DOOR_CLOSED)
 
     async def _open_door(self, created: SessionCreated) -> None:
         desk = await self._desk()

@@ -6,13 +6,13 @@ processes of the sessions.
 """
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 from mesh_agent.sharing.board import Item
 from mesh_agent.sharing.errors import WrongMoment
 from mesh_agent.sharing.offering import Offering, look
 from mesh_agent.sharing.people import DeviceWords
+from mesh_agent.sharing.route import is_brought
 from mesh_agent.sharing.shelves import Shelves
 from mesh_agent.sharing.state import Conflict
 from mesh_agent.sharing.store import Claim
@@ -34,10 +34,10 @@ class Sharing(Offering, Shelves):
     ) -> None:
         """Takes an offer. `into`: the folder, by default that of the rules; it is made where it is missing.
 
-        `always`: from now on everything of this device is taken, while this program runs; it must have been
-        compared.
+        `always`: from now on everything that this device offers is taken, until that is taken back
+        (`take_always`); it must have been compared.
 
-        Raises: TransferUnknown, WrongMoment
+        Raises: TransferUnknown, WrongMoment, NotCompared
         """
         item = self._board.get(transfer_id)
         if await self._sessions.answer_door(item, let_in=True):
@@ -46,9 +46,7 @@ class Sharing(Offering, Shelves):
         if item.record.direction != "receive" or not (item.phase == "offered" or undecided):
             raise WrongMoment("There is nothing to accept in this transfer now.")
         if always:
-            if not item.verified:
-                raise WrongMoment(f"Compare the safety words with {item.record.peer_name} first.")
-            self.set_rules(replace(self._rules, people=self._rules.people | {item.record.peer_id}))
+            await self.take_always(item.record.peer_id, item.record.peer_device, always=True)
         folder = into if into is not None else await asyncio.to_thread(lambda: self._rules.folder)
         owner = self._sessions.owner(item)
         if owner is not None:
@@ -68,7 +66,7 @@ class Sharing(Offering, Shelves):
         if owner is not None:
             owner.decline(item, reason)
         else:
-            self._board.change(item, phase="declined", reason=reason)
+            self._board.change(item, phase="declined", reason=reason, untold=item.record.peer_device)
 
     async def pause(self, transfer_id: str) -> None:
         """Raises: TransferUnknown, WrongMoment."""
@@ -96,15 +94,23 @@ class Sharing(Offering, Shelves):
             await self._again(item)
 
     async def cancel(self, transfer_id: str, reason: str = "") -> None:
-        """Raises: TransferUnknown, WrongMoment."""
+        """Ends it on both sides; who is away is told when the two devices meet again.
+
+        What is getting its name just now is done in a moment, and stays.
+
+        Raises: TransferUnknown, WrongMoment.
+        """
         item = self._board.get(transfer_id)
         if item.over:
             raise WrongMoment("This transfer is over.")
-        owner = self._sessions.owner(item)
+        owner, record = self._sessions.owner(item), item.record
         if owner is not None:
             owner.cancel(item, clean_line(reason))
-        else:
-            self._board.change(item, phase="cancelled", reason=clean_line(reason))
+            return
+        self._board.change(item, phase="cancelled", reason=clean_line(reason), untold=record.peer_device)
+        if self.receiving and is_brought(item.record):
+            await self._ready()
+            self._route(record.room_id, record.peer_id, record.peer_name).go()
 
     async def retry(self, transfer_id: str) -> None:
         """Begins anew with what failed, was declined or cancelled; what has arrived is not sent again.
@@ -126,7 +132,7 @@ class Sharing(Offering, Shelves):
             await asyncio.to_thread(look, Path(record.source))
         if item.claim is None:
             item.claim = Claim.take(self._store.claims_folder, item.id)
-        self._board.change(item, phase="waiting", reason="", ended_at="")
+        self._board.change(item, phase="waiting", reason="", ended_at="", untold="", strikes=0)
         self._carry(item)
 
     async def forget(self, transfer_id: str) -> None:
@@ -143,7 +149,7 @@ class Sharing(Offering, Shelves):
 
     async def confirm(self, user_id: str, device_id: str) -> None:
         """The two persons have compared the words, and they are the same. Raises: UnknownDevice."""
-        await (await self._known()).confirm(user_id, device_id)
+        self._sessions.know(await (await self._known()).confirm(user_id, device_id))
         for item in self._board.all():
             if (item.record.peer_id, item.record.peer_device) == (user_id, device_id) and not item.over:
                 item.verified = True
@@ -151,4 +157,13 @@ class Sharing(Offering, Shelves):
 
     async def trust(self, user_id: str, device_id: str) -> None:
         """The identity that a device shows now is taken for it, uncompared. Raises: UnknownDevice."""
-        await (await self._known()).trust(user_id, device_id)
+        self._sessions.know(await (await self._known()).trust(user_id, device_id))
+
+    async def take_always(self, user_id: str, device_id: str, *, always: bool) -> None:
+        """What this device offers is taken without asking from now on, or not any more; it is kept.
+
+        Rules that name people, or take nothing, go before it, and so does the largest size.
+
+        Raises: UnknownDevice; NotCompared: its words were not compared.
+        """
+        self._sessions.know(await (await self._known()).take_always(user_id, device_id, always=always))

@@ -70,6 +70,7 @@ class Transfer:
         verified: the other device's identity was compared by the two persons.
         place: where it is, or where it goes.
         reason: why it failed, was declined or cancelled: a sentence.
+        door: nothing is offered yet: a device that was not compared asks to connect.
         created_at, ended_at: RFC 3339.
     """
 
@@ -95,6 +96,7 @@ class Transfer:
     reason: str = ""
     created_at: str = ""
     ended_at: str = ""
+    door: bool = False
 
     @property
     def over(self) -> bool:

@@ -45,6 +45,10 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
         source: the path that is sent; `spooled`: it is a copy of ours, deleted once the transfer is over.
         into, conflict: what the person answered; empty where nobody has answered yet.
         share, share_path: what was asked of a share; empty for an offer.
+        door: nothing was offered; a device asks to connect.
+        strikes: wrong chunks in a row, over all attempts.
+        untold: the device that does not know yet that it is over for it; empty where each does.
+        limit: bytes a second that are sent of it; None: what the rules say.
         background: whoever takes offers for this profile goes on with it after a restart.
     """
 
@@ -75,6 +79,9 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
     share_path: str = ""
     background: bool = False
     limit: int | None = None
+    door: bool = False
+    strikes: int = 0
+    untold: str = ""
 
     @property
     def over(self) -> bool:

@@ -66,6 +66,9 @@ class Sink(Protocol):
         Raises: PeerHashWrong, MeshError, OSError.
         """
 
+    def stop(self) -> bool:
+        """`finish` is to give no name any more; False where it has begun to. Never waits."""
+
     def abandon(self, keep: bool) -> None:
         """Closes it; `keep`: to be gone on with."""
 
@@ -76,6 +79,8 @@ class Accept:
 
     into: Path
     conflict: Conflict = "rename"
+    strikes: int = 0
+    """Chunks in a row that were wrong in attempts before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,7 @@ class Progress:
         ended: how it ended, once it has.
         finished: what the sink told, where it was received.
         faults: entries of a folder that the sender could not read.
+        strikes: chunks in a row that were not what their hashes say, the attempts before included.
     """
 
     transfer: str
@@ -120,6 +126,7 @@ class Progress:
     ended: Ended | None = None
     finished: Any = None
     faults: int = 0
+    strikes: int = 0
 
 
 class Shares(Protocol):

@@ -25,7 +25,9 @@ from mesh_agent.sharing.courier import Courier
 from mesh_agent.sharing.meeter import Meeter
 from mesh_agent.sharing.orders import (
     Begin,
+    CalledOff,
     Ended,
+    Heard,
     Listing,
     Lost,
     Met,
@@ -43,6 +45,7 @@ from mesh_agent.sharing.state import OFFERED_PATHS
 from mesh_agent.sharing.telling import sentence_of
 from mesh_agent.sharing.transferring import Accept, AlreadyHere, Answer, Decline, Progress
 from protocol.errors import MeshError
+from protocol.peer import FileCancel
 
 BETTER: Final = "sharing.better_way"
 """The code of an attempt that ends because a better way was found."""
@@ -65,6 +68,7 @@ class Worker:
         self._meeter = Meeter(begin, pipes.report)
         self._answers: dict[str, asyncio.Future[Answer]] = {}
         self._early: list[Order] = []
+        self._opening: set[str] = set()
         self._courier: Courier | None = None
         self._meeting: Meeting | None = None
         self._shown = ShownFolders(begin.shares)
@@ -78,6 +82,8 @@ class Worker:
             orders.Decline: self._decline,
             orders.Pause: self._pause,
             orders.Cancel: self._cancel,
+            orders.CallOff: self._call_off,
+            orders.Drop: self._drop,
             orders.Limit: self._limit,
             orders.Browse: self._browse,
             orders.Fetch: self._fetch,
@@ -111,6 +117,7 @@ class Worker:
             meeting.main,
             on_offer=self._ask,
             on_progress=self._moved,
+            on_called_off=self._called_off,
             open_sink=self._open_sink,
             shares=self._shown,
             rate_limit=self._begin.limit,
@@ -179,11 +186,16 @@ class Worker:
 
     async def _offer(self, order: orders.Send) -> None:
         assert self._courier is not None
+        self._opening.add(order.id)
         try:
             source = await asyncio.to_thread(Source.open, Path(order.path))
         except MeshError as error:
             self._pipes.report(Ended(id=order.id, phase="failed", code=error.code, reason=error.message))
             return
+        if order.id not in self._opening:  # it was cancelled meanwhile
+            await asyncio.to_thread(source.close)
+            return
+        self._opening.discard(order.id)
         if order.name:
             source.name = order.name
         self._counts[order.id] = sum(entry.kind == "file" for entry in source.entries) or 1
@@ -196,7 +208,8 @@ class Worker:
             await asyncio.to_thread(source.close)
 
     def _accept(self, order: orders.Accept) -> None:
-        self._answer(order.id, AlreadyHere() if order.already else Accept(Path(order.into), order.conflict))
+        taken = Accept(Path(order.into), order.conflict, order.strikes)
+        self._answer(order.id, AlreadyHere() if order.already else taken)
 
     def _decline(self, order: orders.Decline) -> None:
         self._answer(order.id, Decline(order.reason))
@@ -212,7 +225,31 @@ class Worker:
 
     def _cancel(self, order: orders.Cancel) -> None:
         assert self._courier is not None
-        self._courier.cancel(order.id, order.reason)
+        self._opening.discard(order.id)
+        self._answers.pop(order.id, None)
+        if self._courier.knows(order.id):
+            self._courier.cancel(order.id, order.reason)
+        else:
+            self._ended(order.id, How("cancelled", "cancelled", order.reason))
+        self._call_off(order)
+
+    def _call_off(self, order: orders.Cancel | orders.CallOff) -> None:
+        self._spawn(self._tell_off(order))
+
+    async def _tell_off(self, order: orders.Cancel | orders.CallOff) -> None:
+        assert self._courier is not None
+        with contextlib.suppress(MeshError):
+            await self._courier.call_off(order.id, order.reason)
+            self._pipes.report(Heard(id=order.id))
+
+    def _drop(self, order: orders.Drop) -> None:
+        assert self._courier is not None
+        self._opening.discard(order.id)
+        self._courier.cancel(order.id)
+
+    def _called_off(self, frame: FileCancel) -> None:
+        self._opening.discard(frame.transfer)
+        self._pipes.report(CalledOff(id=frame.transfer, code=frame.code, reason=frame.reason))
 
     def _limit(self, order: orders.Limit) -> None:
         assert self._courier is not None
@@ -308,6 +345,7 @@ class Worker:
                 files=self._counts.get(progress.transfer, 0),
                 lanes=progress.lanes,
                 way=self._meeting.way,
+                strikes=progress.strikes,
             )
         )
 

@@ -217,25 +217,38 @@ async def _verify(agent: Agent, options: Namespace, output: Output) -> None:
     ]
     if not devices:
         raise NeverMet(f"No device of {person.username} was met yet: the words are there after a transfer.")
-    if (options.confirm or options.trust) and len(devices) > 1:
+    told = (options.confirm, options.trust, options.always, options.ask)
+    if options.always and options.ask:
+        raise UsageError("--always and --ask say the opposite: give one of them.")
+    if any(told) and len(devices) > 1:
         raise UsageError(f"{person.username} has {len(devices)} devices: name one with --device.")
     if options.confirm:
         await agent.sharing.confirm(person.user_id, devices[0].device_id)
     elif options.trust:
         await agent.sharing.trust(person.user_id, devices[0].device_id)
+    if options.always or options.ask:
+        always = bool(options.always)
+        await agent.sharing.take_always(person.user_id, devices[0].device_id, always=always)
+    await _show_words(agent, person, options.device, output)
+    if not any(told):
+        output.note(
+            f"Read them to {person.username}, or hear them, over a line that you trust; then say --confirm."
+        )
+
+
+async def _show_words(agent: Agent, person: Member, only: str, output: Output) -> None:
+    """Those of each device of theirs, or of one."""
     for device in await agent.sharing.words(person.user_id):
-        if options.device not in ("", device.device_id):
+        if only not in ("", device.device_id):
             continue
         state = "changed" if device.changed else "compared" if device.verified else "not compared"
         told = {"words": " ".join(device.words), "device_id": device.device_id, "state": state}
+        always = {"always": True} if device.always else {}
+        taken = ", what it offers is taken" if device.always else ""
         output.show(
-            told | {"user_id": person.user_id, "username": person.username}
+            told | always | {"user_id": person.user_id, "username": person.username}
             if output.as_json
-            else {"line": f"{told['words']}  ({device.device_id}, {state})"}
-        )
-    if not options.confirm:
-        output.note(
-            f"Read them to {person.username}, or hear them, over a line that you trust; then say --confirm."
+            else {"line": f"{told['words']}  ({device.device_id}, {state}{taken})"}
         )
 
 

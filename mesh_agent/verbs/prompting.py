@@ -48,7 +48,8 @@ class Prompter:
             self._offers.put_nowait(transfer.id)
         elif transfer.phase != "offered":
             self._asked.discard(transfer.id)
-        if transfer.over and transfer.phase != "declined" and not self._first.done():
+        real = transfer.phase != "declined" and not transfer.door
+        if transfer.over and real and not self._first.done():
             self._first.set_result(transfer)
 
     async def _ask_all(self) -> None:
@@ -68,7 +69,7 @@ class Prompter:
         self._follower.clear()
         print("\n".join(question(transfer)), file=sys.stderr)
         while True:
-            self._follower.ask("Take it? [y/N] ")
+            self._follower.ask("Let it? [y/N] " if transfer.door else "Take it? [y/N] ")
             try:
                 answer = (await _line()).strip().casefold()
             finally:
@@ -79,6 +80,8 @@ class Prompter:
 
 def question(transfer: Transfer) -> list[str]:
     """All that a person has to know before they say yes."""
+    if transfer.door:
+        return [f"{transfer.peer_name} wants to connect, with a device that was not compared:"]
     known = "verified" if transfer.verified else "not verified"
     what = f"{transfer.kind} {transfer.title}, {size_text(transfer.size)}"
     if transfer.kind == "folder":

@@ -7,7 +7,6 @@ there and some seconds have gone by, so that a log stays readable and a screen r
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -65,7 +64,7 @@ class PlainTransferring:
 
     async def begin(self) -> None:
         """What is offered comes to this program from now on, as the settings say."""
-        self._sharing.set_rules(replace(rules(self._desk.settings), people=self._sharing.rules.people))
+        self._sharing.set_rules(rules(self._desk.settings))
         try:
             await self._sharing.receive(PROGRAM)
         except AlreadyReceiving as error:
@@ -147,6 +146,13 @@ class PlainTransferring:
             ):
                 await self._sharing.confirm(member.user_id, device.device_id)
                 self._put("It is verified.")
+            elif device.always and await self._desk.ask(
+                f"What {name} sends from this device is taken without asking. Be asked again?",
+                "It stays verified.",
+                yes="Ask me",
+            ):
+                await self._sharing.take_always(member.user_id, device.device_id, always=False)
+                self._put("You are asked again.")
 
     # ── what the agent tells ─────────────────────────────────────────────────────────────────────
 

@@ -132,4 +132,9 @@ class Sending(Writing):
 
         sharing = self.mesh.agent.sharing
         ask = partial(sharing.words, member.user_id)
-        self.mesh.push_screen(Words(member.username, ask, partial(sharing.confirm, member.user_id)))
+
+        async def take_always(device_id: str, always: bool) -> None:
+            await sharing.take_always(member.user_id, device_id, always=always)
+
+        confirm = partial(sharing.confirm, member.user_id)
+        self.mesh.push_screen(Words(member.username, ask, confirm, take_always))

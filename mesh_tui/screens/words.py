@@ -40,6 +40,9 @@ AskWords = Callable[[], Awaitable[Sequence[DeviceWords]]]
 Confirm = Callable[[str], Awaitable[object]]
 """The words with the device of this id are the same on both sides."""
 
+TakeAlways = Callable[[str, bool], Awaitable[object]]
+"""Whether what the device of this id offers is taken without asking."""
+
 
 class WordList(Choices, can_focus=True):
     """A device each: its name, whether it is verified, and the words."""
@@ -71,7 +74,9 @@ class WordList(Choices, can_focus=True):
 def _state(one: DeviceWords) -> Fragment:
     if one.changed:
         return Fragment("⚠ not the device that it was: refused", "failed")
-    return Fragment("✓ verified", "state-up") if one.verified else Fragment("not verified", "pinned")
+    if not one.verified:
+        return Fragment("not verified", "pinned")
+    return Fragment("✓ verified, what it offers is taken" if one.always else "✓ verified", "state-up")
 
 
 class Words(Page[None]):
@@ -81,13 +86,15 @@ class Words(Page[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss", "Close"),
         Binding("enter", "compare", "Compare", show=False),
+        Binding("v", "always", "Always", show=False),
     ]
 
-    def __init__(self, name: str, ask: AskWords, confirm: Confirm) -> None:
+    def __init__(self, name: str, ask: AskWords, confirm: Confirm, take_always: TakeAlways) -> None:
         super().__init__()
         self._name = name_of(name, 40)
         self._ask = ask
         self._say = confirm
+        self._take_always = take_always
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="page wide"):
@@ -109,7 +116,8 @@ class Words(Page[None]):
         known = list(found)
         self.query_one(WordList).put(known)
         self.query_one(WordList).display = bool(known)
-        self._tell("Enter: the words are the same · Esc closes" if known else NOBODY)
+        always = " · v: take without asking, or not" if any(one.verified for one in known) else ""
+        self._tell(f"Enter: the words are the same{always} · Esc closes" if known else NOBODY)
 
     def _tell(self, words: str) -> None:
         self.query_one(".below", Static).update(Content(words))
@@ -127,14 +135,19 @@ class Words(Page[None]):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                begin(self, self._confirm, one, group="words")
+                begin(self, self._do, self._say, one.device_id, group="words")
 
         question = f"Does {self._name} see the same words?"
         self.mesh.push_screen(Ask(question, " ".join(one.words), yes="The same", no="Not sure"), answered)
 
-    async def _confirm(self, one: DeviceWords) -> None:
+    def action_always(self) -> None:
+        chosen = self.query_one(WordList)
+        if chosen.index < len(chosen.known) and (one := chosen.known[chosen.index]).verified:
+            begin(self, self._do, self._take_always, one.device_id, not one.always, group="words")
+
+    async def _do(self, call: Callable[..., Awaitable[object]], *arguments: object) -> None:
         try:
-            await self._say(one.device_id)
+            await call(*arguments)
         except MeshError as error:
             self._tell(f"✗ {clean_line(error.message)}")
         else:

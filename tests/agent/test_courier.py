@@ -3,7 +3,9 @@
 import asyncio
 import random
 import statistics
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,13 @@ from mesh_agent.machines.credit import WINDOW_BYTES
 from mesh_agent.machines.receiving import Offer
 from mesh_agent.machines.transfer import Ended
 from mesh_agent.net.base import LaneLost
+from mesh_agent.sharing.incoming import STRIKES
 from mesh_agent.sharing.transferring import Accept, AlreadyHere, Answer, Decline
 from protocol import limits
 from protocol.errors import MeshError, PeerTooMany
-from protocol.peer import Entry, FileChunk, PeerFrame, Range
+from protocol.peer import Entry, FileCancel, FileChunk, PeerFrame, Range
 from tests.agent.couriers import DONE, Two, two
+from tests.support.conditions import PATIENCE_S, until
 from tests.support.memory_files import CHUNK, Disk, MemorySource, folder_of
 from tests.support.memory_lanes import lane_pair
 from tests.support.virtual_time import in_time, virtually
@@ -279,6 +283,52 @@ def test_what_is_offered_again_is_not_taken_for_what_was_cancelled(who: str) -> 
             data = some_bytes(200 * CHUNK, 2)
             assert await both.send(MemorySource(data)) == DONE
             assert both.bob.disk.whole["notes.bin"] == data
+
+    virtually(scene())
+
+
+@pytest.mark.parametrize("who", ["alice", "bob"])
+@pytest.mark.parametrize("late", [False, True], ids=["in time", "too late"])
+def test_a_cancel_comes_in_time_until_a_name_is_given(who: str, late: bool) -> None:
+    """Both ends say the same, and it is what the disk says."""
+
+    async def scene() -> None:
+        threads = ThreadPoolExecutor(2)
+        reached, released = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            reached.set()
+            assert released.wait(PATIENCE_S)
+
+        async with two(bob={"executor": threads}) as both:
+            if late:
+                both.bob.disk.while_placing = hold
+            else:
+                both.bob.disk.before_finish = hold
+            sending = asyncio.create_task(both.send(MemorySource(b"x")))
+            await until(reached.is_set, "the end")
+            end = both.alice if who == "alice" else both.bob
+            end.courier.cancel("t", "Not that one.")
+            await end.courier.call_off("t")
+            assert not (late and sending.done()), "nobody knows yet how it ends"
+            released.set()
+            ended = {"alice": await sending, "bob": await both.bob.ended_as()}
+            for name, how in ended.items():
+                cancelled = Ended("cancelled", "cancelled", "Not that one.", here=name == who)
+                assert how == (DONE if late else cancelled)
+            assert ("notes.bin" in both.bob.disk.whole) is late
+        threads.shutdown()
+
+    asyncio.run(scene())
+
+
+def test_a_transfer_that_is_not_open_is_called_off() -> None:
+    async def scene() -> None:
+        heard: list[FileCancel] = []
+        async with two(bob={"on_called_off": heard.append}) as both:
+            await both.alice.courier.call_off("old", "Not that one.")
+            assert heard == [FileCancel(transfer="old", reason="Not that one.")]
+            assert await both.send(MemorySource(b"x"), "old") == DONE, "and may be offered again"
 
     virtually(scene())
 
@@ -675,6 +725,38 @@ def test_wrong_bytes_cost_the_lane_that_they_came_over_and_no_more() -> None:
             assert await both.send(MemorySource(data)) == DONE
             assert both.bob.disk.whole["notes.bin"] == data
             await in_time(lambda: both.alice.courier.lanes == both.bob.courier.lanes == 2)
+
+    virtually(scene())
+
+
+def test_three_wrong_chunks_in_a_row_end_it_over_all_attempts() -> None:
+    """Each ends the attempt, as there is but one lane; the last one ends the transfer, on both sides."""
+
+    async def scene() -> None:
+        disk, strikes = Disk(), 0
+
+        async def take(_: Offer) -> Answer:
+            return Accept(Path("/"), strikes=strikes)
+
+        for attempt in range(1, STRIKES + 1):
+            async with two(disk=disk, bob={"on_offer": take}) as both:
+                Corrupting(both, 0, 1)
+                sending = asyncio.create_task(both.send(MemorySource(some_bytes(4 * CHUNK))))
+                if attempt < STRIKES:
+                    with pytest.raises(MeshError):
+                        await sending
+                    assert both.bob.last().ended is None
+                else:
+                    assert (await sending).code == "peer.hash"
+                    assert (await both.bob.ended_as()).code == "peer.hash"
+                strikes = both.bob.last().strikes
+                assert strikes == attempt
+        assert not disk.parts
+
+        async with two(disk=disk, bob={"on_offer": take}) as both:
+            strikes = STRIKES - 1
+            assert await both.send(MemorySource(some_bytes(4 * CHUNK))) == DONE
+            assert both.bob.last().strikes == 0, "a right one is a new beginning"
 
     virtually(scene())
 

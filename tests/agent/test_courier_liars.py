@@ -17,6 +17,7 @@ from mesh_agent.machines import transfer
 from mesh_agent.machines.transfer import Ended
 from mesh_agent.net.base import LaneLost
 from mesh_agent.sharing import incoming, lines, register, serving
+from mesh_agent.sharing.reception import CALLED_OFF_MAX
 from mesh_agent.sharing.transferring import Source
 from protocol import limits
 from protocol.errors import MeshError, PeerNotShared, PeerStalled, PeerTooMany
@@ -178,8 +179,9 @@ async def pauses_what_is_not(other: Puppet, _: End) -> None:
     await other.say(FilePause(transfer="none", paused=True))
 
 
-async def cancels_what_is_not(other: Puppet, _: End) -> None:
-    await other.say(FileCancel(transfer="none"))
+async def calls_off_without_end(other: Puppet, _: End) -> None:
+    for number in range(CALLED_OFF_MAX + 1):
+        await other.say(FileCancel(transfer=f"none{number}"))
 
 
 SENDERS: list[tuple[Scene, str]] = [
@@ -201,7 +203,7 @@ SENDERS: list[tuple[Scene, str]] = [
     (says_hello_again, "peer.out_of_order"),
     (says_lane_ok, "peer.out_of_order"),
     (pauses_what_is_not, "peer.out_of_order"),
-    (cancels_what_is_not, "peer.out_of_order"),
+    (calls_off_without_end, "peer.out_of_order"),
 ]
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from blake3 import blake3
 
+from mesh_agent.files.errors import SinkClosed
 from mesh_agent.machines.chunks import ChunkSet
 from mesh_agent.machines.receiving import Offer
 from mesh_agent.machines.transfer import Grid
@@ -100,6 +101,7 @@ class Disk:
     events: list[str] = field(default_factory=list)
     before_write: Callable[[int], None] = lambda _: None
     before_finish: Callable[[], None] = lambda: None
+    while_placing: Callable[[], None] = lambda: None
 
     def open(self, offer: Offer, _: Accept) -> "MemorySink":
         self.events.append("open")
@@ -111,6 +113,7 @@ class MemorySink:
         self._disk = disk
         self._offer = offer
         self._open = True
+        self._stopped = self._placing = False
         meta = offer.meta
         self.grid: Grid = Packed(meta.size, meta.chunk_bytes)
         fresh = (bytearray(meta.size), ChunkSet())
@@ -146,10 +149,18 @@ class MemorySink:
         meta = self._offer.meta
         if meta.kind == "file" and blake3(self._data).digest() != digest:
             raise PeerHashWrong
+        if self._stopped:
+            raise SinkClosed
+        self._placing = True
+        self._disk.while_placing()
         self._disk.whole[meta.name] = bytes(self._data)
         self._disk.done.add(meta.transfer)
         del self._disk.parts[meta.transfer]
         return meta.name
+
+    def stop(self) -> bool:
+        self._stopped = not self._placing
+        return self._stopped
 
     def abandon(self, keep: bool) -> None:
         self._open = False

@@ -131,6 +131,8 @@ async def test_what_is_offered_is_verified_taken_and_looked_through(
     await alice.sees("✓ verified")
     await alice.press("escape", "f6", "enter")
     await alice.sees("photos/beach.jpg  2.9 KiB", "v always")
+    await alice.press("escape", "i")
+    await alice.sees("into…", "Folder that it goes into")
     await alice.press("escape", "v")
     await alice.sees("✓ photos", "received", "photos from")
     assert (tmp_path / "here" / "photos" / "dunes.jpg").read_bytes() == bytes(3_000)
@@ -233,10 +235,7 @@ async def test_a_device_that_only_wants_to_connect_is_answered_by_keys_and_by_co
     await alice.sees(f"bob{number} wants to connect", "1 offer", "/accept")
     await alice.press("f6")
     await alice.sees("a accept · d decline")
-    await alice.press("v")
-    await alice.press("i")
-    await alice.sees("into…", "Folder that it goes into")
-    await alice.press("escape", "d")
+    await alice.press("v", "i", "d")
     await alice.sees("declined")
     await until(lambda: bob.sharing.transfer(sent.id).phase != "waiting", "bob to know")
     await alice.say("/decline")
@@ -316,32 +315,48 @@ async def test_a_tree_is_opened_folder_by_folder_and_fetched_from(
     assert fetched == [("s1", "b.txt"), ("s1", "inner"), ("s1", "")]
 
 
-@pytest.mark.presses("words up,down", "words enter")
+@pytest.mark.presses("words up,down", "words enter", "words v")
 async def test_words_are_confirmed_only_after_a_question(
     shared_server: str, sit_down: SitDown, number: int
 ) -> None:
     words = ("amber", "boat", "cedar")
     confirmed: list[str] = []
+    taken: list[tuple[str, bool]] = []
 
     async def ask() -> list[DeviceWords]:
         return [
-            DeviceWords(name, words, verified=name in confirmed, changed=name == "old")
+            DeviceWords(
+                name,
+                words,
+                verified=name in confirmed,
+                changed=name == "old",
+                always=bool(taken) and taken[-1] == (name, True),
+            )
             for name in ("laptop", "old")
         ]
 
     async def confirm(device_id: str) -> None:
         confirmed.append(device_id)
 
+    async def take_always(device_id: str, always: bool) -> None:
+        taken.append((device_id, always))
+
     alice = await sit_down("alice", shared_server)
     await alice.register(f"alice{number}")
-    alice.call(alice.app.push_screen, Words("bob", ask, confirm))
+    alice.call(alice.app.push_screen, Words("bob", ask, confirm, take_always))
     await alice.sees("The words for you and bob", "laptop  not verified", "amber  boat", "⚠ not the device")
-    await alice.press("enter", "n", "down", "up", "enter")
+    await alice.press("v", "enter", "n", "down", "up", "enter")
     await alice.sees("Does bob see the same words?", "amber boat cedar")
     assert not confirmed
     await alice.press("y")
     await alice.sees("laptop  ✓ verified")
     assert confirmed == ["laptop"]
+    assert not taken, "of a device that is not verified nothing is taken unasked"
+    await alice.press("v")
+    await alice.sees("laptop  ✓ verified, what it offers is taken")
+    await alice.press("v")
+    await alice.no_longer_sees("what it offers is taken")
+    assert taken == [("laptop", True), ("laptop", False)]
 
 
 async def test_a_changed_identity_is_loud_and_refused_unless_it_is_trusted(

@@ -6,12 +6,33 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mesh_agent.agent import Agent
+from mesh_agent.sharing.rules import Rules
 from mesh_agent.sharing.state import Phase, Transfer, TransferChanged
 from tests.agent.events import Listener
 from tests.support.conditions import until
 
 SLOW: int = 4_000_000
 """Bytes a second at which a transfer of some megabytes can be met on its way."""
+
+
+MEGABYTES: int = 12 * 1024 * 1024
+
+
+async def join(agent: Agent, alice: Agent, into: Path) -> None:
+    await agent.join(room(alice))
+    agent.sharing.set_rules(Rules(downloads=into, accept="all"))
+    await agent.sharing.receive("a test")
+
+
+async def quicker(alice: Agent, bob: Agent, path: Path) -> None:
+    """What is under way need not be slow any more; the same again is the same transfer."""
+    before = alice.sharing.transfers()
+    await alice.sharing.send(room(alice), [bob.profile], [path], limit=10**10)
+    assert [transfer.id for transfer in alice.sharing.transfers()] == [transfer.id for transfer in before]
+
+
+def room(alice: Agent) -> str:
+    return alice.room(alice.profile).id
 
 
 def helpers(of: int | None = None) -> list[int]:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,58 +15,20 @@ from mesh_agent.sharing.rules import Rules
 from mesh_agent.sharing.state import IdentityChanged
 from tests.agent.conftest import OpenAgent, SignUp
 from tests.agent.events import Listener
-from tests.agent.sharing.carriers import SLOW, Watch, helpers, kill_helpers, over, same, told_to
-from tests.support.conditions import until
+from tests.agent.sharing.carriers import (
+    MEGABYTES,
+    SLOW,
+    Watch,
+    helpers,
+    join,
+    kill_helpers,
+    over,
+    quicker,
+    room,
+    same,
+    told_to,
+)
 from tests.support.server import ServerProcess
-
-MEGABYTES = 12 * 1024 * 1024
-
-
-@pytest.fixture
-async def alice(shared_server: str, sign_up: SignUp) -> AsyncIterator[Agent]:
-    """Owner of the room that bears her name."""
-    agent = await sign_up(shared_server, "alice")
-    await agent.create_room(agent.profile)
-    yield agent
-    await agent.close()
-    await until(lambda: not helpers(), "the end of all processes")
-
-
-@pytest.fixture
-async def bob(shared_server: str, sign_up: SignUp, alice: Agent, into: Path) -> Agent:
-    """A member of it, who takes everything."""
-    agent = await sign_up(shared_server, "bob")
-    await join(agent, alice, into)
-    return agent
-
-
-@pytest.fixture
-def into(tmp_path: Path) -> Path:
-    return tmp_path / "in"
-
-
-@pytest.fixture
-def big(tmp_path: Path) -> Path:
-    path = tmp_path / "big.bin"
-    path.write_bytes(os.urandom(MEGABYTES))
-    return path
-
-
-async def join(agent: Agent, alice: Agent, into: Path) -> None:
-    await agent.join(room(alice))
-    agent.sharing.set_rules(Rules(downloads=into, accept="all"))
-    await agent.sharing.receive("a test")
-
-
-async def quicker(alice: Agent, bob: Agent, path: Path) -> None:
-    """What is under way need not be slow any more; the same again is the same transfer."""
-    before = alice.sharing.transfers()
-    await alice.sharing.send(room(alice), [bob.profile], [path], limit=10**10)
-    assert [transfer.id for transfer in alice.sharing.transfers()] == [transfer.id for transfer in before]
-
-
-def room(alice: Agent) -> str:
-    return alice.room(alice.profile).id
 
 
 async def test_a_person_is_asked_and_a_folder_arrives(alice: Agent, bob: Agent, tmp_path: Path) -> None:
@@ -237,9 +198,21 @@ async def test_nobody_learns_an_address_before_the_person_agrees(
     note = tmp_path / "note.txt"
     note.write_text("Hello!")
     heard = Watch(bob)
+    # Whoever gives up is not at the door any more.
+    (given_up,) = await alice.sharing.send(room(alice), [bob.profile], [note])
+    waits = await heard.wait("offered")
+    await alice.sharing.cancel(given_up.id)
+    assert (await over(bob, waits.id)).phase == "cancelled"
+
+    heard.forget()
     (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [note])
     asked = await heard.wait("offered")
-    assert (asked.title, asked.peer_name, asked.way) == ("wants to connect", alice.profile, None)
+    assert (asked.door, asked.title, asked.peer_name, asked.way) == (
+        True,
+        "wants to connect",
+        alice.profile,
+        None,
+    )
     assert alice.sharing.transfer(transfer.id).phase == "waiting"
     await bob.sharing.accept(asked.id)
     assert (await over(alice, transfer.id)).phase == "done"

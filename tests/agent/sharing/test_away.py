@@ -1,0 +1,212 @@
+"""What one end does while the other is away, and what it hears when the two meet again."""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from mesh_agent.agent import Agent
+from mesh_agent.client.folders import Profile
+from mesh_agent.files.staging import STALE_S
+from mesh_agent.net.known import KnownDevices, NotCompared
+from mesh_agent.sharing.rules import Rules
+from tests.agent.conftest import PASSWORD, OpenAgent
+from tests.agent.sharing.carriers import SLOW, Watch, kill_helpers, over, room, same
+from tests.support.conditions import until
+
+
+async def test_a_cancel_by_the_sender_is_told_when_the_receiver_is_back(
+    alice: Agent, bob: Agent, big: Path, into: Path, open_agent: OpenAgent
+) -> None:
+    sent, received = Watch(alice), Watch(bob)
+    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [big], limit=SLOW)
+    coming = await received.wait("running", fits=lambda state: state.done > 0)
+    await bob.close()
+    await sent.wait("interrupted")
+    await alice.sharing.cancel(transfer.id, "Wrong file.")
+    assert alice.sharing.transfer(transfer.id).phase == "cancelled"
+
+    again = await open_agent(bob.profile)
+    assert again.sharing.transfer(coming.id).phase == "interrupted"
+    await again.start()
+    again.sharing.set_rules(Rules(downloads=into))
+    await again.sharing.receive("a test")
+    ended = await over(again, coming.id)
+    assert (ended.phase, ended.reason) == ("cancelled", "Wrong file.")
+    # Once told, nobody is looked for any more, and the same may be sent again.
+    asked = Watch(again)
+    (once_more,) = await alice.sharing.send(room(alice), [bob.profile], [big])
+    offer = await asked.wait("offered")
+    await again.sharing.accept(offer.id)
+    assert (await over(alice, once_more.id)).phase == "done"
+
+
+async def test_a_cancel_is_told_also_by_the_next_program_of_the_sender(
+    alice: Agent, bob: Agent, big: Path, open_agent: OpenAgent
+) -> None:
+    await alice.sharing.receive("a test")
+    sent, received = Watch(alice), Watch(bob)
+    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [big], limit=SLOW)
+    coming = await received.wait("running", fits=lambda state: state.done > 0)
+    await bob.close()
+    await sent.wait("interrupted")
+    await alice.sharing.cancel(transfer.id, "Wrong file.")
+    await alice.close()
+
+    bobs, alices = await open_agent(bob.profile), await open_agent(alice.profile)
+    await bobs.start()
+    await bobs.sharing.receive("a test")
+    await alices.start()
+    await alices.sharing.receive("a test")
+    ended = await over(bobs, coming.id)
+    assert (ended.phase, ended.reason) == ("cancelled", "Wrong file.")
+    await alices.close()
+
+
+async def test_a_cancel_by_the_receiver_is_told_when_the_sender_is_back(
+    alice: Agent, bob: Agent, big: Path, into: Path, open_agent: OpenAgent
+) -> None:
+    await alice.sharing.receive("a test")
+    received = Watch(bob)
+    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [big], limit=SLOW)
+    coming = await received.wait("running", fits=lambda state: state.done > 0)
+    await alice.close()
+    await received.wait("interrupted")
+    await bob.sharing.cancel(coming.id, "No, thank you.")
+    assert bob.sharing.transfer(coming.id).phase == "cancelled"
+
+    again = await open_agent(alice.profile)
+    await again.start()
+    await again.sharing.receive("a test")
+    ended = await over(again, transfer.id)
+    assert (ended.phase, ended.reason) == ("cancelled", "No, thank you.")
+    assert not (into / big.name).exists()
+    await again.close()
+
+
+async def test_what_is_cancelled_with_nobody_at_the_other_end_of_the_line_is_over_on_both(
+    alice: Agent, bob: Agent, big: Path
+) -> None:
+    """Both programs run; the line between the devices is lost just then."""
+    received = Watch(bob)
+    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [big], limit=SLOW)
+    coming = await received.wait("running", fits=lambda state: state.done > 0)
+    kill_helpers()
+    await alice.sharing.cancel(transfer.id, "Wrong file.")
+    mine, theirs = await asyncio.gather(over(alice, transfer.id), over(bob, coming.id))
+    assert {mine.phase, theirs.phase} == {"cancelled"}
+    assert {mine.reason, theirs.reason} == {"Wrong file."}
+
+
+async def test_what_one_device_never_began_to_take_goes_to_another(
+    alice: Agent, bob: Agent, big: Path, shared_server: str, open_agent: OpenAgent, tmp_path: Path
+) -> None:
+    bob.sharing.set_rules(Rules(downloads=tmp_path / "in"))
+    sent, asked = Watch(alice), Watch(bob)
+    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [big])
+    offer = await asked.wait("offered")
+    phone = await open_agent(f"{bob.profile}-phone", shared_server)
+    await phone.login(bob.profile, PASSWORD)
+    await phone.wait_connected(20)
+    phone.sharing.set_rules(Rules(downloads=tmp_path / "phone", accept="all"))
+    await phone.sharing.receive("a test")
+    await sent.wait("offered")
+    await bob.close()
+    assert (await over(alice, transfer.id)).phase == "done"
+    assert same(tmp_path / "phone" / big.name, big)
+
+    # The first one learns it when it is met again.
+    await phone.close()
+    again = await open_agent(bob.profile)
+    await again.start()
+    again.sharing.set_rules(Rules(downloads=tmp_path / "in", accept="all"))
+    await again.sharing.receive("a test")
+    note = tmp_path / "note.txt"
+    note.write_text("Hello!")
+    await alice.sharing.send(room(alice), [bob.profile], [note])
+    ended = await over(again, offer.id)
+    assert (ended.phase, ended.reason) == ("cancelled", "Another device has taken it.")
+
+
+async def test_always_is_kept_for_a_compared_device_until_it_is_taken_back(
+    alice: Agent, bob: Agent, into: Path, tmp_path: Path, open_agent: OpenAgent
+) -> None:
+    bob.sharing.set_rules(Rules(downloads=into, largest=1_000))
+    notes = [tmp_path / f"note{number}.txt" for number in range(4)]
+    for note in notes:
+        note.write_text("Hello!")
+    asked = Watch(bob)
+
+    async def send(path: Path) -> str:
+        (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [path])
+        return transfer.id
+
+    first = await send(notes[0])
+    offer = await asked.wait("offered")
+    with pytest.raises(NotCompared):
+        await bob.sharing.accept(offer.id, always=True)
+    (device,) = await bob.sharing.words(offer.peer_id)
+    await bob.sharing.confirm(offer.peer_id, device.device_id)
+    await bob.sharing.accept(offer.id, always=True)
+    assert (await over(alice, first)).phase == "done"
+    assert (await bob.sharing.words(offer.peer_id))[0].always
+
+    # Now, and after a restart, nobody is asked, but about what is large.
+    assert (await over(alice, await send(notes[1]))).phase == "done"
+    await bob.close()
+    again = await open_agent(bob.profile)
+    await again.start()
+    again.sharing.set_rules(Rules(downloads=into, largest=1_000))
+    await again.sharing.receive("a test")
+    assert (await over(alice, await send(notes[2]))).phase == "done"
+    asked = Watch(again)
+    notes[3].write_bytes(bytes(1_001))
+    await send(notes[3])
+    large = await asked.wait("offered")
+    await again.sharing.decline(large.id)
+
+    # Taken back, also while the two are connected.
+    await again.sharing.take_always(offer.peer_id, device.device_id, always=False)
+    asked.forget()
+    notes[3].write_text("And this?")
+    await send(notes[3])
+    await again.sharing.decline((await asked.wait("offered")).id)
+
+
+async def test_always_ends_with_the_identity_that_was_compared(bob: Agent) -> None:
+    known = KnownDevices(Profile.open(bob.profile), clock=lambda: 1)
+    old, new = b"\x01" * 32, b"\x02" * 32
+    await known.remember("u", "d", old)
+    await known.confirm("u", "d", old)
+    assert (await known.take_always("u", "d", always=True)).always
+    assert (await known.confirm("u", "d", old)).always, "the same words again change nothing"
+    with pytest.raises(Exception, match="identity"):
+        await known.remember("u", "d", new)
+    with pytest.raises(NotCompared):
+        await known.take_always("u", "d", always=True)
+    assert not (await known.confirm("u", "d", new)).always
+
+
+async def test_parts_of_long_ago_are_removed_when_receiving_begins(
+    bob: Agent, alice: Agent, into: Path, open_agent: OpenAgent
+) -> None:
+    """In the folder that things go to; one on which something has arrived since stays."""
+    await bob.close()
+    old, new = into / f".mesh-part-{'0' * 32}", into / f".mesh-part-{'1' * 32}"
+    long_ago = time.time() - STALE_S - 60
+    for part, when in ((old, long_ago), (new, long_ago + 120)):
+        part.mkdir(parents=True)
+        for name in ("lock", "journal", "0"):
+            (part / name).write_bytes(b"x")
+            os.utime(part / name, (when, when))
+    mine = into / "mine.txt"
+    mine.write_text("mine")
+    again = await open_agent(bob.profile)
+    await again.start()
+    again.sharing.set_rules(Rules(downloads=into))
+    await again.sharing.receive("a test")
+    await until(lambda: not old.exists(), "the old part to be gone")
+    assert new.exists()
+    assert mine.exists()
