@@ -10,12 +10,13 @@ import logging
 from collections.abc import Iterable
 from typing import Final, Protocol
 
+from protocol import limits
 from protocol.peer_terminal import Cursor, Run
 
 log = logging.getLogger(__name__)
 
 SCROLLBACK: Final = 10_000
-"""Lines that have scrolled away and are kept."""
+"""Lines that have scrolled away and are kept, about: one engine gives up several hundred at a time."""
 
 REPLY_BYTES: Final = 4_096
 """Of what a program is answered at a time; one that asks on and on gets no more."""
@@ -30,7 +31,8 @@ class Emulator(Protocol):
         title: as the program has set it, without control characters, at most `TITLE_CHARS`.
         bells: how often the bell has rung.
         above: lines that have scrolled away; the next one gets this number. After a change of the size all
-            that are kept have new ones.
+            that are kept have new ones. No number is used twice; where more scrolls away by scrolling alone
+            than is kept, what is lost may be left out of the count.
         kept: how many of them, the last ones, `lines` can tell; none while the alternate screen is shown.
     """
 
@@ -46,10 +48,16 @@ class Emulator(Protocol):
     def kept(self) -> int: ...
 
     def feed(self, data: bytes) -> bytes:
-        """What the program has written, cut anywhere; returns what it is to be answered."""
+        """What the program has written, cut anywhere; returns what it is to be answered.
+
+        Keys in kitty's way are no answer: what guests type comes from other terminals.
+        """
 
     def resize(self, columns: int, rows: int) -> None:
-        """From now on it has this size; at least 1 by 1."""
+        """From now on it has this size, or the next one that a terminal can have.
+
+        A program that wants to be told so in its input is told with the next `feed`, also one of nothing.
+        """
 
     def changed(self) -> Iterable[tuple[int, list[Run]]]:
         """The rows that may differ since this was asked last, all of them at first."""
@@ -64,6 +72,11 @@ class Emulator(Protocol):
 
     def close(self) -> None:
         """It is not used any more."""
+
+
+def fitting(columns: int, rows: int) -> tuple[int, int]:
+    """The nearest size that a terminal can have."""
+    return max(1, min(columns, limits.TERM_COLUMNS)), max(1, min(rows, limits.TERM_ROWS))
 
 
 def make_emulator(columns: int, rows: int, *, scrollback: int = SCROLLBACK) -> Emulator:

@@ -35,11 +35,11 @@ class GuestScreen:
 
         Raises:
             PeerOutOfOrder: it was made from another state than the one that is shown.
-            PeerMalformed: something is outside of the screen.
+            PeerMalformed: something is outside of the screen, or a row is told twice.
         """
         self._check(state)
         told = {changed.row: checked_row(changed.runs, state.columns) for changed in state.changed}
-        if max(told, default=0) >= state.rows:
+        if max(told, default=0) >= state.rows or len(told) < len(state.changed):
             raise PeerMalformed
         changed = self._fit(state) | set(told)
         for row, runs in told.items():

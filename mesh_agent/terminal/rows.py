@@ -1,6 +1,7 @@
 """Rows that came from another person: whether they fit, and what of them may be painted."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
@@ -17,10 +18,50 @@ _UNSAFE: Final = re.compile(
 
 REPLACED: Final = "\ufffd"
 
+_SOFT_HYPHEN: Final = "\u00ad"
+_JOINER: Final = "\u200d"
+_VIRAMA: Final = 9
+_COVERING: Final = frozenset({"Mn", "Me", "Cf"})
+
 
 def safe_text(text: str) -> str:
-    """`text` with as many characters, of which none acts on a terminal."""
-    return text if text.isascii() and text.isprintable() else _UNSAFE.sub(REPLACED, text)
+    """`text` with as many characters, each of which is seen by itself and none acts on a terminal."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_alone, _UNSAFE.sub(REPLACED, text)))
+
+
+def _alone(character: str) -> str:
+    return REPLACED if character >= "\x80" and _covers(character) and character != _SOFT_HYPHEN else character
+
+
+def _covers(character: str) -> bool:
+    """Whether it has no cell of its own: it would move all that comes after it."""
+    return unicodedata.category(character) in _COVERING or "\u1160" <= character <= "\u11ff"
+
+
+def safe_cluster(text: str) -> str:
+    """The one character that is seen, and what belongs to it; all else is left out, so that it stays one."""
+    first = safe_text(text[0])
+    kept = [first]
+    for character in text[1:] if first != REPLACED else "":
+        if not _UNSAFE.match(character) and _belongs(character, kept):
+            kept.append(character)
+    return "".join(kept[: limits.CLUSTER_CHARS])
+
+
+def _belongs(character: str, before: Sequence[str]) -> bool:
+    if unicodedata.category(character) == "Mc" or _covers(character):
+        return True
+    if "\U0001f3fb" <= character <= "\U0001f3ff":  # the colour of a skin
+        return True
+    if _is_flag(character):
+        return len(before) == 1 and _is_flag(before[0])
+    return before[-1] == _JOINER or unicodedata.combining(before[-1]) == _VIRAMA
+
+
+def _is_flag(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
 
 
 def width_of(runs: Sequence[Run]) -> int:
@@ -36,7 +77,5 @@ def checked_row(runs: Sequence[Run], columns: int) -> list[Run]:
 
 
 def _safe(run: Run) -> Run:
-    text = safe_text(run.text)
-    if run.cluster and len(text) > limits.CLUSTER_CHARS:
-        text = REPLACED
+    text = (safe_cluster if run.cluster else safe_text)(run.text)
     return run if text == run.text else replace(run, text=text)

@@ -62,12 +62,15 @@ class Stage:
         self._changed()
         return b"".join(answers)
 
-    def resize(self, columns: int, rows: int) -> None:
+    def resize(self, columns: int, rows: int) -> bytes:
+        """Returns what the program is told of it, where it wants to know by its input."""
         with self._lock:
             self._emulator.resize(columns, rows)
+            told = self._emulator.feed(b"")
             if self._cast is not None:
                 self._cast.resize(columns, rows)
         self._changed()
+        return told
 
     def look(self, now: float, clock: Callable[[], float]) -> float:
         """Brings `screen` up to date, or returns in how many seconds that may be done."""

@@ -8,47 +8,32 @@ anew.
 """
 
 import re
-import unicodedata
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
-from itertools import groupby, islice
+from itertools import islice
 from typing import Any, Final
 
 import pyte
-from pyte.screens import Char, Margins, StaticDefaultDict, wcwidth
+from pyte.screens import Margins, StaticDefaultDict
 
-from mesh_agent.terminal.emulator import REPLY_BYTES, SCROLLBACK, TITLE_CHARS
+from mesh_agent.terminal.emulator import SCROLLBACK, TITLE_CHARS, fitting
 from mesh_agent.terminal.tokens import Tokens
-from protocol import limits
+from mesh_agent.terminal.vt_screen import PyteScreen, is_wide, private, runs_of
 from protocol.peer_terminal import (
     ALTERNATE_SCREEN,
     APPLICATION_CURSOR,
     APPLICATION_KEYPAD,
-    BLINK,
-    BOLD,
     BRACKETED_PASTE,
     FOCUS_EVENTS,
-    INVERSE,
-    ITALIC,
     MOUSE_FORMAT_SHIFT,
     MOUSE_SHIFT,
     REVERSE_SCREEN,
-    RGB,
-    STRUCK,
-    UNDERLINE_SHIFT,
     Cursor,
     Run,
 )
 from protocol.text import clean_line
 
-_NAMES: Final = ("black", "red", "green", "brown", "blue", "magenta", "cyan", "white")
-_COLOURS: Final[Mapping[str, int]] = {
-    "default": 0,
-    **{name: 1 + number for number, name in enumerate(_NAMES)},
-    **{f"bright{name}": 9 + number for number, name in enumerate(_NAMES)},
-    "bfightmagenta": 14,  # as pyte spells it
-}
 _CONTROLS: Final = re.compile("[\x80-\x9f\x00-\x06\x10-\x17\x19\x1c-\x1f\x7f]")
 _CSI: Final = re.compile(r"\x1b\[([<-?]?)([0-9:;]*)([ -/]*)([@-~])")
 _MODES: Final = (
@@ -62,128 +47,24 @@ _MOUSE: Final = ((1003, 4), (1002, 3), (1000, 2), (9, 1))
 _MOUSE_FORMATS: Final = ((1006, 2), (1015, 3), (1005, 1))
 _ALTERNATE: Final = frozenset({47, 1047, 1049})
 _SAVES_CURSOR: Final = 1049
-_REPEATS_MOST: Final = 5_000
+_KEEPS_CURSOR: Final = 1048
+_PLACED: Final = frozenset("@ABCDEFGHIJKLMPXZ`adef")
+"""Sequences that act where the cursor is, and after which no character wraps late."""
+
 _CHARSETS: Final = frozenset("()")
 
-
-def _private(mode: int) -> int:
-    return mode << 5
-
-
-def _colour(name: str) -> int:
-    known = _COLOURS.get(name)
-    if known is not None:
-        return known
-    return RGB | int(name, 16)
-
-
-_Key = tuple[int, int, int, int, bool]
-
-
-def _key(char: Char) -> _Key:
-    attributes = (
-        char.bold * BOLD
-        | char.italics * ITALIC
-        | char.blink * BLINK
-        | char.reverse * INVERSE
-        | char.strikethrough * STRUCK
-        | char.underscore << UNDERLINE_SHIFT
-    )
-    cluster = len(char.data) > 1
-    return _colour(char.fg), _colour(char.bg), attributes, 2 if _is_wide(char) else 1, cluster
-
-
-def _is_wide(char: Char) -> bool:
-    return bool(char.data) and wcwidth(char.data[0]) == 2
-
-
-def _cells(line: Mapping[int, Char], columns: int) -> Iterator[Char]:
-    """Without second halves of wide characters; of one that was broken, what is left is blank."""
-    column = 0
-    while column < columns:
-        char = line[column]
-        whole = column + 1 < columns and not line[column + 1].data
-        if _is_wide(char) and whole:
-            column += 1
-        elif not char.data or _is_wide(char):
-            char = char._replace(data=" ")
-        yield char
-        column += 1
-
-
-def _runs(line: Mapping[int, Char], columns: int) -> list[Run]:
-    """A row of pyte's, of which an empty character is the second half of a wide one."""
-    cells = [(_key(char), char.data) for char in _cells(line, columns)]
-    runs: list[Run] = []
-    for key, group in groupby(cells, key=lambda cell: cell[0]):
-        if key[-1]:
-            runs += [Run(text[: limits.CLUSTER_CHARS], *key) for _, text in group]
-        else:
-            runs.append(Run("".join(text for _, text in group), *key))
-    if runs and _key_of(runs[-1]) == (0, 0, 0, 1, False):
-        text = runs[-1].text.rstrip(" ")
-        runs[-1:] = [Run(text)] if text else []
-    return runs
-
-
-def _key_of(run: Run) -> _Key:
-    return run.foreground, run.background, run.attributes, run.width, run.cluster
-
-
-class _Screen(pyte.Screen):
-    """pyte's, which tells what scrolls away at the top."""
-
-    def __init__(self, columns: int, lines: int, scrolled: Callable[[list[Run]], None]) -> None:
-        self.scrolled = scrolled
-        self.replies = bytearray()
-        self.rung = 0
-        self._marks = 0
-        super().__init__(columns, lines)
-
-    def index(self) -> None:
-        margins = self.margins or Margins(0, self.lines - 1)
-        if self.cursor.y > margins.bottom:  # pyte would go back between the margins
-            self.cursor.y = min(self.cursor.y + 1, self.lines - 1)
-            return
-        if self.cursor.y == margins.bottom and margins.top == 0:
-            self.scrolled(_runs(self.buffer[0], self.columns))
-        super().index()
-
-    def cursor_position(self, line: int | None = None, column: int | None = None) -> None:
-        """Where lines are counted from the margin, one beyond the other margin is the last one."""
-        if line and self.margins is not None and _private(6) in self.mode:
-            line = min(line, self.margins.bottom - self.margins.top + 1)
-        super().cursor_position(line, column)
-
-    def bell(self, *_: Any) -> None:
-        self.rung += 1
-
-    def write_process_input(self, data: str) -> None:
-        if len(self.replies) + len(data) <= REPLY_BYTES:
-            self.replies += data.encode()
-
-    def draw(self, data: str) -> None:
-        if data.isascii():
-            super().draw(data)
-            return
-        for character in filter(self._fits, data):
-            if wcwidth(character) == 2 and self.cursor.x == self.columns - 1 and _private(7) in self.mode:
-                self.cursor.x = self.columns  # there is no room for both halves: it wraps first
-            super().draw(character)
-
-    def _fits(self, character: str) -> bool:
-        """Whether no cell gets more marks on top of it than are told."""
-        self._marks = self._marks + 1 if unicodedata.combining(character) or character == "\u200d" else 0
-        return self._marks < limits.CLUSTER_CHARS
+_WORK_MOST: Final = 20_000
+"""Cells that may be written, and ten times the rows scrolled, at a time, by sequences that ask for many."""
 
 
 class Pyte:
     """See `Emulator`."""
 
     def __init__(self, columns: int, rows: int, *, scrollback: int = SCROLLBACK) -> None:
+        columns, rows = fitting(columns, rows)
         self.columns, self.rows, self.title, self.above = columns, rows, "", 0
         self._history: deque[list[Run]] = deque(maxlen=scrollback)
-        self._screen = _Screen(columns, rows, self._scrolled)
+        self._screen = PyteScreen(columns, rows, self._scrolled)
         self._stream = pyte.Stream(self._screen, strict=False)
         self._stream.use_utf8 = False  # what it is given is text already, and other sets are to be heeded
         self._tokens = Tokens()
@@ -191,7 +72,7 @@ class Pyte:
         """Of the screen that is hidden by the alternate one: its rows, cursor and margins."""
 
         self._shape, self._last, self._keypad = 0, " ", False
-        self._whole = True
+        self._whole, self._work = True, 0
         self._own: Mapping[tuple[str, str, str], Callable[[list[int]], None]] = {
             ("", "", "b"): self._repeat,
             ("", "", "S"): lambda given: self._scroll(_first(given), up=True),
@@ -224,6 +105,7 @@ class Pyte:
 
     def feed(self, data: bytes) -> bytes:
         """See `Emulator`."""
+        self._work = _WORK_MOST
         for kind, text in self._tokens.feed(data):
             if kind == "text":
                 self._draw(text)
@@ -264,9 +146,14 @@ class Pyte:
             self._leave_alternate()
             self._shape, self._keypad, self.title = 0, False, ""
             self._screen.reset()
+        elif text == "\x1bZ":
+            self._screen.report_device_attributes()
         elif text == "\x1bE":
             self._screen.carriage_return()
             self._screen.linefeed()
+        elif text in {"\x1bD", "\x1bM"}:
+            self._screen.no_late_wrap()
+            self._pass(text)
         elif len(text) == 2 or text[1] in _CHARSETS or text == "\x1b#8":
             self._pass(text)
 
@@ -275,18 +162,26 @@ class Pyte:
         if found is None:
             return
         marker, given, between, final = found.groups()
+        if not marker and not between and final in _PLACED:
+            self._screen.no_late_wrap()
         own = self._own.get((marker, between, final))
         if own is not None:
             own([min(int(part or 0), 9_999) for part in re.split("[:;]", given)])
         elif not between and (marker == "" or (marker == "?" and final in "hlJK")):
-            self._pass(text.replace(":", ";"))
+            self._pass(_plain_style(given) if final == "m" and not marker else text.replace(":", ";"))
 
     def _times(self, count: int, call: Callable[[], None]) -> None:
         for _ in range(min(count, self.columns + self.rows)):
             call()
 
     def _repeat(self, given: list[int]) -> None:
-        self._screen.draw(self._last * min(_first(given), _REPEATS_MOST))
+        self._screen.draw(self._last * self._affordable(_first(given)))
+
+    def _affordable(self, count: int, cost: int = 1) -> int:
+        """So many of `count` as may still be done of what was fed."""
+        count = min(count, self._work // cost)
+        self._work -= count * cost
+        return count
 
     def _tab_back(self, given: list[int]) -> None:
         screen = self._screen
@@ -299,7 +194,8 @@ class Pyte:
         margins = screen.margins or Margins(0, screen.lines - 1)
         at = screen.cursor.y
         screen.cursor.y = margins.bottom if up else margins.top
-        self._times(count, screen.index if up else screen.reverse_index)
+        height = margins.bottom - margins.top + 1
+        self._times(self._affordable(min(count, height), 10), screen.index if up else screen.reverse_index)
         screen.cursor.y = at
 
     def _take_shape(self, given: list[int]) -> None:
@@ -310,7 +206,7 @@ class Pyte:
         screen.set_margins()
         screen.cursor.attrs = screen.default_char
         screen.cursor.hidden = False
-        screen.mode -= {_private(1), _private(6)}
+        screen.mode -= {private(1), private(6)}
 
     def _erase(self, given: list[int]) -> None:
         if given[0] == 3:
@@ -322,6 +218,8 @@ class Pyte:
         for mode in given:
             if mode in _ALTERNATE:
                 (self._enter_alternate if on else self._leave_alternate)(saves=mode == _SAVES_CURSOR)
+            elif mode == _KEEPS_CURSOR:
+                (self._screen.save_cursor if on else self._screen.restore_cursor)()
             elif mode != 3:  # the size is the person's
                 (self._screen.set_mode if on else self._screen.reset_mode)(mode, private=True)
 
@@ -351,6 +249,7 @@ class Pyte:
 
     def resize(self, columns: int, rows: int) -> None:
         """See `Emulator`."""
+        columns, rows = fitting(columns, rows)
         if (columns, rows) == (self.columns, self.rows):
             return
         self.columns, self.rows, self._whole = columns, rows, True
@@ -367,22 +266,25 @@ class Pyte:
         rows = range(self.rows) if self._whole else sorted(row for row in screen.dirty if row < self.rows)
         self._whole = False
         screen.dirty.clear()
-        return [(row, _runs(screen.buffer[row], self.columns)) for row in rows]
+        return [(row, runs_of(screen.buffer[row], self.columns)) for row in rows]
 
     def cursor(self) -> Cursor:
         """See `Emulator`."""
         at = self._screen.cursor
         column, row = min(at.x, self.columns - 1), min(at.y, self.rows - 1)
+        line = self._screen.buffer[row]
+        if column and not line[column].data and is_wide(line[column - 1]):
+            column -= 1  # it stands on the first half of a wide character
         return Cursor(column, row, not at.hidden, self._shape)
 
     def modes(self) -> int:
         """See `Emulator`."""
         held = self._screen.mode
-        modes = sum(bit for number, bit in _MODES if _private(number) in held)
+        modes = sum(bit for number, bit in _MODES if private(number) in held)
         modes |= APPLICATION_KEYPAD if self._keypad else 0
         modes |= ALTERNATE_SCREEN if self._primary is not None else 0
-        mouse = next((told for number, told in _MOUSE if _private(number) in held), 0)
-        form = next((told for number, told in _MOUSE_FORMATS if _private(number) in held), 0)
+        mouse = next((told for number, told in _MOUSE if private(number) in held), 0)
+        form = next((told for number, told in _MOUSE_FORMATS if private(number) in held), 0)
         return modes | mouse << MOUSE_SHIFT | form << MOUSE_FORMAT_SHIFT
 
     def lines(self, first: int, count: int) -> tuple[int, list[list[Run]]]:
@@ -396,3 +298,30 @@ class Pyte:
 
 def _first(given: list[int]) -> int:
     return given[0] or 1
+
+
+# ── styles ───────────────────────────────────────────────────────────────────────────────────────
+
+_COLOURED: Final = {"5": 1, "2": 3}
+"""How many numbers follow, by how a colour is told."""
+
+
+def _plain_style(given: str) -> str:
+    """What of a style pyte reads: it knows one kind of underline, of no other colour, and no colons."""
+    numbers = iter(given.split(";"))
+    words = [word for number in numbers for word in _words(number, numbers)]
+    return f"\x1b[{';'.join(words)}m" if words else ""
+
+
+def _words(number: str, rest: Iterator[str]) -> list[str]:
+    first, colon, parts = number.partition(":")
+    if first not in {"38", "48", "58"}:
+        return ["24" if parts == "0" and first == "4" else first]
+    if colon:
+        told = parts.split(":")
+        colour = told[:1] + told[1:][-_COLOURED.get(told[0], 0) :]
+    else:
+        way = next(rest, "")
+        colour = [way, *islice(rest, _COLOURED.get(way, 0))]
+    whole = len(colour) - 1 == _COLOURED.get(colour[0]) and all(colour)
+    return [first, *colour] if whole and first != "58" else []

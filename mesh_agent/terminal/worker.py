@@ -405,9 +405,11 @@ class Host:
         assert self._pump is not None
         columns = min(max(order.columns, 1), limits.TERM_COLUMNS)
         rows = min(max(order.rows, 1), limits.TERM_ROWS)
-        self._stage.resize(columns, rows)
+        told = self._stage.resize(columns, rows)
         self._machine.columns, self._machine.rows = columns, rows
         self._pump.resize(columns, rows)
+        if told:
+            self._pump.write(told)
 
     def _get_lines(self, order: orders.GetLines) -> None:
         first, lines = self._page(order.first, order.count)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mesh_agent.terminal.emulator import REPLY_BYTES, TITLE_CHARS, Emulator, make_emulator
 from mesh_agent.terminal.ghostty import Ghostty
 from mesh_agent.terminal.guest_screen import GuestScreen
+from mesh_agent.terminal.rows import checked_row
 from mesh_agent.terminal.screen import Screen
 from mesh_agent.terminal.tokens import SEQUENCE_CHARS, STRING_CHARS, Tokens
 from mesh_agent.terminal.vt import Pyte
@@ -35,6 +36,7 @@ from protocol.peer_terminal import (
     TermState,
 )
 from tests.agent.terminal.cases import CASES, Case
+from tests.agent.terminal.cases_more import MORE
 
 Make = type[Ghostty] | type[Pyte]
 ENGINES: Final[Sequence[Make]] = (Ghostty, Pyte)
@@ -58,7 +60,7 @@ def row_of(make: Make, text: str, row: int = 0) -> list[Run]:
 
 
 @both
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CASES + MORE, ids=lambda case: case.name)
 def test_a_sequence_does_what_it_is_for(make: Make, case: Case) -> None:
     emulator = make(case.columns, case.rows)
     emulator.feed(case.written.encode())
@@ -74,7 +76,7 @@ def test_a_sequence_does_what_it_is_for(make: Make, case: Case) -> None:
 
 
 @both
-@pytest.mark.parametrize("case", CASES[::5], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", (CASES + MORE)[::5], ids=lambda case: case.name)
 def test_input_cut_anywhere_equals_input_whole(make: Make, case: Case) -> None:
     whole, cut = make(case.columns, case.rows), make(case.columns, case.rows)
     whole.feed(case.written.encode())
@@ -99,6 +101,10 @@ def test_input_cut_anywhere_equals_input_whole(make: Make, case: Case) -> None:
         ("38;2;1;2;3;48;2;255;254;253", (RGB | 0x010203, RGB | 0xFFFEFD, 0)),
         ("1;31;0", (0, 0, 0)),
         ("1;22;31;39", (0, 0, 0)),
+        ("38:2::1:2:3;48:2:4:5:6", (RGB | 0x010203, RGB | 0x040506, 0)),
+        ("58;2;1;2;3;1;58:5:7;58;5;9;3", (0, 0, BOLD | ITALIC)),
+        ("4;4:0;9", (0, 0, STRUCK)),
+        ("1m\x1b[58;2;1;2;3", (0, 0, BOLD)),
     ],
 )
 def test_styles(make: Make, sgr: str, style: tuple[int, int, int]) -> None:
@@ -109,6 +115,7 @@ def test_styles(make: Make, sgr: str, style: tuple[int, int, int]) -> None:
 def test_what_only_ghostty_tells() -> None:
     assert row_of(Ghostty, "\x1b[38;5;200mx") == [Run("x", 201)]
     assert row_of(Ghostty, "\x1b[4:3mx") == [Run("x", attributes=3 << UNDERLINE_SHIFT)]
+    assert row_of(Pyte, "\x1b[4:3mx") == [Run("x", attributes=1 << UNDERLINE_SHIFT)]
     assert row_of(Ghostty, "\x1b[44m\x1b[2K") == [Run(" " * 20, 0, 5)]
 
 
@@ -281,7 +288,7 @@ def test_after_another_size_the_lines_have_other_numbers(make: Make) -> None:
 def test_a_sequence_that_never_ends_is_not_collected(make: Make, opening: str) -> None:
     emulator = make(20, 4)
     emulator.feed(opening.encode())
-    for _ in range(64):
+    for _ in range(8):
         emulator.feed(b"1;" * 8_000)
     emulator.feed(b"\x1b\\\x18\x1b[2J\x1b[Hback")
     assert shown(emulator)[0] == "back"
@@ -318,6 +325,16 @@ _BITS: Final = st.sampled_from(
     [
         *"ab日é👍",
         "e\u0301",
+        "\u0301",
+        "a\u200b\u202e",
+        "👨\u200d👩\u200d👧",
+        "\u2764\ufe0f",
+        "\u1112\u1161\u11ab",
+        "\x1b[?2027h",
+        "\x1b[?69h\x1b[2;4s",
+        "\x1b[?6h",
+        "\x1b[3J",
+        "\x1b[20b",
         "\r\n",
         "\t",
         "\x08",
@@ -380,15 +397,21 @@ def test_what_a_guest_builds_is_what_the_emulator_shows(make: Make, steps: list[
             screen.update()
             for state in told(screen.state_since(guest.number)):
                 guest.apply(state)
-            assert guest.rows_ == screen.rows
+            assert guest.rows_ == [checked_row(runs, guest.columns) for runs in screen.rows]
             assert (guest.columns, guest.rows) == (emulator.columns, emulator.rows)
             assert (guest.cursor, guest.modes) == (emulator.cursor(), emulator.modes())
             late = GuestScreen()
             for state in told(screen.state_since(0)):
                 late.apply(state)
             assert (late.rows_, late.number) == (guest.rows_, guest.number)
+            assert (late.title, late.above, late.kept, late.bells) == (
+                guest.title,
+                emulator.above,
+                emulator.kept,
+                emulator.bells,
+            )
             fresh = dict(_whole(emulator))
-            assert [fresh.get(row, []) for row in range(emulator.rows)] == guest.rows_
+            assert [fresh.get(row, []) for row in range(emulator.rows)] == screen.rows
 
 
 def _whole(emulator: Emulator) -> list[tuple[int, list[Run]]]:
@@ -413,6 +436,7 @@ def test_a_state_that_is_too_large_for_a_frame_is_told_in_several(make: Make) ->
         guest.apply(state)
     assert guest.complete
     assert guest.rows_ == screen.rows
+    assert sum(map(len, screen.rows)) > columns * rows // 2
 
 
 @both

@@ -59,6 +59,7 @@ WRONG = [
     (state(3, 2, cursor=Cursor(0, 3)), PeerMalformed),
     (state(3, 2, (3, "x")), PeerMalformed),
     (state(3, 2, (0, "x" * 11)), PeerMalformed),
+    (state(3, 2, (1, "x"), (1, "y")), PeerMalformed),
 ]
 
 
@@ -81,13 +82,44 @@ def test_parts_of_different_states_do_not_fit() -> None:
 
 
 def test_controls_are_replaced_and_keep_their_cells() -> None:
-    evil = [Run("a\x1b[2J\x9b\u202e"), Run("e\u0301", cluster=True), Run("e" + "\u0301" * 99, cluster=True)]
+    evil = [Run("a\x1b[2J\x9b\u202e"), Run("e\u0301", cluster=True)]
     row = checked_row(evil, 20)
     assert row[0].text == f"a{REPLACED}[2J{REPLACED}{REPLACED}"
     assert row[1].text == "e\u0301"
-    assert row[2].text == REPLACED
     assert width_of(row) == width_of(evil)
-    assert len("e" + "\u0301" * 99) > CLUSTER_CHARS
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("e\u0301", "e\u0301"),
+        ("e" + "\u0301" * 99, "e" + "\u0301" * (CLUSTER_CHARS - 1)),
+        ("\u0301", REPLACED),
+        ("\u0301e", REPLACED),
+        ("\u200d\u0301", REPLACED),
+        ("\x1b[2J", REPLACED),
+        ("a\x1b[2J", "a"),
+        ("a\u202e\u0301", "a\u0301"),
+        ("abc", "a"),
+        ("日本", "日"),
+        ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
+        ("👍\U0001f3fd", "👍\U0001f3fd"),
+        ("🇩🇪", "🇩🇪"),
+        ("🇩🇪🇫🇷", "🇩🇪"),
+        ("\u0915\u094d\u0937", "\u0915\u094d\u0937"),
+        ("\u0e01\u0e47", "\u0e01\u0e47"),
+        ("\u1112\u1161\u11ab", "\u1112\u1161\u11ab"),
+        ("\u2764\ufe0f", "\u2764\ufe0f"),
+    ],
+)
+def test_a_cluster_is_one_character_with_what_belongs_to_it(told: str, shown: str) -> None:
+    (run,) = checked_row([Run(told, cluster=True)], 1)
+    assert run.text == shown
+
+
+def test_what_has_no_cell_of_its_own_is_not_taken_for_one_that_has() -> None:
+    (run,) = checked_row([Run("a\u0301\u200bb\u00ad\u1161日")], 20)
+    assert run.text == f"a{REPLACED}{REPLACED}b\u00ad{REPLACED}日"
 
 
 @given(st.text(min_size=1, max_size=50))
