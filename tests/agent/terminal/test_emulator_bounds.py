@@ -79,7 +79,8 @@ def test_lines_that_are_thrown_away_are_kept_no_more(make: Make) -> None:
 @both
 def test_none_is_kept_while_the_alternate_screen_is_shown(make: Make) -> None:
     emulator = make(20, 4)
-    emulator.feed(numbered(0, 50) + b"\x1b[?1049h")
+    emulator.feed(numbered(0, 50))
+    emulator.feed(b"\x1b[?1049h")
     assert emulator.kept == 0
     emulator.feed(b"\x1b[?1049l")
     assert emulator.kept == 47
