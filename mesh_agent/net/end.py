@@ -9,7 +9,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from mesh_agent.machines.hello import HELLO_S, NONCE_BYTES, Expected, Hello, Own, Terms
 from mesh_agent.machines.lanes import LaneBook
@@ -19,10 +19,8 @@ from mesh_agent.net.certificates import Certificate
 from mesh_agent.net.first import Connect, first_of
 from mesh_agent.net.further import FurtherLanes
 from mesh_agent.net.handshake import next_frame, refuse
-from mesh_agent.net.ice import Ice, IcePath
 from mesh_agent.net.identity import Identity
 from mesh_agent.net.quic import QuicServer
-from mesh_agent.net.relay import RelayPath
 from mesh_agent.net.rendezvous import (
     IceSide,
     Rendezvous,
@@ -36,6 +34,10 @@ from protocol import limits
 from protocol.capability import Grant, SpentTokens, from_jwks
 from protocol.errors import HelloLate, HelloMissing, MeshError, PeerFault, PeerMalformed
 from protocol.peer import P2pHello, P2pLane, PeerFrame
+
+if TYPE_CHECKING:
+    from mesh_agent.net.ice import Ice, IcePath
+    from mesh_agent.net.relay import RelayPath
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,20 @@ TCP_S: Final = 2.5
 
 class Closable(Protocol):
     async def close(self) -> None: ...
+
+
+def _ice() -> "type[Ice]":
+    """It brings much that takes time to be loaded, and the direct way needs none of it."""
+    from mesh_agent.net.ice import Ice
+
+    return Ice
+
+
+def _relay_path() -> "type[RelayPath]":
+    """As `_ice`."""
+    from mesh_agent.net.relay import RelayPath
+
+    return RelayPath
 
 
 class End:
@@ -69,13 +85,9 @@ class End:
         self.main: Lane | None = None
         self.hosts: list[str] = []
         self.servers: list[Closable] = []
-        self.ice = (
-            Ice(controlling=setup.role == "asker", servers=setup.ice_servers)
-            if setup.options.direct
-            else None
-        )
+        self.ice: "Ice | None" = None
         self.gathered: asyncio.Task[bool] | None = None
-        self._paths: list[RelayPath] = []
+        self._paths: "list[RelayPath]" = []
         self._signals = signals
         self._tasks: set[asyncio.Task[Any]] = set()
         self._unknown: set[asyncio.Task[Any]] = set()
@@ -148,25 +160,27 @@ class End:
 
     async def tell_all(self, **listening: Any) -> None:
         """Tells where this end listens, at once, and later what ICE has gathered."""
-        if self.ice is None:
+        if not self.setup.options.direct:
             await self.tell(self.rendezvous(**listening))
             return
         await self.tell(self.rendezvous(more=True, **listening))
-        self.gathered = self.spawn(self._gather(self.ice, listening))
+        self.gathered = self.spawn(self._gather(listening))
 
-    async def _gather(self, ice: Ice, listening: dict[str, Any]) -> bool:
+    async def _gather(self, listening: dict[str, Any]) -> bool:
         """Whether there is anything that the other end could try."""
+        make = await asyncio.to_thread(_ice)
+        self.ice = make(controlling=self.setup.role == "asker", servers=self.setup.ice_servers)
         try:
-            side = await ice.gather()
+            side = await self.ice.gather()
             await self.tell(self.rendezvous(ice=side, **listening))
         except (MeshError, OSError) as error:
             log.debug("ICE does not gather: %s", error)
             return False
         return side is not None
 
-    async def punch(self, other: Rendezvous) -> IcePath:
+    async def punch(self, other: Rendezvous) -> "IcePath":
         """A hole to the other end. Raises: LaneLost."""
-        if self.ice is None or self.gathered is None or not await asyncio.shield(self.gathered):
+        if self.gathered is None or not await asyncio.shield(self.gathered) or self.ice is None:
             raise LaneLost("this device has no address")
         side = await asyncio.shield(self.other_ice)
         if side is None:
@@ -176,9 +190,10 @@ class End:
     def may_relay(self, other: Rendezvous) -> bool:
         return self.setup.options.relay and bool(self.setup.relay_url) and other.relay
 
-    async def relay(self) -> RelayPath:
+    async def relay(self) -> "RelayPath":
         """Raises: LaneLost."""
-        path = await RelayPath.open(self.setup.relay_url, self.setup.relay_token)
+        way = await asyncio.to_thread(_relay_path)
+        path = await way.open(self.setup.relay_url, self.setup.relay_token)
         self._paths.append(path)
         return path
 
@@ -281,11 +296,11 @@ class End:
 
     async def settle(self, taken: Way) -> None:
         """This way is used: what only another one needs is closed."""
-        if taken == "direct" and self.ice is not None:
-            if self.gathered is not None:
-                self.gathered.cancel()
-                await asyncio.wait([self.gathered])
-            self.ice.close()
+        if taken == "direct" and self.gathered is not None:
+            self.gathered.cancel()
+            await asyncio.wait([self.gathered])
+            if self.ice is not None:
+                self.ice.close()
 
     def arrived(self, lane: Lane) -> None:
         """Somebody has connected: by QUIC, who has the other end's certificate; by TLS, anybody."""

@@ -2,7 +2,8 @@
 
 Strategy: orders come in on stdin, reports go out on stdout, nothing else does. It meets the other device,
 runs a courier over what the meeting gave, and ends when that ends, is told to stop, or stdin does: that is
-how the end of the agent shows. What is heavy (hashing, the disk, encryption) costs the agent nothing here.
+how the end of the agent shows. What is heavy (hashing, the disk, encryption) costs the agent nothing here,
+and where the processor is short, whoever types comes first.
 """
 
 import asyncio
@@ -49,6 +50,9 @@ from protocol.peer import FileCancel
 
 BETTER: Final = "sharing.better_way"
 """The code of an attempt that ends because a better way was found."""
+
+NICENESS: Final = 10
+"""So much less the processor is ours than that of others who want it; alone, all of it is."""
 
 _PHASES: Final[dict[str, Literal["offered", "running", "finishing"]]] = {
     "announcing": "offered",
@@ -386,6 +390,8 @@ async def run() -> None:
 
 def main() -> None:
     """Never returns: a thread that waits for a dead disk must not keep the process."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(NICENESS)
     try:
         asyncio.run(run())
     finally:
