@@ -85,9 +85,9 @@ class End:
         self.main: Lane | None = None
         self.hosts: list[str] = []
         self.servers: list[Closable] = []
-        self.ice: "Ice | None" = None
+        self.ice: Ice | None = None
         self.gathered: asyncio.Task[bool] | None = None
-        self._paths: "list[RelayPath]" = []
+        self._paths: list[RelayPath] = []
         self._signals = signals
         self._tasks: set[asyncio.Task[Any]] = set()
         self._unknown: set[asyncio.Task[Any]] = set()

@@ -53,7 +53,7 @@ def report(bench: str, case: str, value: float, unit: str, **more: Any) -> None:
 
 def skip(bench: str, case: str, reason: str) -> None:
     """Says why there is no figure."""
-    print(json.dumps({"bench": bench, "case": case, "skipped": reason}), flush=True)
+    print(json.dumps({"bench": bench, "case": case, "value": None, "skipped": reason}), flush=True)
 
 
 # ── the server ───────────────────────────────────────────────────────────────────────────────────

@@ -3,7 +3,8 @@
 Strategy: the lanes alone first, bytes from memory to memory: QUIC in Mesh's shell against the same engine in
 aioquic's own asyncio shell, with datagrams of Ethernet's size and of loopback's, and TLS. The receiver counts
 the time from the first byte to the last. The long lossy line does not exist: it is simulated in virtual time,
-with Mesh's congestion control and with those that aioquic has.
+with Mesh's congestion control and with those that aioquic has. At the end, files from disk to disk, as
+`transfer_files` has them by itself.
 """
 
 import argparse
@@ -35,7 +36,7 @@ from mesh_agent.net.engine import Engine
 from mesh_agent.net.quic import QuicServer
 from mesh_agent.net.tls import TlsServer, connect_tls
 from mesh_agent.net.udp import open_socket
-from scripts.bench import harness
+from scripts.bench import harness, transfer_files_bench
 from scripts.bench.simulated import Link, World
 
 HERE: Final = "127.0.0.1"
@@ -285,15 +286,19 @@ def lossy(mib: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="transfer", description=__doc__)
-    parser.add_argument("--mib", type=int, default=1_024, help="what goes over a lane")
+    parser.add_argument("--mib", type=int, default=1_024, help="what goes over a lane, and of the large file")
     parser.add_argument("--stock-mib", type=int, default=256, help="what goes through aioquic's own shell")
     parser.add_argument("--line-mib", type=int, default=64, help="what goes over the simulated line")
-    parser.add_argument("--only", choices=("lanes", "line"))
+    parser.add_argument("--only", choices=("lanes", "line", "files"))
+    transfer_files_bench.add_options(parser)
     arguments = parser.parse_args()
-    if arguments.only != "line":
+    wanted = (arguments.only,) if arguments.only else ("lanes", "line", "files")
+    if "lanes" in wanted:
         lanes(arguments.mib, arguments.stock_mib)
-    if arguments.only != "lanes":
+    if "line" in wanted:
         lossy(arguments.line_mib)
+    if "files" in wanted:
+        transfer_files_bench.measure(arguments)
 
 
 if __name__ == "__main__":
