@@ -84,13 +84,15 @@ class Attempt:
         hoped: Way | None = None,
         start: Start = start_carrier,
         places: asyncio.Semaphore | None = None,
+        shy: bool = False,
     ) -> None:
         """`on_report` is told everything but signals, the refusal of an identity, and the end.
 
         `limit`: bytes a second; None: what the rules say. `hoped`: a way that is known to be there.
         `start`: another process than that for files. `places`: has one for each that may run at a time; None:
-        those for files.
+        those for files. `shy`: only a compared device is told the addresses of this one.
         """
+        self._shy = shy
         self._start, self._places = start, desk.helpers if places is None else places
         self._limit, self._hoped = limit, hoped
         self._desk, self._role, self._certificate, self._on_report = desk, role, certificate, on_report
@@ -175,7 +177,7 @@ class Attempt:
             ice_servers=ice_servers,
             lanes=min(rules.lanes, limits.LANES),
             quic_only=rules.quic_only,
-            direct=rules.direct,
+            direct=rules.direct and (self.compared or not self._shy),
             into=str(folder),
             limit=rules.limit if self._limit is None else self._limit,
             shares=self._desk.shown_to(accepted.room_id),

@@ -115,7 +115,14 @@ class Door(Taking):
 
     def make_attempt(self, certificate: "Certificate") -> Attempt:
         return Attempt(
-            self.desk, "asked", certificate, self._report, start=self._start, places=self._house.room
+            self.desk,
+            "asked",
+            certificate,
+            self._report,
+            start=self._start,
+            places=self._house.room,
+            # The person is asked who may watch, not who may connect: others go through the server.
+            shy=self.desk.rules.connect == "ask",
         )
 
     async def _start(self) -> Place:

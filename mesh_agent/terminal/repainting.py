@@ -29,8 +29,9 @@ _MODES: Final = (
 _MOUSE: Final = ("", "?9", "?1000", "?1002", "?1003")
 _MOUSE_FORMATS: Final = ("", "?1005", "?1006", "?1015")
 
-_PLAIN: Final = "\x18\x1b[0m\x1b[r\x1b[?6l\x1b[4l\x1b(B\x0f"
-"""No sequence goes on, no style, no margins, no other characters than those that are meant."""
+_PLAIN: Final = "\x1b[0m\x1b[r\x1b[?6l\x1b[4l\x1b(B\x0f"
+"""No style, no margins, no other characters than those that are meant. It comes after the modes: another
+screen brings back what was set there."""
 
 
 def modes_told(modes: int) -> str:
@@ -51,12 +52,13 @@ def repainted(screen: Screen, columns: int, rows: int) -> bytes:
     lines = [cells_of(runs, columns) for runs in screen.rows]
     wraps = "\x1b[?7l", "\x1b[?7h"
     painted = painter.paint(lines, screen.cursor).decode()
-    return f"{_PLAIN}{modes_told(screen.modes)}{wraps[0]}{painted}{wraps[1]}".encode()
+    return f"\x18{modes_told(screen.modes)}{_PLAIN}{wraps[0]}{painted}{wraps[1]}".encode()
 
 
 def left_behind(modes: int) -> bytes:
     """What gives a terminal back as a program found it."""
     back = "\x1b[?1049l" if modes & ALTERNATE_SCREEN else ""
-    return (
-        f"{_PLAIN}{back}{modes_told(0).removeprefix(chr(27) + '[?1049l')}\x1b[?7h\x1b[?25h\x1b[0 q".encode()
-    )
+    others = modes_told(0).removeprefix("\x1b[?1049l")
+    # Margins cannot be taken back without moving the cursor, which is to stay below what was written.
+    plain = "\x1b7\x1b[r\x1b[?6l\x1b8\x1b[0m\x1b[4l\x1b(B\x0f"
+    return f"\x18{back}{others}{plain}\x1b[?7h\x1b[?25h\x1b[0 q".encode()

@@ -11,10 +11,11 @@ import pytest
 
 from mesh_agent.agent import Agent
 from mesh_agent.machines.terminal_host import LetIn
+from mesh_agent.sharing.rules import Rules
 from mesh_agent.terminal.announcing import Announced
 from mesh_agent.terminal.errors import CannotStart, NotComparedGuest, TerminalOver
 from mesh_agent.terminal.hosting import Guest, Hosted
-from mesh_agent.terminal.processes import process
+from mesh_agent.terminal.processes import descendants, process
 from mesh_agent.terminal.watching import Watching
 from protocol.errors import NotMember
 from protocol.peer_terminal import Run
@@ -221,3 +222,99 @@ async def test_nothing_is_left_where_a_part_is_killed(who: str, shared: Shared) 
     await asyncio.wait_for(hosted.wait(), 15)
     assert lingering(hosted.id) == []
     assert hosted.exit_status == (-signal.SIGKILL if who == "shell" else None)
+
+
+# ── much of everything ───────────────────────────────────────────────────────────────────────────
+
+
+def resident(pid: int) -> int:
+    """Bytes."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+async def test_a_program_that_prints_on_and_on_costs_no_memory(
+    alice: Agent, bob: Agent, shared: Shared
+) -> None:
+    hosted = await shared()
+    async with await watch(bob, alice, hosted) as watching:
+        sizes = []
+        for number in range(3):
+            hosted.type(f"yes 'a row of some text' | head -c 6000000; echo do''ne {number}\r".encode())
+            await until(shows(hosted, f"done {number}"), "the end of it")
+            sizes.append(resident(hosted.helper_pid))
+        await until(sees(watching, "done 2"), "the guest to see the latest")
+    assert sizes[2] - sizes[0] < 6_000_000
+
+
+async def test_sizes_that_change_all_the_time_and_cannot_be(alice: Agent, bob: Agent, shared: Shared) -> None:
+    hosted = await shared()
+    async with await watch(bob, alice, hosted) as watching:
+        for number in range(300):
+            hosted.resize(number * 7 % 40, number * 11 % 30)
+            watching.resize(1 + number % 300, 1 + number % 100)
+            await asyncio.sleep(0)
+        hosted.resize(10_000, 10_000)
+        hosted.resize(0, 0)
+        hosted.resize(77, 17)
+        hosted.type(b"\x15echo; stty size\r")
+        await until(shows(hosted, "17 77"), "the size")
+        await until(sees(watching, "17 77"), "the size at the guest")
+        assert (watching.screen.columns, watching.screen.rows) == (77, 17)
+
+
+def watchers_of_this_process() -> list[int]:
+    """The processes through which something is watched."""
+    return [
+        found.pid
+        for found in descendants(os.getpid())
+        if b"terminal.watcher" in Path(f"/proc/{found.pid}/cmdline").read_bytes()
+    ]
+
+
+async def test_a_guest_that_is_killed_is_gone_and_comes_again_by_itself(
+    alice: Agent, bob: Agent, shared: Shared
+) -> None:
+    hosted = await shared(let_in="ask")
+    async with await watch(bob, alice, hosted) as watching:
+        hosted.let_in(await the_guest(hosted, "asks"))
+        first = await the_guest(hosted)
+        for pid in watchers_of_this_process():
+            os.kill(pid, signal.SIGKILL)
+        await until(
+            lambda: [one.key for one in hosted.guests if one.state == "watches"] not in ([first.key], []),
+            "it",
+        )
+        hosted.type(b"echo aga''in\r")
+        await until(sees(watching, "again"), "the screen")
+
+
+def held() -> tuple[int, int]:
+    """Open descriptors, and processes of ours."""
+    return len(list(Path("/proc/self/fd").iterdir())), len(descendants(os.getpid()))
+
+
+async def test_sessions_leave_no_process_and_no_descriptor(alice: Agent, bob: Agent, shared: Shared) -> None:
+    async def once() -> str:
+        hosted = await shared("cat")
+        async with await watch(bob, alice, hosted):
+            await the_guest(hosted)
+        await hosted.end()
+        return hosted.id
+
+    await once()
+    before = held()
+    assert lingering(await once()) == []
+    await until(lambda: held() <= before, "everything to be closed")
+
+
+async def test_who_was_not_compared_is_told_no_address_where_that_is_wanted(
+    alice: Agent, bob: Agent, shared: Shared
+) -> None:
+    alice.sharing.set_rules(Rules(connect="ask"))
+    hosted = await shared("cat")
+    async with await watch(bob, alice, hosted) as watching:
+        assert (await the_guest(hosted)).way == "relay"
+        await compared(alice, bob)
+        await until(lambda: watching.phase == "open", "the screen")
+    async with await watch(bob, alice, hosted):
+        await until(lambda: [guest.way for guest in hosted.guests] == ["direct"], "the direct way")
