@@ -18,10 +18,10 @@ from itertools import compress
 from operator import ne, or_
 from typing import Final, NamedTuple
 
-from rich.color import ColorSystem
+from rich.color import Color, ColorSystem
 from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
-from textual.strip import Strip
+from textual.strip import SGR_STYLES, Strip
 
 from mesh_tui.pins import pinned, units
 
@@ -36,6 +36,9 @@ SHIFTED: Final = 4
 
 REPEATS: Final = 4
 """A row that looks like more others than this says nothing about where it has moved from."""
+
+LOOKS_KEPT: Final = 4_096
+"""Looks whose SGR parameters are kept; a picture has a few thousand."""
 
 _OFF: Final = {"1": "22", "2": "22", "3": "23", "4": "24", "7": "27", "9": "29"}
 _SEEN_ON_BLANKS: Final = frozenset(("4", "5", "6", "7", "9", "21", "51", "52", "53"))
@@ -372,10 +375,25 @@ def _ink(style: Style, colours: ColorSystem, *, blank: bool) -> str:
     """
     ansi = style._ansi  # noqa: SLF001 - where Rich keeps it, as Textual's own painting does
     if ansi is None:
-        ansi = Strip.render_ansi(style, colours)
+        shown = style._attributes & style._set_attributes  # noqa: SLF001 - told one bit at a time otherwise
+        ansi = style._ansi = _sgr(shown, style.color, style.bgcolor, colours)  # noqa: SLF001
     if style.link and style.link.isprintable():
         return f"{ansi}\0{style.link}"
     return _on_blanks(ansi) if blank else ansi
+
+
+@lru_cache(maxsize=LOOKS_KEPT)
+def _sgr(attributes: int, ink: Color | None, paper: Color | None, colours: ColorSystem) -> str:
+    """SGR parameters. Kept by what is seen alone.
+
+    Textual's own (`Strip.render_ansi`) keeps 16,384 whole styles, and a style also says in which row and
+    column its text stands, for what is selected with the mouse: every row that is painted gets entries of
+    its own, which nobody finds again. Full, that is 8.3 MiB.
+    """
+    codes = [SGR_STYLES[bit] for bit in range(attributes.bit_length()) if attributes & (1 << bit)]
+    codes += ink.downgrade(colours).get_ansi_codes() if ink else ()
+    codes += paper.downgrade(colours).get_ansi_codes(foreground=False) if paper else ()
+    return ";".join(codes)
 
 
 @lru_cache(maxsize=4096)

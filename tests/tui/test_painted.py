@@ -199,6 +199,16 @@ def test_a_letter_takes_a_few_bytes() -> None:
     assert sent == "\x1b[4;6H\x1b[38;2;248;248;242;48;2;39;40;34mx\x1b[m"
 
 
+def test_what_says_where_a_row_stands_is_not_kept() -> None:
+    """Textual keeps a look for each row that ever was selectable; a day of messages makes no end of them."""
+    kept = Strip.render_ansi.cache_info().currsize
+    painted, text = Painted(ABLE), _row("a few words")
+    for first in range(0, 10 * HEIGHT, HEIGHT):
+        rows = [text.apply_offsets(0, first + y) for y in range(HEIGHT)]
+        painted.frame(_full(rows), WIDTH, HEIGHT, COLOURS)
+    assert Strip.render_ansi.cache_info().currsize == kept
+
+
 def test_rows_that_move_are_moved_by_the_terminal() -> None:
     painted, rows = Painted(ABLE), [_row(f"message number {y}") for y in range(HEIGHT)]
     painted.frame(_full(rows), WIDTH, HEIGHT, COLOURS)
