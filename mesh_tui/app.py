@@ -39,6 +39,7 @@ from mesh_tui.screens.opening import Opening
 from mesh_tui.settings import Level, Settings
 from mesh_tui.telling import Telling
 from mesh_tui.terminal_app import TerminalApp
+from mesh_tui.terminals import OpenTerminals
 from mesh_tui.transferring import Transferring
 from mesh_tui.workers import SENDING, begin
 from protocol.errors import MeshError, ServerError
@@ -105,6 +106,7 @@ class MeshApp(TerminalApp):
         """Rooms that were muted since the start, by id, and what was told of them before."""
 
         self.pictures = Shelf(self)
+        self.terminals = OpenTerminals(self)
         self.preferences = Preferences(self, profile, plain=plain, auto=auto)
         self.collecting = Collecting(monotonic())
 
@@ -222,6 +224,7 @@ class MeshApp(TerminalApp):
 
     async def sign_out(self) -> None:
         """Forgets the session and what was written, here and, if it can be reached, at the server."""
+        await self.terminals.close_all()
         await self.agent.logout()
         self.written.forget()
         await self._ask_to_sign_in()

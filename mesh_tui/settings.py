@@ -177,6 +177,18 @@ class Transfers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = "everyone"
 
 
+class Terminals(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Terminals that are shared."""
+
+    let_in: Annotated[
+        Literal["ask", "members", "compared"],
+        Meta(
+            title="Watch without asking",
+            description="Who watches yours without a question: nobody, the members, or compared people.",
+        ),
+    ] = "ask"
+
+
 class Privacy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What others may see; what the server decides of it is set in `/settings`."""
 
@@ -192,6 +204,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     writing: WritingSettings = WritingSettings()
     notify: Notify = Notify()
     transfers: Transfers = Transfers()
+    terminals: Terminals = Terminals()
     privacy: Privacy = Privacy()
     keys: Annotated[
         Mapping[str, str],

@@ -87,17 +87,18 @@ class Screen:
         """
         if base >= self.number:
             return []
-        if base < self._sized_at:
-            base = 0
         key = base, echo
         frames = self._frames.get(key)
         if frames is None:
             if len(self._frames) >= FRAMES_KEPT:
                 self._frames.clear()
-            frames = self._frames[key] = [encode_frame(state) for state in self._states(base, echo)]
+            frames = self._frames[key] = [encode_frame(state) for state in self.states(base, echo)]
         return frames
 
-    def _states(self, base: int, echo: int) -> Iterator[TermState]:
+    def states(self, base: int, echo: int = 0) -> Iterator[TermState]:
+        """As `state_since`, not encoded."""
+        if base < self._sized_at:
+            base = 0
         rows = [
             Changed(row, runs)
             for row, (runs, changed_at) in enumerate(zip(self.rows, self._changed_at, strict=True))

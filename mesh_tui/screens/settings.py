@@ -45,6 +45,7 @@ HEADINGS: Final = {
     "writing": "Writing",
     "notify": "Notifications",
     "transfers": "Files",
+    "terminals": "Shared terminals",
     "privacy": "Privacy",
 }
 

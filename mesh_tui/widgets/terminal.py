@@ -1,0 +1,379 @@
+"""A shared terminal on the screen: its cells, what was there before, and the keys that go to its program.
+
+Strategy: whoever holds the terminal says when it may look otherwise; then rows are compared with those that
+are painted, and only the ones that differ are painted again. With the focus every key is the program's, but
+for two: Esc twice leaves, and Ctrl+] opens what can be done here. Shift+PgUp goes back to what has scrolled
+away; any key that does not move there returns, and is not sent.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
+
+from rich.style import Style
+from textual import events
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from mesh_agent.terminal.keys import (
+    CTRL,
+    LEFT,
+    META,
+    MIDDLE,
+    RIGHT,
+    SHIFT,
+    WHEEL_DOWN,
+    WHEEL_UP,
+    Mouse,
+    focus_bytes,
+    key_bytes,
+    mouse_bytes,
+    paste_bytes,
+    wants_mouse,
+)
+from mesh_agent.terminal.painter import Cell, cells_of, window
+from mesh_agent.terminal.pane import Laid, Pane, Shown
+from mesh_tui.layout.terminal import strip_of, with_cursor
+from mesh_tui.workers import begin
+from protocol import limits
+from protocol.errors import MeshError
+from protocol.peer_terminal import INVERSE, Cursor, Run
+
+LEAVE_S: Final = 0.5
+"""Two presses of Esc within this time leave."""
+
+WHEEL_LINES: Final = 3
+LINES_KEPT: Final = 4_000
+"""Of what has scrolled away, and was looked at."""
+
+MENU: Final = "ctrl+right_square_bracket"
+
+_BUTTONS: Final = {1: LEFT, 2: MIDDLE, 3: RIGHT}
+_BACK: Final = {"shift+pageup": 1, "pageup": 1, "shift+pagedown": -1, "pagedown": -1}
+_BACK_LINES: Final = {"up": 1, "down": -1, "shift+up": 1, "shift+down": -1}
+
+
+class Screened(Shown, Protocol):
+    """A `Shown` of which lines have scrolled away."""
+
+    above: int
+    kept: int
+
+
+class Source(Protocol):
+    """What a view shows, and where its keys go."""
+
+    @property
+    def screen(self) -> Screened: ...
+    @property
+    def cursor(self) -> Cursor: ...
+    @property
+    def guesses(self) -> Sequence[Laid]: ...
+    @property
+    def underlined(self) -> bool: ...
+    @property
+    def writes(self) -> bool: ...
+    def type(self, data: bytes) -> object: ...
+    def resize(self, columns: int, rows: int) -> None: ...
+    async def lines(self, first: int, count: int) -> tuple[int, Sequence[Sequence[Run]]]: ...
+
+
+class TerminalView(Widget, can_focus=True):
+    """`look` paints what differs."""
+
+    DEFAULT_CSS = "TerminalView { width: 1fr; height: 1fr; }"
+    ALLOW_SELECT = False
+
+    class Left(Message):
+        """Esc was pressed twice."""
+
+    class MenuWanted(Message):
+        """The key for it was pressed."""
+
+    class Refused(Message):
+        """A key was pressed that goes nowhere: who watches does not write."""
+
+    @dataclass
+    class Moved(Message):
+        """Another part is seen; `back`: so many lines before the end, 0 where it is the screen itself."""
+
+        back: int
+
+    def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._source, self._clock = source, clock
+        self._pane = Pane(1, 1)
+        self._cells: list[list[Cell]] = []
+        self._strips: dict[int, Strip] = {}
+        self._base: Style | None = None
+        self._escaped_at = -LEAVE_S
+        self._anchor: int | None = None
+        """The number of the line at the top, where one looks back."""
+
+        self._found: int | None = None
+        self._held: dict[int, Sequence[Run]] = {}
+        self._asked: set[int] = set()
+
+    # ── what is seen ─────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def back(self) -> int:
+        """So many lines before the end one looks."""
+        return 0 if self._anchor is None else max(0, self._source.screen.above - self._anchor)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether not all of it fits."""
+        return self._pane.is_part(self._source.screen)
+
+    def text(self) -> str:
+        """What is seen, as text."""
+        rows = ["".join(cell.text for cell in cells).rstrip() for cells in self._cells]
+        return "\n".join(rows).rstrip()
+
+    def look(self) -> None:
+        """Paints the rows that differ from what is painted."""
+        if not self.size:
+            return
+        self._pane.resize(self.size.width, self.size.height)
+        screen = self._source.screen
+        if self._anchor is not None and not screen.above - screen.kept <= self._anchor < screen.above:
+            self._return()
+        cells = self._live() if self._anchor is None else self._past(self._anchor)
+        before, self._cells = self._cells, cells
+        rows = [row for row in range(len(cells)) if row >= len(before) or cells[row] != before[row]]
+        for row in rows:
+            self._strips.pop(row, None)
+        if len(rows) > len(cells) // 2:
+            self.refresh()
+        else:
+            self.refresh(*(Region(0, row, self.size.width, 1) for row in rows))
+
+    def _live(self) -> list[list[Cell]]:
+        source, pane = self._source, self._pane
+        screen, cursor = source.screen, source.cursor
+        pane.look(screen, cursor)
+        cells = pane.lines(screen, source.guesses, underlined=source.underlined)
+        at = pane.cursor(cursor) if cursor.visible else None
+        if at is not None:
+            hollow = not (self.has_focus and source.writes)
+            cells[at.row] = with_cursor(cells[at.row], at.column, hollow=hollow)
+        return cells
+
+    def _past(self, anchor: int) -> list[list[Cell]]:
+        """Lines from `anchor` on; those that are not here yet are asked for."""
+        screen = self._source.screen
+        rows: list[list[Cell]] = []
+        for number in range(anchor, anchor + self.size.height):
+            if number >= screen.above:
+                row = number - screen.above
+                runs = screen.rows_[row] if row < screen.rows else []
+            else:
+                runs = list(self._held.get(number, ()))
+                if number not in self._held:
+                    self._ask_for(number)
+            cells = window(cells_of(runs, screen.columns), self._pane.left, self.size.width)
+            if number == self._found:
+                cells = [cell._replace(attributes=cell.attributes ^ INVERSE) for cell in cells]
+            rows.append(cells)
+        return rows
+
+    def render_line(self, y: int) -> Strip:
+        base = self._base = self._base or self.rich_style
+        strip = self._strips.get(y)
+        if strip is None:
+            cells = self._cells[y] if y < len(self._cells) else []
+            strip = strip_of(cells, base).adjust_cell_length(self.size.width, base)
+            self._strips[y] = strip
+        return strip
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._base = None
+        self._strips.clear()
+
+    def on_mount(self) -> None:
+        self.look()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._cells = []
+        self._source.resize(
+            max(1, min(event.size.width, limits.TERM_COLUMNS)),
+            max(1, min(event.size.height, limits.TERM_ROWS)),
+        )
+        self.look()
+
+    # ── keys ─────────────────────────────────────────────────────────────────────────────────────
+
+    def on_key(self, event: events.Key) -> None:
+        """All of them are the program's."""
+        event.stop()
+        event.prevent_default()
+        if event.key == MENU:
+            self.post_message(self.MenuWanted())
+        elif event.key == "escape" and self._leaves():
+            self.post_message(self.Left())
+        elif not self._goes_back(event.key):
+            self._type(key_bytes(event.key, event.character, self._source.screen.modes), event.key)
+
+    def _leaves(self) -> bool:
+        now = self._clock()
+        before, self._escaped_at = self._escaped_at, now
+        return now - before < LEAVE_S
+
+    def _goes_back(self, key: str) -> bool:
+        """Whether it is a key for what has scrolled away."""
+        if key in ("shift+pageup", "shift+pagedown") or (self._anchor is not None and key in _BACK):
+            self.scroll_back(_BACK[key] * max(1, self.size.height - 1))
+        elif self._anchor is not None and key in _BACK_LINES:
+            self.scroll_back(_BACK_LINES[key])
+        elif self._anchor is not None:
+            self._return()
+            self.look()
+        else:
+            return False
+        return True
+
+    def _type(self, data: bytes, key: str = "") -> None:
+        if self._source.writes:
+            self._pane.follow()
+            if data:
+                self._source.type(data)
+        elif not self._pans(key) and key != "escape":
+            self.post_message(self.Refused())
+
+    def _pans(self, key: str) -> bool:
+        """Whoever only watches moves the part that is seen."""
+        step = {"left": (-8, 0), "right": (8, 0), "up": (0, -4), "down": (0, 4)}.get(key)
+        if step is None or not self.is_part:
+            return False
+        self._pane.pan(*step, self._source.screen)
+        self.look()
+        return True
+
+    def send(self, key: str) -> None:
+        """A key that has a meaning here goes to the program all the same."""
+        self._type(key_bytes(key, None, self._source.screen.modes), key)
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        if self._source.writes:
+            data = paste_bytes(event.text, self._source.screen.modes)
+            for at in range(0, len(data), limits.TERM_INPUT_BYTES):
+                self._source.type(data[at : at + limits.TERM_INPUT_BYTES])
+        else:
+            self.post_message(self.Refused())
+
+    def on_focus(self) -> None:
+        self._focused(True)
+
+    def on_blur(self) -> None:
+        self._focused(False)
+
+    def _focused(self, focused: bool) -> None:
+        data = focus_bytes(focused, self._source.screen.modes)
+        if data and self._source.writes:
+            self._source.type(data)
+        self.look()
+
+    # ── the mouse ────────────────────────────────────────────────────────────────────────────────
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        self._mouse("press", event, _BUTTONS.get(event.button, LEFT))
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        self._mouse("release", event, _BUTTONS.get(event.button, LEFT))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        self._mouse("move", event, _BUTTONS.get(event.button, 0))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._wheel(event, WHEEL_UP)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._wheel(event, WHEEL_DOWN)
+
+    def _wheel(self, event: events.MouseEvent, button: int) -> None:
+        event.stop()
+        if not self._mouse("press", event, button):
+            self.scroll_back(WHEEL_LINES if button == WHEEL_UP else -WHEEL_LINES)
+
+    def _mouse(
+        self, kind: Literal["press", "release", "move"], event: events.MouseEvent, button: int
+    ) -> bool:
+        """Whether the program was told."""
+        source = self._source
+        modes = source.screen.modes
+        place = self._pane.place(event.x, event.y, source.screen)
+        if place is None or not source.writes or self._anchor is not None or not wants_mouse(modes):
+            return False
+        modifiers = (SHIFT if event.shift else 0) | (META if event.meta else 0) | (CTRL if event.ctrl else 0)
+        data = mouse_bytes(Mouse(kind, button, *place, modifiers), modes)
+        if data:
+            source.type(data)
+        return True
+
+    # ── what has scrolled away ───────────────────────────────────────────────────────────────────
+
+    def scroll_back(self, lines: int) -> None:
+        """So many lines further back, or forward again where it is negative."""
+        screen = self._source.screen
+        top = screen.above if self._anchor is None else self._anchor
+        top = max(screen.above - screen.kept, top - lines)
+        if top >= screen.above:
+            self._return()
+        else:
+            self._anchor = top
+        self.post_message(self.Moved(self.back))
+        self.look()
+
+    def _return(self) -> None:
+        self._anchor = self._found = None
+        self._held.clear()
+        self._asked.clear()
+        self.post_message(self.Moved(0))
+
+    def _ask_for(self, number: int) -> None:
+        first = number - number % limits.TERM_LINES
+        if first not in self._asked:
+            self._asked.add(first)
+            begin(self, self._fetch, first)
+
+    async def _fetch(self, first: int) -> None:
+        try:
+            await self._page(first)
+        except MeshError:
+            return  # what is not told stays empty; moving asks again
+        finally:
+            self._asked.discard(first)
+        self.look()
+
+    async def _page(self, first: int) -> None:
+        begun, lines = await self._source.lines(first, limits.TERM_LINES)
+        if len(self._held) > LINES_KEPT:
+            self._held.clear()
+        # A line that is kept no more is empty, and not asked for again.
+        self._held.update(dict.fromkeys(range(first, begun), ()))
+        self._held.update(enumerate(lines, begun))
+
+    async def find(self, words: str) -> bool:
+        """Looks for `words` in what has scrolled away, from where one is upwards, and goes there.
+
+        Raises: MeshError: the lines cannot be had.
+        """
+        screen, wanted = self._source.screen, words.casefold()
+        at = self._found if self._found is not None else screen.above
+        oldest = screen.above - screen.kept
+        for number in range(at - 1, oldest - 1, -1):
+            if number not in self._held:
+                await self._page(max(oldest, number - limits.TERM_LINES + 1))
+            if wanted in "".join(run.text for run in self._held.get(number, ())).casefold():
+                self._found = number
+                self._anchor = min(max(oldest, number - self.size.height // 2), screen.above - 1)
+                self.post_message(self.Moved(self.back))
+                self.look()
+                return True
+        return False
