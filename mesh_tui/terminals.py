@@ -13,7 +13,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from textual.signal import Signal
+
 from mesh_agent.client.errors import FilesUnusable
+from mesh_tui.actions import key_label
+from mesh_tui.keymap import keys_by_id
+from mesh_tui.layout.cells import Fragment
+from mesh_tui.layout.terminals import background_words
 from mesh_tui.rules import rules
 from mesh_tui.transfers import name_of
 from mesh_tui.workers import begin
@@ -22,9 +28,8 @@ from protocol.peer_terminal import Cursor, Run, Watcher
 from protocol.text import clean_line
 
 if TYPE_CHECKING:
-    from mesh_agent.terminal.hosting import Guest, Hosted
-
     from mesh_agent.terminal.guest_screen import GuestScreen
+    from mesh_agent.terminal.hosting import Guest, Hosted
     from mesh_agent.terminal.pane import Laid
     from mesh_agent.terminal.watching import Watching
     from mesh_tui.app import MeshApp
@@ -82,6 +87,11 @@ class Open:
         return name_of(self.screen.title or self.command or "terminal", NAME_CHARS)
 
     @property
+    def whose(self) -> str:
+        """What runs in it, and whose it is."""
+        return f"{self.title}, {name_of(self.who, NAME_CHARS)}'s" if self.who else f"{self.title}, yours"
+
+    @property
     def over(self) -> bool:
         raise NotImplementedError
 
@@ -96,6 +106,11 @@ class Open:
     @property
     def watchers(self) -> Sequence[Watcher]:
         raise NotImplementedError
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for an answer of mine."""
+        return 0
 
     @property
     def state(self) -> str:
@@ -163,6 +178,10 @@ class Own(Open):
     @property
     def guests(self) -> "Sequence[Guest]":
         return self.hosted.guests
+
+    @property
+    def waiting(self) -> int:
+        return 0 if self.over else sum(bool(_wish(guest)) for guest in self.guests)
 
     @property
     def state(self) -> str:
@@ -314,6 +333,20 @@ class OpenTerminals:
         self._app = app
         self._open: list[Open] = []
         self._last = 0
+        self._words: Sequence[Fragment] = ()
+        self.signal: Final[Signal[Sequence[Fragment]]] = Signal(app, "terminals")
+        """Says that `words` are others."""
+
+    @property
+    def words(self) -> "Sequence[Fragment]":
+        """What the status line says of those that are open."""
+        return self._words
+
+    def _changed(self) -> None:
+        words = background_words(self._open)
+        if words != self._words:
+            self._words = words
+            self.signal.publish(words)
 
     def all(self) -> Sequence[Open]:
         """In the order they were opened; one that is over stays until it was seen."""
@@ -363,11 +396,28 @@ class OpenTerminals:
         else:
             self._app.push_screen(TerminalScreen(terminal))
 
+    def choose(self) -> None:
+        """Shows the one that the person chooses, by its number."""
+        from mesh_tui.screens.choose import Answer, Choose
+
+        shown = {str(terminal.number): terminal for terminal in self._open}
+
+        def chosen(key: str | None) -> None:
+            if key in shown:
+                self.show(shown[key])
+
+        answers = [Answer(key, f"{terminal.whose}, {terminal.state}") for key, terminal in shown.items()]
+        self._app.push_screen(Choose("Which terminal?", "", answers, wide=True), chosen)
+
     async def close(self, terminal: Open) -> None:
         """Ends it or leaves it; it is gone from here."""
+        self._remove(terminal)
+        await terminal.close()
+
+    def _remove(self, terminal: Open) -> None:
         if terminal in self._open:
             self._open.remove(terminal)
-        await terminal.close()
+            self._changed()
 
     async def record(self, own: Own) -> None:
         """Begins a recording among the downloads, or ends the one that runs. Raises: MeshError."""
@@ -389,18 +439,29 @@ class OpenTerminals:
 
     def _take(self, terminal: Open) -> None:
         self._open.append(terminal)
+        self._changed()
         begin(self._app, self._follow, terminal, group="terminals")
+
+    def _hint(self, terminal: Open) -> str:
+        """Where a person who asks is answered."""
+        if not terminal.own:
+            return ""
+        if terminal.listener is not None:
+            return " Ctrl+] answers."
+        key = key_label(keys_by_id("rooms.terminals", self._app.settings.keys))
+        return f" {key} goes there."
 
     async def _follow(self, terminal: Open) -> None:
         while terminal in self._open:
             await terminal.changed.wait()
             terminal.changed.clear()
             for words in terminal.news():
-                self._app.notify(words, markup=False)
+                self._app.notify(f"{words}{self._hint(terminal)}", markup=False)
+            self._changed()
             if terminal.listener is not None:
                 terminal.listener()
-            elif terminal.over:
-                self._open.remove(terminal)
+            elif terminal.over and terminal in self._open:  # else it was closed here, which needs no word
+                self._remove(terminal)
                 whose = (
                     f"the terminal of {name_of(terminal.who, NAME_CHARS)}"
                     if terminal.who

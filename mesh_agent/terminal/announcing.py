@@ -27,7 +27,7 @@ _TERMINAL: Final = re.compile(r"terminal:([A-Za-z0-9_-]{8,64})")
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """A terminal that somebody shares, or has shared; `terminal`: its id."""
+    """A terminal that somebody shares, or has shared; `terminal`: its id; `how` it ended, as in `end`."""
 
     message_id: str
     user_id: str
@@ -35,6 +35,7 @@ class Announced:
     terminal: str
     command: str
     running: bool
+    how: str = ""
 
 
 def beginning(command: str, username: str, terminal: str) -> str:
@@ -51,18 +52,18 @@ def read(message: Message) -> Announced | None:
     """What it announces; None where it does not."""
     if message.content_type != CONTENT_TYPE or message.deleted:
         return None
-    first, _, rest = message.content.partition("\n")
-    named = _TERMINAL.fullmatch(rest.rpartition("\n")[2])
+    first, _, below = message.content.partition("\n")
+    named = _TERMINAL.fullmatch(below.rpartition("\n")[2])
     running = first.startswith(_RUNNING)
     if named is None or not (running or first.startswith(_OVER)):
         return None
     shown = first.removeprefix(_RUNNING if running else _OVER)
-    command, found, _ = shown.rpartition(_WATCH if running else _ENDED)
+    command, found, rest = shown.rpartition(_WATCH if running else _ENDED)
     if not found:
         return None
-    return Announced(
-        message.id, message.author.id, message.author.username, named[1], clean_line(command), running
-    )
+    author = message.author
+    how = "" if running else clean_line(rest)
+    return Announced(message.id, author.id, author.username, named[1], clean_line(command), running, how)
 
 
 def _shown(command: str) -> str:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mesh_tui.paths import expanded
 from mesh_tui.slash import NoCommand, look_up, misused
-from mesh_tui.terminals import NAME_CHARS, Open
-from mesh_tui.transfers import name_of
 
 if TYPE_CHECKING:
     from mesh_agent.terminal.announcing import Announced
@@ -68,18 +66,7 @@ async def _terminals(screen: "MeshScreen[Any]", argument: str) -> None:
             raise misused(look_up("terminals"), "N is the number of one that is open.")
         terminals.show(known)
         return
-    known_ones = terminals.all()
-    if not known_ones:
-        raise NoCommand("No terminal is open. /share-terminal shares one, /watch watches one.")
-    if len(known_ones) == 1:
-        terminals.show(known_ones[0])
-        return
-    screen.tell("\n".join(f"/terminals {each.number}: {_words(each)}" for each in known_ones))
-
-
-def _words(terminal: Open) -> str:
-    whose = f"{name_of(terminal.who, NAME_CHARS)}'s" if terminal.who else "yours"
-    return f"{terminal.title}, {whose}, {terminal.state}"
+    screen.action_terminals()
 
 
 async def _replay(screen: "MeshScreen[Any]", argument: str) -> None:

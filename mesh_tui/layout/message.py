@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from mesh_agent.client.state import Outgoing
+from mesh_agent.terminal import announcing
+from mesh_tui.layout.announced import card
 from mesh_tui.layout.cells import Fragment, Line, clip, fit, paintable, width, wrap
 from mesh_tui.layout.markdown import rows
 from protocol.rest import EVERYONE, Message
@@ -217,6 +219,9 @@ def _header(entry: Message | Outgoing, me: Me, mark: Fragment, cells: int) -> Li
 def _body(entry: Message | Outgoing, room: int, me: Me) -> list[Line]:
     if isinstance(entry, Message) and entry.deleted:
         return list(wrap([Fragment("This message was deleted.", "deleted")], room))
+    announced = announcing.read(entry) if isinstance(entry, Message) else None
+    if announced is not None:
+        return list(card(announced, room, mine=announced.user_id == me.id))
     lines = list(rows(paintable(entry.content), room, me.username))
     if isinstance(entry, Outgoing):
         role = "pending" if entry.state == "pending" else "refused"

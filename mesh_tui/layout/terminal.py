@@ -84,3 +84,13 @@ def with_cursor(cells: Sequence[Cell], column: int, *, hollow: bool) -> list[Cel
     for at in range(column, min(column + max(1, cell.width), len(marked))):
         marked[at] = marked[at]._replace(attributes=marked[at].attributes | mark)
     return marked
+
+
+def with_selection(cells: Sequence[Cell], start: int, end: int) -> list[Cell]:
+    """The row with what is selected in it; `start` and `end` count its characters, -1 is its end."""
+    marked, at = list(cells), 0
+    for column, cell in enumerate(cells):
+        if start <= at and (end < 0 or at < end):
+            marked[column] = cell._replace(attributes=cell.attributes ^ INVERSE)
+        at += len(cell.text)
+    return marked

@@ -12,6 +12,7 @@ from textual import events
 from mesh_agent.sharing.state import TransferChanged
 from mesh_tui.actions import ACTIONS
 from mesh_tui.keymap import keys_of
+from mesh_tui.layout.cells import Fragment
 from mesh_tui.pace import Pace
 from mesh_tui.rooms import Entry, active
 from mesh_tui.screens.switching import Switching
@@ -32,7 +33,12 @@ class Among(Switching):
 
     def on_mount(self) -> None:
         self.mesh.settings_changed.subscribe(self, self._levels_may_be_others)
+        self.mesh.terminals.signal.subscribe(self, self._show_terminals)
         self.call_after_refresh(self.show_transfer_state)
+        self.call_after_refresh(lambda: self._show_terminals(self.mesh.terminals.words))
+
+    def _show_terminals(self, words: Sequence[Fragment]) -> None:
+        self.query_one(StatusLine).put_terminals(words)
 
     def _levels_may_be_others(self, _: Settings) -> None:
         self.show_entries(self.mesh.entries())

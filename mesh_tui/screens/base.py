@@ -211,6 +211,17 @@ class MeshScreen(Patient[Result]):
     def show_transfers(self) -> None:
         self.action_transfers()
 
+    def action_terminals(self) -> None:
+        """The terminal that is open; of several, the one that is chosen."""
+        terminals = self.mesh.terminals
+        known = terminals.all()
+        if len(known) == 1:
+            terminals.show(known[0])
+        elif known:
+            terminals.choose()
+        else:
+            self.tell("No terminal is open. /share-terminal shares one, /watch watches one.")
+
     def entrust(self, call: Callable[..., Awaitable[object]], *arguments: object) -> None:
         """Makes a call to the agent that goes on when this screen is closed."""
         begin(self.mesh, self.attempt, call, *arguments, group=SENDING)

@@ -9,9 +9,12 @@ from typing import ClassVar
 
 from textual import events, on
 
+from mesh_agent.terminal import announcing
+from mesh_agent.terminal.announcing import Announced
 from mesh_tui import commands
 from mesh_tui.actions import Place
 from mesh_tui.aim import Aim
+from mesh_tui.commands.terminals import watch_announced
 from mesh_tui.keymap import keys_in
 from mesh_tui.layout.cells import clip, paintable
 from mesh_tui.layout.links import links
@@ -122,21 +125,22 @@ class Choosing(Sending):
     def _in_thread(self, _: Message) -> bool:
         return self.facing is not self.transcript
 
-    def _has_link(self, message: Message) -> bool:
-        return bool(links(message.content))
+    def _opens(self, message: Message) -> bool:
+        return _running(message) is not None or bool(links(message.content))
 
     def _always(self, _: Message) -> bool:
         return True
 
     _MAY: ClassVar[Mapping[str, Callable[["Choosing", Message], bool]]] = {
         "reply": _always,
+        "take_up": _always,
         "edit": _mine,
         "edit_outside": _mine,
         "delete": _may_delete,
         "react": _always,
         "pin": _in_order,
         "thread": _always,
-        "open_link": _has_link,
+        "open_link": _opens,
         "show_in_room": _in_thread,
         "copy": _always,
     }
@@ -149,6 +153,18 @@ class Choosing(Sending):
 
     def action_reply(self) -> None:
         self._do(lambda message: self.take_aim(Aim("reply", message)))
+
+    def action_take_up(self) -> None:
+        def take_up(message: Message) -> None:
+            if (announced := _running(message)) is not None:
+                self._watch(announced)
+            else:
+                self.take_aim(Aim("reply", message))
+
+        self._do(take_up)
+
+    def _watch(self, announced: Announced) -> None:
+        begin(self, self._attempt, watch_announced, Standing(self), announced, group="opening")
 
     def action_edit(self) -> None:
         self._do(lambda message: self.take_aim(Aim("edit", message)))
@@ -177,7 +193,13 @@ class Choosing(Sending):
         self._do(self.show_thread)
 
     def action_open_link(self) -> None:
-        self._do(lambda message: begin(self, self._attempt, self.open_link, message, group="opening"))
+        def open_it(message: Message) -> None:
+            if (announced := _running(message)) is not None:
+                self._watch(announced)
+            else:
+                begin(self, self._attempt, self.open_link, message, group="opening")
+
+        self._do(open_it)
 
     def action_copy(self) -> None:
         self._do(lambda message: self.copy_said(message.content))
@@ -241,3 +263,9 @@ class Choosing(Sending):
     def _found(self, message: Message | None) -> None:
         if message is not None:
             self.mesh.open_room(message.room_id, at=message)
+
+
+def _running(message: Message) -> Announced | None:
+    """The terminal that it tells of, where that is still shared."""
+    announced = announcing.read(message)
+    return announced if announced is not None and announced.running else None

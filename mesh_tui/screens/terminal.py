@@ -66,7 +66,7 @@ DEEDS: Final = (
     Deed("k", "kick", lambda it, guest: "put out" if guest is not None and not _asks(it, guest) else ""),
     Deed("r", "record", lambda it, _: ("stop recording" if it.recorded else "record") if it.own else ""),
     Deed("slash", "find", lambda it, _: "find above" if it.screen.kept else ""),
-    Deed("c", "copy", lambda _, __: "copy what is seen"),
+    Deed("c", "copy", lambda _, __: "copy what is selected, or seen"),
     Deed("b", "background", lambda _, __: "to the room, it goes on"),
     Deed("q", "end", lambda it, _: "end it for all" if it.own and not it.over else "leave"),
 )
@@ -159,8 +159,13 @@ def _about_guest(guest: "Guest") -> Line:
 class TerminalScreen(MeshScreen[None]):
     """Shows `terminal`."""
 
+    # The list lies above the terminal, which must not become narrower: its program would notice.
     CSS = f"""
-    TerminalScreen Menu {{ width: {MENU_CELLS}; border-left: solid $line; display: none; }}
+    TerminalScreen Horizontal {{ layers: base above; }}
+    TerminalScreen Menu {{
+        layer: above; dock: right; width: {MENU_CELLS}; height: 1fr; max-width: 100%;
+        border-left: solid $line; background: $surface; display: none;
+    }}
     TerminalScreen.-menu Menu {{ display: block; }}
     """
 
@@ -321,7 +326,8 @@ class TerminalScreen(MeshScreen[None]):
         )
 
     def _copy(self) -> None:
-        if self.copied(self._view.text()):
+        if self.copied(self.get_selected_text() or self._view.text()):
+            self.clear_selection()
             self.tell("Copied.")
         self.close_menu()
 

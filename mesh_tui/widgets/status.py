@@ -32,6 +32,7 @@ class StatusLine(Bar):
         self._typing: list[str] = []
         self._hot: Sequence[Entry] = ()
         self._transfers: list[Fragment] = []
+        self._terminals: Sequence[Fragment] = ()
 
     def on_mount(self) -> None:
         self._clock = self.set_interval(1.0, self._tick, pause=True)
@@ -61,6 +62,11 @@ class StatusLine(Bar):
         self._transfers = status_words(transfers)
         self._show()
 
+    def put_terminals(self, words: Sequence[Fragment]) -> None:
+        """Says that some are open, and whether somebody waits there."""
+        self._terminals = words
+        self._show()
+
     def on_resize(self) -> None:
         self._show()
 
@@ -74,8 +80,9 @@ class StatusLine(Bar):
         if self._typing:
             left += [Fragment("  │ ", "rule"), Fragment(_typing_words(self._typing), "pending")]
             free -= TYPING_CELLS
-        free -= sum(width(fragment.text) for fragment in self._transfers)
-        self.put(left, [*self._transfers, *hotlist(self._hot, max(HOT_CELLS, free))])
+        beside = [*self._terminals, *self._transfers]
+        free -= sum(width(fragment.text) for fragment in beside)
+        self.put(left, [*beside, *hotlist(self._hot, max(HOT_CELLS, free))])
 
 
 def connection_words(state: ConnectionState, retry_in: int = 0) -> list[Fragment]:

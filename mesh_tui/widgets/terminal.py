@@ -9,12 +9,14 @@ away; any key that does not move there returns, and is not sent.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Final, Literal, Protocol
 
 from rich.style import Style
 from textual import events
 from textual.geometry import Region
 from textual.message import Message
+from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -36,7 +38,7 @@ from mesh_agent.terminal.keys import (
 )
 from mesh_agent.terminal.painter import Cell, cells_of, window
 from mesh_agent.terminal.pane import Laid, Pane, Shown
-from mesh_tui.layout.terminal import strip_of, with_cursor
+from mesh_tui.layout.terminal import strip_of, with_cursor, with_selection
 from mesh_tui.workers import begin
 from protocol import limits
 from protocol.errors import MeshError
@@ -85,7 +87,6 @@ class TerminalView(Widget, can_focus=True):
     """`look` paints what differs."""
 
     DEFAULT_CSS = "TerminalView { width: 1fr; height: 1fr; }"
-    ALLOW_SELECT = False
 
     class Left(Message):
         """Esc was pressed twice."""
@@ -109,7 +110,7 @@ class TerminalView(Widget, can_focus=True):
         self._cells: list[list[Cell]] = []
         self._strips: dict[int, Strip] = {}
         self._base: Style | None = None
-        self._escaped_at = -LEAVE_S
+        self._escaped_at = -inf
         self._anchor: int | None = None
         """The number of the line at the top, where one looks back."""
 
@@ -131,8 +132,7 @@ class TerminalView(Widget, can_focus=True):
 
     def text(self) -> str:
         """What is seen, as text."""
-        rows = ["".join(cell.text for cell in cells).rstrip() for cells in self._cells]
-        return "\n".join(rows).rstrip()
+        return "\n".join(line.rstrip() for line in self._whole().split("\n")).rstrip()
 
     def look(self) -> None:
         """Paints the rows that differ from what is painted."""
@@ -149,7 +149,7 @@ class TerminalView(Widget, can_focus=True):
             self._strips.pop(row, None)
         if len(rows) > len(cells) // 2:
             self.refresh()
-        else:
+        elif rows:  # a refresh of no region would be one of all of them
             self.refresh(*(Region(0, row, self.size.width, 1) for row in rows))
 
     def _live(self) -> list[list[Cell]]:
@@ -183,12 +183,27 @@ class TerminalView(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         base = self._base = self._base or self.rich_style
-        strip = self._strips.get(y)
+        span = self.text_selection.get_span(y) if self.text_selection is not None else None
+        strip = self._strips.get(y) if span is None else None
         if strip is None:
             cells = self._cells[y] if y < len(self._cells) else []
-            strip = strip_of(cells, base).adjust_cell_length(self.size.width, base)
-            self._strips[y] = strip
+            cells = cells if span is None else with_selection(cells, *span)
+            strip = strip_of(cells, base).adjust_cell_length(self.size.width, base).apply_offsets(0, y)
+            if span is None:
+                self._strips[y] = strip
         return strip
+
+    @property
+    def allow_select(self) -> bool:
+        """With the mouse, where that is not the program's."""
+        return not (self._source.writes and wants_mouse(self._source.screen.modes))
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """What is selected, as text."""
+        return "\n".join(line.rstrip() for line in selection.extract(self._whole()).split("\n")), "\n"
+
+    def _whole(self) -> str:
+        return "\n".join("".join(cell.text for cell in cells) for cells in self._cells)
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -212,17 +227,19 @@ class TerminalView(Widget, can_focus=True):
         """All of them are the program's."""
         event.stop()
         event.prevent_default()
+        leaves = self._leaves(event.key)
         if event.key == MENU:
             self.post_message(self.MenuWanted())
-        elif event.key == "escape" and self._leaves():
+        elif leaves:
             self.post_message(self.Left())
         elif not self._goes_back(event.key):
             self._type(key_bytes(event.key, event.character, self._source.screen.modes), event.key)
 
-    def _leaves(self) -> bool:
+    def _leaves(self, key: str) -> bool:
+        """Whether it is the second Esc; any key between begins anew."""
         now = self._clock()
-        before, self._escaped_at = self._escaped_at, now
-        return now - before < LEAVE_S
+        before, self._escaped_at = self._escaped_at, now if key == "escape" else -inf
+        return key == "escape" and now - before < LEAVE_S
 
     def _goes_back(self, key: str) -> bool:
         """Whether it is a key for what has scrolled away."""

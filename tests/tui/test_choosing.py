@@ -88,6 +88,12 @@ async def test_answering(alice: Seat, bob: Agent) -> None:
     await alice.no_longer_sees("Answering")
 
 
+@pytest.mark.presses("selected.take_up")
+async def test_enter_answers_what_tells_of_no_terminal(alice: Seat, bob: Agent) -> None:
+    await alice.press("up", "up", "enter")
+    await alice.sees("↪ Answering “bob: his own words”")
+
+
 @pytest.mark.presses("selected.edit")
 async def test_changing_keeps_the_draft(alice: Seat, bob: Agent) -> None:
     await alice.press("up", "e")

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh_agent.client.state import Outgoing
+from mesh_agent.terminal import announcing
 from mesh_tui.layout.cells import width
 from mesh_tui.layout.message import GUTTER, Around, Entry, Head, Lead, lay_out, lead, moment
 from mesh_tui.theme import ROLES
@@ -98,6 +99,29 @@ def test_edited_deleted_and_replies() -> None:
     assert "↪ bob: shall we?" in rows[-2].text
 
 
+def _announcement(content: str, **more: object) -> Message:
+    return message(1, content, content_type=announcing.CONTENT_TYPE, **more)
+
+
+def test_a_shared_terminal_is_a_card() -> None:
+    begun = announcing.beginning("make *all*", "bob", "Qm3k9TzA")
+    assert _text(_announcement(begun))[-2:] == ["  ▣ make *all*", "    a shared terminal · Enter watches it"]
+    assert _text(_announcement(begun, by=ALICE))[-1] == "▎   a shared terminal · Enter goes back to it"
+    over = announcing.end("bash", "ended with exit code 0.", "Qm3k9TzA")
+    assert _text(_announcement(over))[-2:] == [
+        "  ▢ bash",
+        "    a terminal that was shared; it ended with exit code 0",
+    ]
+    deleted = _text(_announcement(begun, deleted=True))
+    assert "deleted" in deleted[-1]
+    assert "make" not in "".join(deleted)
+
+
+def test_a_message_of_that_type_that_tells_of_none_is_text() -> None:
+    assert "look at *this*" not in "".join(_text(_announcement("look at *this*")))
+    assert "look at this" in "".join(_text(_announcement("look at *this*")))
+
+
 def test_a_deleted_message_is_not_quoted() -> None:
     reply = message(2, "yes", reply_to="m1")
     rows = lay_out(reply, lead(None, reply, ALICE), 60, ALICE, Around(message(1, "secret", deleted=True)))
@@ -123,6 +147,16 @@ entries = st.one_of(
         painted_text,
         st.booleans(),
         st.fixed_dictionaries({}, optional={"reply_to": st.just("m0"), "deleted": st.booleans()}),
+    ),
+    st.builds(
+        lambda command, how, over: _announcement(
+            announcing.end(command, how, "Qm3k9TzA")
+            if over
+            else announcing.beginning(command, how, "Qm3k9TzA")
+        ),
+        painted_text,
+        painted_text,
+        st.booleans(),
     ),
     st.builds(lambda content, error: outgoing("n", content, error=error), painted_text, painted_text),
     st.builds(lambda room, topic: Head("beginning", room, topic), painted_text, painted_text),

@@ -1,6 +1,7 @@
 """A shared terminal in front of its host and of a guest: two real devices, and a real shell between them."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,10 @@ def _open(seat: Seat) -> Open:
     return terminal
 
 
+def _has_none(seat: Seat) -> bool:
+    return not seat.app.terminals.all()
+
+
 def _in_front(seat: Seat) -> bool:
     return isinstance(seat.app.screen, TerminalScreen)
 
@@ -60,6 +65,7 @@ async def _compare(one: Agent, other: Agent) -> None:
     "terminal-menu q",
     "terminal-menu escape",
     "terminal-menu up,down",
+    "rooms.terminals",
 )
 async def test_a_shell_is_shared_watched_and_written_in(
     shared_server: str, sit_down: SitDown, number: int, tmp_path: Path
@@ -72,7 +78,7 @@ async def test_a_shell_is_shared_watched_and_written_in(
     await alice.press("enter")
     await alice.sees("on0e", "140")
 
-    await bob.sees("shares a terminal: sh")
+    await bob.sees("▣ sh", "Enter watches it")
     await bob.say(f"/watch alice{number}")
     await bob.sees("is asked whether you may watch")
     await alice.sees("1 asks to")
@@ -123,16 +129,18 @@ async def test_a_shell_is_shared_watched_and_written_in(
 
     await bob.press("escape", "escape")
     await until(lambda: not _in_front(bob), "the room to be in front")
-    await bob.say("/terminals")
+    await bob.sees("connected", "▣ terminal")
+    await bob.press("alt+t")
     await bob.sees("recor0ded")
     await alice.press("k")
-    await bob.sees("put you out")
+    await bob.sees("You were put out.")
     await alice.press("b")
     await until(lambda: not _in_front(alice), "the room to be in front")
     alice.call(alice.app.terminals.show, _open(alice))
     await alice.press(MENU, "q", "y")
     await until(lambda: not alice.app.terminals.all(), "it to be gone")
-    await alice.sees("shared a terminal: sh")
+    await alice.sees("▢ sh", "a terminal that was shared; it is over")
+    await alice.no_longer_sees("▣")
 
 
 @pytest.mark.presses("terminal-menu d")
@@ -142,22 +150,50 @@ async def test_who_is_declined_is_told_and_an_end_is_seen_by_all(
     alice, bob = await _two(sit_down, shared_server, number)
     await alice.say("/share-terminal sh -c 'read x; exit 3'")
     await alice.sees("Your terminal, shared")
-    await bob.sees("shares a terminal")
-    await bob.say("/watch")
+    await bob.sees("Enter watches it")
+    await bob.press("up", "enter")
     await alice.sees("1 asks to")
     await alice.press(MENU, "d")
-    await bob.sees("does not let you watch")
+    await bob.sees("You were not let in.")
+    await alice.no_longer_sees("asks to watch")
     await bob.press("escape", "escape")
+    await alice.press("b")
+    await alice.sees("Enter goes back to it", "▣ terminal")
     await bob.say("/watch")
-    await alice.sees("1 asks to")
-    await alice.press("l", "escape")
+    await alice.sees("Alt+T", "▣ 1 asks")
+    await alice.press("up", "o")
+    await until(lambda: _in_front(alice), "it to be in front again")
+    await alice.press(MENU, "l", "escape")
     await bob.sees("you watch")
     await alice.press("enter")
     for seat in (alice, bob):
         await seat.sees("it ended with exit code 3", "closes it")
         await seat.press("escape", "escape")
-        await until(lambda one=seat: not one.app.terminals.all(), "it to be closed")
-    await bob.sees("It ended with exit code 3.")
+        await until(partial(_has_none, seat), "it to be closed")
+    await bob.sees("▢ sh -c", "it ended with exit code 3")
+
+
+@pytest.mark.presses("selected.open_link")
+async def test_of_several_one_is_chosen(shared_server: str, sit_down: SitDown, number: int) -> None:
+    alice = await sit_down("alice", shared_server, size=SIZE)
+    await alice.register(f"alice{number}")
+    await alice.create_room(f"shells {number}")
+    for word in ("first", "second"):
+        await alice.say(f"/share-terminal sh -c 'echo {word}; read x'")
+        await alice.sees("Your terminal, shared", word)
+        await alice.press(MENU, "b")
+        await alice.sees("Message shells")
+    await alice.sees("▣ 2 terminals")
+    await alice.press("alt+t")
+    await alice.sees("Which terminal?", "yours, nobody watches (1)", "(2)")
+    await alice.press("1")
+    await alice.sees("first", "Your terminal, shared")
+    await alice.press("escape", "escape")
+    await alice.say("/terminals 2")
+    await alice.sees("second", "Your terminal, shared")
+    await alice.press("escape", "escape")
+    await alice.press("up", "up", "o")
+    await alice.sees("first", "Your terminal, shared")
 
 
 async def test_what_cannot_be_started_or_watched_is_said(
@@ -192,8 +228,8 @@ async def test_a_recording_is_played(
     (tmp_path / "demo.cast").write_text("\n".join(lines) + "\n")
     alice = await sit_down("alice", shared_server, size=SIZE)
     await alice.register(f"alice{number}")
-    await alice.press("slash")
-    await alice.type(f"replay {tmp_path / 'demo.cast'}")
+    await alice.press("slash", "backspace")
+    await alice.type(f"/replay {tmp_path / 'demo.cast'}")
     await alice.press("enter")
     await alice.sees("demo.cast", "one", "of 0:09", "40×10")
     await alice.press("space")
@@ -212,8 +248,8 @@ async def test_a_recording_is_played(
     for key in ("q", "escape"):
         await alice.press(key)
         await until(lambda: not isinstance(alice.app.screen, Replay), "it to be closed")
-        await alice.press("slash")
-        await alice.type(f"replay {tmp_path / ('demo.cast' if key == 'q' else 'none.cast')}")
+        await alice.press("slash", "backspace")
+        await alice.type(f"/replay {tmp_path / ('demo.cast' if key == 'q' else 'none.cast')}")
         await alice.press("enter")
         await alice.sees("a recording" if key == "q" else "cannot be read")
 

@@ -32,7 +32,8 @@ def test_what_is_shared_and_was_shared() -> None:
     assert announcing.read(message(begun)) == Announced("m1", "u1", "alice", TERMINAL, "bash", True)
     over = announcing.end("bash", "ended with exit code 0.", TERMINAL)
     assert over.startswith("shared a terminal: bash. It ended with exit code 0.\n")
-    assert announcing.read(message(over)) == Announced("m1", "u1", "alice", TERMINAL, "bash", False)
+    read = announcing.read(message(over))
+    assert read == Announced("m1", "u1", "alice", TERMINAL, "bash", False, "ended with exit code 0.")
 
 
 @given(st.text(min_size=1, max_size=400), st.booleans())
