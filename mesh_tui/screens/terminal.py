@@ -199,6 +199,9 @@ class TerminalScreen(MeshScreen[None]):
         self._view.focus()
         self._show()
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show)  # what is a part is known once the view has its size
+
     def on_unmount(self) -> None:
         self.terminal.listener = None
 
