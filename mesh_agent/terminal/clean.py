@@ -47,7 +47,7 @@ _ASKING: Final = frozenset(
 )
 """By what stands before the final byte, and that."""
 
-_PRIVATE: Final = {b"?": b"cnuS", b">": b"cnuqm", b"=": b"cu", b"<": b"u"}
+_PRIVATE: Final = {b"?": b"cnuSm", b">": b"cnuqm", b"=": b"cu", b"<": b"u"}
 """After these, too: further DA, DSR and XTVERSION, and what changes how keys are told."""
 
 _KEEPS_TITLE: Final = frozenset({b"22", b"23"})

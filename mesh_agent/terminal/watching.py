@@ -67,6 +67,7 @@ class Watching(Inviting):
         screen: what is shown; `guesses` and `cursor` are to be painted over it.
         way: how the connection goes, while there is one.
         peer_name: who shares it.
+        received_bytes: of frames of the host, since the beginning.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Watching(Inviting):
         self.prepare()
         self.changed = asyncio.Event()
         self.way: Way | None = None
+        self.received_bytes = 0
         self.prediction = Prediction()
         self._sessions, self._places, self._clock = sessions, places, clock
         self._guest = TerminalGuest(columns, rows, terminal)
@@ -357,6 +359,7 @@ class Watching(Inviting):
             self._send(self._guest.connected())
             self._tell()
         elif isinstance(report, Frame) and self._fault is None:
+            self.received_bytes += len(report.data)
             try:
                 self._read(report.data)
             except PeerFault as fault:

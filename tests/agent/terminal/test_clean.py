@@ -23,6 +23,7 @@ QUESTIONS = [
     b"\x1b[=5;1u",
     b"\x1b[<u",
     b"\x1b[>4;2m",
+    b"\x1b[?4m",
     b"\x1b[18t",
     b"\x1b[21t",
     b"\x1b[8;50;100t",
