@@ -1,5 +1,7 @@
 """What stands above an entry, and what an entry looks like."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,7 +101,7 @@ def test_edited_deleted_and_replies() -> None:
     assert "↪ bob: shall we?" in rows[-2].text
 
 
-def _announcement(content: str, **more: object) -> Message:
+def _announcement(content: str, **more: Any) -> Message:
     return message(1, content, content_type=announcing.CONTENT_TYPE, **more)
 
 

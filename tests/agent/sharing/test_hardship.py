@@ -78,7 +78,7 @@ async def test_a_person_at_a_terminal_is_asked_about_each_offer(
     notes = [tmp_path / "wanted.txt", tmp_path / "unwanted.txt"]
     for note in notes:
         note.write_text("Hello!")
-    verb = [*COMMAND, "--profile", bob.profile, "receive", "--into", into]
+    verb: list[str | Path] = [*COMMAND, "--profile", bob.profile, "receive", "--into", into]
     with shown(Terminal(verb, environment())) as bobs:
         await asyncio.to_thread(bobs.wait_for, "Waiting for what is sent to you.")
         (wanted,) = await alice.sharing.send(room(alice), [bob.profile], notes[:1])
