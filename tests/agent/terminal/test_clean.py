@@ -1,7 +1,7 @@
 """Of what a program writes, no question reaches its person's own terminal, and everything else does."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesh_agent.terminal.clean import STRING_BYTES, QueryFilter
@@ -91,6 +91,7 @@ def test_everything_else_passes(harmless: bytes) -> None:
     assert clean(*(whole[at : at + 1] for at in range(len(whole)))) == whole
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([*QUESTIONS, *HARMLESS]), max_size=8), st.data())
 def test_cut_anywhere_it_is_the_same(parts: list[bytes], data: st.DataObject) -> None:
     whole = b"".join(parts) + b"."
@@ -98,6 +99,7 @@ def test_cut_anywhere_it_is_the_same(parts: list[bytes], data: st.DataObject) ->
     assert clean(whole[:at], whole[at:]) == clean(whole)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 300))
 def test_any_bytes_cut_anywhere(data: bytes, at: int) -> None:
     assert clean(data[:at], data[at:]) == clean(data)

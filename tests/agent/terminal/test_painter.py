@@ -59,7 +59,7 @@ screens = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(screens)
 def test_any_screens_one_after_the_other(told: list[list[list[Cell]]]) -> None:
     terminal = Terminal(cols=COLUMNS, rows=ROWS)
