@@ -76,8 +76,9 @@ class Sender:
             raise OutgoingUnknown
         outgoing = self._outbox.retry(nonce)
         if outgoing is not None:
-            await self._write(OutgoingMarked(outgoing))
+            # Told first: while it is written, it may be sent and refused again, which is then the news.
             self._publish(OutgoingChanged(outgoing))
+            await self._write(OutgoingMarked(outgoing))
             self.flush()
 
     async def discard(self, nonce: str) -> None:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from unicodedata import east_asian_width
 
-from mesh_agent.terminal.rows import safe_text
+from mesh_agent.terminal.rows import safe_run
 from protocol.peer_terminal import (
     BLINK,
     BOLD,
@@ -81,7 +81,8 @@ def cells_of(runs: Iterable[Run], columns: int) -> list[Cell]:
 
 
 def _parts(run: Run) -> tuple[str, int, int, int, int, bool]:
-    return safe_text(run.text), run.foreground, run.background, run.attributes, run.width, run.cluster
+    text = safe_run(run).text
+    return text, run.foreground, run.background, run.attributes, run.width, run.cluster
 
 
 def window(cells: Sequence[Cell], left: int, columns: int) -> list[Cell]:

@@ -73,9 +73,10 @@ def checked_row(runs: Sequence[Run], columns: int) -> list[Run]:
     """The row as it may be painted. Raises: PeerMalformed: it is wider than that."""
     if width_of(runs) > columns:
         raise PeerMalformed
-    return [_safe(run) for run in runs]
+    return [safe_run(run) for run in runs]
 
 
-def _safe(run: Run) -> Run:
+def safe_run(run: Run) -> Run:
+    """A run of as many cells whose text may be painted."""
     text = (safe_cluster if run.cluster else safe_text)(run.text)
     return run if text == run.text else replace(run, text=text)

@@ -130,6 +130,7 @@ class Pyte:
         try:
             self._stream.feed(text)
         except (TypeError, ValueError, IndexError, KeyError):
+            self._stream.detach(self._screen)
             self._stream.attach(self._screen)
 
     def _string(self, text: str) -> None:

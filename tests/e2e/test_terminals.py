@@ -102,7 +102,7 @@ def test_a_shared_shell(people: People, tmp_path: Path) -> None:
     text.write_text("".join(f"line {number}\n" for number in range(1, 200)))
     alice = people.share("--record", recording)
     bob = people.watch()
-    alice.type("echo hel''lo\r")
+    alice.type(f"cd {tmp_path}; echo hel''lo\r")
     bob.wait_for("hello")
     bob.wait_for("● recorded")
 
@@ -110,7 +110,7 @@ def test_a_shared_shell(people: People, tmp_path: Path) -> None:
     for program, shows, leaves in (("vim -u NONE", "line 12", ":q!\r"), ("less", "line 12", "q")):
         if shutil.which(program.partition(" ")[0]) is None:
             continue
-        alice.type(f"{program} {text}\r")
+        alice.type(f"{program} {text.name}\r")  # of a long path vim would say so, and wait for a key
         bob.wait_for(shows)
         assert "hello" not in bob.text
         late = people.watch()

@@ -78,6 +78,7 @@ class Forked(subprocess.Popen[Any]):
     """`[sys.executable, "-m", program, …]`, forked from a process that has loaded the program."""
 
     _line: socket.socket
+    _nursery: Nursery
 
     def _execute_child(self, arguments: list[Any], *how: Any) -> None:
         folder, environment, ends, session = how[4], how[5], how[9:15], how[20]
@@ -88,8 +89,10 @@ class Forked(subprocess.Popen[Any]):
             "session": session,
         }
         files = [own if end == -1 else end for own, end in enumerate((ends[0], ends[3], ends[5]))]
+        # As long as anybody has the process, there is who tells of its end.
+        self._nursery = nursery_of(request["arguments"][0])
         try:
-            self.pid, self._line = nursery_of(request["arguments"][0]).fork(request, files)
+            self.pid, self._line = self._nursery.fork(request, files)
         finally:
             self._close_pipe_fds(*ends)  # type: ignore[attr-defined]
 

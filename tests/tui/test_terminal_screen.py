@@ -252,7 +252,7 @@ async def test_a_recording_is_played(
         await alice.press("slash", "backspace")
         await alice.type(f"/replay {tmp_path / ('demo.cast' if key == 'q' else 'none.cast')}")
         await alice.press("enter")
-        await alice.sees("a recording" if key == "q" else "cannot be read")
+        await alice.sees("a recording" if key == "q" else "No such file")
 
 
 def test_how_it_ended_is_said_in_a_sentence() -> None:
