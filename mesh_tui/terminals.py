@@ -189,9 +189,9 @@ class Own(Open):
             return ended_words(self.hosted.exit_status, self.hosted.reason)
         asks = sum(guest.state == "asks" for guest in self.guests)
         watch = len(self.watchers)
-        words = [f"{watch} {'watches' if watch == 1 else 'watch'}" if watch else "nobody watches"]
-        words += [f"{asks} {'asks' if asks == 1 else 'ask'} to"] if asks else []
-        return ", ".join(words)
+        words = [f"{watch} {'watches' if watch == 1 else 'watch'}"] if watch else []
+        words += [f"{asks} {'asks' if asks == 1 else 'ask'} to watch"] if asks else []
+        return ", ".join(words) or "nobody watches"
 
     def type(self, data: bytes) -> object:
         with suppress(MeshError):  # it may have ended a moment ago
@@ -285,7 +285,7 @@ class Theirs(Open):
             case "lost":
                 return f"the line is lost, and comes back by itself: {why}" if why else "the line is lost"
             case "ended":
-                return ended_words(watching.exit_status, why)
+                return ended_words(watching.exit_status, why if watching.exit_status is None else "")
             case "refused":
                 return why or f"{name} does not let you watch"
             case _:

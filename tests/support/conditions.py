@@ -12,12 +12,14 @@ LAST_PAUSE_S: Final = 0.02
 """Looking costs time that what is waited for may need: the longer the wait, the rarer the looks."""
 
 
-async def until(condition: Callable[[], object], what: str = "the condition") -> None:
-    """Returns once `condition()` is true. Raises: AssertionError after `PATIENCE_S`."""
-    deadline = asyncio.get_running_loop().time() + PATIENCE_S
+async def until(
+    condition: Callable[[], object], what: str = "the condition", patience_s: float = PATIENCE_S
+) -> None:
+    """Returns once `condition()` is true. Raises: AssertionError after `patience_s`."""
+    deadline = asyncio.get_running_loop().time() + patience_s
     pause_s = FIRST_PAUSE_S
     while not condition():
         if asyncio.get_running_loop().time() > deadline:
-            raise AssertionError(f"waited {PATIENCE_S:g} s in vain for {what}")
+            raise AssertionError(f"waited {patience_s:g} s in vain for {what}")
         await asyncio.sleep(pause_s)
         pause_s = min(1.5 * pause_s, LAST_PAUSE_S)

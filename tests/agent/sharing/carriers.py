@@ -4,8 +4,10 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from mesh_agent.agent import Agent
+from mesh_agent.machines.ways import MEET_S
 from mesh_agent.sharing.rules import Rules
 from mesh_agent.sharing.state import Phase, Transfer, TransferChanged
 from tests.agent.events import Listener
@@ -65,6 +67,10 @@ def kill_helpers() -> None:
         os.kill(process, signal.SIGKILL)
 
 
+MEETING_PATIENCE_S: Final = 3 * MEET_S
+"""Of two attempts that cross on their way, each ends only when its own patience does; the next comes then."""
+
+
 class Watch:
     """All states of the transfers of one agent, from now on."""
 
@@ -82,7 +88,8 @@ class Watch:
         def found() -> list[Transfer]:
             return [state for state in self.states if state.phase in phases and fits(state)]
 
-        await until(found, f"{phases} of {[(state.phase, state.reason) for state in self.states]}")
+        seen = f"{phases} of {[(state.phase, state.reason) for state in self.states]}"
+        await until(found, seen, MEETING_PATIENCE_S)
         return found()[0]
 
     def forget(self) -> None:
@@ -94,5 +101,6 @@ class Watch:
 
 async def over(agent: Agent, transfer_id: str) -> Transfer:
     """How it ended."""
-    await until(lambda: agent.sharing.transfer(transfer_id).over, f"the end of {transfer_id}")
+    ended = f"the end of {transfer_id}"
+    await until(lambda: agent.sharing.transfer(transfer_id).over, ended, MEETING_PATIENCE_S)
     return agent.sharing.transfer(transfer_id)

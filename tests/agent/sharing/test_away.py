@@ -128,6 +128,7 @@ async def test_what_one_device_never_began_to_take_goes_to_another(
     await alice.sharing.send(room(alice), [bob.profile], [note])
     ended = await over(again, offer.id)
     assert (ended.phase, ended.reason) == ("cancelled", "Another device has taken it.")
+    await again.close()
 
 
 async def test_always_is_kept_for_a_compared_device_until_it_is_taken_back(
@@ -173,6 +174,7 @@ async def test_always_is_kept_for_a_compared_device_until_it_is_taken_back(
     notes[3].write_text("And this?")
     await send(notes[3])
     await again.sharing.decline((await asked.wait("offered")).id)
+    await again.close()
 
 
 async def test_always_ends_with_the_identity_that_was_compared(bob: Agent) -> None:
