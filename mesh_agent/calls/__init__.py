@@ -1,0 +1,1 @@
+"""Calls: who is in one, how it is told, what a screen sees of it. Sound and pictures are in `media`."""

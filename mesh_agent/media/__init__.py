@@ -1,0 +1,1 @@
+"""What is heard and seen in a call: a process of its own with aiortc, codecs and devices."""
