@@ -1,0 +1,250 @@
+"""The process of a call: connections to all parties, and what is heard and seen through them.
+
+Strategy: orders come in on stdin, reports go out on stdout, as with files and terminals. Each leg has a queue
+of what is to be done with it, worked off one after the other, so that an offer and what follows it keep their
+order, and no leg waits for another. The end of stdin is the end of the agent, and of the call here.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from mesh_agent.media import orders
+from mesh_agent.media.leg import Leg, LegFailed, LegState
+from mesh_agent.media.rtp import Packet
+from mesh_agent.media.sound import Sound
+from mesh_agent.sharing.orders import Stop
+from mesh_agent.sharing.pipes import Logged, Pipes
+
+LEGS_MAX: Final = 16
+"""Parties at a time: more than a call has, since one that leaves may overlap with one that comes."""
+
+WAITING_MAX: Final = 100
+"""Of one leg, orders that wait for an earlier one: a flood of candidates is left out."""
+
+LOST_S: Final = 4.0
+"""After so long without a packet (reports come every 1.5 s at least), a party is shown as lost."""
+
+LOOK_S: Final = 0.5
+
+
+class _Party:
+    """A leg, and what is to be done with it."""
+
+    def __init__(self, leg: Leg) -> None:
+        self.leg = leg
+        self.waiting: asyncio.Queue[Coroutine[Any, Any, None]] = asyncio.Queue(WAITING_MAX)
+        self.task = asyncio.create_task(self._work())
+
+    def then(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            self.waiting.put_nowait(work)
+        except asyncio.QueueFull:
+            work.close()
+
+    async def _work(self) -> None:
+        while True:
+            work = await self.waiting.get()
+            try:
+                await work
+            except LegFailed as error:
+                self.leg.tell("failed", error.text)
+            except Exception:
+                logging.exception("a leg failed")
+                self.leg.tell("failed", "The connection failed.")
+
+    async def close(self) -> None:
+        self.task.cancel()
+        await asyncio.wait((self.task,))
+        while not self.waiting.empty():
+            self.waiting.get_nowait().close()
+        await self.leg.close()
+
+
+class Call:
+    """The call, as its process has it (`leg.House`)."""
+
+    def __init__(self, pipes: Pipes, begin: orders.Begin) -> None:
+        self._pipes, self._begin = pipes, begin
+        self._parties: dict[str, _Party] = {}
+        self._ending = asyncio.Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._sound = Sound(self._legs, lambda text: pipes.report(orders.Problem(text=text)))
+        self._doers: dict[type, Callable[[Any], None]] = {
+            orders.MakeOffer: self._make_offer,
+            orders.TakeOffer: self._take_offer,
+            orders.TakeAnswer: self._take_answer,
+            orders.TakeCandidate: self._take_candidate,
+            orders.Drop: self._drop,
+            orders.Speak: self._speak,
+            orders.Use: self._use,
+        }
+
+    def _legs(self) -> list[Leg]:
+        return [party.leg for party in self._parties.values()]
+
+    async def run(self) -> None:
+        self._sound.muted = self._begin.muted
+        self._use(orders.Use(audio_in=self._begin.audio_in, audio_out=self._begin.audio_out))
+        for work in (self._read_orders(), self._sound.run(), self._look()):
+            self._spawn(work)
+        await self._ending.wait()
+        await asyncio.gather(*(party.close() for party in self._parties.values()))
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        await asyncio.to_thread(self._sound.close)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logging.error("a task of the call failed", exc_info=error)
+            self._ending.set()
+
+    # ── orders ──────────────────────────────────────────────────────────────────────────────────
+
+    async def _read_orders(self) -> None:
+        while (order := await orders.next_order(self._pipes.orders)) is not None:
+            if isinstance(order, Stop):
+                break
+            doer = self._doers.get(type(order))
+            try:
+                if doer is not None:
+                    doer(order)
+            except Exception:  # one order that cannot be done ends no call
+                logging.exception("%s failed", type(order).__name__)
+        self._ending.set()
+
+    def _new(self, name: str, number: int) -> _Party | None:
+        """A leg in the place of an older one; None where there is a newer one, or there are too many."""
+        old = self._parties.get(name)
+        if old is None:
+            if len(self._parties) >= LEGS_MAX:
+                return None
+        elif number <= old.leg.number:
+            return None
+        else:
+            self._gone(old)
+        party = self._parties[name] = _Party(Leg(self, name, number, self._begin.ice))
+        self._pipes.report(orders.LegNow(party=name, number=number, state="connecting"))
+        return party
+
+    def _gone(self, party: _Party) -> None:
+        self._sound.forget(party.leg)
+        self._spawn(party.close())
+
+    def _of(self, name: str, number: int) -> _Party | None:
+        party = self._parties.get(name)
+        return party if party is not None and party.leg.number == number else None
+
+    def _make_offer(self, order: orders.MakeOffer) -> None:
+        party = self._new(order.party, order.number)
+        if party is not None:
+            party.then(self._describe(party.leg, "offer", party.leg.offer()))
+
+    def _take_offer(self, order: orders.TakeOffer) -> None:
+        party = self._new(order.party, order.number)
+        if party is not None:
+            party.then(self._describe(party.leg, "answer", party.leg.answer(order.sdp)))
+
+    async def _describe(self, leg: Leg, kind: Any, described: Coroutine[Any, Any, str]) -> None:
+        sdp = await described
+        self._pipes.report(orders.Described(party=leg.party, number=leg.number, kind=kind, sdp=sdp))
+
+    def _take_answer(self, order: orders.TakeAnswer) -> None:
+        party = self._of(order.party, order.number)
+        if party is not None:
+            party.then(party.leg.answered(order.sdp))
+
+    def _take_candidate(self, order: orders.TakeCandidate) -> None:
+        party = self._of(order.party, order.number)
+        if party is not None:
+            party.then(party.leg.add_candidate(order.candidate))
+
+    def _drop(self, order: orders.Drop) -> None:
+        party = self._parties.pop(order.party, None)
+        if party is not None:
+            self._gone(party)
+
+    def _speak(self, order: orders.Speak) -> None:
+        self._sound.muted, self._sound.deafened = order.muted, order.deafened
+
+    def _use(self, order: orders.Use) -> None:
+        problems = self._sound.use(order.audio_in, order.audio_out)
+        self._pipes.report(
+            orders.Ready(
+                audio_in=self._sound.audio_in,
+                audio_out=self._sound.audio_out,
+                video_in="none",
+                problems=problems,
+            )
+        )
+
+    # ── what legs tell ──────────────────────────────────────────────────────────────────────────
+
+    async def _look(self) -> None:
+        """Who is not heard from any more, and who is again."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            now = time.monotonic()
+            for leg in self._legs():
+                if leg.state == "connected" and now - leg.heard_at > LOST_S:
+                    leg.tell("lost", "Nothing comes from there now.")
+                elif leg.state == "lost" and now - leg.heard_at <= LOST_S:
+                    leg.tell("connected")
+
+    def leg_changed(self, leg: Leg, state: LegState, reason: str) -> None:
+        if self._of(leg.party, leg.number) is not None:
+            self._pipes.report(
+                orders.LegNow(party=leg.party, number=leg.number, state=state, way=leg.way, reason=reason)
+            )
+
+    def sound(self, leg: Leg, packet: Packet) -> None:
+        self._sound.take(leg, packet)
+
+    def picture(self, leg: Leg, data: bytes, timestamp: int) -> None:
+        """Nobody looks."""
+
+    def pictures_lost(self, leg: Leg) -> None:
+        """Nobody looks."""
+
+    def keyframe_wanted(self, leg: Leg) -> None:
+        """No picture is sent."""
+
+    def estimated(self, leg: Leg, bits: int) -> None:
+        """No picture is sent."""
+
+
+async def run() -> None:
+    pipes = await Pipes.open()
+    begin = await orders.next_order(pipes.orders)
+    if not isinstance(begin, orders.Begin):
+        return
+    logging.getLogger().addHandler(Logged(pipes.report))
+    logging.getLogger().setLevel(logging.INFO)
+    for noisy in ("aioice", "aiortc"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        await Call(pipes, begin).run()
+    except Exception:
+        logging.exception("the call failed")
+    await pipes.flush()
+
+
+def main() -> None:
+    """Never returns: a thread that waits for a dead disk must not keep the process."""
+    with contextlib.suppress(KeyboardInterrupt):
+        try:
+            asyncio.run(run())
+        finally:
+            os._exit(0)
