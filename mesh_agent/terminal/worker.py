@@ -34,7 +34,7 @@ INPUT_WAIT_S: Final = 0.02
 """How often a guest whose input finds no room is looked at again."""
 
 TOLD_S: Final = 0.1
-"""How often the person is told how guests are."""
+"""How often the person is told how guests are, but for what was decided: that is told at once."""
 
 REPORTS_BYTES: Final = 64 * 1024
 """An agent that has not read so much of what it was told is told no more about guests for now."""
@@ -395,6 +395,9 @@ class Host:
             self._machine.kick(order.guest, order.reason)
         else:
             self._machine.grant(order.guest, write=order.what == "grant", reason=order.reason)
+        # Whoever decides sees at once what came of it: the next key may be about the same guest.
+        self._told_at = 0.0
+        self._tell_person(self._loop.time())
 
     def _type(self, order: orders.Type) -> None:
         assert self._pump is not None

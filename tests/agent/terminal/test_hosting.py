@@ -169,6 +169,21 @@ async def test_a_guest_watches_writes_with_a_grant_and_is_told_the_end(
         assert watching.exit_status == 7
 
 
+async def test_what_was_decided_is_seen_at_once(alice: Agent, bob: Agent, shared: Shared) -> None:
+    """A second key for the same guest is meant as the page looks after the first."""
+    hosted = await shared("cat")
+    async with await watch(bob, alice, hosted):
+        await the_guest(hosted)
+        await compared(alice, bob)
+        for _ in range(3):
+            await hosted.grant(await the_guest(hosted))
+            await hosted.lines(0, 1)  # whatever was told before the answer has come
+            assert (await the_guest(hosted)).writes
+            hosted.take(await the_guest(hosted))
+            await hosted.lines(0, 1)
+            assert not (await the_guest(hosted)).writes
+
+
 async def test_who_is_refused_or_kicked_is_told_so(alice: Agent, bob: Agent, shared: Shared) -> None:
     hosted = await shared("cat", let_in="ask")
     async with await watch(bob, alice, hosted) as watching:

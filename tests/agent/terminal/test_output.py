@@ -3,16 +3,20 @@
 import fcntl
 import os
 import pty
+import select
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from mesh_agent.terminal.clean import QueryFilter
 from mesh_agent.terminal.output import PATIENCE_S, Output
+from tests.support import conditions
 
 REPAINT = b"<all of it>"
+MARK = b"<the mark>"
 
 
 class Person:
@@ -20,16 +24,26 @@ class Person:
 
     def __init__(self) -> None:
         self.screen, self.program = pty.openpty()
-        os.set_blocking(self.screen, False)
 
     def see(self) -> bytes:
-        """All that has come by now."""
+        """All that was written by now, and not seen before.
+
+        A pseudo-terminal hands on what was written a moment later, so it is read up to a mark behind it.
+        """
+        marking = threading.Thread(target=os.write, args=(self.program, MARK))  # which may wait for room
+        marking.start()
+        seen = self.see_up_to_the_mark()
+        marking.join()
+        return seen
+
+    def see_up_to_the_mark(self, pause_s: float = 0) -> bytes:
+        """`pause_s`: between two looks."""
         seen = b""
-        while True:
-            try:
-                seen += os.read(self.screen, 65_536)
-            except BlockingIOError:
-                return seen
+        while not seen.endswith(MARK):
+            assert select.select((self.screen,), (), (), conditions.PATIENCE_S)[0], seen[-200:]
+            seen += os.read(self.screen, 65_536)
+            time.sleep(pause_s)
+        return seen.removesuffix(MARK)
 
     def close(self) -> None:
         os.close(self.screen)
@@ -97,21 +111,12 @@ def test_a_terminal_that_takes_nothing_is_left_behind_and_caught_up_with(
 
 
 def test_a_slow_one_makes_the_program_wait_and_gets_all(person: Person, output: Output) -> None:
-    seen: list[bytes] = []
-    done = threading.Event()
-
-    def look() -> None:
-        while not done.is_set() or seen[-1:] != [b""]:
-            seen.append(person.see())
-            time.sleep(0.001)
-
-    looking = threading.Thread(target=look)
-    looking.start()
-    for number in range(50):
-        output.write(b"%06d" % number * 1_000)
-    done.set()
-    looking.join()
-    assert b"".join(seen) == b"".join(b"%06d" % number * 1_000 for number in range(50))
+    with ThreadPoolExecutor() as pool:
+        looking = pool.submit(person.see_up_to_the_mark, 0.001)
+        for number in range(50):
+            output.write(b"%06d" % number * 1_000)
+        os.write(person.program, MARK)
+        assert looking.result() == b"".join(b"%06d" % number * 1_000 for number in range(50))
     assert not output.behind
 
 
