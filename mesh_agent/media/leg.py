@@ -31,11 +31,11 @@ from aiortc.rtcrtpparameters import RTCRtpCodecCapability
 from mesh_agent.media import sdp
 from mesh_agent.media.ice import LocalConnection
 from mesh_agent.media.orders import Ice
+from mesh_agent.media.packet import Packet
 from mesh_agent.media.rtp import (
     PICTURES_WAITING,
     SOUNDS_WAITING,
     Count,
-    Packet,
     PictureReceiver,
     Sender,
     SoundReceiver,

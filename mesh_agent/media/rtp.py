@@ -37,6 +37,8 @@ from aiortc.rtp import (
     unwrap_rtx,
 )
 
+from mesh_agent.media.packet import Packet
+
 SOUNDS_WAITING: Final = 10
 """Packets of sound that wait to be sent: 0.2 s. Of more, the oldest are of no use any more."""
 
@@ -54,16 +56,6 @@ REPORT_S: Final = 0.5
 
 HEADER_BYTES: Final = 54
 """What stands around a payload: IPv4, UDP, RTP with extensions, and the tag of SRTP, roughly."""
-
-
-@dataclass(frozen=True, slots=True)
-class Packet:
-    """Of sound. `timestamp`: 1/48000 s, modulo 2**32; `number`: modulo 2**16. `at`: monotonic seconds."""
-
-    number: int
-    timestamp: int
-    payload: bytes
-    at: float
 
 
 @dataclass(slots=True)

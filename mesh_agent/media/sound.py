@@ -6,41 +6,21 @@ sink; and a frame is taken from the source, encoded once, and given to each leg.
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from mesh_agent.media import devices
+from mesh_agent.media.hearing import Hearing
 from mesh_agent.media.leg import Leg
-from mesh_agent.media.opus import FRAME, FRAME_S, Decoder, Encoder, Samples
-from mesh_agent.media.rtp import Packet
+from mesh_agent.media.mixing import Mixer
+from mesh_agent.media.opus import FRAME, FRAME_S, Encoder
+from mesh_agent.media.packet import Packet
 from mesh_agent.media.sinks import Nowhere, Sink, WavFile
 from mesh_agent.media.sources import Nothing, Source, Tone
 
 BEHIND_S: Final = 0.2
 """A process that slept longer than this goes on from now, and makes up for nothing."""
-
-_WAITING: Final = 10
-
-
-class Hearing:
-    """One party, as it is heard."""
-
-    def __init__(self) -> None:
-        self._decoder = Decoder()
-        self._frames: deque[Samples] = deque(maxlen=_WAITING)
-
-    def take(self, packet: Packet) -> None:
-        samples = self._decoder.decode(packet.payload)
-        if samples is not None:
-            for at in range(0, len(samples) - FRAME + 1, FRAME):
-                self._frames.append(samples[at : at + FRAME])
-
-    def frame(self) -> Samples | None:
-        return self._frames.popleft() if self._frames else None
 
 
 class Sound:
@@ -49,7 +29,7 @@ class Sound:
     def __init__(self, legs: Callable[[], Iterable[Leg]], problem: Callable[[str], None]) -> None:
         self._legs, self._problem = legs, problem
         self._loop = asyncio.get_running_loop()
-        self._encoder = Encoder()
+        self._encoder, self._mixer = Encoder(), Mixer()
         self._hearings: dict[Leg, Hearing] = {}
         self._source: Source = Nothing()
         self._sink: Sink = Nowhere()
@@ -115,16 +95,11 @@ class Sound:
                 due = now
             if now < due:
                 await asyncio.sleep(due - now)
+            self._tick(due)
             due += FRAME_S
-            self._tick()
 
-    def _tick(self) -> None:
-        mix = np.zeros(FRAME, np.float32)
-        for hearing in self._hearings.values():
-            frame = hearing.frame()
-            if frame is not None:
-                mix += frame
-        self._sink.write(mix)
+    def _tick(self, now: float) -> None:
+        self._sink.write(self._mixer.mix(hearing.frame(now) for hearing in self._hearings.values()))
         samples = self._source.read()
         self._timestamp = (self._timestamp + FRAME) & 0xFFFFFFFF
         if samples is None or self.muted:

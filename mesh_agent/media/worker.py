@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from mesh_agent.media import orders
 from mesh_agent.media.leg import Leg, LegFailed, LegState
-from mesh_agent.media.rtp import Packet
+from mesh_agent.media.packet import Packet
 from mesh_agent.media.sound import Sound
 from mesh_agent.sharing.orders import Stop
 from mesh_agent.sharing.pipes import Logged, Pipes

@@ -1,0 +1,61 @@
+"""One party, as it is heard: its packets, in their time, as an unbroken stream of sound."""
+
+from typing import Final
+
+import numpy as np
+
+from mesh_agent.media.conceal import Concealer, lengthened, shortened
+from mesh_agent.media.jitter import Conceal, Jitter, Play, Silence, length
+from mesh_agent.media.opus import FRAME, RATE, Decoder, Samples
+from mesh_agent.media.packet import Packet
+
+STEPS_MAX: Final = 16
+"""Packets of one frame: the shortest that there are, and some that are left out as silence."""
+
+
+class Hearing:
+    """`jitter.counts` tells what was lost. Times are seconds of the clock of `Packet.at`."""
+
+    def __init__(self) -> None:
+        self.jitter = Jitter()
+        self._decoder, self._concealer = Decoder(), Concealer()
+        self._ready: Samples = np.zeros(0, np.float32)
+
+    def take(self, packet: Packet) -> None:
+        self.jitter.take(packet)
+
+    def frame(self, now: float) -> Samples:
+        """The 20 ms that are heard from `now` on."""
+        left = len(self._ready)
+        for _ in range(STEPS_MAX):
+            if len(self._ready) >= FRAME:
+                break
+            self._ready = np.concatenate((self._ready, self._step(now, left)))
+        else:
+            missing = max(0, FRAME - len(self._ready))
+            self._ready = np.concatenate((self._ready, np.zeros(missing, np.float32)))
+        frame, self._ready = self._ready[:FRAME], self._ready[FRAME:]
+        return frame
+
+    def _step(self, now: float, left: int) -> Samples:
+        step = self.jitter.next(now, len(self._ready), left)
+        if isinstance(step, Silence):
+            return self._concealer.silence(step.samples)
+        if isinstance(step, Conceal):
+            return self._concealer.conceal(step.samples)
+        return self._play(step)
+
+    def _play(self, step: Play) -> Samples:
+        samples = self._decoder.decode(step.packet.payload)
+        if samples is None:
+            self.jitter.counts.concealed += length(step.packet.payload)
+            return self._concealer.conceal(length(step.packet.payload))
+        samples = self._concealer.played(samples)
+        if step.adjust < 0:
+            return shortened(samples, -step.adjust)
+        return lengthened(samples, step.adjust) if step.adjust else samples
+
+    @property
+    def delay_ms(self) -> float:
+        """How long sound has waited here lately, from when it came until it is heard."""
+        return 1_000 * self.jitter.waited_s + 1_000 * len(self._ready) / RATE

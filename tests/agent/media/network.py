@@ -1,0 +1,68 @@
+"""A network in virtual time: packets of one sender, and a machine that hears them every 20 ms."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from mesh_agent.media.jitter import FRAME, RATE, Conceal, Jitter, Play, Silence
+from mesh_agent.media.packet import Packet
+
+FRAME_S: Final = FRAME / RATE
+PAYLOAD: Final = bytes((0x78, 1, 2, 3))
+"""An Opus packet of 20 ms (configuration 15), as its first byte says."""
+
+Delay = Callable[[int], float | None]
+"""Of the packet of this number, in seconds; None: it is lost."""
+
+
+def sent(
+    count: int, delay: Delay, *, number: int = 0, timestamp: int = 0, begun: float = 100.0
+) -> list[Packet]:
+    """What comes of `count` packets that are sent one every 20 ms, in the order in which it comes."""
+    came = []
+    for index in range(count):
+        late = delay(index)
+        if late is not None:
+            at = begun + index * FRAME_S + late
+            came.append(
+                Packet((number + index) % 65_536, (timestamp + index * FRAME) % (1 << 32), PAYLOAD, at)
+            )
+    return sorted(came, key=lambda packet: packet.at)
+
+
+@dataclass
+class Heard:
+    """`played`: the numbers of packets, and when each was heard. `concealed`: when, and how many samples."""
+
+    played: list[tuple[int, float]] = field(default_factory=list)
+    concealed: list[tuple[float, int]] = field(default_factory=list)
+    silent: int = 0
+
+
+def hear(
+    jitter: Jitter, packets: Iterable[Packet], begin: float, end: float, *, adjusts: bool = True
+) -> Heard:
+    """Ticks from `begin` to `end`. Voices are shortened and lengthened by 5 ms at a time, as speech is."""
+    heard, waiting, ready = Heard(), list(packets), 0
+    now = begin
+    while now < end:
+        while waiting and waiting[0].at <= now:
+            jitter.take(waiting.pop(0))
+        left = ready
+        while ready < FRAME:
+            step = jitter.next(now, ready, left)
+            if isinstance(step, Play):
+                heard.played.append((step.packet.number, now + ready / RATE))
+                change = max(-240, min(240, step.adjust)) if adjusts and abs(step.adjust) >= 120 else 0
+                ready += FRAME + change
+            elif isinstance(step, Conceal):
+                heard.concealed.append((now + ready / RATE, step.samples))
+                ready += step.samples
+            else:
+                assert isinstance(step, Silence)
+                assert step.samples <= FRAME
+                heard.silent += step.samples
+                ready += step.samples
+        ready -= FRAME
+        now += FRAME_S
+    return heard
