@@ -8,10 +8,10 @@ For pictures:
     `leg.send_picture(payloads, timestamp, whole=…)` takes what `Vp8Encoder._packetize` (or the like) made of
     one encoded VP8 picture: RTP payloads below `PAYLOAD_BYTES`, its time in 1/90000 s (one clock for all
     legs), and whether it is a keyframe. It never waits; False: left out, and `house.keyframe_wanted(leg)`.
+    `leg.look(on)`: whether anybody looks at the pictures of that party; where nobody does, none is asked for.
     `house.picture(leg, data, timestamp)` is called in the loop for each whole encoded VP8 picture of that
-    party, in order; decode it in a thread, if anybody looks at it. `house.pictures_lost(leg)`: some never
-    came; a PLI was sent; what comes before the next keyframe (`not data[0] & 1`) cannot be decoded well.
-    `await leg.ask_keyframe()` sends a PLI, e.g. when a tile is looked at again.
+    party, in order, beginning with a keyframe, while somebody looks. `leg.picture_broke()`: it cannot be
+    decoded, so no more are handed over before the next keyframe, which is asked for (PLI).
     `house.keyframe_wanted(leg)`: that party (or this leg, just connected) needs a keyframe; may come often.
     `house.estimated(leg, bits)`: what that party thinks the line to it takes (REMB), in bits a second.
     `leg.pictures_out.loss`: the part of packets of pictures that it misses, as of its last report.
@@ -36,10 +36,10 @@ from mesh_agent.media.rtp import (
     PICTURES_WAITING,
     SOUNDS_WAITING,
     Count,
-    PictureReceiver,
     Sender,
     SoundReceiver,
 )
+from mesh_agent.media.video.receiving import PictureReceiver
 from mesh_agent.net.base import Way
 
 log = logging.getLogger(__name__)
@@ -102,7 +102,6 @@ class House(Protocol):
     def leg_changed(self, leg: "Leg", state: LegState, reason: str) -> None: ...
     def sound(self, leg: "Leg", packet: Packet) -> None: ...
     def picture(self, leg: "Leg", data: bytes, timestamp: int) -> None: ...
-    def pictures_lost(self, leg: "Leg") -> None: ...
     def keyframe_wanted(self, leg: "Leg") -> None: ...
     def estimated(self, leg: "Leg", bits: int) -> None: ...
 
@@ -122,9 +121,7 @@ class Leg:
         self._sound, self._hearing = self._add("audio", SoundReceiver, SOUNDS_WAITING)
         self._pictures, self._watching = self._add("video", PictureReceiver, PICTURES_WAITING)
         self._hearing.listen(lambda packet: house.sound(self, packet))
-        self._watching.watch(
-            lambda data, timestamp: house.picture(self, data, timestamp), lambda: house.pictures_lost(self)
-        )
+        self._watching.watch(lambda data, timestamp: house.picture(self, data, timestamp))
         found: Any = self._hearing.transport.transport._connection
         found.__class__ = LocalConnection
         self._ice: LocalConnection = found
@@ -227,8 +224,18 @@ class Leg:
             return True
         return self._pictures.put_picture(payloads, timestamp, whole=whole)
 
-    async def ask_keyframe(self) -> None:
-        await self._watching.ask_keyframe()
+    def look(self, on: bool) -> None:
+        """See above."""
+        self._watching.look(on)
+
+    def picture_broke(self) -> None:
+        """See above."""
+        self._watching.broke()
+
+    @property
+    def pictures_seen(self) -> tuple[int, int]:
+        """Whole pictures that came since the leg began, and those that can never be had."""
+        return self._watching.pictures, self._watching.lost_pictures
 
     @property
     def sound_in(self) -> Count:

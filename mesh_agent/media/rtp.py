@@ -3,9 +3,8 @@
 Strategy: aiortc makes a sender and a receiver for each kind; ours take their places by becoming their class,
 since it offers no other way. A sender is given what is encoded already, cut into packets once for all legs.
 A receiver of sound hands over each packet as it comes, and ours alone says when it is heard (aiortc waits
-280 ms for a lost one); a receiver of pictures hands over whole encoded ones in order, has what was lost sent
-again (NACK), asks for a new beginning where that fails (PLI), and tells the sender what the line takes
-(REMB). Nothing is decoded here, so what nobody looks at costs nothing, and nothing unread is kept.
+280 ms for a lost one); that of pictures is in `video.receiving`. Nothing is decoded here, so what nobody
+looks at costs nothing, and nothing unread is kept.
 """
 
 import asyncio
@@ -16,25 +15,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aiortc.codecs import depayload, is_rtx
-from aiortc.jitterbuffer import JitterBuffer
 from aiortc.mediastreams import MediaStreamTrack
-from aiortc.rate import RemoteBitrateEstimator
-from aiortc.rtcrtpreceiver import NackGenerator, RTCRtpReceiver, StreamStatistics
+from aiortc.rtcrtpreceiver import RTCRtpReceiver, StreamStatistics
 from aiortc.rtcrtpsender import RTCRtpSender
 from aiortc.rtp import (
     RTCP_PSFB_APP,
-    RTCP_PSFB_PLI,
-    RTCP_RTPFB_NACK,
     RtcpByePacket,
     RtcpPsfbPacket,
     RtcpReceiverInfo,
     RtcpRrPacket,
-    RtcpRtpfbPacket,
     RtcpSrPacket,
-    pack_remb_fci,
     unpack_remb_fci,
-    unwrap_rtx,
 )
 
 from mesh_agent.media.packet import Packet
@@ -44,9 +35,6 @@ SOUNDS_WAITING: Final = 10
 
 PICTURES_WAITING: Final = 4
 """Encoded pictures that wait to be sent; of more, none is sent before the next whole one (a keyframe)."""
-
-PICTURE_PACKETS: Final = 512
-"""Packets of pictures that wait for one that is missing (a power of two)."""
 
 SOURCES_MAX: Final = 8
 """Streams that one other end may send of a kind; it needs one, and another for what is sent again."""
@@ -243,57 +231,3 @@ class SoundReceiver(Receiver):
     async def _came(self, packet: Any, codec: Any, arrival_ms: int) -> None:
         del codec, arrival_ms
         self._heard(Packet(packet.sequence_number, packet.timestamp, packet.payload, time.monotonic()))
-
-
-class PictureReceiver(Receiver):
-    """Hands over whole encoded pictures in order."""
-
-    def watch(self, seen: Callable[[bytes, int], None], lost: Callable[[], None]) -> None:
-        """`seen`: an encoded picture, and its time in 1/90000 s. `lost`: one or more can never be had."""
-        self._seen, self._lost = seen, lost
-        self._waiting = JitterBuffer(capacity=PICTURE_PACKETS, is_video=True)
-        self._nack, self._rate = NackGenerator(), RemoteBitrateEstimator()
-        self._source: int | None = None
-
-    async def ask_keyframe(self) -> None:
-        if self._source is not None:
-            await self._send(RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=self._own, media_ssrc=self._source))
-
-    async def _came(self, packet: Any, codec: Any, arrival_ms: int) -> None:
-        await self._estimate(packet, arrival_ms)
-        if is_rtx(codec):
-            source, kind = self._resent.get(packet.ssrc), codec.parameters.get("apt")
-            if source is None or kind not in self._codecs or len(packet.payload) < 2:
-                return
-            packet = unwrap_rtx(packet, payload_type=kind, ssrc=source)
-            codec = self._codecs[kind]
-        self._source = packet.ssrc
-        if self._nack.add(packet):
-            missing = RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=self._own, media_ssrc=packet.ssrc)
-            missing.lost = sorted(self._nack.missing)
-            await self._send(missing)
-        try:
-            packet._data = depayload(codec, packet.payload) if packet.payload else b""
-        except (ValueError, IndexError):
-            return
-        lost, frame = self._waiting.add(packet)
-        if lost:
-            self._lost()
-            await self.ask_keyframe()
-        if frame is not None:
-            self._seen(frame.data, frame.timestamp)
-
-    async def _estimate(self, packet: Any, arrival_ms: int) -> None:
-        if packet.extensions.abs_send_time is None:
-            return
-        estimate = self._rate.add(
-            abs_send_time=packet.extensions.abs_send_time,
-            arrival_time_ms=arrival_ms,
-            payload_size=len(packet.payload) + packet.padding_size,
-            ssrc=packet.ssrc,
-        )
-        if estimate is not None:
-            told = RtcpPsfbPacket(
-                fmt=RTCP_PSFB_APP, ssrc=self._own, media_ssrc=0, fci=pack_remb_fci(*estimate)
-            )
-            await self._send(told)

@@ -17,6 +17,7 @@ from mesh_agent.media import orders
 from mesh_agent.media.leg import Leg, LegFailed, LegState
 from mesh_agent.media.packet import Packet
 from mesh_agent.media.sound import Sound
+from mesh_agent.media.video.pictures import Pictures
 from mesh_agent.sharing.orders import Stop
 from mesh_agent.sharing.pipes import Logged, Pipes
 
@@ -74,6 +75,7 @@ class Call:
         self._ending = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._sound = Sound(self._legs, lambda text: pipes.report(orders.Problem(text=text)))
+        self._pictures = Pictures(self._legs, pipes.report, lambda: pipes.waiting, begin.kbps)
         self._doers: dict[type, Callable[[Any], None]] = {
             orders.MakeOffer: self._make_offer,
             orders.TakeOffer: self._take_offer,
@@ -82,6 +84,8 @@ class Call:
             orders.Drop: self._drop,
             orders.Speak: self._speak,
             orders.Use: self._use,
+            orders.Show: lambda order: self._spawn(self._show(order.video_in)),
+            orders.View: lambda order: self._pictures.view(order.tiles, order.rate),
         }
 
     def _legs(self) -> list[Leg]:
@@ -90,7 +94,9 @@ class Call:
     async def run(self) -> None:
         self._sound.muted = self._begin.muted
         self._use(orders.Use(audio_in=self._begin.audio_in, audio_out=self._begin.audio_out))
-        for work in (self._read_orders(), self._sound.run(), self._look()):
+        if self._begin.video_in != "none":
+            self._spawn(self._show(self._begin.video_in))
+        for work in (self._read_orders(), self._sound.run(), self._pictures.run(), self._look()):
             self._spawn(work)
         await self._ending.wait()
         await asyncio.gather(*(party.close() for party in self._parties.values()))
@@ -98,7 +104,7 @@ class Call:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        await asyncio.to_thread(self._sound.close)
+        await asyncio.gather(asyncio.to_thread(self._sound.close), self._pictures.close())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -136,11 +142,13 @@ class Call:
         else:
             self._gone(old)
         party = self._parties[name] = _Party(Leg(self, name, number, self._begin.ice))
+        self._pictures.leg_changed(party.leg)
         self._pipes.report(orders.LegNow(party=name, number=number, state="connecting"))
         return party
 
     def _gone(self, party: _Party) -> None:
         self._sound.forget(party.leg)
+        self._pictures.forget(party.leg)
         self._spawn(party.close())
 
     def _of(self, name: str, number: int) -> _Party | None:
@@ -180,12 +188,17 @@ class Call:
         self._sound.muted, self._sound.deafened = order.muted, order.deafened
 
     def _use(self, order: orders.Use) -> None:
-        problems = self._sound.use(order.audio_in, order.audio_out)
+        self._ready(self._sound.use(order.audio_in, order.audio_out))
+
+    async def _show(self, video_in: str) -> None:
+        self._ready(await self._pictures.show(video_in))
+
+    def _ready(self, problems: list[str]) -> None:
         self._pipes.report(
             orders.Ready(
                 audio_in=self._sound.audio_in,
                 audio_out=self._sound.audio_out,
-                video_in="none",
+                video_in=self._pictures.video_in,
                 problems=problems,
             )
         )
@@ -204,6 +217,7 @@ class Call:
                     leg.tell("connected")
 
     def leg_changed(self, leg: Leg, state: LegState, reason: str) -> None:
+        self._pictures.leg_changed(leg)
         if self._of(leg.party, leg.number) is not None:
             self._pipes.report(
                 orders.LegNow(party=leg.party, number=leg.number, state=state, way=leg.way, reason=reason)
@@ -213,16 +227,15 @@ class Call:
         self._sound.take(leg, packet)
 
     def picture(self, leg: Leg, data: bytes, timestamp: int) -> None:
-        """Nobody looks."""
-
-    def pictures_lost(self, leg: Leg) -> None:
-        """Nobody looks."""
+        del timestamp
+        self._pictures.picture(leg, data)
 
     def keyframe_wanted(self, leg: Leg) -> None:
-        """No picture is sent."""
+        del leg
+        self._pictures.keyframe_wanted()
 
     def estimated(self, leg: Leg, bits: int) -> None:
-        """No picture is sent."""
+        self._pictures.estimated(leg, bits)
 
 
 async def run() -> None:

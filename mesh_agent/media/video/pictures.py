@@ -1,0 +1,224 @@
+"""All pictures of a call: what we send to everybody, and what we look at.
+
+Strategy: this is the part in the loop, between the legs, the thread that encodes (`sending`) and the one that
+decodes (`watching`). A camera that is switched on or off changes nothing in what was agreed on with anybody.
+What was painted is not told while the agent has not read what it was told before.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from av import VideoFrame
+
+from mesh_agent.media import orders
+from mesh_agent.media.devices import Unusable
+from mesh_agent.media.leg import Leg
+from mesh_agent.media.rtp import HEADER_BYTES
+from mesh_agent.media.video.encoding import Encoded
+from mesh_agent.media.video.rate import Rate
+from mesh_agent.media.video.sending import Sending
+from mesh_agent.media.video.sources import Feed, Frames, opened
+from mesh_agent.media.video.watching import Watching
+
+OPEN_S: Final = 10.0
+"""How long a camera may take to give its first picture."""
+
+LOOK_S: Final = 1.0
+"""How often it is looked at what the lines take."""
+
+UNREAD_BYTES: Final = 256 * 1024
+"""Of what the agent was told and has not read; with more, nothing more is painted for now."""
+
+OWN: Final = ""
+"""The party that is us, as in `orders.Tile`."""
+
+
+class Pictures:
+    """`legs`: those that there are now. `report` tells the agent, `unread`: how many bytes wait for it.
+
+    `left_out`: painted ones that were not told, since the agent had not read those before.
+    """
+
+    def __init__(
+        self,
+        legs: Callable[[], Iterable[Leg]],
+        report: Callable[[orders.Report], None],
+        unread: Callable[[], int],
+        kbps: int,
+    ) -> None:
+        self._legs, self._report, self._unread = legs, report, unread
+        self._loop = asyncio.get_running_loop()
+        self._rate = Rate(kbps)
+        self._sending = Sending(self._encoded, self._shown)
+        self._watching = Watching(self._painted, self._broke)
+        self._feed: Feed | None = None
+        self._changing = asyncio.Lock()
+        self._asked = 0
+        self._viewed: set[str] = set()
+        self._stuck: set[Leg] = set()
+        self.left_out = 0
+        self._sent: deque[tuple[float, int]] = deque(maxlen=256)
+
+    @property
+    def video_in(self) -> str:
+        """What is shown now, as in `orders.Ready`."""
+        return "none" if self._feed is None else self._feed.name
+
+    @property
+    def encoded(self) -> int:
+        """Pictures, ever."""
+        return self._sending.pictures
+
+    # ── orders ──────────────────────────────────────────────────────────────────────────────────
+
+    async def show(self, video_in: str) -> list[str]:
+        """From now on; sentences about what cannot be shown, in place of which nothing is."""
+        self._asked += 1
+        asked = self._asked
+        async with self._changing:
+            if asked != self._asked:
+                return []  # something else was asked for meanwhile
+            await self._end()
+            opening = asyncio.create_task(asyncio.to_thread(opened, video_in))
+            done, _ = await asyncio.wait((opening,), timeout=OPEN_S)
+            if not done:
+                opening.add_done_callback(_close_late)
+                return [f"What is to be shown ({video_in}) does not answer."]
+            try:
+                frames = opening.result()
+            except Unusable as error:
+                return [error.text]
+            if frames is not None:
+                self._feed = Feed(frames, self._over)
+                self._sending.begin(self._feed)
+            return []
+
+    def view(self, tiles: list[orders.Tile], rate: float) -> None:
+        """What is looked at."""
+        self._viewed = {tile.party for tile in tiles}
+        self._watching.view(tiles, rate)
+        for leg in self._legs():
+            leg.look(leg.party in self._viewed)
+
+    # ── legs ────────────────────────────────────────────────────────────────────────────────────
+
+    def leg_changed(self, leg: Leg) -> None:
+        """It is new, or connected, or no longer."""
+        leg.look(leg.party in self._viewed)
+        self._sending.connected = any(each.state in ("connected", "lost") for each in self._legs())
+
+    def forget(self, leg: Leg) -> None:
+        """It is over."""
+        self._rate.gone(leg.party)
+        self._stuck.discard(leg)
+        self._watching.forget(leg.party)
+
+    def picture(self, leg: Leg, data: bytes) -> None:
+        """An encoded one has come."""
+        if not self._watching.take(leg.party, data):
+            leg.picture_broke()
+
+    def keyframe_wanted(self) -> None:
+        self._sending.want_key()
+
+    def estimated(self, leg: Leg, bits: int) -> None:
+        if self._feed is not None:
+            self._rate.estimated(leg.party, bits / 1_000, self._sent_kbps())
+
+    async def run(self) -> None:
+        """Fits what is sent to what the lines take, for ever."""
+        while True:
+            now = time.monotonic()
+            if self._feed is not None:
+                for leg in self._legs():
+                    if leg.state == "connected":
+                        self._rate.lost(leg.party, leg.pictures_out.loss, now)
+            self._sending.step = self._rate.step(now)
+            await asyncio.sleep(LOOK_S)
+
+    # ── what the threads tell ───────────────────────────────────────────────────────────────────
+
+    def _in_loop(self, do: Callable[..., None], *arguments: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is over
+            self._loop.call_soon_threadsafe(do, *arguments)
+
+    def _shown(self, frame: VideoFrame) -> None:
+        self._watching.show(OWN, frame)
+
+    def _encoded(self, encoded: Encoded) -> None:
+        self._in_loop(self._send, encoded)
+
+    def _send(self, encoded: Encoded) -> None:
+        self._sending.taken()
+        size = encoded.size + HEADER_BYTES * len(encoded.payloads)
+        self._sent.append((time.monotonic(), size))
+        for leg in list(self._legs()):
+            if leg.send_picture(encoded.payloads, encoded.timestamp, whole=encoded.whole):
+                self._stuck.discard(leg)
+            elif leg not in self._stuck:
+                self._stuck.add(leg)
+                self._rate.stuck(leg.party)
+
+    def _sent_kbps(self) -> float:
+        """To each leg, over the last second."""
+        begin = time.monotonic() - 1.0
+        return sum(size for at, size in self._sent if at >= begin) * 8 / 1_000
+
+    def _painted(self, painted: orders.Painted) -> None:
+        self._in_loop(self._take_painted, painted)
+
+    def _take_painted(self, painted: orders.Painted) -> None:
+        if painted.party not in self._viewed:
+            return
+        if self._unread() > UNREAD_BYTES:
+            self.left_out += 1
+            self._watching.not_taken(painted.party)
+        else:
+            self._report(painted)
+
+    def _broke(self, party: str) -> None:
+        self._in_loop(self._ask, party)
+
+    def _ask(self, party: str) -> None:
+        for leg in self._legs():
+            if leg.party == party:
+                leg.picture_broke()
+
+    def _over(self, feed: Feed, text: str) -> None:
+        self._in_loop(self._source_over, feed, text)
+
+    def _source_over(self, feed: Feed, text: str) -> None:
+        if feed is not self._feed:
+            return
+        self._feed = None
+        self._sending.end()
+        if text:
+            self._report(orders.Problem(text=text))
+        else:
+            self._report(orders.Ended(what="video_in"))
+
+    # ── the end ─────────────────────────────────────────────────────────────────────────────────
+
+    async def _end(self) -> None:
+        feed, self._feed = self._feed, None
+        if feed is not None:
+            await asyncio.to_thread(self._sending.end)
+            await asyncio.to_thread(feed.close)
+
+    async def close(self) -> None:
+        """Ends all threads; one that a device holds up is left behind."""
+        async with self._changing:
+            await self._end()
+        await asyncio.to_thread(self._watching.close)
+
+
+def _close_late(opening: "asyncio.Task[Frames | None]") -> None:
+    """Of a device that answered when nobody waited for it any more."""
+    if not opening.cancelled() and opening.exception() is None:
+        frames = opening.result()
+        if frames is not None:
+            frames.close()

@@ -1,0 +1,70 @@
+"""What is sent fits the worst line, falls at once and grows slowly."""
+
+from mesh_agent.media.video.rate import BEGIN_KBPS, STEPS, UP_S, Rate
+
+
+def run(rate: Rate, seconds: int, loss: float, *, begin: float = 0.0, party: str = "bob") -> list[int]:
+    kbps = []
+    for second in range(seconds):
+        rate.lost(party, loss, begin + second)
+        kbps.append(rate.step(begin + second).kbps)
+    return kbps
+
+
+def test_a_good_line_gets_what_is_allowed_and_no_more() -> None:
+    kbps = run(Rate(600), 60, 0.0)
+    assert kbps[0] <= BEGIN_KBPS
+    assert kbps[-1] == 600
+    assert kbps == sorted(kbps)
+    assert run(Rate(100), 60, 0.0)[-1] == 70
+
+
+def test_loss_brings_it_down_and_it_comes_back_when_it_is_over() -> None:
+    rate = Rate(600)
+    run(rate, 30, 0.0)
+    bad = run(rate, 15, 0.3, begin=30)
+    assert bad[5] < 350
+    assert bad[-1] <= 70
+    again = run(rate, 60, 0.0, begin=45)
+    assert again[-1] == 600
+
+
+def test_a_little_loss_as_of_a_wireless_line_changes_nothing() -> None:
+    rate = Rate(600)
+    before = run(rate, 40, 0.0)[-1]
+    assert run(rate, 30, 0.05, begin=40) == [before] * 30
+
+
+def test_the_worst_line_counts_until_it_is_gone() -> None:
+    rate = Rate(600)
+    for second in range(40):
+        rate.lost("bob", 0.0, second)
+        rate.lost("carol", 0.25, second)
+        step = rate.step(second)
+    assert step.kbps <= 70
+    rate.gone("carol")
+    seen = run(rate, 60, 0.0, begin=40)
+    assert seen[-1] == 600
+    # up, one step after the other
+    steps = [step.kbps for step in STEPS if step.kbps <= 600]
+    assert [kbps for index, kbps in enumerate(seen) if kbps not in seen[:index]] == steps[
+        steps.index(seen[0]) :
+    ]
+    assert seen.index(600) >= UP_S
+
+
+def test_what_the_other_end_estimates_counts_where_the_line_is_used() -> None:
+    rate = Rate(600)
+    run(rate, 40, 0.0)
+    rate.estimated("bob", 130, sent_kbps=20)
+    assert rate.step(50).kbps == 600
+    rate.estimated("bob", 130, sent_kbps=120)
+    assert rate.step(51).kbps == 120
+
+
+def test_pictures_that_wait_bring_it_down() -> None:
+    rate = Rate(600)
+    run(rate, 40, 0.0)
+    for _ in range(20):
+        rate.stuck("bob")
+    assert rate.step(50) == STEPS[0]
