@@ -1,11 +1,41 @@
-"""Microphones and loudspeakers, by PortAudio, where it is there."""
+"""Microphones and loudspeakers, by PortAudio, where it is there.
 
-from typing import Any, Final
+Strategy: PortAudio calls from a thread of its own, where nothing but a copy into or out of a ring happens;
+all else is done by who reads and writes the rings. A ring is bounded: what is heard or said is never older
+than that. A device from which no call comes any more was pulled out; who uses it is told by `gone`.
+"""
+
+import threading
+import time
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from mesh_agent.media.conceal import is_quiet
+from mesh_agent.media.opus import FRAME, RATE, Samples
 
 NO_LIBRARY: Final = (
     "No sound library (PortAudio) was found, so no microphone or loudspeaker can be used; "
     "files and tones work, and so does watching."
 )
+
+RING: Final = 16 * FRAME
+"""Samples that a ring has room for: 320 ms; what is more is left out."""
+
+HELD: Final = 3 * FRAME
+"""Of a microphone, so much waits at most: two clocks are never the same."""
+
+PLAYED: Final = 4 * FRAME
+"""Of a loudspeaker, so much waits at most; a frame that is quiet is left out where half of it does."""
+
+GONE_S: Final = 1.5
+"""A device that has not called for so long is gone."""
+
+NAMES_MAX: Final = 64
+NAME_CHARS: Final = 200
+
+Kind = Literal["input", "output"]
+_KINDS: Final = {"input": "microphone", "output": "loudspeaker"}
 
 
 class Unusable(Exception):
@@ -23,3 +53,163 @@ def library() -> Any:
     except (ImportError, OSError):
         raise Unusable(NO_LIBRARY) from None
     return sounddevice
+
+
+def names(sounds: Any, kind: Kind) -> list[str]:
+    """Of all devices of that kind, each once; blocks a little."""
+    try:
+        found = [each["name"] for each in sounds.query_devices() if each[f"max_{kind}_channels"] > 0]
+    except Exception:  # noqa: BLE001 - of a driver, anything may come
+        return []
+    return list(dict.fromkeys(str(name)[:NAME_CHARS] for name in found))[:NAMES_MAX]
+
+
+def refresh(sounds: Any) -> None:
+    """Looks for devices anew; only where none is open."""
+    try:
+        sounds._terminate()
+        sounds._initialize()
+    except Exception:  # noqa: BLE001
+        return
+
+
+def chosen(sounds: Any, kind: Kind, wanted: str) -> Any:
+    """The device of that name, or the first with it in its name; None: the usual one. Raises: Unusable."""
+    there = names(sounds, kind)
+    if not there:
+        raise Unusable(f"There is no {_KINDS[kind]}.")
+    if not wanted:
+        return None
+    alike = [name for name in there if wanted.casefold() in name.casefold()]
+    found = wanted if wanted in there else next(iter(alike), None)
+    if found is None:
+        raise Unusable(f"There is no {_KINDS[kind]} named {wanted}; there are: {', '.join(there)}.")
+    for number, each in enumerate(sounds.query_devices()):
+        if str(each["name"])[:NAME_CHARS] == found and each[f"max_{kind}_channels"] > 0:
+            return number
+    raise Unusable(f"There is no {_KINDS[kind]} named {wanted}.")
+
+
+class Ring:
+    """Samples from one thread to another, bounded."""
+
+    def __init__(self) -> None:
+        self._samples: Samples = np.zeros(RING, np.float32)
+        self._lock = threading.Lock()
+        self._first = self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def put(self, samples: Samples) -> None:
+        """What there is no room for is left out."""
+        with self._lock:
+            samples = samples[: RING - self._count]
+            begin = (self._first + self._count) % RING
+            head = min(len(samples), RING - begin)
+            self._samples[begin : begin + head] = samples[:head]
+            self._samples[: len(samples) - head] = samples[head:]
+            self._count += len(samples)
+
+    def take(self, into: Samples) -> int:
+        """As many as there are, and as fit; the rest is silence."""
+        with self._lock:
+            size = min(len(into), self._count)
+            head = min(size, RING - self._first)
+            into[:head] = self._samples[self._first : self._first + head]
+            into[head:size] = self._samples[: size - head]
+            into[size:] = 0
+            self._drop(size)
+            return size
+
+    def drop(self, size: int) -> None:
+        with self._lock:
+            self._drop(min(size, self._count))
+
+    def _drop(self, size: int) -> None:
+        self._first = (self._first + size) % RING
+        self._count -= size
+
+
+class _Device:
+    """An open one. Raises: Unusable. Opening blocks."""
+
+    def __init__(self, sounds: Any, kind: Kind, wanted: str) -> None:
+        self._ring = Ring()
+        self._called = time.monotonic()
+        device = chosen(sounds, kind, wanted)
+        stream = sounds.InputStream if kind == "input" else sounds.OutputStream
+        try:
+            self._stream = stream(
+                samplerate=RATE,
+                blocksize=FRAME // 2,
+                device=device,
+                channels=1,
+                dtype="float32",
+                latency="low",
+                callback=self._call,
+            )
+            self._stream.start()
+        except Exception as error:  # noqa: BLE001 - of a driver, anything may come
+            raise Unusable(f"The {_KINDS[kind]} cannot be used: {' '.join(str(error).split())}.") from None
+        self.wanted = wanted
+
+    def _call(self, data: Any, count: int, times: Any, status: Any) -> None:
+        raise NotImplementedError
+
+    @property
+    def gone(self) -> bool:
+        return time.monotonic() - self._called > GONE_S
+
+    def close(self) -> None:
+        try:
+            self._stream.abort(ignore_errors=True)
+            self._stream.close(ignore_errors=True)
+        except Exception:  # noqa: BLE001
+            return
+
+
+class Microphone(_Device):
+    """A `sources.Source`."""
+
+    def __init__(self, sounds: Any, wanted: str) -> None:
+        super().__init__(sounds, "input", wanted)
+        self.name = f"mic:{wanted}" if wanted else "mic"
+
+    def _call(self, data: Any, count: int, times: Any, status: Any) -> None:
+        del count, times, status
+        self._called = time.monotonic()
+        self._ring.put(data[:, 0])
+
+    def read(self) -> Samples | None:
+        if len(self._ring) > HELD:
+            self._ring.drop(len(self._ring) - 2 * FRAME)
+        if len(self._ring) < FRAME:
+            return None
+        samples = np.empty(FRAME, np.float32)
+        self._ring.take(samples)
+        return samples
+
+
+class Speaker(_Device):
+    """A `sinks.Sink`."""
+
+    def __init__(self, sounds: Any, wanted: str) -> None:
+        super().__init__(sounds, "output", wanted)
+        self.name = f"speaker:{wanted}" if wanted else "speaker"
+
+    def _call(self, data: Any, count: int, times: Any, status: Any) -> None:
+        del count, times, status
+        self._called = time.monotonic()
+        self._ring.take(data[:, 0])
+
+    def write(self, samples: Samples) -> None:
+        waiting = len(self._ring)
+        if waiting >= PLAYED or (waiting >= PLAYED // 2 and is_quiet(samples)):
+            return
+        self._ring.put(samples)
+
+    @property
+    def waiting_s(self) -> float:
+        latency = getattr(self._stream, "latency", 0.0)
+        return len(self._ring) / RATE + (latency if isinstance(latency, float) else 0.0)

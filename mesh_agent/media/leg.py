@@ -211,6 +211,11 @@ class Leg:
         """When the last packet came, of whatever kind (monotonic seconds)."""
         return self._ice.heard_at
 
+    @property
+    def round_trip_s(self) -> float | None:
+        """To the other end and back; None before it is known."""
+        return self._ice.round_trip_s
+
     # ── sound and pictures ──────────────────────────────────────────────────────────────────────
 
     def send_sound(self, payload: bytes, timestamp: int, level: int) -> None:
@@ -249,8 +254,9 @@ class Leg:
     def pictures_out(self) -> Count:
         return self._pictures.count
 
-    async def sound_out(self) -> Count:
-        return await self._sound.measured()
+    @property
+    def sound_out(self) -> Count:
+        return self._sound.count
 
     async def close(self) -> None:
         """Never raises; quick where nothing answers."""

@@ -138,12 +138,17 @@ Order = (
 
 
 class Ready(Told, frozen=True, kw_only=True, tag="ready"):
-    """The answer to `Begin`, `Use` and `Show`: what is in use. `problems`: sentences about what cannot be."""
+    """The answer to `Begin`, `Use` and `Show`: what is in use. `problems`: sentences about what cannot be.
+
+    microphones, speakers: the names of all that there are, for `mic:NAME` and `speaker:NAME`.
+    """
 
     audio_in: str
     audio_out: str
     video_in: str
     problems: list[str] = msgspec.field(default_factory=list)
+    microphones: list[str] = msgspec.field(default_factory=list)
+    speakers: list[str] = msgspec.field(default_factory=list)
 
 
 class Described(Told, frozen=True, kw_only=True, tag="described"):

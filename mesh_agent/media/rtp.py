@@ -55,7 +55,6 @@ class Count:
     lost: int = 0
     jitter: int = 0
     loss: float = 0.0
-    round_trip_s: float | None = None
 
 
 class _Nothing(MediaStreamTrack):
@@ -126,13 +125,6 @@ class Sender(RTCRtpSender):
                 bitrate, sources = unpack_remb_fci(packet.fci)
                 if self._ssrc in sources:
                     self._estimated(bitrate)
-
-    async def measured(self) -> Count:
-        """What was counted, with the time to the other end and back."""
-        for entry in (await self.getStats()).values():
-            if entry.type == "remote-inbound-rtp" and entry.roundTripTime is not None:
-                self.count.round_trip_s = max(0.0, entry.roundTripTime)
-        return self.count
 
 
 class Receiver(RTCRtpReceiver):

@@ -1,75 +1,143 @@
 """All sound of a call: what is heard of each party, mixed, and what is sent to all of them.
 
 Strategy: every 20 ms, by the clock, a frame of each party is taken, all are added, and the sum goes to the
-sink; and a frame is taken from the source, encoded once, and given to each leg.
+sink; and a frame is taken from the source, encoded once, and given to each leg. Who is muted sends nothing
+at all: the connection tells by itself that it is alive, and nobody can hear what is not sent. A device that
+is gone is told once; until it is back there is silence.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Protocol
 
 from mesh_agent.media import devices
+from mesh_agent.media.devices import Microphone, Speaker, Unusable
 from mesh_agent.media.hearing import Hearing
 from mesh_agent.media.leg import Leg
-from mesh_agent.media.mixing import Mixer
-from mesh_agent.media.opus import FRAME, FRAME_S, Encoder
+from mesh_agent.media.mixing import Meter, Mixer, decibels
+from mesh_agent.media.opus import FRAME, FRAME_S, Encoder, Samples
 from mesh_agent.media.packet import Packet
-from mesh_agent.media.sinks import Nowhere, Sink, WavFile
-from mesh_agent.media.sources import Nothing, Source, Tone
+from mesh_agent.media.processing import NO_LIBRARY, Processor
+from mesh_agent.media.sinks import Nowhere, Sink, Written
+from mesh_agent.media.sources import File, Nothing, Source, Tone, Unreadable
 
 BEHIND_S: Final = 0.2
 """A process that slept longer than this goes on from now, and makes up for nothing."""
 
+AGAIN_S: Final = 3.0
+"""How often a device that is gone is tried again."""
+
+TEST_FRAMES: Final = 50
+"""How long the test tone is played."""
+
+
+class Told(Protocol):
+    """What is told, in the loop."""
+
+    def problem(self, text: str) -> None: ...
+    def source_ended(self) -> None: ...
+
 
 class Sound:
-    """`legs`: those that there are now. `problem`: is told sentences, in the loop."""
+    """`legs`: those that there are now. `library`: PortAudio; raises Unusable."""
 
-    def __init__(self, legs: Callable[[], Iterable[Leg]], problem: Callable[[str], None]) -> None:
-        self._legs, self._problem = legs, problem
+    def __init__(
+        self,
+        legs: Callable[[], Iterable[Leg]],
+        told: Told,
+        *,
+        process: bool,
+        library: Callable[[], Any] = devices.library,
+        again_s: float = AGAIN_S,
+    ) -> None:
+        self._legs, self._told, self._library = legs, told, library
         self._loop = asyncio.get_running_loop()
         self._encoder, self._mixer = Encoder(), Mixer()
         self._hearings: dict[Leg, Hearing] = {}
+        self.meters: dict[Leg, Meter] = {}
+        self.own = Meter()
+        self._process = process
+        self._processor: Processor | None = None
         self._source: Source = Nothing()
         self._sink: Sink = Nowhere()
+        self._record: Written | None = None
+        self._wanted = "none", "none"
+        self._changing = asyncio.Lock()
+        self._again_s, self._again_at = again_s, 0.0
+        self._retry: asyncio.Task[None] | None = None
         self._timestamp = 0
+        self._test: Tone | None = None
+        self._test_left = 0
         self.muted = self.deafened = False
 
-    def use(self, audio_in: str, audio_out: str) -> list[str]:
-        """Sentences about what cannot be used; there is silence instead."""
-        problems: list[str] = []
-        self._source.close()
-        self._sink.close()
-        self._source, self._sink = Nothing(), Nowhere()
+    # ── devices and files ───────────────────────────────────────────────────────────────────────
+
+    async def use(self, audio_in: str, audio_out: str) -> list[str]:
+        """Sentences about what cannot be used; there is silence instead. What is in use already goes on."""
+        async with self._changing:
+            problems: list[str] = []
+            before, self._wanted = self._wanted, (audio_in, audio_out)
+            if audio_in != before[0] or self._source.name != audio_in:
+                await self._use_source(audio_in, problems)
+            if audio_out != before[1] or self._sink.name != audio_out:
+                await self._use_sink(audio_out, problems)
+            return list(dict.fromkeys(problems))
+
+    async def _use_source(self, name: str, problems: list[str]) -> None:
+        old, self._source, self._processor = self._source, Nothing(), None
+        await asyncio.to_thread(old.close)
         try:
-            self._source = self._open_source(audio_in)
-        except devices.Unusable as error:
+            self._source = await asyncio.to_thread(self._open_source, name)
+        except (Unusable, Unreadable) as error:
             problems.append(error.text)
+        if self._process and isinstance(self._source, Microphone):
+            try:
+                self._processor = Processor()
+            except ImportError:
+                problems.append(NO_LIBRARY)
+
+    async def _use_sink(self, name: str, problems: list[str]) -> None:
+        old, self._sink = self._sink, Nowhere()
+        await asyncio.to_thread(old.close)
         try:
-            self._sink = self._open_sink(audio_out)
-        except devices.Unusable as error:
+            self._sink = await asyncio.to_thread(self._open_sink, name)
+        except Unusable as error:
             problems.append(error.text)
-        except OSError as error:
-            problems.append(f"What is heard cannot be written to {audio_out}: {error.strerror}.")
-        return list(dict.fromkeys(problems))
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            problems.append(f"What is heard cannot be written to {name}: {why}.")
 
     def _open_source(self, name: str) -> Source:
+        kind, _, wanted = name.partition(":")
+        if kind == "mic":
+            return Microphone(self._library(), wanted)
         if name == "tone":
             return Tone()
-        if name.partition(":")[0] == "mic":
-            devices.library()
-        return Nothing()
+        return Nothing() if name == "none" else File(Path(name), self._ended, self._problem)
 
     def _open_sink(self, name: str) -> Sink:
-        if name == "none":
-            return Nowhere()
-        if name.partition(":")[0] == "speaker":
-            devices.library()
-        return WavFile(Path(name), self._said)
+        kind, _, wanted = name.partition(":")
+        if kind == "speaker":
+            return Speaker(self._library(), wanted)
+        return Nowhere() if name == "none" else Written(Path(name), self._problem)
 
-    def _said(self, text: str) -> None:
-        self._loop.call_soon_threadsafe(self._problem, text)
+    async def record(self, path: str) -> list[str]:
+        """All parties and us, mixed, from now on. Sentences about why it cannot be."""
+        try:
+            self._record = await asyncio.to_thread(Written, Path(path), self._problem)
+        except (OSError, ValueError) as error:
+            return [f"The call cannot be recorded to {path}: {getattr(error, 'strerror', None) or error}."]
+        return []
+
+    def _problem(self, text: str) -> None:
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._told.problem, text)
+
+    def _ended(self) -> None:
+        self._told.source_ended()
 
     @property
     def audio_in(self) -> str:
@@ -79,13 +147,73 @@ class Sound:
     def audio_out(self) -> str:
         return self._sink.name
 
+    async def listed(self) -> tuple[list[str], list[str]]:
+        """The names of all microphones and loudspeakers."""
+        try:
+            sounds = self._library()
+        except Unusable:
+            return [], []
+        inputs = await asyncio.to_thread(devices.names, sounds, "input")
+        return inputs, await asyncio.to_thread(devices.names, sounds, "output")
+
+    def _look_after(self, now: float) -> None:
+        """A device that was pulled out is let go; every few seconds it is tried again."""
+        for part in (self._source, self._sink):
+            if isinstance(part, Microphone | Speaker) and part.gone:
+                self._lose(part)
+                self._again_at = now + self._again_s
+        missing = any(
+            wanted.partition(":")[0] in ("mic", "speaker") and name == "none"
+            for wanted, name in zip(self._wanted, (self._source.name, self._sink.name), strict=True)
+        )
+        if missing and now >= self._again_at and (self._retry is None or self._retry.done()):
+            self._again_at = now + self._again_s
+            self._retry = asyncio.create_task(self._try_again())
+
+    def _lose(self, part: Microphone | Speaker) -> None:
+        self._loop.run_in_executor(None, part.close)
+        if part is self._source:
+            self._source = Nothing()
+            self._told.problem("The microphone is gone. Nothing is sent until it is back.")
+        else:
+            self._sink = Nowhere()
+            self._told.problem("The loudspeaker is gone. Nothing is heard until it is back.")
+
+    async def _try_again(self) -> None:
+        async with self._changing:
+            with suppress(Unusable):
+                sounds = self._library()
+                open_ones = [
+                    each for each in (self._source, self._sink) if isinstance(each, Microphone | Speaker)
+                ]
+                if not open_ones:
+                    await asyncio.to_thread(devices.refresh, sounds)
+            ignored: list[str] = []
+            if self._wanted[0].partition(":")[0] == "mic" and self._source.name == "none":
+                await self._use_source(self._wanted[0], ignored)
+            if self._wanted[1].partition(":")[0] == "speaker" and self._sink.name == "none":
+                await self._use_sink(self._wanted[1], ignored)
+
+    # ── parties ─────────────────────────────────────────────────────────────────────────────────
+
     def take(self, leg: Leg, packet: Packet) -> None:
         if leg not in self._hearings:
-            self._hearings[leg] = Hearing()
+            self._hearings[leg], self.meters[leg] = Hearing(), Meter()
         self._hearings[leg].take(packet)
 
     def forget(self, leg: Leg) -> None:
         self._hearings.pop(leg, None)
+        self.meters.pop(leg, None)
+
+    def hearing(self, leg: Leg) -> Hearing | None:
+        return self._hearings.get(leg)
+
+    @property
+    def waiting_ms(self) -> float:
+        """How long sound waits in the sink."""
+        return 1_000 * self._sink.waiting_s
+
+    # ── every 20 ms ─────────────────────────────────────────────────────────────────────────────
 
     async def run(self) -> None:
         due = time.monotonic()
@@ -95,20 +223,58 @@ class Sound:
                 due = now
             if now < due:
                 await asyncio.sleep(due - now)
-            self._tick(due)
+            self.tick(due)
             due += FRAME_S
 
-    def _tick(self, now: float) -> None:
-        self._sink.write(self._mixer.mix(hearing.frame(now) for hearing in self._hearings.values()))
+    def tick(self, now: float) -> None:
+        """The 20 ms that begin at `now`."""
+        voices: list[Samples] = []
+        for leg, hearing in self._hearings.items():
+            frame = hearing.frame(now)
+            self.meters[leg].take(frame)
+            voices.append(frame)
+        mixed = self._mixer.mix(voices)
+        played = self._playing(mixed)
+        self._sink.write(played)
+        said = self._saying(played)
+        if self._record is not None:
+            self._record.write(mixed if said is None else (mixed + said).clip(-1, 1))
+        self._look_after(now)
+
+    def _playing(self, mixed: Samples) -> Samples:
+        if self.deafened:
+            mixed = 0 * mixed
+        if self._test is not None:
+            tone = self._test.read()
+            self._test_left -= 1
+            if self._test_left <= 0:
+                self._test = None
+            if tone is not None:
+                return (mixed + tone).clip(-1, 1)
+        return mixed
+
+    def _saying(self, played: Samples) -> Samples | None:
         samples = self._source.read()
+        if samples is not None and self._processor is not None:
+            samples = self._processor.process(samples, played)
+        if self.muted:
+            samples = None
+        self.own.take(samples)
         self._timestamp = (self._timestamp + FRAME) & 0xFFFFFFFF
-        if samples is None or self.muted:
-            return
-        packet = self._encoder.encode(samples)
-        if packet is not None:
+        packet = self._encoder.encode(samples) if samples is not None else None
+        if samples is not None and packet is not None:
+            level = min(127, int(-decibels(samples)))
             for leg in self._legs():
-                leg.send_sound(packet, self._timestamp, 127)
+                leg.send_sound(packet, self._timestamp, level)
+        return samples
+
+    def test(self) -> None:
+        """A tone, for a second, to be heard here."""
+        self._test, self._test_left = Tone(), TEST_FRAMES
 
     def close(self) -> None:
+        """Blocks until all is written. Not to be called while `run` runs."""
         self._source.close()
         self._sink.close()
+        if self._record is not None:
+            self._record.close()

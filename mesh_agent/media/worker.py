@@ -10,10 +10,11 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 
 from mesh_agent.media import orders
+from mesh_agent.media.counting import Counting
 from mesh_agent.media.leg import Leg, LegFailed, LegState
 from mesh_agent.media.packet import Packet
 from mesh_agent.media.sound import Sound
@@ -31,6 +32,12 @@ LOST_S: Final = 4.0
 """After so long without a packet (reports come every 1.5 s at least), a party is shown as lost."""
 
 LOOK_S: Final = 0.5
+LEVELS_S: Final = 0.1
+LEVEL_STEP: Final = 0.02
+COUNT_S: Final = 1.0
+
+REPORTS_BYTES: Final = 512 * 1024
+"""An agent that has not read so much of what it was told is told no levels and figures for now."""
 
 
 class _Party:
@@ -38,6 +45,7 @@ class _Party:
 
     def __init__(self, leg: Leg) -> None:
         self.leg = leg
+        self.counting = Counting()
         self.waiting: asyncio.Queue[Coroutine[Any, Any, None]] = asyncio.Queue(WAITING_MAX)
         self.task = asyncio.create_task(self._work())
 
@@ -67,14 +75,15 @@ class _Party:
 
 
 class Call:
-    """The call, as its process has it (`leg.House`)."""
+    """The call, as its process has it (`leg.House`, `sound.Told`)."""
 
     def __init__(self, pipes: Pipes, begin: orders.Begin) -> None:
         self._pipes, self._begin = pipes, begin
         self._parties: dict[str, _Party] = {}
         self._ending = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._sound = Sound(self._legs, lambda text: pipes.report(orders.Problem(text=text)))
+        self._sound = Sound(self._legs, self, process=begin.process)
+        self._shown: dict[str, orders.Level] = {}
         self._pictures = Pictures(self._legs, pipes.report, lambda: pipes.waiting, begin.kbps)
         self._doers: dict[type, Callable[[Any], None]] = {
             orders.MakeOffer: self._make_offer,
@@ -83,7 +92,8 @@ class Call:
             orders.TakeCandidate: self._take_candidate,
             orders.Drop: self._drop,
             orders.Speak: self._speak,
-            orders.Use: self._use,
+            orders.Use: lambda order: self._spawn(self._use(order)),
+            orders.Test: lambda _order: self._sound.test(),
             orders.Show: lambda order: self._spawn(self._show(order.video_in)),
             orders.View: lambda order: self._pictures.view(order.tiles, order.rate),
         }
@@ -93,10 +103,19 @@ class Call:
 
     async def run(self) -> None:
         self._sound.muted = self._begin.muted
-        self._use(orders.Use(audio_in=self._begin.audio_in, audio_out=self._begin.audio_out))
-        if self._begin.video_in != "none":
-            self._spawn(self._show(self._begin.video_in))
-        for work in (self._read_orders(), self._sound.run(), self._pictures.run(), self._look()):
+        begin = self._begin
+        recorded = await self._sound.record(begin.record) if begin.record is not None else []
+        await self._use(orders.Use(audio_in=begin.audio_in, audio_out=begin.audio_out), recorded)
+        if begin.video_in != "none":
+            self._spawn(self._show(begin.video_in))
+        for work in (
+            self._read_orders(),
+            self._sound.run(),
+            self._pictures.run(),
+            self._look(),
+            self._tell_levels(),
+            self._count(),
+        ):
             self._spawn(work)
         await self._ending.wait()
         await asyncio.gather(*(party.close() for party in self._parties.values()))
@@ -187,21 +206,62 @@ class Call:
     def _speak(self, order: orders.Speak) -> None:
         self._sound.muted, self._sound.deafened = order.muted, order.deafened
 
-    def _use(self, order: orders.Use) -> None:
-        self._ready(self._sound.use(order.audio_in, order.audio_out))
+    async def _use(self, order: orders.Use, problems: Iterable[str] = ()) -> None:
+        await self._ready([*problems, *await self._sound.use(order.audio_in, order.audio_out)])
 
     async def _show(self, video_in: str) -> None:
-        self._ready(await self._pictures.show(video_in))
+        await self._ready(await self._pictures.show(video_in))
 
-    def _ready(self, problems: list[str]) -> None:
+    async def _ready(self, problems: list[str]) -> None:
+        microphones, speakers = await self._sound.listed()
         self._pipes.report(
             orders.Ready(
                 audio_in=self._sound.audio_in,
                 audio_out=self._sound.audio_out,
                 video_in=self._pictures.video_in,
                 problems=problems,
+                microphones=microphones,
+                speakers=speakers,
             )
         )
+
+    # ── what is told of sound ───────────────────────────────────────────────────────────────────
+
+    def problem(self, text: str) -> None:
+        self._pipes.report(orders.Problem(text=text))
+
+    def source_ended(self) -> None:
+        self._pipes.report(orders.Ended(what="audio_in"))
+
+    async def _tell_levels(self) -> None:
+        """Those that have changed; none while the agent does not read."""
+        while True:
+            await asyncio.sleep(LEVELS_S)
+            if self._pipes.waiting > REPORTS_BYTES:
+                continue
+            meters = {"": self._sound.own}
+            meters.update((leg.party, meter) for leg, meter in self._sound.meters.items())
+            now = {
+                party: orders.Level(party, round(meter.level / LEVEL_STEP) * LEVEL_STEP, meter.speaking)
+                for party, meter in meters.items()
+            }
+            changed = [level for party, level in now.items() if self._shown.get(party) != level]
+            self._shown = now
+            if changed:
+                self._pipes.report(orders.Levels(levels=changed))
+
+    async def _count(self) -> None:
+        while True:
+            await asyncio.sleep(COUNT_S)
+            if self._pipes.waiting > REPORTS_BYTES:
+                continue
+            legs = []
+            for party in list(self._parties.values()):
+                if party.leg.state in ("connected", "lost"):
+                    hearing = self._sound.hearing(party.leg)
+                    legs.append(party.counting.look(party.leg, hearing, self._sound.waiting_ms))
+            if legs:
+                self._pipes.report(orders.Statistics(legs=legs))
 
     # ── what legs tell ──────────────────────────────────────────────────────────────────────────
 

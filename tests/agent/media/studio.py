@@ -1,6 +1,8 @@
 """Processes of calls, as an agent holds them, and two of them connected with each other."""
 
 import asyncio
+import contextlib
+from collections.abc import Callable
 from typing import Any, Final
 
 from mesh_agent.media import orders
@@ -45,6 +47,34 @@ class Studio:
                         getattr(report, name) == value for name, value in fields.items()
                     ):
                         return report
+                self._news.clear()
+                await self._news.wait()
+
+    async def levels(self, wanted: Callable[[dict[str, orders.Level]], bool]) -> dict[str, orders.Level]:
+        """Those of all parties, once they are as wanted, or were."""
+        now: dict[str, orders.Level] = {}
+        await self._until(orders.Levels, lambda report: report.levels, now, wanted)
+        return now
+
+    async def figures(
+        self, wanted: Callable[[dict[str, orders.LegStatistics]], bool]
+    ) -> dict[str, orders.LegStatistics]:
+        """As `levels`, of all legs."""
+        now: dict[str, orders.LegStatistics] = {}
+        await self._until(orders.Statistics, lambda report: report.legs, now, wanted)
+        return now
+
+    async def _until(self, kind: type[Any], parts: Any, now: dict[str, Any], wanted: Any) -> None:
+        at = 0
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                for report in self.told[at:]:
+                    at += 1
+                    if isinstance(report, kind):
+                        now.update((part.party, part) for part in parts(report))
+                        with contextlib.suppress(KeyError):
+                            if wanted(now):
+                                return
                 self._news.clear()
                 await self._news.wait()
 

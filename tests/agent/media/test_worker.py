@@ -1,27 +1,15 @@
 """Processes of calls with each other: what is said into one comes out of the other."""
 
 import asyncio
-import wave
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mesh_agent.media import orders
 from mesh_agent.media.sources import TONE, TONE_HZ
+from tests.agent.media.sounds import pitch, read_any, read_wav, strength, tone, write
 from tests.agent.media.studio import Studio, connect
 from tests.support.conditions import until
-
-
-def heard(path: Path) -> NDArray[np.float64]:
-    with wave.open(str(path)) as file:
-        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (48_000, 1, 2)
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32_768
-
-
-def pitch(samples: NDArray[np.float64]) -> float:
-    """Hertz of what is loudest in it."""
-    power = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
-    return float(np.argmax(power) * 48_000 / len(samples))
 
 
 async def test_a_tone_of_one_is_heard_by_the_other_as_it_was(tmp_path: Path) -> None:
@@ -32,10 +20,10 @@ async def test_a_tone_of_one_is_heard_by_the_other_as_it_was(tmp_path: Path) -> 
     try:
         await connect(alice, bob)
         # the header of the file is made right every second
-        await until(lambda: np.count_nonzero(heard(path)) > 48_000, "a second of sound")
+        await until(lambda: np.count_nonzero(read_wav(path)) > 48_000, "a second of sound")
     finally:
         await asyncio.gather(alice.stop(), bob.stop())
-    samples = heard(path)
+    samples = read_wav(path)
     loud = np.flatnonzero(np.abs(samples) > TONE / 4)
     middle = samples[loud[0] + 9_600 : loud[0] + 33_600]
     assert abs(pitch(middle) - TONE_HZ) <= 2
@@ -43,8 +31,6 @@ async def test_a_tone_of_one_is_heard_by_the_other_as_it_was(tmp_path: Path) -> 
 
 
 async def test_each_says_how_it_reaches_the_other() -> None:
-    from mesh_agent.media import orders
-
     alice, bob = await asyncio.gather(Studio.begin("alice"), Studio.begin("bob"))
     try:
         await connect(alice, bob)
@@ -55,3 +41,51 @@ async def test_each_says_how_it_reaches_the_other() -> None:
         assert gone.reason == "The other device has ended the connection."
     finally:
         await asyncio.gather(alice.stop(), bob.stop())
+
+
+async def test_three_parties_hear_each_other_and_who_is_muted_is_not_heard(tmp_path: Path) -> None:
+    voice, heard, record = tmp_path / "voice.flac", tmp_path / "heard.wav", tmp_path / "call.ogg"
+    write(voice, tone(700, 3, 0.2), rate=48_000, form="flac", codec="flac", layout="mono")
+    alice, bob, carol = await asyncio.gather(
+        Studio.begin("alice", audio_in="tone"),
+        Studio.begin("bob", audio_in=str(voice), audio_out=str(heard)),
+        Studio.begin("carol", record=str(record)),
+    )
+    try:
+        await asyncio.gather(connect(alice, bob), connect(alice, carol), connect(bob, carol))
+        speaks = await carol.levels(lambda now: now["alice"].speaking and now["bob"].speaking)
+        assert 0.5 < speaks["alice"].level < 1
+        assert "alice" not in await alice.levels(lambda now: now[""].speaking)
+        ended = await bob.hears(orders.Ended)
+        assert ended.what == "audio_in"
+        figures = await carol.figures(lambda now: now["alice"].round_trip_ms is not None)
+        assert figures["alice"].loss < 0.05
+        assert figures["alice"].received_kbps > 15
+        assert 0 < figures["alice"].delay_ms < 150
+        alice.tell(orders.Speak(muted=True, deafened=False))
+        await carol.levels(lambda now: not now["alice"].speaking and now["alice"].level == 0)
+    finally:
+        await asyncio.gather(alice.stop(), bob.stop(), carol.stop())
+    both = read_any(record)
+    loudest = max(strength(both[at : at + 9_600], 700) for at in range(0, len(both) - 9_600, 4_800))
+    assert loudest > 0.15
+    assert max(strength(both[at : at + 9_600], TONE_HZ) for at in range(0, len(both) - 9_600, 4_800)) > 0.2
+    alone = read_wav(heard)
+    assert max(strength(alone[at : at + 9_600], 700) for at in range(0, len(alone) - 9_600, 4_800)) < 0.01
+
+
+async def test_what_cannot_be_used_is_said_and_what_can_be_is_used() -> None:
+    alice = await Studio.begin(
+        "alice", audio_in="/none/voice.wav", audio_out="/none/heard.wav", record="/none/x.ogg"
+    )
+    try:
+        ready = await alice.hears(orders.Ready)
+        assert ready.problems == [
+            "The call cannot be recorded to /none/x.ogg: No such file or directory.",
+            "/none/voice.wav cannot be read: No such file or directory.",
+            "What is heard cannot be written to /none/heard.wav: No such file or directory.",
+        ]
+        alice.tell(orders.Use(audio_in="tone", audio_out="none"))
+        assert (await alice.hears(orders.Ready, audio_in="tone")).problems == []
+    finally:
+        await alice.stop()

@@ -1,0 +1,79 @@
+"""A sound library like `sounddevice`: it calls from threads of its own, and devices can be pulled out."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+BLOCK_S: Final = 0.01
+
+
+class LibraryError(Exception):
+    """As `sounddevice.PortAudioError`."""
+
+
+class Library:
+    """`heard`: what a microphone hears, by sample number. `played`: what loudspeakers have played."""
+
+    def __init__(self, *devices: tuple[str, int, int]) -> None:
+        self.devices = [
+            {"name": name, "max_input_channels": inputs, "max_output_channels": outputs}
+            for name, inputs, outputs in devices
+        ]
+        self.heard: Callable[[Any], Any] = lambda numbers: np.zeros(len(numbers))
+        self.played: list[Any] = []
+        self.opened: list[Any] = []
+        self.refreshed = 0
+        self.pulled = False
+        self.InputStream = lambda **settings: Stream(self, output=False, **settings)
+        self.OutputStream = lambda **settings: Stream(self, output=True, **settings)
+
+    def query_devices(self) -> list[dict[str, Any]]:
+        return self.devices
+
+    def _terminate(self) -> None:
+        assert not any(stream.running for stream in self.opened)
+
+    def _initialize(self) -> None:
+        self.refreshed += 1
+
+
+class Stream:
+    latency = 0.01
+
+    def __init__(self, library: Library, *, output: bool, **settings: Any) -> None:
+        if library.pulled:
+            raise LibraryError("Device unavailable [PaErrorCode -9985]")
+        assert (settings["samplerate"], settings["channels"], settings["dtype"]) == (48_000, 1, "float32")
+        self.device = settings["device"]
+        self._library, self._output, self._settings = library, output, settings
+        self.running = False
+        library.opened.append(self)
+
+    def start(self) -> None:
+        self.running = True
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        count, at = self._settings["blocksize"], 0
+        while self.running and not self._library.pulled:
+            data = np.zeros((count, 1), np.float32)
+            if not self._output:
+                data[:, 0] = self._library.heard(np.arange(at, at + count))
+            self._settings["callback"](data, count, None, None)
+            if self._output:
+                self._library.played.append(data[:, 0].copy())
+            at += count
+            time.sleep(BLOCK_S)
+
+    def abort(self, ignore_errors: bool = True) -> None:
+        assert ignore_errors
+        self.running = False
+
+    def close(self, ignore_errors: bool = True) -> None:
+        assert ignore_errors
+        self.running = False
+        self._thread.join()

@@ -1,0 +1,191 @@
+"""Microphones and loudspeakers: chosen by name, pulled out and put back, and a machine that has none."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mesh_agent.media import devices
+from mesh_agent.media.devices import (
+    HELD,
+    NO_LIBRARY,
+    RING,
+    Microphone,
+    Ring,
+    Speaker,
+    Unusable,
+    chosen,
+    names,
+)
+from mesh_agent.media.opus import FRAME
+from mesh_agent.media.processing import Processor
+from mesh_agent.media.sound import Sound
+from tests.agent.media.sound_library import Library
+from tests.agent.media.sounds import strength, tone
+from tests.support.conditions import until
+
+USUAL = (("Built-in Microphone", 1, 0), ("Built-in Output", 0, 2), ("USB Headset", 1, 2))
+
+
+class Notes:
+    """What the sound of a call tells."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self.ended = 0
+
+    def problem(self, text: str) -> None:
+        self.problems.append(text)
+
+    def source_ended(self) -> None:
+        self.ended += 1
+
+
+@asynccontextmanager
+async def sounding(library: Any, *, process: bool = False) -> AsyncIterator[tuple[Sound, Notes]]:
+    notes = Notes()
+    sound = Sound(lambda: (), notes, process=process, library=library, again_s=0.1)
+    running = asyncio.create_task(sound.run())
+    try:
+        yield sound, notes
+    finally:
+        running.cancel()
+        await asyncio.wait((running,))
+        await asyncio.to_thread(sound.close)
+
+
+def test_devices_are_chosen_by_name() -> None:
+    library = Library(*USUAL)
+    assert names(library, "input") == ["Built-in Microphone", "USB Headset"]
+    assert names(library, "output") == ["Built-in Output", "USB Headset"]
+    assert chosen(library, "input", "") is None
+    assert chosen(library, "input", "usb") == 2
+    assert chosen(library, "output", "Built-in Output") == 1
+    with pytest.raises(Unusable) as refused:
+        chosen(library, "input", "Studio")
+    assert refused.value.text == (
+        "There is no microphone named Studio; there are: Built-in Microphone, USB Headset."
+    )
+    with pytest.raises(Unusable) as refused:
+        chosen(Library(), "output", "")
+    assert refused.value.text == "There is no loudspeaker."
+
+
+def test_a_ring_holds_what_it_has_room_for_in_order() -> None:
+    ring, out = Ring(), np.zeros(1_000, np.float32)
+    assert ring.take(out) == 0
+    counted = np.arange(RING * 3, dtype=np.float32)
+    at, expected = 0, 0
+    for size in (700, 1_300, 50, 999, 1_000) * 20:
+        ring.put(counted[at : at + size])
+        at += size
+        while len(ring) >= 1_000:
+            assert ring.take(out) == 1_000
+            assert np.array_equal(out, counted[expected : expected + 1_000])
+            expected += 1_000
+        if at > 2 * RING:
+            break
+    ring.put(np.zeros(2 * RING, np.float32))
+    assert len(ring) == RING
+
+
+async def test_a_machine_without_the_library_says_so_once_and_the_call_goes_on() -> None:
+    def none() -> Any:
+        raise Unusable(NO_LIBRARY)
+
+    async with sounding(none) as (sound, notes):
+        assert await sound.use("mic", "speaker") == [NO_LIBRARY]
+        assert (sound.audio_in, sound.audio_out) == ("none", "none")
+        assert await sound.listed() == ([], [])
+        assert await sound.use("tone", "none") == []
+        assert sound.audio_in == "tone"
+    assert notes.problems == []
+
+
+async def test_what_the_microphone_hears_is_said_and_what_is_played_is_heard() -> None:
+    library = Library(*USUAL)
+    library.heard = lambda numbers: 0.3 * np.sin(2 * np.pi * 600 * numbers / 48_000)
+    async with sounding(lambda: library) as (sound, notes):
+        assert await sound.use("mic:usb", "speaker") == []
+        assert (sound.audio_in, sound.audio_out) == ("mic:usb", "speaker")
+        assert [stream.device for stream in library.opened] == [2, None]
+        await until(lambda: sound.own.speaking, "the microphone is heard")
+        sound.test()
+        await until(
+            lambda: len(library.played) > 40 and strength(np.concatenate(library.played[-30:]), 440) > 0.1,
+            "the test tone is played",
+        )
+        sound.muted = True
+        await until(lambda: not sound.own.speaking and not sound.own.level, "nobody says anything")
+    assert notes.problems == []
+    assert not any(stream.running for stream in library.opened)
+
+
+async def test_a_device_that_is_pulled_out_is_told_once_and_used_again_when_it_is_back() -> None:
+    library = Library(*USUAL)
+    library.heard = lambda numbers: 0.3 * np.sin(2 * np.pi * 600 * numbers / 48_000)
+    async with sounding(lambda: library) as (sound, notes):
+        await sound.use("mic", "speaker")
+        await until(lambda: sound.own.speaking, "the microphone is heard")
+        library.pulled = True
+        await until(lambda: len(notes.problems) == 2, "both are missed")
+        assert set(notes.problems) == {
+            "The microphone is gone. Nothing is sent until it is back.",
+            "The loudspeaker is gone. Nothing is heard until it is back.",
+        }
+        assert (sound.audio_in, sound.audio_out) == ("none", "none")
+        await until(lambda: library.refreshed, "devices are looked for")
+        library.pulled = False
+        await until(lambda: (sound.audio_in, sound.audio_out) == ("mic", "speaker"), "both are back")
+        await until(lambda: sound.own.speaking, "the microphone is heard again")
+    assert len(notes.problems) == 2
+
+
+async def test_a_device_that_cannot_be_opened_is_one_sentence() -> None:
+    library = Library(*USUAL)
+    library.pulled = True
+    async with sounding(lambda: library) as (sound, _):
+        assert await sound.use("mic", "none") == [
+            "The microphone cannot be used: Device unavailable [PaErrorCode -9985]."
+        ]
+
+
+def test_what_waits_in_a_microphone_is_never_old() -> None:
+    microphone = Microphone(Library(*USUAL), "")
+    microphone.close()
+    for number in range(10):
+        microphone._call(np.full((FRAME, 1), number, np.float32), FRAME, None, None)
+    samples = microphone.read()
+    assert samples is not None
+    assert samples[0] == 8
+    assert len(microphone._ring) <= HELD
+
+
+def test_what_waits_in_a_loudspeaker_is_never_much() -> None:
+    speaker = Speaker(Library(*USUAL), "")
+    speaker.close()
+    for _ in range(20):
+        speaker.write(tone(300, 0.02))
+    assert speaker.waiting_s <= devices.PLAYED / 48_000 + 0.02
+    out = np.zeros((FRAME, 1), np.float32)
+    for _ in range(4):
+        speaker._call(out, FRAME, None, None)
+    for _ in range(20):
+        speaker.write(np.zeros(FRAME, np.float32))
+    assert len(speaker._ring) <= devices.PLAYED // 2
+
+
+def test_an_echo_is_taken_out_of_what_the_microphone_hears() -> None:
+    processor = Processor()
+    noise = np.random.default_rng(3)
+    played = (0.1 * noise.standard_normal(FRAME * 150)).astype(np.float32)
+    heard = 0.5 * np.roll(played, 1_500)
+    out = [
+        processor.process(heard[at : at + FRAME], played[at : at + FRAME])
+        for at in range(0, len(heard), FRAME)
+    ]
+    before, after = np.std(heard[-FRAME * 50 :]), np.std(np.concatenate(out[-50:]))
+    assert after < before / 4
