@@ -30,7 +30,7 @@ OPEN_S: Final = 10.0
 LOOK_S: Final = 1.0
 """How often it is looked at what the lines take."""
 
-UNREAD_BYTES: Final = 256 * 1024
+UNREAD_BYTES: Final = 128 * 1024
 """Of what the agent was told and has not read; with more, nothing more is painted for now."""
 
 OWN: Final = ""

@@ -49,6 +49,10 @@ DOWN_S: Final = 1.0
 UP_S: Final = 5.0
 """At least so long from one step to another."""
 
+FAILED_S: Final = 15.0
+UP_MOST_S: Final = 60.0
+"""Where a step up is taken back so soon, the next one waits twice as long, up to a minute."""
+
 LEGS_MAX: Final = 64
 
 
@@ -66,6 +70,8 @@ class Rate:
         self._most = max(float(kbps), STEPS[0].kbps)
         self._lines: dict[str, _Line] = {}
         self._changed_at = float("-inf")
+        self._up_s = UP_S
+        self._up_at = float("-inf")
         self._at = self._fitting()
 
     def lost(self, party: str, loss: float, now: float) -> None:
@@ -98,9 +104,12 @@ class Rate:
         """How to encode now."""
         fitting = self._fitting()
         waited = now - self._changed_at
-        if (fitting < self._at and waited >= DOWN_S) or (fitting > self._at and waited >= UP_S):
-            self._at = fitting if fitting < self._at else self._at + 1
-            self._changed_at = now
+        if fitting < self._at and waited >= DOWN_S:
+            failed = now - self._up_at < FAILED_S
+            self._up_s = min(2 * self._up_s, UP_MOST_S) if failed else UP_S
+            self._at, self._changed_at = fitting, now
+        elif fitting > self._at and waited >= self._up_s:
+            self._at, self._changed_at, self._up_at = self._at + 1, now, now
         return STEPS[self._at]
 
     def _line(self, party: str) -> _Line:

@@ -29,6 +29,10 @@ JUMP: Final = 3_000
 """A number so far from those before it belongs to a stream that began anew."""
 
 
+_START: Final = b"\x9d\x01\x2a"
+"""Stands in every keyframe of VP8, before its size."""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """One packet without its descriptor. `first`, `last`: of its picture."""
@@ -49,6 +53,13 @@ class _Missing:
 def is_key(data: bytes) -> bool:
     """Whether an encoded VP8 picture can be decoded by itself (RFC 6386 section 9.1)."""
     return bool(data) and not data[0] & 1
+
+
+def key_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height of a keyframe; None where it is none."""
+    if not is_key(data) or len(data) < 10 or data[3:6] != _START:
+        return None
+    return int.from_bytes(data[6:8], "little") & 0x3FFF, int.from_bytes(data[8:10], "little") & 0x3FFF
 
 
 class Reorder:

@@ -16,11 +16,14 @@ from av import VideoFrame
 
 from mesh_agent.media.orders import Painted, Tile
 from mesh_agent.media.video.raster import Raster, usable
-from mesh_agent.media.video.reorder import is_key
-from mesh_agent.media.video.sources import CLOSE_S, PIXELS_MAX
+from mesh_agent.media.video.reorder import is_key, key_size
+from mesh_agent.media.video.sources import CLOSE_S
 
 WAITING_MAX: Final = 16
 """Encoded pictures of one party that wait for the thread."""
+
+PIXELS_MAX: Final = 2560 * 1600
+"""Of a picture of somebody else: a larger one would cost more than a call is worth, and is not decoded."""
 
 TILES_MAX: Final = 16
 RATE_MAX: Final = 60.0
@@ -55,14 +58,17 @@ class _Viewed:
 
     def decode(self, data: bytes) -> bool:
         """Whether it could be."""
+        if is_key(data):
+            width, height = key_size(data) or (0, 0)
+            if not 0 < width * height <= PIXELS_MAX:
+                return False
         try:
             frames = self._decoder.decode(av.Packet(data))
         except (av.FFmpegError, ValueError):
             self._decoder = _decoder()
             return False
-        for frame in frames:
-            if frame.width * frame.height <= PIXELS_MAX:
-                self.frame = frame
+        if frames:
+            self.frame = frames[-1]
         return True
 
 

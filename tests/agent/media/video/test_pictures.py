@@ -10,10 +10,14 @@ import pytest
 from mesh_agent.media import orders
 from mesh_agent.media.video import pattern
 from mesh_agent.media.video.pictures import UNREAD_BYTES
+from mesh_agent.media.video.watching import _Viewed
 from tests.agent.media.studio import Studio
 from tests.agent.media.studio import connect as connect_studios
 from tests.agent.media.video.party import Party, connect, losing
 from tests.support.conditions import until
+
+HUGE = b"\x10\x02\x00\x9d\x01\x2a\xff\xff\xff\xff" + bytes(100)
+_FIRST = b"\x90\x80\x80\x01"
 
 Make = Callable[[str], Party]
 
@@ -114,6 +118,26 @@ async def test_an_agent_that_reads_nothing_is_told_nothing_more(make: Make) -> N
     assert bob.pictures.encoded == 0  # nobody is connected
     bob.unread = 0
     await bob.sees("", 2)
+
+
+async def test_what_is_no_picture_costs_those_until_the_next_whole_one(make: Make) -> None:
+    alice, bob = make("alice"), make("bob")
+    await connect(alice, bob)
+    bob.view(("alice", 40, 12))
+    await alice.pictures.show("test")
+    await bob.sees("alice", 3)
+    leg = alice.legs["bob"]
+    for wrong in ([b"", b"\x90", b"\xff" * 3], [_FIRST + HUGE], [_FIRST + b"\x01\x00", bytes(1_200)]):
+        leg.send_picture(wrong, 1, whole=True)
+        await bob.sees("alice", 2)
+    assert leg.state == "connected"
+
+
+def test_a_keyframe_that_would_be_huge_is_not_decoded() -> None:
+    viewed = _Viewed(orders.Tile("alice", 40, 12))
+    assert not viewed.decode(HUGE)
+    assert not viewed.decode(HUGE[:6])
+    assert viewed.frame is None
 
 
 async def test_processes_of_a_call_show_each_other_what_they_are_told_to() -> None:

@@ -1,6 +1,8 @@
 """What is sent fits the worst line, falls at once and grows slowly."""
 
-from mesh_agent.media.video.rate import BEGIN_KBPS, STEPS, UP_S, Rate
+import itertools
+
+from mesh_agent.media.video.rate import BEGIN_KBPS, STEPS, UP_MOST_S, UP_S, Rate
 
 
 def run(rate: Rate, seconds: int, loss: float, *, begin: float = 0.0, party: str = "bob") -> list[int]:
@@ -27,6 +29,19 @@ def test_loss_brings_it_down_and_it_comes_back_when_it_is_over() -> None:
     assert bad[-1] <= 70
     again = run(rate, 60, 0.0, begin=45)
     assert again[-1] == 600
+
+
+def test_what_was_too_much_is_tried_more_and_more_rarely() -> None:
+    rate = Rate(600)
+    tried = []
+    for second in range(240):
+        rate.lost("bob", 0.25 if rate.step(second).kbps >= 350 else 0.0, second)
+        if rate.step(second).kbps >= 350:
+            tried.append(second)
+    begun = [second for second in tried if second - 1 not in tried]
+    pauses = [late - early for early, late in itertools.pairwise(begun)]
+    assert pauses == sorted(pauses)
+    assert 2 * pauses[0] <= pauses[-1] <= UP_MOST_S + 20
 
 
 def test_a_little_loss_as_of_a_wireless_line_changes_nothing() -> None:

@@ -14,6 +14,7 @@ from mesh_agent.media.video.reorder import (
     Piece,
     Reorder,
     is_key,
+    key_size,
 )
 
 KEY, DELTA = b"\x00", b"\x01"
@@ -34,6 +35,14 @@ def stream(
 
 def numbers(found: list[tuple[bytes, int]]) -> list[int]:
     return [timestamp // 6000 for _, timestamp in found]
+
+
+def test_a_keyframe_tells_its_size() -> None:
+    begin = b"\x10\x02\x00\x9d\x01\x2a"
+    assert key_size(begin + b"\x40\x01\xb4\x00") == (320, 180)
+    assert key_size(begin + b"\xff\xff\xff\xff") == (16_383, 16_383)
+    for wrong in (b"", KEY, begin, b"\x11" + begin[1:] + bytes(4), b"\x10\x02\x00\x9d\x01\x2b" + bytes(4)):
+        assert key_size(wrong) is None
 
 
 def test_pictures_are_given_out_with_their_last_packet() -> None:
