@@ -12,12 +12,12 @@ import threading
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 import av
 import numpy as np
 
-from mesh_agent.media.opus import RATE, Samples
+from mesh_agent.media.opus import FRAME, RATE, Samples
 
 WAITING_FRAMES: Final = 500
 """What waits for a slow disk: 10 s; of more, the newest is left out."""
@@ -30,8 +30,20 @@ WAV_BYTES_MAX: Final = 0xFFFFFFFF - 1024
 """No WAV file is longer: 12 hours."""
 
 OPUS_BITS: Final = 64_000
-FORMS: Final = {".ogg": "ogg", ".opus": "ogg", ".oga": "ogg", ".mka": "matroska", ".mkv": "matroska"}
+FORMS: Final = {
+    **dict.fromkeys((".ogg", ".opus", ".oga"), "ogg"),
+    **dict.fromkeys((".mka", ".mkv"), "matroska"),
+    ".webm": "webm",
+}
 """By the end of the name; all others are WAV."""
+
+WITH_PICTURES: Final = (".mkv", ".webm")
+
+PICTURE_FRAMES: Final = 4
+"""So many frames of sound, and one picture: 12.5 a second."""
+
+PICTURE_BITS: Final = 800_000
+"""A second."""
 
 _HEADER: Final = struct.Struct("<4sI4s4sIHHIIHH4sI")
 
@@ -65,19 +77,25 @@ class Nowhere:
 class Written:
     """A new file, or one in the place of an old one. Raises: OSError: it cannot be written.
 
-    `problem` is called with a sentence, from another thread, where it can be written no further.
+    `problem` is called with a sentence, from another thread, where it can be written no further. `pictures`:
+    asked, in that thread, for a picture (yuv420p, of the same size each time) whenever one is to be written;
+    only where the form has some.
     """
 
     waiting_s = 0.0
 
-    def __init__(self, path: Path, problem: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        problem: Callable[[str], None],
+        pictures: "Callable[[], av.VideoFrame] | None" = None,
+    ) -> None:
         self.name = str(path)
         self._problem = problem
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
         self._file = os.fdopen(descriptor, "wb", buffering=0)
-        form = FORMS.get(path.suffix.lower())
         try:
-            self._form: _Wav | _Opus = _Wav(self._file) if form is None else _Opus(self._file, form)
+            self._form = _form(self._file, path.suffix.lower(), pictures)
         except OSError:
             self._file.close()
             raise
@@ -149,25 +167,50 @@ class _Wav:
 
 
 class _Opus:
-    """In Ogg or Matroska."""
+    """In Ogg, or in Matroska, with pictures (VP8) where there are some."""
 
-    def __init__(self, file: Any, form: str) -> None:
+    def __init__(self, file: Any, form: str, pictures: "Callable[[], av.VideoFrame] | None") -> None:
         self._container = av.open(file, "w", format=form)
         stream = self._container.add_stream("libopus", rate=RATE)
         assert isinstance(stream, av.AudioStream)
         stream.layout, stream.bit_rate, stream.time_base = "mono", OPUS_BITS, Fraction(1, RATE)
         self._stream = stream
         self._at = 0
+        self._video: Any = None
+        if pictures is not None:
+            self._pictures = pictures
+            self._video = self._add_video(pictures())
+
+    def _add_video(self, first: av.VideoFrame) -> av.VideoStream:
+        video: Any = self._container.add_stream("libvpx", rate=Fraction(RATE, FRAME * PICTURE_FRAMES))
+        video.width, video.height, video.pix_fmt = first.width, first.height, "yuv420p"
+        video.bit_rate, video.time_base = PICTURE_BITS, Fraction(1, RATE)
+        video.codec_context.thread_count = 1
+        video.options = {"deadline": "realtime", "cpu-used": "-6", "lag-in-frames": "0"}
+        return cast("av.VideoStream", video)
 
     def append(self, samples: "np.ndarray[Any, np.dtype[np.int16]]") -> None:
+        if self._video is not None and self._at % (PICTURE_FRAMES * FRAME) < FRAME:
+            picture = self._pictures()
+            picture.pts, picture.time_base = self._at, Fraction(1, RATE)
+            self._container.mux(self._video.encode(picture))
         frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = RATE, self._at, Fraction(1, RATE)
         self._at += len(samples)
         self._container.mux(self._stream.encode(frame))
 
     def finish(self) -> None:
+        if self._video is not None:
+            self._container.mux(self._video.encode(None))
         self._container.mux(self._stream.encode(None))
         self._container.close()
+
+
+def _form(file: Any, ending: str, pictures: "Callable[[], av.VideoFrame] | None") -> "_Wav | _Opus":
+    form = FORMS.get(ending)
+    if form is None:
+        return _Wav(file)
+    return _Opus(file, form, pictures if ending in WITH_PICTURES else None)
 
 
 def _whole(samples: Samples) -> "np.ndarray[Any, np.dtype[np.int16]]":

@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from av import VideoFrame
+
 from mesh_agent.media import devices
 from mesh_agent.media.devices import Microphone, Speaker, Unusable
 from mesh_agent.media.hearing import Hearing
@@ -124,10 +126,10 @@ class Sound:
             return Speaker(self._library(), wanted)
         return Nowhere() if name == "none" else Written(Path(name), self._problem)
 
-    async def record(self, path: str) -> list[str]:
-        """All parties and us, mixed, from now on. Sentences about why it cannot be."""
+    async def record(self, path: str, pictures: Callable[[], VideoFrame] | None = None) -> list[str]:
+        """All parties and us, mixed, from now on, with these pictures. Sentences about why it cannot be."""
         try:
-            self._record = await asyncio.to_thread(Written, Path(path), self._problem)
+            self._record = await asyncio.to_thread(Written, Path(path), self._problem, pictures)
         except (OSError, ValueError) as error:
             return [f"The call cannot be recorded to {path}: {getattr(error, 'strerror', None) or error}."]
         return []

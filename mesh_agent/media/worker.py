@@ -11,12 +11,14 @@ import logging
 import os
 import time
 from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
 from typing import Any, Final
 
 from mesh_agent.media import orders
 from mesh_agent.media.counting import Counting
 from mesh_agent.media.leg import Leg, LegFailed, LegState
 from mesh_agent.media.packet import Packet
+from mesh_agent.media.sinks import WITH_PICTURES
 from mesh_agent.media.sound import Sound
 from mesh_agent.media.video.pictures import Pictures
 from mesh_agent.sharing.orders import Stop
@@ -104,7 +106,7 @@ class Call:
     async def run(self) -> None:
         self._sound.muted = self._begin.muted
         begin = self._begin
-        recorded = await self._sound.record(begin.record) if begin.record is not None else []
+        recorded = [] if begin.record is None else await self._record(begin.record)
         await self._use(orders.Use(audio_in=begin.audio_in, audio_out=begin.audio_out), recorded)
         if begin.video_in != "none":
             self._spawn(self._show(begin.video_in))
@@ -124,6 +126,10 @@ class Call:
         if self._tasks:
             await asyncio.wait(self._tasks)
         await asyncio.gather(asyncio.to_thread(self._sound.close), self._pictures.close())
+
+    async def _record(self, path: str) -> list[str]:
+        seen = Path(path).suffix.lower() in WITH_PICTURES
+        return await self._sound.record(path, self._pictures.record().picture if seen else None)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

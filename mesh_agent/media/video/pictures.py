@@ -20,6 +20,7 @@ from mesh_agent.media.leg import Leg
 from mesh_agent.media.rtp import HEADER_BYTES
 from mesh_agent.media.video.encoding import Encoded
 from mesh_agent.media.video.rate import Rate
+from mesh_agent.media.video.scene import Scene
 from mesh_agent.media.video.sending import Sending
 from mesh_agent.media.video.sources import Feed, Frames, opened
 from mesh_agent.media.video.watching import Watching
@@ -59,6 +60,7 @@ class Pictures:
         self._changing = asyncio.Lock()
         self._asked = 0
         self._viewed: set[str] = set()
+        self._recorded = False
         self._stuck: set[Leg] = set()
         self.left_out = 0
         self._sent: deque[tuple[float, int]] = deque(maxlen=256)
@@ -102,13 +104,22 @@ class Pictures:
         self._viewed = {tile.party for tile in tiles}
         self._watching.view(tiles, rate)
         for leg in self._legs():
-            leg.look(leg.party in self._viewed)
+            leg.look(self._recorded or leg.party in self._viewed)
+
+    def record(self) -> Scene:
+        """All that anybody shows from now on, also where nobody looks at it."""
+        scene = Scene()
+        self._recorded = True
+        self._watching.record(scene)
+        for leg in self._legs():
+            leg.look(True)
+        return scene
 
     # ── legs ────────────────────────────────────────────────────────────────────────────────────
 
     def leg_changed(self, leg: Leg) -> None:
         """It is new, or connected, or no longer."""
-        leg.look(leg.party in self._viewed)
+        leg.look(self._recorded or leg.party in self._viewed)
         self._sending.connected = any(each.state in ("connected", "lost") for each in self._legs())
 
     def forget(self, leg: Leg) -> None:

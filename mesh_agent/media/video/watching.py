@@ -17,6 +17,7 @@ from av import VideoFrame
 from mesh_agent.media.orders import Painted, Tile
 from mesh_agent.media.video.raster import Raster, usable
 from mesh_agent.media.video.reorder import is_key, key_size
+from mesh_agent.media.video.scene import Scene
 from mesh_agent.media.video.sources import CLOSE_S
 
 WAITING_MAX: Final = 16
@@ -45,10 +46,13 @@ class Pace:
 
 
 class _Viewed:
-    """One party that is looked at. `waiting` is shared with the loop, the rest is the thread's."""
+    """One party that is looked at, or only recorded (without a tile).
 
-    def __init__(self, tile: Tile) -> None:
-        self.raster = Raster(tile)
+    `waiting` is shared with the loop, the rest is the thread's.
+    """
+
+    def __init__(self, tile: Tile | None) -> None:
+        self.raster = None if tile is None else Raster(tile)
         self.waiting: deque[bytes] = deque()
         self.broken = True
         self.pace = Pace()
@@ -85,6 +89,7 @@ class Watching:
     def __init__(self, painted: Callable[[Painted], None], broke: Callable[[str], None]) -> None:
         self._painted, self._broke = painted, broke
         self._rate = 15.0
+        self._scene: Scene | None = None
         self._viewed: dict[str, _Viewed] = {}
         self._changed = threading.Condition()
         self._over = False
@@ -103,27 +108,41 @@ class Watching:
         with self._changed:
             self._rate = min(max(rate, 0.2), RATE_MAX)
             for party in self._viewed.keys() - wanted.keys():
-                del self._viewed[party]
+                if self._scene is None:
+                    del self._viewed[party]
+                else:
+                    self._viewed[party].raster = None
             for party, tile in wanted.items():
                 viewed = self._viewed.get(party)
                 if viewed is None:
                     self._viewed[party] = _Viewed(tile)
                     new.append(party)
-                elif viewed.raster.tile != tile:
+                elif viewed.raster is None or viewed.raster.tile != tile:
                     viewed.raster = Raster(tile)
                     viewed.again = True
             self._changed.notify()
-        if wanted and self._thread is None:
+        if wanted:
+            self._begin()
+        return new
+
+    def record(self, scene: Scene) -> None:
+        """From now on all parties are decoded, and shown there."""
+        self._scene = scene
+        self._begin()
+
+    def _begin(self) -> None:
+        if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="decoder", daemon=True)
             self._thread.start()
-        return new
 
     def take(self, party: str, data: bytes) -> bool:
         """An encoded picture. False: a keyframe is needed. Never waits."""
         with self._changed:
             viewed = self._viewed.get(party)
             if viewed is None:
-                return True
+                if self._scene is None or len(self._viewed) >= 2 * TILES_MAX:
+                    return True
+                viewed = self._viewed[party] = _Viewed(None)
             if viewed.broken and not is_key(data):
                 return False
             if len(viewed.waiting) >= WAITING_MAX:
@@ -138,6 +157,8 @@ class Watching:
 
     def show(self, party: str, frame: VideoFrame) -> None:
         """A picture that is decoded already: our own. In whatever thread it comes."""
+        if self._scene is not None:
+            self._scene.put(party, frame)
         with self._changed:
             viewed = self._viewed.get(party)
             if viewed is None:
@@ -148,16 +169,22 @@ class Watching:
 
     def forget(self, party: str) -> None:
         """It is connected anew: what comes next has nothing to do with what came."""
+        if self._scene is not None:
+            self._scene.drop(party)
         with self._changed:
             viewed = self._viewed.get(party)
-            if viewed is not None:
+            if viewed is None:
+                return
+            if viewed.raster is None:
+                del self._viewed[party]
+            else:
                 self._viewed[party] = _Viewed(viewed.raster.tile)
 
     def not_taken(self, party: str) -> None:
         """What was painted last has not been told: what looks alike is to be painted, too."""
         with self._changed:
             viewed = self._viewed.get(party)
-            if viewed is not None:
+            if viewed is not None and viewed.raster is not None:
                 viewed.raster = Raster(viewed.raster.tile)
 
     def close(self) -> None:
@@ -191,6 +218,8 @@ class Watching:
                 self._paint(viewed, anew=party != "")
             elif viewed.decode(data):
                 self._decoded += 1
+                if self._scene is not None and viewed.frame is not None:
+                    self._scene.put(party, viewed.frame)
                 if not viewed.waiting:
                     self._paint(viewed, anew=False)
             else:
@@ -198,7 +227,10 @@ class Watching:
                 self._broke(party)
 
     def _paint(self, viewed: _Viewed, *, anew: bool) -> None:
-        if viewed.frame is not None and (viewed.pace.now(self._rate, time.monotonic()) or anew):
-            painted = viewed.raster.painted(viewed.frame)
+        raster = viewed.raster
+        if raster is None or viewed.frame is None:
+            return
+        if viewed.pace.now(self._rate, time.monotonic()) or anew:
+            painted = raster.painted(viewed.frame)
             if painted is not None:
                 self._painted(painted)
