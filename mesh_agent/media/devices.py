@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from mesh_agent.media.conceal import is_quiet
+from mesh_agent.media.conceal import is_quiet, shortened
 from mesh_agent.media.opus import FRAME, RATE, Samples
 
 NO_LIBRARY: Final = (
@@ -22,11 +22,17 @@ NO_LIBRARY: Final = (
 RING: Final = 16 * FRAME
 """Samples that a ring has room for: 320 ms; what is more is left out."""
 
-HELD: Final = 3 * FRAME
-"""Of a microphone, so much waits at most: two clocks are never the same."""
+WAITING: Final = 4 * FRAME
+"""So much waits at most, whatever happens."""
 
-PLAYED: Final = 4 * FRAME
-"""Of a loudspeaker, so much waits at most; a frame that is quiet is left out where half of it does."""
+KEPT: Final = FRAME // 2
+"""What may wait all the time, for what is not on time; two clocks are never the same."""
+
+LOOKS: Final = 25
+"""What of a ring was never used in so many looks (0.5 s) is of no use, and only makes sound late."""
+
+INSISTS: Final = 4
+"""After so many times, what is left out of a microphone need not be silence any more."""
 
 GONE_S: Final = 1.5
 """A device that has not called for so long is gone."""
@@ -131,11 +137,30 @@ class Ring:
         self._count -= size
 
 
+class _Unused:
+    """How much of what waits is of no use."""
+
+    def __init__(self) -> None:
+        self._least, self._looks = RING, 0
+        self.excess = self.insists = 0
+
+    def look(self, waiting: int) -> None:
+        """`waiting`: what there is where there is the least."""
+        self._least, self._looks = min(self._least, waiting), self._looks + 1
+        if self._looks == LOOKS:
+            self.excess = max(0, self._least - KEPT)
+            self.insists = self.insists + 1 if self.excess else 0
+            self._least, self._looks = RING, 0
+
+    def cut(self, size: int) -> None:
+        self.excess = max(0, self.excess - size)
+
+
 class _Device:
     """An open one. Raises: Unusable. Opening blocks."""
 
     def __init__(self, sounds: Any, kind: Kind, wanted: str) -> None:
-        self._ring = Ring()
+        self._ring, self._unused = Ring(), _Unused()
         self._called = time.monotonic()
         device = chosen(sounds, kind, wanted)
         stream = sounds.InputStream if kind == "input" else sounds.OutputStream
@@ -182,12 +207,18 @@ class Microphone(_Device):
         self._ring.put(data[:, 0])
 
     def read(self) -> Samples | None:
-        if len(self._ring) > HELD:
+        if len(self._ring) > WAITING:
             self._ring.drop(len(self._ring) - 2 * FRAME)
         if len(self._ring) < FRAME:
+            self._unused.look(0)
             return None
         samples = np.empty(FRAME, np.float32)
         self._ring.take(samples)
+        unused = self._unused
+        unused.look(len(self._ring))
+        if unused.excess and (is_quiet(samples) or unused.insists > INSISTS):
+            self._ring.drop(unused.excess)
+            unused.cut(unused.excess)
         return samples
 
 
@@ -204,10 +235,14 @@ class Speaker(_Device):
         self._ring.take(data[:, 0])
 
     def write(self, samples: Samples) -> None:
-        waiting = len(self._ring)
-        if waiting >= PLAYED or (waiting >= PLAYED // 2 and is_quiet(samples)):
-            return
-        self._ring.put(samples)
+        waiting, unused = len(self._ring), self._unused
+        unused.look(waiting)
+        if unused.excess:
+            kept = shortened(samples, unused.excess)
+            unused.cut(len(samples) - len(kept))
+            samples = kept
+        if waiting < WAITING:
+            self._ring.put(samples)
 
     @property
     def waiting_s(self) -> float:

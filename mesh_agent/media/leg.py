@@ -24,7 +24,6 @@ from collections.abc import Sequence
 from typing import Any, Final, Literal, Protocol
 
 from aiortc import RTCBundlePolicy, RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
-from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
 from aiortc.rtcicetransport import parse_stun_turn_uri
 from aiortc.rtcrtpparameters import RTCRtpCodecCapability
 
@@ -59,22 +58,6 @@ _CODECS: Final = {
         RTCRtpCodecCapability(mimeType="video/rtx", clockRate=90_000),
     ],
 }
-
-_WRONG: Final = (
-    ValueError,
-    KeyError,
-    IndexError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    ConnectionError,
-    OSError,
-    InternalError,
-    InvalidAccessError,
-    InvalidStateError,
-    OperationError,
-)
-"""What aiortc raises for a description that it cannot use, on purpose or not."""
 
 
 def _servers(ice: Sequence[Ice]) -> list[Any]:
@@ -112,7 +95,8 @@ class Leg:
     def __init__(self, house: House, party: str, number: int, ice: Sequence[Ice]) -> None:
         self.party, self.number, self._house = party, number, house
         self.state: LegState = "connecting"
-        self._closed = False
+        self._closed = self._answered = False
+        self._role: Literal["offer", "answer"] | None = None
         self._connection = RTCPeerConnection(
             RTCConfiguration(iceServers=_servers(ice), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         )
@@ -143,23 +127,36 @@ class Leg:
 
     async def offer(self) -> str:
         """Our description, with all candidates; up to 5 s. Raises: LegFailed."""
+        self._begun("offer")
         return str(await self._guarded(self._describe()))
 
     async def answer(self, description: str) -> str:
         """Ours to that one. Raises: LegFailed."""
+        self._begun("answer")
         await self._take("offer", description)
         return str(await self._guarded(self._describe()))
 
     async def answered(self, description: str) -> None:
-        """Raises: LegFailed."""
+        """The answer to our offer; a second one changes nothing. Raises: LegFailed."""
+        if self._role != "offer":
+            raise LegFailed("The other device answers what nobody asked.")
+        if self._answered:
+            return
+        self._answered = True
         await self._take("answer", description)
+
+    def _begun(self, role: Literal["offer", "answer"]) -> None:
+        """Each leg is described once; what is to be otherwise is another leg."""
+        if self._role is not None:
+            raise LegFailed("The connection is described already.")
+        self._role = role
 
     async def add_candidate(self, text: str) -> None:
         """One that came by itself. What cannot be used is left out."""
         candidate = sdp.candidate(text)
         if candidate is not None and len(self._ice.remote_candidates) < sdp.CANDIDATES_MAX:
-            with contextlib.suppress(*_WRONG):
-                await self._connection.addIceCandidate(candidate)
+            with contextlib.suppress(LegFailed):
+                await self._guarded(self._connection.addIceCandidate(candidate))
 
     async def _take(self, kind: Literal["offer", "answer"], text: str) -> None:
         try:
@@ -174,9 +171,10 @@ class Leg:
         return sdp.told(self._connection.localDescription.sdp)
 
     async def _guarded(self, work: Any) -> Any:
+        """What aiortc raises for what it cannot use is of many kinds, and not always on purpose."""
         try:
             return await work
-        except _WRONG as error:
+        except Exception as error:  # noqa: BLE001
             log.info("leg to %s: %r", self.party, error)
             if self._closed:
                 raise LegFailed("The connection was ended.") from None

@@ -161,6 +161,7 @@ class Call:
         old = self._parties.get(name)
         if old is None:
             if len(self._parties) >= LEGS_MAX:
+                self._refuse(name, number, "There are too many others in this call.")
                 return None
         elif number <= old.leg.number:
             return None
@@ -170,6 +171,9 @@ class Call:
         self._pictures.leg_changed(party.leg)
         self._pipes.report(orders.LegNow(party=name, number=number, state="connecting"))
         return party
+
+    def _refuse(self, name: str, number: int, reason: str) -> None:
+        self._pipes.report(orders.LegNow(party=name, number=number, state="failed", reason=reason))
 
     def _gone(self, party: _Party) -> None:
         self._sound.forget(party.leg)

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mesh_agent.media import devices
 from mesh_agent.media.devices import (
-    HELD,
+    KEPT,
     NO_LIBRARY,
     RING,
+    WAITING,
     Microphone,
     Ring,
     Speaker,
@@ -20,7 +20,7 @@ from mesh_agent.media.devices import (
     chosen,
     names,
 )
-from mesh_agent.media.opus import FRAME
+from mesh_agent.media.opus import FRAME, Samples
 from mesh_agent.media.processing import Processor
 from mesh_agent.media.sound import Sound
 from tests.agent.media.sound_library import Library
@@ -161,21 +161,36 @@ def test_what_waits_in_a_microphone_is_never_old() -> None:
     samples = microphone.read()
     assert samples is not None
     assert samples[0] == 8
-    assert len(microphone._ring) <= HELD
+    assert len(microphone._ring) <= WAITING
 
 
-def test_what_waits_in_a_loudspeaker_is_never_much() -> None:
+@pytest.mark.parametrize("voice", [tone(300, 8), np.zeros(8 * 48_000, np.float32)])
+def test_what_is_said_late_once_is_not_late_for_ever(voice: Samples) -> None:
+    """60 ms came while nobody read, and then each frame as it is read."""
+    microphone = Microphone(Library(*USUAL), "")
+    microphone.close()
+    frames = [voice[at : at + FRAME].reshape(-1, 1) for at in range(0, len(voice), FRAME)]
+    for frame in frames[:3]:
+        microphone._call(frame, FRAME, None, None)
+    for frame in frames[3:]:
+        microphone._call(frame, FRAME, None, None)
+        assert microphone.read() is not None
+    assert len(microphone._ring) <= KEPT
+
+
+@pytest.mark.parametrize("voice", [tone(300, 2), np.zeros(2 * 48_000, np.float32)])
+def test_what_is_heard_late_once_is_not_late_two_seconds_later(voice: Samples) -> None:
     speaker = Speaker(Library(*USUAL), "")
     speaker.close()
     for _ in range(20):
         speaker.write(tone(300, 0.02))
-    assert speaker.waiting_s <= devices.PLAYED / 48_000 + 0.02
+    assert len(speaker._ring) <= WAITING
     out = np.zeros((FRAME, 1), np.float32)
-    for _ in range(4):
+    for at in range(0, len(voice), FRAME):
         speaker._call(out, FRAME, None, None)
-    for _ in range(20):
-        speaker.write(np.zeros(FRAME, np.float32))
-    assert len(speaker._ring) <= devices.PLAYED // 2
+        speaker.write(voice[at : at + FRAME])
+    assert len(speaker._ring) <= FRAME + KEPT + 120
+    assert speaker.waiting_s <= 0.05
 
 
 def test_an_echo_is_taken_out_of_what_the_microphone_hears() -> None:

@@ -1,0 +1,123 @@
+"""People in a call, in this process: from what a microphone hears to what a loudspeaker plays."""
+
+import asyncio
+import time
+from typing import Any, Final
+
+import numpy as np
+
+from mesh_agent.media.leg import Leg
+from mesh_agent.media.opus import RATE
+from mesh_agent.media.packet import Packet
+from mesh_agent.media.sound import Sound
+from tests.agent.media.ends import End
+from tests.agent.media.proxy import Line, Proxy
+from tests.agent.media.sound_library import Library
+from tests.agent.media.sounds import Heard
+from tests.support.conditions import until
+
+BURST_S: Final = 0.4
+"""From one burst of the tone to the next."""
+
+LOUD_S: Final = 0.1
+SEEN_S: Final = 0.29
+HERTZ: Final = 1_000.0
+
+
+def bursts(numbers: Any) -> Any:
+    """A tone of 100 ms every 400 ms, which begins and ends softly."""
+    within = numbers % int(BURST_S * RATE)
+    shape = np.clip(np.minimum(within, int(LOUD_S * RATE) - within) / 240, 0, 1)
+    return 0.4 * shape * np.sin(2 * np.pi * HERTZ * numbers / RATE)
+
+
+def steady(numbers: Any) -> Any:
+    return 0.3 * np.sin(2 * np.pi * 300 * numbers / RATE)
+
+
+class Person(End):
+    """One with a microphone and a loudspeaker of their own."""
+
+    def __init__(self, heard: Any = None) -> None:
+        super().__init__()
+        self.library = Library(("Microphone", 1, 0), ("Loudspeaker", 0, 1))
+        if heard is not None:
+            self.library.heard = heard
+        self.legs: list[Leg] = []
+        self.problems: list[str] = []
+        self.voice = Sound(lambda: self.legs, self, process=False, library=lambda: self.library)
+        self._task = asyncio.create_task(self.voice.run())
+
+    def problem(self, text: str) -> None:
+        self.problems.append(text)
+
+    def source_ended(self) -> None:
+        """A microphone has no end."""
+
+    def sound(self, leg: Leg, packet: Packet) -> None:
+        self.voice.take(leg, packet)
+
+    async def close(self) -> None:
+        await asyncio.gather(*(leg.close() for leg in self.legs))
+        self._task.cancel()
+        await asyncio.wait((self._task,))
+        await asyncio.to_thread(self.voice.close)
+
+    def played(self) -> Heard:
+        """All that the loudspeaker has played."""
+        return np.concatenate(self.library.played) if self.library.played else np.zeros(0)
+
+    def delays(self, speaker: "Person") -> list[tuple[float, float]]:
+        """From mouth to ear, of each burst: when it was said, and after how long it was heard.
+
+        The first is in seconds since this one listens; the second is below `SEEN_S`, since a burst is like
+        the next one.
+        """
+        mouth, ear = speaker.library.opened[0].begun, self.library.opened[-1].begun
+        within, seen = int(LOUD_S * RATE), int(SEEN_S * RATE)
+        shape = np.abs(bursts(np.arange(within)))
+        power = np.abs(self.played())
+        found = []
+        for number in range(int((len(power) / RATE + ear - mouth) / BURST_S)):
+            said = mouth + number * BURST_S
+            begin = int((said - ear) * RATE)
+            if begin < 0 or begin + within + seen > len(power):
+                continue
+            part = power[begin : begin + within + seen]
+            match = np.correlate(part, shape, "valid")
+            late = int(np.argmax(match))
+            if match[late] > 0.3 * float(np.dot(shape, shape)):
+                found.append((begin / RATE, late / RATE))
+        return found
+
+
+class Lateness:
+    """How late this machine itself was with anything at most: it is late with every sound by as much."""
+
+    def __init__(self) -> None:
+        self.most_s = 0.0
+        self._task = asyncio.create_task(self._look())
+
+    async def _look(self) -> None:
+        while True:
+            due = time.monotonic() + 0.005
+            await asyncio.sleep(0.005)
+            self.most_s = max(self.most_s, time.monotonic() - due)
+
+    async def close(self) -> None:
+        self._task.cancel()
+        await asyncio.wait((self._task,))
+
+
+async def talk(speaker: Person, listener: Person, line: Line) -> Proxy:
+    """Connected, with both using their devices; `line`: from the speaker to the listener."""
+    proxy = await Proxy.open(line, lambda _: 0.0)
+    here, there = Leg(speaker, "listener", 1, []), Leg(listener, "speaker", 1, [])
+    speaker.legs.append(here)
+    listener.legs.append(there)
+    answer = await there.answer(proxy.of_first(await here.offer()))
+    await here.answered(proxy.of_second(answer))
+    await until(lambda: here.state == there.state == "connected", "a connection")
+    assert await speaker.voice.use("mic", "none") == []
+    assert await listener.voice.use("none", "speaker") == []
+    return proxy

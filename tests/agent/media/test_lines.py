@@ -1,0 +1,100 @@
+"""Calls over lines with faults, in real time, from a microphone to a loudspeaker."""
+
+import asyncio
+import random
+from collections.abc import Callable
+
+import numpy as np
+
+from mesh_agent.media.opus import FRAME, RATE
+from tests.agent.media.people import Lateness, Person, bursts, steady, talk
+from tests.agent.media.proxy import Line, is_media
+from tests.agent.media.sounds import Heard
+from tests.support.conditions import until
+
+LISTEN_S = 3.5
+
+
+def losing(part: float, seed: int) -> Line:
+    chance = random.Random(seed)
+    return lambda data: None if is_media(data) and chance.random() < part else 0.0
+
+
+def uneven(most_s: float, seed: int) -> Line:
+    """What is sent later may come sooner."""
+    chance = random.Random(seed)
+    return lambda data: most_s * chance.random() if is_media(data) else 0.0
+
+
+def gap_ms(samples: Heard, least: float = 0.02) -> float:
+    """The longest time for which a steady tone is gone."""
+    loud = np.abs(samples[: len(samples) // 48 * 48]).reshape(-1, 48).max(axis=1) >= least
+    edges = np.flatnonzero(np.diff(np.concatenate(([True], loud, [True])).astype(int)))
+    return float(max(edges[1::2] - edges[::2], default=0))
+
+
+async def called(line: Line, voice: Callable[..., object], then: Callable[[Person, Person], None]) -> None:
+    speaker, listener = Person(voice), Person()
+    proxy = await talk(speaker, listener, line)
+    try:
+        await until(lambda: len(listener.played()) > LISTEN_S * RATE, "enough to measure")
+        then(speaker, listener)
+    finally:
+        await asyncio.gather(speaker.close(), listener.close())
+        proxy.close()
+
+
+async def test_lines_that_lose_and_delay_are_heard_without_gaps() -> None:
+    late = Lateness()
+
+    def without_gaps(least: float, most: float) -> Callable[[Person, Person], None]:
+        def look(speaker: Person, listener: Person) -> None:
+            heard = listener.played()
+            begun = int(np.flatnonzero(np.abs(heard) > 0.1)[0])
+            # the first second is for learning how uneven the line is
+            assert gap_ms(heard[begun + RATE : -FRAME]) <= 40 + 2_000 * late.most_s
+            hearing = listener.voice.hearing(listener.legs[0])
+            assert hearing is not None
+            counts = hearing.jitter.counts
+            assert least <= counts.lost / (counts.lost + counts.received) <= most
+            assert speaker.problems == listener.problems == []
+
+        return look
+
+    await asyncio.gather(
+        called(losing(0.02, 1), steady, without_gaps(0.002, 0.08)),
+        called(losing(0.10, 2), steady, without_gaps(0.03, 0.2)),
+        called(uneven(0.1, 3), steady, without_gaps(0.0, 0.15)),
+    )
+    await late.close()
+
+
+async def test_from_mouth_to_ear_it_takes_less_than_150_ms_also_after_a_line_stood_still() -> None:
+    loop, late = asyncio.get_running_loop(), Lateness()
+    stood, held = [float("inf")], 0
+
+    def stands_still(data: bytes) -> float | None:
+        """For half a second; then all of it comes at once."""
+        nonlocal held
+        now = loop.time()
+        if is_media(data) and stood[0] <= now < stood[0] + 0.5:
+            held += 1
+            return stood[0] + 0.5 - now
+        return 0.0
+
+    speaker, listener = Person(bursts), Person()
+    proxy = await talk(speaker, listener, stands_still)
+    try:
+        await until(lambda: len(listener.delays(speaker)) > 2, "some bursts")
+        begun = len(listener.played()) / RATE
+        before = [each for _, each in listener.delays(speaker)]
+        stood[0] = loop.time()
+        await until(lambda: len(listener.played()) > (begun + 3.6) * RATE, "more of them")
+        after = [each for at, each in listener.delays(speaker) if at > begun + 0.5 + 2.0]
+    finally:
+        await asyncio.gather(speaker.close(), listener.close(), late.close())
+        proxy.close()
+    assert held > 3
+    assert max(before) < 0.15 + late.most_s
+    assert after
+    assert max(after) < max(before) + 0.03 + late.most_s
