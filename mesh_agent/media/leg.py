@@ -38,7 +38,7 @@ from mesh_agent.media.rtp import (
     Sender,
     SoundReceiver,
 )
-from mesh_agent.media.video.receiving import PictureReceiver
+from mesh_agent.media.video.receiving import ROUND_TRIP_S, PictureReceiver
 from mesh_agent.net.base import Way
 
 log = logging.getLogger(__name__)
@@ -230,6 +230,10 @@ class Leg:
     def look(self, on: bool) -> None:
         """See above."""
         self._watching.look(on)
+
+    def asks_again_after(self, round_trip_s: float | None) -> None:
+        """How long what was asked for again takes to come; None: nobody knows."""
+        self._watching.round_trip_s = ROUND_TRIP_S if round_trip_s is None else round_trip_s
 
     def picture_broke(self) -> None:
         """See above."""

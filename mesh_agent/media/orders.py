@@ -140,7 +140,10 @@ Order = (
 class Ready(Told, frozen=True, kw_only=True, tag="ready"):
     """The answer to `Begin`, `Use` and `Show`: what is in use. `problems`: sentences about what cannot be.
 
-    microphones, speakers: the names of all that there are, for `mic:NAME` and `speaker:NAME`.
+    It comes by itself, too, where what was shown has ended, or cannot be shown any more.
+
+    microphones, speakers, cameras: the names of all that there are, for `mic:NAME`, `speaker:NAME` and
+    `camera:NAME`.
     """
 
     audio_in: str
@@ -149,6 +152,7 @@ class Ready(Told, frozen=True, kw_only=True, tag="ready"):
     problems: list[str] = msgspec.field(default_factory=list)
     microphones: list[str] = msgspec.field(default_factory=list)
     speakers: list[str] = msgspec.field(default_factory=list)
+    cameras: list[str] = msgspec.field(default_factory=list)
 
 
 class Described(Told, frozen=True, kw_only=True, tag="described"):

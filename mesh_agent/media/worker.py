@@ -86,7 +86,9 @@ class Call:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._sound = Sound(self._legs, self, process=begin.process)
         self._shown: dict[str, orders.Level] = {}
-        self._pictures = Pictures(self._legs, pipes.report, lambda: pipes.waiting, begin.kbps)
+        self._pictures = Pictures(
+            self._legs, pipes.report, lambda: pipes.waiting, lambda: self._spawn(self._ready([])), begin.kbps
+        )
         self._doers: dict[type, Callable[[Any], None]] = {
             orders.MakeOffer: self._make_offer,
             orders.TakeOffer: self._take_offer,
@@ -224,6 +226,7 @@ class Call:
 
     async def _ready(self, problems: list[str]) -> None:
         microphones, speakers = await self._sound.listed()
+        cameras = await self._pictures.cameras()
         self._pipes.report(
             orders.Ready(
                 audio_in=self._sound.audio_in,
@@ -232,6 +235,7 @@ class Call:
                 problems=problems,
                 microphones=microphones,
                 speakers=speakers,
+                cameras=cameras,
             )
         )
 

@@ -18,6 +18,7 @@ from mesh_agent.media import orders
 from mesh_agent.media.devices import Unusable
 from mesh_agent.media.leg import Leg
 from mesh_agent.media.rtp import HEADER_BYTES
+from mesh_agent.media.video.cameras import cameras
 from mesh_agent.media.video.encoding import Encoded
 from mesh_agent.media.video.rate import Rate
 from mesh_agent.media.video.scene import Scene
@@ -40,6 +41,7 @@ OWN: Final = ""
 
 class Pictures:
     """`legs`: those that there are now. `report` tells the agent, `unread`: how many bytes wait for it.
+    `over` is called when what was shown has ended by itself, after that was reported.
 
     `left_out`: painted ones that were not told, since the agent had not read those before.
     """
@@ -49,9 +51,10 @@ class Pictures:
         legs: Callable[[], Iterable[Leg]],
         report: Callable[[orders.Report], None],
         unread: Callable[[], int],
+        over: Callable[[], None],
         kbps: int,
     ) -> None:
-        self._legs, self._report, self._unread = legs, report, unread
+        self._legs, self._report, self._unread, self._told_over = legs, report, unread, over
         self._loop = asyncio.get_running_loop()
         self._rate = Rate(kbps)
         self._sending = Sending(self._encoded, self._shown)
@@ -74,6 +77,10 @@ class Pictures:
     def encoded(self) -> int:
         """Pictures, ever."""
         return self._sending.pictures
+
+    async def cameras(self) -> list[str]:
+        """The names of all that there are."""
+        return [device.name for device in await asyncio.to_thread(cameras)]
 
     # ── orders ──────────────────────────────────────────────────────────────────────────────────
 
@@ -144,6 +151,8 @@ class Pictures:
         """Fits what is sent to what the lines take, for ever."""
         while True:
             now = time.monotonic()
+            for leg in self._legs():
+                leg.asks_again_after(leg.round_trip_s)
             if self._feed is not None:
                 for leg in self._legs():
                     if leg.state == "connected":
@@ -211,6 +220,7 @@ class Pictures:
             self._report(orders.Problem(text=text))
         else:
             self._report(orders.Ended(what="video_in"))
+        self._told_over()
 
     # ── the end ─────────────────────────────────────────────────────────────────────────────────
 

@@ -16,6 +16,9 @@ PACKETS_MAX: Final = 512
 ASKED_MAX: Final = 4
 """How often a packet is asked for."""
 
+ASK_AGAIN_S: Final = 0.04
+"""At least so long until the next time; on long lines, until it could have come."""
+
 ASKED_AT_ONCE: Final = 64
 """Packets that are asked for in one go; where more are missing, a keyframe is the quicker way."""
 
@@ -96,11 +99,10 @@ class Reorder:
         """Numbers (modulo 2**16) to ask for now."""
         if len(self._missing) > ASKED_AT_ONCE:
             return []
+        pause = max(ASK_AGAIN_S, 1.5 * round_trip_s)
         wanted = []
         for number, missing in self._missing.items():
-            if not missing.asked or (
-                missing.asked < ASKED_MAX and now - missing.asked_at > 1.5 * round_trip_s
-            ):
+            if not missing.asked or (missing.asked < ASKED_MAX and now - missing.asked_at > pause):
                 missing.asked += 1
                 missing.asked_at = now
                 wanted.append(number & 0xFFFF)

@@ -40,10 +40,14 @@ class Party:
         self.told: list[orders.Report] = []
         self.legs: dict[str, Leg] = {}
         self.unread = 0
+        self.over = 0
         self.pictures = Pictures(
-            lambda: list(self.legs.values()), self.told.append, lambda: self.unread, kbps
+            lambda: list(self.legs.values()), self.told.append, lambda: self.unread, self._over, kbps
         )
         self._task = asyncio.create_task(self.pictures.run())
+
+    def _over(self) -> None:
+        self.over += 1
 
     # ── leg.House ───────────────────────────────────────────────────────────────────────────────
 

@@ -67,6 +67,7 @@ async def test_a_file_is_shown_at_its_pace_and_its_end_is_told(tmp_path: Path) -
         await until(lambda: Ended(what="video_in") in alice.told, "the end of the file")
         assert monotonic() - begun >= 17 / 30
         assert alice.pictures.video_in == "none"
+        assert alice.over == 1
         seen = [number for number in alice.numbers("") if number is not None]
         assert len(seen) >= 3
         assert seen == sorted(set(seen))
