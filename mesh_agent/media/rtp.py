@@ -133,6 +133,7 @@ class Receiver(RTCRtpReceiver):
     def become(self) -> None:
         self._codecs: dict[int, Any] = {}
         self._resent: dict[int, int] = {}
+        self._announced: list[int] = []
         self._streams: dict[int, Any] = {}
         self._reported: dict[int, tuple[int, float]] = {}
         self._own = 0
@@ -145,6 +146,7 @@ class Receiver(RTCRtpReceiver):
             return
         self._codecs = {codec.payloadType: codec for codec in parameters.codecs}
         self._resent = {each.rtx.ssrc: each.ssrc for each in parameters.encodings if each.rtx}
+        self._announced = [each.ssrc for each in parameters.encodings][:SOURCES_MAX]
         self.transport._register_rtp_receiver(self, parameters)
         self._task = asyncio.create_task(self._tell())
 
@@ -195,6 +197,10 @@ class Receiver(RTCRtpReceiver):
             self.count.jitter = max((stream.jitter for stream in self._streams.values()), default=0)
             if reports:
                 await self._send(RtcpRrPacket(ssrc=self._own, reports=reports))
+            await self._say_more()
+
+    async def _say_more(self) -> None:
+        """What else is to be told now and then."""
 
     def _report(self, source: int, stream: Any) -> Any:
         middle, at = self._reported.get(source, (0, 0.0))

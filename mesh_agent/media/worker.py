@@ -305,8 +305,7 @@ class Call:
         self._pictures.picture(leg, data)
 
     def keyframe_wanted(self, leg: Leg) -> None:
-        del leg
-        self._pictures.keyframe_wanted()
+        self._pictures.keyframe_wanted(leg)
 
     def estimated(self, leg: Leg, bits: int) -> None:
         self._pictures.estimated(leg, bits)

@@ -35,6 +35,9 @@ LOOK_S: Final = 1.0
 UNREAD_BYTES: Final = 128 * 1024
 """Of what the agent was told and has not read; with more, nothing more is painted for now."""
 
+ASLEEP_BITS: Final = 1_000
+"""An estimate (REMB) below this: nobody looks there, and nothing is sent."""
+
 OWN: Final = ""
 """The party that is us, as in `orders.Tile`."""
 
@@ -65,6 +68,7 @@ class Pictures:
         self._viewed: set[str] = set()
         self._recorded = False
         self._stuck: set[Leg] = set()
+        self._asleep: set[Leg] = set()
         self.left_out = 0
         self._sent: deque[tuple[float, int]] = deque(maxlen=256)
 
@@ -72,6 +76,11 @@ class Pictures:
     def video_in(self) -> str:
         """What is shown now, as in `orders.Ready`."""
         return "none" if self._feed is None else self._feed.name
+
+    @property
+    def unseen(self) -> set[str]:
+        """Parties where nobody looks at what we show."""
+        return {leg.party for leg in self._asleep}
 
     @property
     def encoded(self) -> int:
@@ -127,12 +136,18 @@ class Pictures:
     def leg_changed(self, leg: Leg) -> None:
         """It is new, or connected, or no longer."""
         leg.look(self._recorded or leg.party in self._viewed)
-        self._sending.connected = any(each.state in ("connected", "lost") for each in self._legs())
+        self._look_who_is_there()
+
+    def _look_who_is_there(self) -> None:
+        self._sending.connected = any(
+            leg.state in ("connected", "lost") and leg not in self._asleep for leg in self._legs()
+        )
 
     def forget(self, leg: Leg) -> None:
         """It is over."""
         self._rate.gone(leg.party)
         self._stuck.discard(leg)
+        self._asleep.discard(leg)
         self._watching.forget(leg.party)
 
     def picture(self, leg: Leg, data: bytes) -> None:
@@ -140,11 +155,21 @@ class Pictures:
         if not self._watching.take(leg.party, data):
             leg.picture_broke()
 
-    def keyframe_wanted(self) -> None:
+    def keyframe_wanted(self, leg: Leg) -> None:
+        """Who wants one looks."""
+        self._asleep.discard(leg)
+        self._look_who_is_there()
         self._sending.want_key()
 
     def estimated(self, leg: Leg, bits: int) -> None:
-        if self._feed is not None:
+        """What the party thinks the line takes; next to nothing, where nobody looks there."""
+        if bits < ASLEEP_BITS:
+            self._asleep.add(leg)
+            self._rate.gone(leg.party)
+            self._look_who_is_there()
+        elif leg in self._asleep:
+            self.keyframe_wanted(leg)
+        elif self._feed is not None:
             self._rate.estimated(leg.party, bits / 1_000, self._sent_kbps())
 
     async def run(self) -> None:
@@ -155,7 +180,7 @@ class Pictures:
                 leg.asks_again_after(leg.round_trip_s)
             if self._feed is not None:
                 for leg in self._legs():
-                    if leg.state == "connected":
+                    if leg.state == "connected" and leg not in self._asleep:
                         self._rate.lost(leg.party, leg.pictures_out.loss, now)
             self._sending.step = self._rate.step(now)
             await asyncio.sleep(LOOK_S)
@@ -176,7 +201,7 @@ class Pictures:
         self._sending.taken()
         size = encoded.size + HEADER_BYTES * len(encoded.payloads)
         self._sent.append((time.monotonic(), size))
-        for leg in list(self._legs()):
+        for leg in [leg for leg in self._legs() if leg not in self._asleep]:
             if leg.send_picture(encoded.payloads, encoded.timestamp, whole=encoded.whole):
                 self._stuck.discard(leg)
             elif leg not in self._stuck:

@@ -1,9 +1,11 @@
 """What one leg receives of pictures: whole encoded ones in order (in place of aiortc's receiver).
 
 Strategy: what was lost is asked for again (NACK), or a new beginning is (PLI), and the sender is told what
-the line takes (REMB). Nobody asks for anything while nobody looks, and nothing is decoded here.
+the line takes (REMB). While nobody looks that is nothing, so the sender sends nothing. Nothing is decoded
+here.
 """
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Callable
@@ -29,6 +31,10 @@ ROUND_TRIP_S: Final = 0.1
 """To the sender and back, as long as it is not known."""
 
 
+QUIET_S: Final = 1.0
+"""Where somebody looks and nothing comes for so long, pictures are asked for again."""
+
+
 class PictureReceiver(Receiver):
     """`round_trip_s` may be set to what is known of it."""
 
@@ -39,6 +45,7 @@ class PictureReceiver(Receiver):
         self._rate = RemoteBitrateEstimator()
         self._source: int | None = None
         self._looked_at = False
+        self._came_at = float("-inf")
         self._lost_before = 0
         self.pictures = 0
         self.round_trip_s = ROUND_TRIP_S
@@ -49,23 +56,43 @@ class PictureReceiver(Receiver):
 
     def look(self, on: bool) -> None:
         """Whether anybody looks; where nobody does, nothing is handed over."""
-        if on and not self._looked_at:
+        if on == self._looked_at:
+            return
+        self._looked_at = on
+        if on:
             self._lost_before = self.lost_pictures
             self._reorder = Reorder()
-        self._looked_at = on
+        # at once; where that is lost on the way, `_say_more` says it again
+        self._saying = asyncio.ensure_future(self._say_more())
 
     def broke(self) -> None:
         """What was handed over cannot be decoded: a keyframe is asked for with the next packet."""
         self._reorder.broke()
 
     async def ask_keyframe(self) -> None:
-        if self._source is not None:
-            await self._send(RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=self._own, media_ssrc=self._source))
+        for source in self._sources():
+            await self._send(RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=self._own, media_ssrc=source))
+
+    def _sources(self) -> list[int]:
+        """What pictures come from, as far as that is known."""
+        return self._announced if self._source is None else [self._source]
+
+    async def _say_more(self) -> None:
+        if not self._looked_at:
+            await self._tell_rate(0, self._sources())
+        elif time.monotonic() - self._came_at > QUIET_S:
+            await self.ask_keyframe()
+
+    async def _tell_rate(self, bits: int, sources: list[int]) -> None:
+        if sources:
+            fci = pack_remb_fci(bits, sources)
+            await self._send(RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=self._own, media_ssrc=0, fci=fci))
 
     async def _came(self, packet: Any, codec: Any, arrival_ms: int) -> None:
-        await self._estimate(packet, arrival_ms)
         if not self._looked_at:
             return
+        self._came_at = time.monotonic()
+        await self._estimate(packet, arrival_ms)
         if is_rtx(codec):
             source, kind = self._resent.get(packet.ssrc), codec.parameters.get("apt")
             if source is None or kind not in self._codecs or len(packet.payload) < 2:
@@ -103,10 +130,7 @@ class PictureReceiver(Receiver):
             ssrc=packet.ssrc,
         )
         if estimate is not None:
-            told = RtcpPsfbPacket(
-                fmt=RTCP_PSFB_APP, ssrc=self._own, media_ssrc=0, fci=pack_remb_fci(*estimate)
-            )
-            await self._send(told)
+            await self._tell_rate(*estimate)
 
 
 def _piece(packet: Any) -> Piece | None:

@@ -63,8 +63,7 @@ class Party:
         self.pictures.picture(leg, data)
 
     def keyframe_wanted(self, leg: Leg) -> None:
-        del leg
-        self.pictures.keyframe_wanted()
+        self.pictures.keyframe_wanted(leg)
 
     def estimated(self, leg: Leg, bits: int) -> None:
         self.pictures.estimated(leg, bits)

@@ -81,19 +81,30 @@ async def test_a_camera_goes_off_and_on_in_the_same_connection(make: Make) -> No
     assert alice.legs["bob"].number == 1
 
 
-async def test_only_what_is_looked_at_is_decoded(make: Make) -> None:
+async def test_what_nobody_looks_at_is_neither_sent_nor_decoded(make: Make) -> None:
     alice, bob, carol = make("alice"), make("bob"), make("carol")
     await asyncio.gather(connect(alice, bob), connect(alice, carol))
     bob.view(("alice", 40, 12))
     await alice.pictures.show("test")
-    await bob.sees("alice", 5)
-    received = carol.legs["alice"]
-    await until(lambda: received.pictures_in.packets > 5, "packets that nobody looks at")
-    assert received.pictures_seen == (0, 0)
+    await until(lambda: alice.pictures.unseen == {"carol"}, "what is heard of who looks")
+    received = carol.legs["alice"].pictures_in
+    await bob.sees("alice", 2)
+    before = received.packets
+    await bob.sees("alice", 4)
+    assert received.packets == before
     assert carol.told == []
     # who looks now sees something soon: a keyframe is asked for
     carol.view(("alice", 40, 12))
     await carol.sees("alice", 3)
+    # and where nobody looks any more, nothing is encoded
+    carol.view()
+    bob.view()
+    await until(lambda: alice.pictures.unseen == {"bob", "carol"}, "that nobody looks")
+    alice.view(("", 40, 12))
+    await alice.sees("", 1)
+    encoded = alice.pictures.encoded
+    await alice.sees("", 4)
+    assert alice.pictures.encoded == encoded
 
 
 async def test_a_leg_that_is_made_anew_shows_pictures_again(make: Make) -> None:
