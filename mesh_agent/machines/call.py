@@ -1,0 +1,430 @@
+"""One call as this device has it: who is in it, who is rung, which legs are made. No IO; clocks are given.
+
+    call    ringing ──somebody joins──> connecting ──a leg stands──> open ──left, or nobody there──> over
+    join                                connecting ──nobody answers──────────────────────────────> over
+
+Strategy: each pair of devices has one leg. Of the two the one with the lower id makes the offers, so that two
+never cross. A leg has a number that only grows (it begins at the time of day, so also over a restart): what
+is said of an older one is nothing. A leg that does not come to stand, or falls, is made anew after a pause, a
+few times; then that device is out of the call, and nobody else notices. Everything that a device says of
+itself may come twice or late, and is said again when the line to the server is back, so all come to agree
+on who is there without anybody who keeps a list. Every member of the room may join: the server vouches for
+that. Whoever vouches for the keys behind a description is outside (`calls.vouching`): what comes in here as
+an offer or an answer has been made sure of.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal, get_args
+
+from protocol.calls import CALL_PARTIES, Again, Device, HangUp, Here, Join, Payload, Ring, Sends, State
+
+RING_S: Final = 45.0
+JOIN_EVERY_S: Final = 3.0
+JOIN_S: Final = 10.0
+"""How often, and for how long, who joins asks whether anybody is there."""
+
+LEG_S: Final = 20.0
+"""How long a leg may take to stand."""
+
+LOST_S: Final = 12.0
+"""How long one that has fallen silent may come back by itself."""
+
+PAUSES_S: Final = (0.5, 2.0, 5.0)
+"""Before each further try; then the device is out."""
+
+OFFERS_BURST: Final = 5
+OFFERS_S: Final = 2.0
+"""Offers of one device that are taken: so many at once, and one more every so many seconds."""
+
+Phase = Literal["ringing", "connecting", "open", "over"]
+
+_SENTENCES: Final[dict[HangUp, str]] = {
+    "left": "{} has left.",
+    "declined": "{} declined.",
+    "busy": "{} is in another call.",
+    "missed": "{} did not answer.",
+    "identity": "{} does not accept the identity of this device.",
+    "failed": "{} could not be reached.",
+    "merged": "{} calls you at the same time.",
+}
+_REASONS: Final[dict[str, HangUp]] = {reason: reason for reason in get_args(HangUp)}
+
+FULL: Final = f"There are {CALL_PARTIES} devices in this call, and no room for another."
+NOBODY: Final = "Nobody is in this call any more."
+
+
+# ── effects ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """This goes to that device, or to all devices of that user: a payload, or the reason of a hangup."""
+
+    kind: Literal["offer", "answer", "ice", "hangup"]
+    to: str
+    payload: Payload | None = None
+    reason: HangUp | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MakeOffer:
+    party: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOffer:
+    party: str
+    number: int
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeAnswer:
+    party: str
+    number: int
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    party: str
+
+
+Effect = Say | MakeOffer | TakeOffer | TakeAnswer | Drop
+
+
+@dataclass(slots=True)
+class Peer:
+    """Another device in the call. `number` of its leg; `due`: when something has to have happened."""
+
+    device: Device
+    name: str
+    offers: bool
+    state: Literal["connecting", "connected", "lost"] = "connecting"
+    sends: Sends = field(default_factory=Sends)
+    number: int = 0
+    tries: int = 0
+    due: float = 0.0
+    retry_at: float | None = None
+    offers_left: float = float(OFFERS_BURST)
+    offered_at: float = 0.0
+
+
+@dataclass(slots=True)
+class Rung:
+    """Somebody who is rung. `how`: what came of it; empty while it rings."""
+
+    user_id: str
+    name: str
+    how: HangUp | Literal["", "came"] = ""
+
+
+class CallMachine:
+    """Attributes:
+    id, room_id: the call's.
+    phase, reason: where it stands, and why it is over, as a sentence.
+    peers: by device.
+    rung: by user.
+    departed: sentences about who is not there any more, the latest last, bounded.
+    effects: what is to be done; whoever calls takes them out.
+    sends: what this device sends.
+    begun: when the first leg stood.
+    """
+
+    DEPARTED_MAX: Final = 8
+
+    def __init__(self, me: Device, call_id: str, room_id: str, *, wall_ms: Callable[[], int]) -> None:
+        """`wall_ms`: milliseconds since 1970, of which the first number of a leg is made."""
+        self.me, self.id, self.room_id, self._wall_ms = me, call_id, room_id, wall_ms
+        self.phase: Phase = "connecting"
+        self.reason = ""
+        self.peers: dict[str, Peer] = {}
+        self.rung: dict[str, Rung] = {}
+        self.departed: list[str] = []
+        self.effects: list[Effect] = []
+        self.sends = Sends()
+        self.begun: float | None = None
+        self._number = 0
+        self._ring = Ring()
+        self._ring_until = 0.0
+        self._join: tuple[list[str], float, float] | None = None
+        """Whom to ask, until when, and when next."""
+
+    # ── what the person does ─────────────────────────────────────────────────────────────────────
+
+    def call(self, rung: Iterable[tuple[str, str]], now: float, *, video: bool, message: str | None) -> None:
+        """Rings these users (id, name); with none, waits for whoever comes."""
+        self.phase = "ringing"
+        self.rung = {user_id: Rung(user_id, name) for user_id, name in rung}
+        self._ring = Ring(video=video, devices=[self.me], message=message)
+        self._ring_until = now + RING_S
+        self._ring_all()
+
+    def join(self, targets: Sequence[str], now: float) -> None:
+        """Comes into a call that is on; `targets`: devices or users who may be in it."""
+        self._join = list(targets), now + JOIN_S, now + JOIN_EVERY_S
+        self._ask_in()
+
+    def set_sends(self, sends: Sends) -> None:
+        if sends != self.sends:
+            self.sends = sends
+            self.effects += [Say("ice", device, State(sends=sends)) for device in self.peers]
+
+    def leave(self, reason: HangUp = "left", sentence: str = "") -> None:
+        """For us it is over."""
+        if self.phase == "over":
+            return
+        self.effects += [Say("hangup", device, reason=reason) for device in self.peers]
+        missed: HangUp = "merged" if reason == "merged" else "missed"
+        self.effects += [Say("hangup", each.user_id, reason=missed) for each in self._ringing()]
+        self._over(sentence or "You have left.")
+
+    # ── what others say ──────────────────────────────────────────────────────────────────────────
+
+    def heard(self, device: Device, name: str, payload: Payload, now: float) -> None:
+        """Of another device, for which the server vouches; but for legs."""
+        if self.phase == "over" or device.device_id == self.me.device_id:
+            return
+        if isinstance(payload, Join):
+            self._joined(device, name, payload, now)
+        elif isinstance(payload, Here):
+            self._is_here(device, name, payload, now)
+        elif isinstance(payload, State):
+            if (peer := self.peers.get(device.device_id)) is not None:
+                peer.sends = payload.sends
+        elif isinstance(payload, Again):
+            self._asked_again(device, name, payload, now)
+
+    def offered(self, device: Device, name: str, number: int, sdp: str, now: float) -> None:
+        """Somebody begins a leg."""
+        peer = self._known(device, name, now)
+        if peer is None or peer.offers or number <= peer.number:
+            return
+        peer.offers_left = min(OFFERS_BURST, peer.offers_left + (now - peer.offered_at) / OFFERS_S)
+        peer.offered_at = now
+        if peer.offers_left < 1:
+            return
+        peer.offers_left -= 1
+        peer.number, peer.due, peer.retry_at = number, now + LEG_S, None
+        self.effects.append(TakeOffer(device.device_id, number, sdp))
+
+    def answered(self, device: Device, number: int, sdp: str) -> None:
+        peer = self.peers.get(device.device_id)
+        if self.phase != "over" and peer is not None and peer.offers and number == peer.number:
+            self.effects.append(TakeAnswer(device.device_id, number, sdp))
+
+    def hung_up(self, device: Device, reason: str) -> None:
+        """`reason`: as it came; what is none that is known counts as `left`."""
+        if self.phase == "over":
+            return
+        known = _REASONS.get(reason, "left")
+        peer = self.peers.get(device.device_id)
+        if peer is not None:
+            self._out(peer, known)
+        elif known == "full" and self._join is not None:
+            self._leave_for(FULL)
+        elif device.user_id in self.rung and not self.rung[device.user_id].how:
+            self.rung[device.user_id].how = known
+            self._depart(known, self.rung[device.user_id].name)
+            self._look_who_is_left()
+
+    # ── what the process of sound and pictures says ──────────────────────────────────────────────
+
+    def leg(
+        self, party: str, number: int, state: Literal["connecting", "connected", "lost", "failed"], now: float
+    ) -> None:
+        peer = self.peers.get(party)
+        if peer is None or number != peer.number or self.phase == "over":
+            return
+        if state == "connected":
+            peer.state, peer.tries, peer.due = "connected", 0, 0.0
+            self.phase = "open"
+            self.begun = now if self.begun is None else self.begun
+        elif state == "lost":
+            peer.state, peer.due = "lost", now + LOST_S
+        elif state == "failed":
+            self._fallen(peer, now)
+
+    def refused(self, party: str, reason: HangUp) -> None:
+        """This device is not who it was, or what it describes cannot be used: it is out."""
+        peer = self.peers.get(party)
+        if peer is not None and self.phase != "over":
+            self.effects.append(Say("hangup", party, reason=reason))
+            self._out(peer, reason)
+
+    # ── time, and the line ───────────────────────────────────────────────────────────────────────
+
+    def tick(self, now: float) -> None:
+        """Does what is due."""
+        if self.phase == "over":
+            return
+        if self._join is not None:
+            self._go_on_asking(now)
+        for peer in list(self.peers.values()):
+            if peer.retry_at is not None and now >= peer.retry_at:
+                self._try(peer, now)
+            elif peer.retry_at is None and peer.due and now >= peer.due:
+                self._fallen(peer, now)
+        if self._ringing() and now >= self._ring_until:
+            for each in self._ringing():
+                each.how = "missed"
+                self.effects.append(Say("hangup", each.user_id, reason="missed"))
+                self._depart("missed", each.name)
+            self._look_who_is_left()
+
+    def next_due(self) -> float | None:
+        """When to `tick` next."""
+        if self.phase == "over":
+            return None
+        times = [peer.retry_at if peer.retry_at is not None else peer.due for peer in self.peers.values()]
+        times = [at for at in times if at]
+        if self._join is not None:
+            times += self._join[1:]
+        if self._ringing():
+            times.append(self._ring_until)
+        return min(times, default=None)
+
+    def line_up(self) -> None:
+        """The server is there again: whatever was said meanwhile may be lost."""
+        if self.phase == "over":
+            return
+        self.effects += [Say("answer", device, Join(sends=self.sends)) for device in self.peers]
+        self._ring_all()
+        if self._join is not None:
+            self._ask_in()
+
+    # ── inside: who is there ─────────────────────────────────────────────────────────────────────
+
+    @property
+    def devices(self) -> list[Device]:
+        """All that are in the call, as far as this one knows."""
+        return [self.me, *(peer.device for peer in self.peers.values())]
+
+    def _ringing(self) -> list[Rung]:
+        return [each for each in self.rung.values() if not each.how]
+
+    def _ring_all(self) -> None:
+        self.effects += [Say("offer", each.user_id, self._ring) for each in self._ringing()]
+
+    def _ask_in(self) -> None:
+        assert self._join is not None
+        known = {*self.peers, self.me.device_id}
+        join = Join(fresh=True, sends=self.sends)
+        self.effects += [Say("answer", target, join) for target in self._join[0] if target not in known]
+
+    def _go_on_asking(self, now: float) -> None:
+        assert self._join is not None
+        targets, until, at = self._join
+        if self.peers:
+            self._join = None
+        elif now >= until:
+            self._leave_for(NOBODY)
+        elif now >= at:
+            self._join = targets, until, now + JOIN_EVERY_S
+            self._ask_in()
+
+    def _joined(self, device: Device, name: str, join: Join, now: float) -> None:
+        known = device.device_id in self.peers
+        peer = self._known(device, name, now)
+        if peer is None:
+            self.effects.append(Say("hangup", device.device_id, reason="full"))
+            return
+        peer.sends = join.sends
+        self.effects.append(Say("answer", device.device_id, Here(devices=self.devices, sends=self.sends)))
+        if known and join.fresh and peer.state != "connecting":
+            # It was there before, and has begun anew: its end of the leg is gone.
+            peer.tries = 0
+            self._try(peer, now)
+
+    def _is_here(self, device: Device, name: str, here: Here, now: float) -> None:
+        if device.device_id not in self.peers and self._join is None and self.phase != "ringing":
+            return  # nobody has asked
+        peer = self._known(device, name, now)
+        if peer is None:
+            return
+        peer.sends = here.sends
+        for other in here.devices:
+            fresh = other.device_id not in self.peers and other.device_id != self.me.device_id
+            if fresh and len(self.peers) + 1 < CALL_PARTIES:
+                self.effects.append(Say("answer", other.device_id, Join(fresh=True, sends=self.sends)))
+
+    def _known(self, device: Device, name: str, now: float) -> Peer | None:
+        """The peer, which is one from now on; None where there is no room, or the call is over."""
+        if self.phase == "over" or device.device_id == self.me.device_id:
+            return None
+        peer = self.peers.get(device.device_id)
+        if peer is None:
+            if len(self.peers) + 1 >= CALL_PARTIES:
+                return None
+            peer = Peer(device, name, self.me.device_id < device.device_id, offered_at=now)
+            self.peers[device.device_id] = peer
+            if device.user_id in self.rung:
+                self.rung[device.user_id].how = "came"
+            if self.phase == "ringing":
+                self.phase = "connecting"
+            self._try(peer, now)
+        return peer
+
+    def _asked_again(self, device: Device, name: str, again: Again, now: float) -> None:
+        before = self.peers.get(device.device_id)
+        if before is None:
+            self._known(
+                device, name, now
+            )  # who waits for an offer is in the call, though its joining was lost
+        elif before.offers and again.number in (0, before.number):
+            self._fallen(before, now)
+
+    # ── inside: legs ─────────────────────────────────────────────────────────────────────────────
+
+    def _try(self, peer: Peer, now: float) -> None:
+        """Makes the leg, or waits until the other end does."""
+        peer.due, peer.retry_at = now + LEG_S, None
+        if peer.offers:
+            self._number = max(self._number + 1, self._wall_ms())
+            peer.number = self._number
+            self.effects.append(MakeOffer(peer.device.device_id, peer.number))
+        elif peer.tries:
+            self.effects.append(Say("ice", peer.device.device_id, Again(number=peer.number)))
+
+    def _fallen(self, peer: Peer, now: float) -> None:
+        if peer.retry_at is not None:
+            return
+        if peer.tries >= len(PAUSES_S):
+            self.effects.append(Say("hangup", peer.device.device_id, reason="failed"))
+            self._out(peer, "failed")
+            return
+        peer.state = "lost" if self.begun is not None and peer.state != "connecting" else "connecting"
+        peer.retry_at = now + PAUSES_S[peer.tries]
+        peer.tries += 1
+
+    def _out(self, peer: Peer, reason: HangUp) -> None:
+        self.peers.pop(peer.device.device_id, None)
+        self.effects.append(Drop(peer.device.device_id))
+        self._depart(reason, peer.name)
+        if reason == "full" and not self.peers:
+            self._leave_for(FULL)
+            return
+        self._look_who_is_left()
+
+    # ── inside: the end ──────────────────────────────────────────────────────────────────────────
+
+    def _depart(self, reason: HangUp, name: str) -> None:
+        sentence = _SENTENCES.get(reason, _SENTENCES["left"]).format(name)
+        self.departed = [*self.departed, sentence][-self.DEPARTED_MAX :]
+
+    def _look_who_is_left(self) -> None:
+        if not self.peers and not self._ringing() and self._join is None:
+            self._leave_for(self.departed[-1] if len(self.departed) == 1 or self.begun is None else NOBODY)
+
+    def _leave_for(self, sentence: str) -> None:
+        self.effects += [Say("hangup", device, reason="left") for device in self.peers]
+        self._over(sentence)
+
+    def _over(self, sentence: str) -> None:
+        self.effects += [Drop(device) for device in self.peers]
+        self.phase, self.reason = "over", sentence
+        self.peers.clear()
+        for each in self._ringing():
+            each.how = "missed"

@@ -1,0 +1,288 @@
+"""A call as a machine: who rings, comes, falls out and leaves, in virtual time."""
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mesh_agent.machines.call import (
+    FULL,
+    JOIN_S,
+    LEG_S,
+    NOBODY,
+    OFFERS_BURST,
+    PAUSES_S,
+    RING_S,
+    Say,
+    TakeOffer,
+)
+from protocol.calls import CALL_PARTIES, Device, Here, Join, Sends, State
+from tests.agent.calls.parties import Network, Party
+
+
+def ring(network: Network, caller: Party, *others: Party) -> None:
+    people = [(other.device.user_id, other.device.user_id) for other in others]
+    caller.machine.call(people, network.now, video=False, message=None)
+    network.run(0.1)
+
+
+def together(network: Network, names: str) -> list[Party]:
+    """All of them in one call."""
+    first, *others = (network.party(name) for name in names.split())
+    ring(network, first, *others)
+    for other in others:
+        other.machine.join([first.device.device_id], network.now)
+        network.run(1)
+    network.run(1)
+    assert network.whole()
+    return [first, *others]
+
+
+@pytest.mark.parametrize("names", ["alice bob", "bob alice"])
+def test_who_is_rung_and_joins_is_connected(names: str) -> None:
+    network = Network()
+    caller, called = (network.party(name) for name in names.split())
+    ring(network, caller, called)
+    assert caller.machine.phase == "ringing"
+    called.machine.join([caller.device.device_id], network.now)
+    network.run(1)
+    assert (caller.machine.phase, called.machine.phase) == ("open", "open")
+    assert caller.machine.rung[called.device.user_id].how == "came"
+    assert network.whole()
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [("declined", "bob declined."), ("busy", "bob is in another call."), ("made up", "bob has left.")],
+)
+def test_who_does_not_want_ends_a_call_of_two(reason: str, sentence: str) -> None:
+    network = Network()
+    alice, bob = network.party("alice"), network.party("bob")
+    ring(network, alice, bob)
+    alice.machine.hung_up(bob.device, reason)
+    assert (alice.machine.phase, alice.machine.reason) == ("over", sentence)
+
+
+def test_whom_nobody_answers_gives_up_and_says_so() -> None:
+    network = Network()
+    alice, bob = network.party("alice"), network.party("bob")
+    ring(network, alice, bob)
+    network.run(RING_S + 1)
+    assert (alice.machine.phase, alice.machine.reason) == ("over", "bob did not answer.")
+    assert network.said[-1][1] == Say("hangup", "bob", reason="missed")
+
+
+def test_who_leaves_while_it_rings_takes_the_ringing_back() -> None:
+    network = Network()
+    alice, bob = network.party("alice"), network.party("bob")
+    ring(network, alice, bob)
+    alice.machine.leave()
+    network.run(1)
+    assert network.said[-1] == ("alice-1", Say("hangup", "bob", reason="missed"))
+    assert alice.machine.next_due() is None
+
+
+def test_of_three_one_declines_and_the_others_talk() -> None:
+    network = Network()
+    alice, bob, carol = (network.party(name) for name in ("alice", "bob", "carol"))
+    ring(network, alice, bob, carol)
+    alice.machine.hung_up(carol.device, "declined")
+    bob.machine.join(["alice-1"], network.now)
+    network.run(1)
+    assert set(alice.machine.peers) == {"bob-1"}
+    assert alice.machine.departed == ["carol declined."]
+
+
+def test_six_find_each_other_and_a_seventh_is_told_that_it_is_full() -> None:
+    network = Network()
+    parties = together(network, "p0 p1 p2 p3 p4 p5")
+    assert len(parties) == CALL_PARTIES
+    late = network.party("late")
+    late.machine.join(["p0-1", "p5-1"], network.now)
+    network.run(JOIN_S + 1)
+    assert (late.machine.phase, late.machine.reason) == ("over", FULL)
+    assert network.whole()
+
+
+def test_who_joins_where_nobody_is_is_told_so() -> None:
+    network = Network()
+    alice = network.party("alice")
+    alice.machine.join(["bob", "carol-1"], network.now)
+    network.run(JOIN_S + 1)
+    assert (alice.machine.phase, alice.machine.reason) == ("over", NOBODY)
+
+
+def test_a_leg_that_falls_is_made_anew_and_the_others_do_not_notice() -> None:
+    network = Network()
+    alice, bob, _ = together(network, "alice bob carol")
+    before = alice.legs["carol-1"], bob.legs["carol-1"]
+    network.cut(alice, bob)
+    assert alice.machine.peers["bob-1"].state == "lost"
+    network.run(PAUSES_S[0] + 1)
+    assert network.whole()
+    assert (alice.legs["carol-1"], bob.legs["carol-1"]) == before
+
+
+def test_a_leg_that_only_one_end_sees_falling_is_made_anew() -> None:
+    network = Network()
+    alice, bob = together(network, "alice bob")
+    for party, peer in ((bob, "alice-1"), (alice, "bob-1")):
+        number = party.legs[peer]
+        party.machine.leg(peer, number, "failed", network.now)
+        network.run(PAUSES_S[0] + 2)
+        assert party.legs[peer] > number
+        assert network.whole()
+
+
+def test_who_cannot_be_reached_is_out_after_some_tries() -> None:
+    network = Network(reaches=lambda one, other: "carol-1" not in (one, other))
+    alice, bob, carol = (network.party(name) for name in ("alice", "bob", "carol"))
+    ring(network, alice, bob)
+    for party in (bob, carol):
+        party.machine.join(["alice-1"], network.now)
+    network.run(sum(PAUSES_S) + (len(PAUSES_S) + 2) * LEG_S)
+    assert set(alice.machine.peers) == {"bob-1"}
+    assert alice.machine.departed[-1] in ("carol could not be reached.", "carol has left.")
+    assert (alice.machine.phase, carol.machine.phase) == ("open", "over")
+
+
+def test_a_device_that_vanishes_is_lost_then_out() -> None:
+    network = Network()
+    alice, bob, carol = together(network, "alice bob carol")
+    carol.gone = True
+    for party in (alice, bob):
+        party.machine.leg("carol-1", party.legs["carol-1"], "lost", network.now)
+    assert alice.machine.peers["carol-1"].state == "lost"
+    network.run(200)
+    assert set(alice.machine.peers) == {"bob-1"}
+    assert set(bob.machine.peers) == {"alice-1"}
+
+
+def test_a_device_that_comes_back_anew_gets_a_new_leg() -> None:
+    network = Network()
+    alice, _ = together(network, "alice bob")
+    number = alice.legs["bob-1"]
+    again = network.party("bob")
+    again.machine.join(["alice-1"], network.now)
+    network.run(2)
+    assert again.legs["alice-1"] > number
+    assert network.whole()
+
+
+def test_a_second_answer_or_an_older_offer_changes_nothing() -> None:
+    network = Network()
+    alice, bob = together(network, "alice bob")
+    number = alice.legs["bob-1"]
+    alice.machine.answered(bob.device, number - 1, "v=0")
+    bob.machine.offered(alice.device, "alice", number, "v=0", network.now)
+    alice.machine.offered(bob.device, "bob", number + 1, "v=0", network.now)  # alice makes the offers
+    alice.machine.leg("bob-1", number - 1, "failed", network.now)
+    assert alice.machine.effects == bob.machine.effects == []
+    assert network.whole()
+
+
+def test_a_flood_of_offers_is_not_taken() -> None:
+    network = Network()
+    _, bob = together(network, "alice bob")
+    number = bob.legs["alice-1"]
+    for more in range(1, 1_000):
+        bob.machine.offered(Device("alice", "alice-1"), "alice", number + more, "v=0", network.now)
+    assert sum(isinstance(effect, TakeOffer) for effect in bob.machine.effects) <= OFFERS_BURST
+
+
+def test_what_one_who_is_not_in_the_call_says_means_nothing() -> None:
+    network = Network()
+    alice, bob = together(network, "alice bob")
+    mallory = Device("mallory", "mallory-1")
+    for payload in (Here(devices=[Device("x", "x-1")] * 6), State(sends=Sends(muted=True))):
+        alice.machine.heard(mallory, "mallory", payload, network.now)
+    alice.machine.hung_up(mallory, "left")
+    alice.machine.answered(mallory, 1, "v=0")
+    assert alice.machine.effects == []
+    assert set(alice.machine.peers) == {"bob-1"}
+    assert network.whole()
+    assert bob.machine.phase == "open"
+
+
+def test_what_one_sends_is_known_to_all_also_to_who_comes_later() -> None:
+    network = Network()
+    alice, bob = together(network, "alice bob")
+    alice.machine.set_sends(Sends(muted=True, camera=True))
+    network.run(0.1)
+    assert bob.machine.peers["alice-1"].sends == Sends(muted=True, camera=True)
+    carol = network.party("carol")
+    carol.machine.join(["bob-1"], network.now)
+    network.run(1)
+    assert carol.machine.peers["alice-1"].sends == Sends(muted=True, camera=True)
+    assert network.whole()
+
+
+def test_what_was_said_while_the_line_was_down_is_said_again() -> None:
+    network = Network()
+    alice, bob = together(network, "alice bob")
+    network.lost = lambda _random, _say: True
+    alice.machine.set_sends(Sends(muted=True))
+    network.run(1)
+    assert not bob.machine.peers["alice-1"].sends.muted
+    network.lost = lambda _random, _say: False
+    alice.machine.line_up()
+    network.run(1)
+    assert bob.machine.peers["alice-1"].sends.muted
+    assert network.whole()
+
+
+def test_the_last_one_hears_that_the_call_is_over() -> None:
+    network = Network()
+    alice, bob, carol = together(network, "alice bob carol")
+    bob.machine.leave()
+    network.run(1)
+    assert alice.machine.phase == "open"
+    carol.machine.leave()
+    network.run(1)
+    assert (alice.machine.phase, alice.machine.reason) == ("over", NOBODY)
+
+
+def test_an_identity_that_is_refused_costs_that_leg_alone() -> None:
+    network = Network()
+    alice, bob, carol = together(network, "alice bob carol")
+    alice.machine.refused("carol-1", "identity")
+    network.run(1)
+    assert set(alice.machine.peers) == {"bob-1"}
+    assert set(bob.machine.peers) == {"alice-1", "carol-1"}
+    assert carol.machine.phase == "open"
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32), count=st.integers(2, CALL_PARTIES), lossy=st.floats(0, 0.3))
+def test_all_who_come_find_each_other_whatever_is_late_or_lost(seed: int, count: int, lossy: float) -> None:
+    network = Network(
+        random=Random(seed),
+        late=lambda random: random.random(),
+        lost=lambda random, _say: random.random() < lossy,
+    )
+    parties = [network.party(f"p{index}") for index in range(count)]
+    ring(network, parties[0], *parties[1:])
+    for party in parties[1:]:
+        party.machine.join(["p0-1"], network.now)
+        network.run(network.random.random())
+    network.run(5)
+    # The line is as it should be from now on, and whoever had lost it says again who they are.
+    network.lost = lambda _random, _say: False
+    for party in parties:
+        party.machine.line_up()
+    network.run(4 * LEG_S)
+    there = [party for party in parties if party.machine.phase != "over"]
+    assert network.whole()
+    assert not there or len(there) >= 2
+    assert all(party.machine.reason for party in parties if party not in there)
+
+
+def test_join_of_somebody_unknown_is_answered_with_who_is_there() -> None:
+    network = Network()
+    alice, _ = together(network, "alice bob")
+    alice.machine.heard(Device("carol", "carol-1"), "carol", Join(fresh=True), network.now)
+    here = [effect.payload for effect in alice.machine.effects if isinstance(effect, Say)]
+    assert here[-1] == Here(
+        devices=[Device("alice", "alice-1"), Device("bob", "bob-1"), Device("carol", "carol-1")]
+    )
