@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from mesh_agent.calls.calls import Calls
 from mesh_agent.client.address import parse_address
 from mesh_agent.client.conversation import Conversation, sayable
 from mesh_agent.client.errors import AlreadySignedIn, NoServer, SignInNeeded, TimedOut, Unreachable
@@ -83,6 +84,7 @@ class Agent:
         self._hidden = False
         self._sharing: Sharing | None = None
         self._terminals: Terminals | None = None
+        self._calls: Calls | None = None
         self._identity: Identity | None = None
         self._link: Link | None = None
         self._running: asyncio.Task[None] | None = None
@@ -168,6 +170,13 @@ class Agent:
         self._signed_in()
         assert self._terminals is not None
         return self._terminals
+
+    @property
+    def calls(self) -> Calls:
+        """The call that this device is in, and those that ring; raises `SignInNeeded`."""
+        self._signed_in()
+        assert self._calls is not None
+        return self._calls
 
     async def new_recording(self, command: str) -> Path:
         """A place for a recording of that, in a folder for the person alone. Raises: FilesUnusable."""
@@ -457,9 +466,13 @@ class Agent:
         )
         await self._sharing.load()
         self._terminals = Terminals(introductions, self._sharing.desk)
+        self._calls = Calls(introductions, self._sharing.desk, self._hub.publish, wall_ms=_now_ms)
 
     async def _close_terminals(self) -> None:
-        """While there is a line, over which the room is told."""
+        """Calls, too. While there is a line, over which the room is told."""
+        calls, self._calls = self._calls, None
+        if calls is not None:
+            await calls.close()
         terminals, self._terminals = self._terminals, None
         if terminals is not None:
             await terminals.close()

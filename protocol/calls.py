@@ -40,7 +40,7 @@ class Device(Struct, frozen=True, array_like=True):
 Devices = Annotated[list[Device], Meta(max_length=CALL_PARTIES)]
 
 
-class Sends(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Sends(Struct, frozen=True, omit_defaults=True):
     """What a device sends and hears now. `camera`, `screen`: pictures of that."""
 
     muted: bool = False

@@ -1,15 +1,23 @@
 """What a screen or a script sees of calls: plain values, made anew whenever something of them changes."""
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Literal
 
 from mesh_agent.net.base import Way
 
-PARTIES_MAX: Final = 6
-"""Devices in one call, ours among them: each is connected with each other one."""
 
-RING_S: Final = 45.0
-"""How long somebody is rung; what nobody has answered by then was missed."""
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What this device brings into a call: as `media.orders.Begin` has it, which says what each can be."""
+
+    audio_in: str = "mic"
+    audio_out: str = "speaker"
+    video_in: str = "none"
+    record: str | None = None
+    process: bool = True
+    muted: bool = False
+    kbps: int = 600
+
 
 CallPhase = Literal["ringing", "connecting", "open", "over"]
 """`ringing`: we ring, and nobody has come yet. `connecting`: somebody has, and nothing is heard yet."""
@@ -107,11 +115,15 @@ class Ringing:
 
 @dataclass(frozen=True, slots=True)
 class CallRinging:
-    """Event: somebody calls, or no longer does (`ringing` None): `how` says why."""
+    """Event: somebody calls, or no longer does (`ringing` None): `how` says why.
+
+    `busy`: they were told that we are in another call. `name`: who it was, where nobody rings any more.
+    """
 
     call_id: str
     ringing: Ringing | None
-    how: Literal["", "answered", "elsewhere", "missed", "declined"] = ""
+    how: Literal["", "answered", "elsewhere", "missed", "declined", "busy"] = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ neither the line nor the calls themselves.
 
 import secrets
 
+from mesh_agent.client.calling import Calling
 from mesh_agent.client.network import Network
 from mesh_agent.client.session import ProfileSession
 from mesh_agent.client.signalling import Signalling
@@ -20,7 +21,7 @@ class Introductions:
     """One account, at its server. Calls raise `Unreachable` or a kind of it, else the server's refusal.
 
     Attributes:
-        signalling: sessions between two devices.
+        signalling: sessions between two devices. calling: signals of calls.
         user: who is signed in.
         device_id: this device, as the server knows it.
         server: the server's address.
@@ -30,6 +31,7 @@ class Introductions:
         assert session.account is not None
         self._workspace, self._network, self._session = workspace, network, session
         self.signalling: Signalling = workspace.signalling
+        self.calling: Calling = workspace.calling
         self.user: User = session.account.user
         self.device_id: str = session.account.device_id
         self.server: str = session.server

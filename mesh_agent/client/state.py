@@ -6,6 +6,7 @@ Every string here that another person wrote has been through `protocol.text.clea
 from dataclasses import dataclass
 from typing import Literal
 
+from mesh_agent.calls.state import CallChanged, CallRinging
 from mesh_agent.sharing.state import IdentityChanged, TransferChanged
 from protocol.rest import Member, Message, Room
 
@@ -155,5 +156,7 @@ AgentEvent = (
     | TypingSeen
     | TransferChanged
     | IdentityChanged
+    | CallRinging
+    | CallChanged
     | EventsDropped
 )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mesh_agent.client.asking import Asking
 from mesh_agent.client.cache import Held
 from mesh_agent.client.cache_thread import CacheThread
+from mesh_agent.client.calling import CALL_EVENTS, Calling
 from mesh_agent.client.history import History
 from mesh_agent.client.hub import Hub
 from mesh_agent.client.link import ChangeLost
@@ -81,6 +82,7 @@ class Workspace:
         self.markers = Markers(held.markers, cache.change)
         self.asking = Asking()
         self.signalling = Signalling(self.asking)
+        self.calling = Calling()
         self.history = History(self.sync, self._roster, cache, network.rest)
         self.trouble: MeshError | None = None
         self._connection: Connection | None = None
@@ -102,6 +104,7 @@ class Workspace:
             ReadMarked: self._on_read,
             Typing: self._on_typing,
             **dict.fromkeys(SESSION_EVENTS, self.signalling.heard),
+            **dict.fromkeys(CALL_EVENTS, self.calling.heard),
         }
 
     @classmethod
@@ -217,6 +220,7 @@ class Workspace:
         self.markers.line_up(connection.send)
         self.asking.line_up(connection.send)
         self.signalling.line_up(connection.send)
+        self.calling.line_up(connection.send)
         await self.sender.line_up(connection.send)
 
     async def handle(self, event: ServerToClient) -> None:
@@ -235,6 +239,7 @@ class Workspace:
         self.markers.line_lost()
         self.asking.line_lost()
         self.signalling.line_lost()
+        self.calling.line_lost()
         self._network.lost(error)
 
     # ── what arrives ─────────────────────────────────────────────────────────────────────────────

@@ -30,6 +30,9 @@ LEG_S: Final = 20.0
 LOST_S: Final = 12.0
 """How long one that has fallen silent may come back by itself."""
 
+ASKED_MAX: Final = 2 * CALL_PARTIES
+"""Devices of which others have said that they are there, and that were asked."""
+
 PAUSES_S: Final = (0.5, 2.0, 5.0)
 """Before each further try; then the device is out."""
 
@@ -130,6 +133,7 @@ class CallMachine:
     departed: sentences about who is not there any more, the latest last, bounded.
     effects: what is to be done; whoever calls takes them out.
     sends: what this device sends.
+    left_behind: devices that were in it when we left.
     begun: when the first leg stood.
     """
 
@@ -137,7 +141,7 @@ class CallMachine:
 
     def __init__(self, me: Device, call_id: str, room_id: str, *, wall_ms: Callable[[], int]) -> None:
         """`wall_ms`: milliseconds since 1970, of which the first number of a leg is made."""
-        self.me, self.id, self.room_id, self._wall_ms = me, call_id, room_id, wall_ms
+        self.me, self.id, self.room_id, self.wall_ms = me, call_id, room_id, wall_ms
         self.phase: Phase = "connecting"
         self.reason = ""
         self.peers: dict[str, Peer] = {}
@@ -145,10 +149,12 @@ class CallMachine:
         self.departed: list[str] = []
         self.effects: list[Effect] = []
         self.sends = Sends()
+        self.left_behind: set[str] = set()
         self.begun: float | None = None
         self._number = 0
         self._ring = Ring()
         self._ring_until = 0.0
+        self._asked_in: list[str] = []
         self._join: tuple[list[str], float, float] | None = None
         """Whom to ask, until when, and when next."""
 
@@ -223,7 +229,7 @@ class CallMachine:
         peer = self.peers.get(device.device_id)
         if peer is not None:
             self._out(peer, known)
-        elif known == "full" and self._join is not None:
+        elif known == "full" and self.begun is None:
             self._leave_for(FULL)
         elif device.user_id in self.rung and not self.rung[device.user_id].how:
             self.rung[device.user_id].how = known
@@ -290,6 +296,7 @@ class CallMachine:
         """The server is there again: whatever was said meanwhile may be lost."""
         if self.phase == "over":
             return
+        self._asked_in = []
         self.effects += [Say("answer", device, Join(sends=self.sends)) for device in self.peers]
         self._ring_all()
         if self._join is not None:
@@ -317,9 +324,7 @@ class CallMachine:
     def _go_on_asking(self, now: float) -> None:
         assert self._join is not None
         targets, until, at = self._join
-        if self.peers:
-            self._join = None
-        elif now >= until:
+        if now >= until:
             self._leave_for(NOBODY)
         elif now >= at:
             self._join = targets, until, now + JOIN_EVERY_S
@@ -339,16 +344,21 @@ class CallMachine:
             self._try(peer, now)
 
     def _is_here(self, device: Device, name: str, here: Here, now: float) -> None:
-        if device.device_id not in self.peers and self._join is None and self.phase != "ringing":
-            return  # nobody has asked
+        if device.device_id not in self.peers and self._join is None and not self._asked(device.device_id):
+            return
         peer = self._known(device, name, now)
         if peer is None:
             return
         peer.sends = here.sends
         for other in here.devices:
             fresh = other.device_id not in self.peers and other.device_id != self.me.device_id
-            if fresh and len(self.peers) + 1 < CALL_PARTIES:
+            if fresh and len(self.peers) + 1 < CALL_PARTIES and not self._asked(other.device_id):
+                self._asked_in = [*self._asked_in, other.device_id][-ASKED_MAX:]
                 self.effects.append(Say("answer", other.device_id, Join(fresh=True, sends=self.sends)))
+
+    def _asked(self, device_id: str) -> bool:
+        """Whether we have asked that device in, because others have said that it is there."""
+        return device_id in self._asked_in
 
     def _known(self, device: Device, name: str, now: float) -> Peer | None:
         """The peer, which is one from now on; None where there is no room, or the call is over."""
@@ -360,6 +370,7 @@ class CallMachine:
                 return None
             peer = Peer(device, name, self.me.device_id < device.device_id, offered_at=now)
             self.peers[device.device_id] = peer
+            self._join = None  # who is there tells of the others
             if device.user_id in self.rung:
                 self.rung[device.user_id].how = "came"
             if self.phase == "ringing":
@@ -382,7 +393,7 @@ class CallMachine:
         """Makes the leg, or waits until the other end does."""
         peer.due, peer.retry_at = now + LEG_S, None
         if peer.offers:
-            self._number = max(self._number + 1, self._wall_ms())
+            self._number = max(self._number + 1, self.wall_ms())
             peer.number = self._number
             self.effects.append(MakeOffer(peer.device.device_id, peer.number))
         elif peer.tries:
@@ -424,6 +435,7 @@ class CallMachine:
 
     def _over(self, sentence: str) -> None:
         self.effects += [Drop(device) for device in self.peers]
+        self.left_behind = set(self.peers)
         self.phase, self.reason = "over", sentence
         self.peers.clear()
         for each in self._ringing():

@@ -25,15 +25,15 @@ def how_it_ended(exit_status: int | None, *, closed: bool = False) -> str:
 
 
 class Notices:
-    """One account's messages about terminals."""
+    """One account's messages of one type."""
 
-    def __init__(self, introductions: Introductions) -> None:
-        self._introductions = introductions
+    def __init__(self, introductions: Introductions, content_type: str = CONTENT_TYPE) -> None:
+        self._introductions, self._content_type = introductions, content_type
         self._pending: dict[str, tuple[str, str]] = {}
 
     async def tell(self, room_id: str, content: str) -> str:
         """Returns the id of the message. Raises: Unreachable, or the server's refusal."""
-        return await self._introductions.tell(room_id, content, CONTENT_TYPE)
+        return await self._introductions.tell(room_id, content, self._content_type)
 
     async def amend(self, room_id: str, message_id: str, content: str) -> None:
         """Now, or when there is a line again."""

@@ -1,0 +1,365 @@
+"""`agent.calls`: the call that this device is in, and those that ring, as a screen or a script has them.
+
+Strategy: one call at a time, in a process of its own. Signals of it go to it (`call.Call`); others ring, or
+mean nothing. When two people call each other in one room at the same time, the call with the smaller id
+goes on, and both know which that is. The room's message about a call is edited by who began it, when the last
+party is gone, also where they have left before.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from mesh_agent.calls import announcing
+from mesh_agent.calls.announcing import Announced
+from mesh_agent.calls.call import Call
+from mesh_agent.calls.errors import AlreadyInCall, CannotCall, NobodyToCall, NoSuchCall
+from mesh_agent.calls.ringing import RINGING_MAX, Ring, RingingCalls
+from mesh_agent.calls.state import CallChanged, CallRinging, Media, Ringing
+from mesh_agent.client.calling import CallEvent
+from mesh_agent.client.errors import Unreachable
+from mesh_agent.client.introductions import Introductions
+from mesh_agent.machines.call import CallMachine
+from mesh_agent.sharing.desk import Desk
+from mesh_agent.sharing.errors import HelperEnded
+from mesh_agent.sharing.people import find_member
+from mesh_agent.terminal.notices import Notices
+from protocol import calls, limits
+from protocol.calls import CALL_PARTIES, Device, HangUp
+from protocol.errors import MeshError
+from protocol.rest import Member
+from protocol.signals import RtcHangup, RtcOffer, SendRtcHangup
+from protocol.text import clean_line
+
+RUNG_MAX: Final = 16
+"""People who are rung at a time; in a larger room only the message tells of a call."""
+
+ANNOUNCED_PAGES: Final = 2
+"""How far back a room is looked through for calls."""
+
+BEGUN_MAX: Final = 16
+"""Calls that were begun here and left while others went on, whose end is waited for."""
+
+ID_BYTES: Final = 9
+
+
+@dataclass(slots=True)
+class _Begun:
+    """A call that was begun here: its message, when, with whom, and who is still in it."""
+
+    room_id: str
+    message_id: str
+    since: float | None = None
+    names: list[str] = field(default_factory=list)
+    there: set[str] = field(default_factory=set)
+
+
+class Calls:
+    """One account's. Every method raises `MeshError` with a sentence for the person.
+
+    Attributes:
+        current: the call that this device is in; None once it is over.
+    """
+
+    def __init__(
+        self,
+        introductions: Introductions,
+        desk: Callable[[], Awaitable[Desk]],
+        publish: Callable[[CallRinging | CallChanged], None],
+        *,
+        wall_ms: Callable[[], int],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.current: Call | None = None
+        self._introductions, self._desk, self._publish = introductions, desk, publish
+        self._wall_ms, self._clock = wall_ms, clock
+        self._notices = Notices(introductions, announcing.CONTENT_TYPE)
+        self._rings = RingingCalls()
+        self._begun: dict[str, _Begun] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._entering = False
+        self._early: list[tuple[RtcOffer, calls.Ring]] = []
+        introductions.calling.listen(self)
+
+    # ── calling ──────────────────────────────────────────────────────────────────────────────────
+
+    async def call(
+        self, room_id: str, users: Sequence[str] = (), *, video: bool = False, media: Media | None = None
+    ) -> Call:
+        """Rings `users` (ids or names of members), or all of the room; answers, where the room rings here.
+
+        Raises:
+            NotMember, PeerNotMember, AlreadyInCall, NobodyToCall, CannotCall
+            Unreachable, or the server's refusal.
+        """
+        self._introductions.require_room(room_id)
+        ringing = next((ring for ring in self._rings.all() if ring.shown.room_id == room_id), None)
+        if ringing is not None and not users:
+            return await self.answer(ringing.shown.call_id, media=media)
+        members = await self._introductions.members(room_id)
+        others = [member for member in members if member.user_id != self._introductions.user.id]
+        rung = [find_member(others, name) for name in users] or others
+        if not rung:
+            raise NobodyToCall
+        async with self._entry():
+            return await self._ring(room_id, rung if len(rung) <= RUNG_MAX else [], video, media or Media())
+
+    async def _ring(self, room_id: str, rung: Sequence[Member], video: bool, media: Media) -> Call:
+        call_id = secrets.token_urlsafe(ID_BYTES)
+        message = await self._notices.tell(room_id, announcing.beginning(call_id, video=video))
+        begun = self._begun[call_id] = _Begun(room_id, message)
+        people = [(member.user_id, member.username) for member in rung]
+        try:
+            return await self._enter(
+                room_id,
+                call_id,
+                media,
+                video,
+                lambda machine, now: machine.call(people, now, video=video, message=message),
+            )
+        except MeshError:
+            self._tell_end(call_id, begun)
+            raise
+
+    async def answer(self, call_id: str, *, media: Media | None = None) -> Call:
+        """Takes a call that rings. Raises: NoSuchCall, AlreadyInCall, CannotCall, Unreachable."""
+        async with self._entry():
+            ring = self._no_longer(call_id, "answered")
+            if ring is None:
+                raise NoSuchCall
+            self._tell_own(ring, "elsewhere")
+            devices = [device.device_id for device in ring.devices]
+            shown = ring.shown
+            return await self._enter(
+                shown.room_id,
+                call_id,
+                media or Media(),
+                shown.video,
+                lambda machine, now: machine.join(devices, now),
+            )
+
+    async def join(
+        self, room_id: str, call_id: str, *, media: Media | None = None, video: bool = False
+    ) -> Call:
+        """Comes into a call of which the room's message tells. Raises: as `answer`, and NotMember."""
+        if self._rings.get(call_id) is not None:
+            return await self.answer(call_id, media=media)
+        self._introductions.require_room(room_id)
+        members = await self._introductions.members(room_id)
+        me = self._introductions.user.id
+        targets = [
+            member.user_id for member in members if member.presence != "offline" or member.user_id == me
+        ]
+        async with self._entry():
+            return await self._enter(
+                room_id, call_id, media or Media(), video, lambda machine, now: machine.join(targets, now)
+            )
+
+    def decline(self, call_id: str) -> None:
+        """Raises: NoSuchCall, Unreachable."""
+        ring = self._no_longer(call_id, "declined")
+        if ring is None:
+            raise NoSuchCall
+        self._hang_up(ring.shown.room_id, call_id, ring.devices[0].device_id, "declined")
+        self._tell_own(ring, "elsewhere")
+
+    @property
+    def ringing(self) -> list[Ringing]:
+        """Who calls, in the order they began."""
+        return [ring.shown for ring in self._rings.all()]
+
+    async def announced(self, room_id: str) -> list[Announced]:
+        """What the room's last messages say of calls, the newest first.
+
+        Raises: NotMember; Unreachable: nothing of them is held here.
+        """
+        found: list[Announced] = []
+        before: int | None = None
+        for _ in range(ANNOUNCED_PAGES):
+            page = await self._introductions.messages(room_id, before, limits.PAGE_MAX)
+            read = (announcing.read(message) for message in reversed(page.messages))
+            found += [each for each in read if each is not None]
+            if not page.has_more or not page.messages:
+                break
+            before = page.messages[0].seq
+        return found
+
+    async def close(self) -> None:
+        """Leaves, while there is a line over which that is told."""
+        if self.current is not None:
+            await self.current.leave()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        self._introductions.calling.listen(None)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    # ── entering, and the end ────────────────────────────────────────────────────────────────────
+
+    @contextlib.asynccontextmanager
+    async def _entry(self) -> AsyncIterator[None]:
+        """One at a time. Raises: AlreadyInCall."""
+        if self.current is not None or self._entering:
+            raise AlreadyInCall
+        if not self._introductions.calling.up:
+            raise Unreachable("There is no connection to the server now.")
+        self._entering = True
+        try:
+            yield
+        finally:
+            self._entering = False
+            early, self._early = self._early, []
+            for event, ring in early:
+                self._rung(event, ring)
+
+    async def _enter(
+        self,
+        room_id: str,
+        call_id: str,
+        media: Media,
+        video: bool,
+        enter: Callable[[CallMachine, float], None],
+    ) -> Call:
+        desk = await self._desk()
+        me = Device(self._introductions.user.id, self._introductions.device_id)
+        machine = CallMachine(me, call_id, room_id, wall_ms=self._wall_ms)
+        call = Call(desk, machine, media, video=video, told=self._call_told, clock=self._clock)
+        try:
+            await call.begin(enter)
+        except HelperEnded as error:
+            raise CannotCall(error.message) from None
+        if call.phase != "over":
+            self.current = call
+        self._publish(CallChanged(call.id, call.phase, call.reason))
+        return call
+
+    def _call_told(self, call: Call) -> None:
+        if call.phase == "over":
+            if self.current is call:
+                self.current = None
+            self._spawn(self._call_over(call))
+        self._publish(CallChanged(call.id, call.phase, call.reason))
+
+    async def _call_over(self, call: Call) -> None:
+        begun = self._begun.get(call.id)
+        if begun is None:
+            return
+        begun.since = call.begun
+        begun.names = [self._introductions.user.username, *call.names.values()]
+        begun.there = call.left_behind
+        if len(begun.there) < 2:
+            self._tell_end(call.id, begun)
+        while len(self._begun) > BEGUN_MAX:
+            self._tell_end(*next(iter(self._begun.items())))
+
+    def _tell_end(self, call_id: str, begun: _Begun) -> None:
+        self._begun.pop(call_id, None)
+        seconds = None if begun.since is None else self._clock() - begun.since
+        content = announcing.end(call_id, seconds, begun.names)
+        self._spawn(self._notices.amend(begun.room_id, begun.message_id, content))
+
+    # ── what others say (`calling.CallConsumer`) ─────────────────────────────────────────────────
+
+    def call_event(self, event: CallEvent) -> None:
+        if not event.call_id:
+            return
+        if self.current is not None and event.call_id == self.current.id:
+            self.current.heard(event)
+        elif isinstance(event, RtcHangup):
+            self._hung_up(event)
+        elif isinstance(event, RtcOffer) and event.sdp is None:
+            payload = calls.read(event.payload)
+            if isinstance(payload, calls.Ring) and event.sender.user_id != self._introductions.user.id:
+                self._rung(event, payload)
+
+    def call_line_up(self) -> None:
+        if self.current is not None:
+            self.current.line_up()
+        self._spawn(self._notices.catch_up())
+
+    def _rung(self, event: RtcOffer, ring: calls.Ring) -> None:
+        sender = Device(event.sender.user_id, event.sender.device_id)
+        name = clean_line(event.sender.username)
+        current = self.current
+        if self._entering:  # what it means is clear once we have entered
+            self._early = [*self._early, (event, ring)][-RINGING_MAX:]
+            return
+        if current is not None and self._crosses(current, event):
+            if event.call_id < current.id:
+                begun = self._begun.get(current.id)
+                if begun is not None:
+                    self._tell_end(current.id, begun)
+                current.merge(event.call_id, [sender.device_id])
+            return
+        if current is not None:
+            self._hang_up(event.room_id, event.call_id, sender.device_id, "busy")
+            self._publish(CallRinging(event.call_id, None, "busy", name))
+            return
+        people = len({device.user_id for device in ring.devices} | {sender.user_id})
+        shown = Ringing(event.call_id, event.room_id, sender.user_id, name, ring.video, people)
+        devices = tuple(dict.fromkeys((sender, *ring.devices[:CALL_PARTIES])))
+        if self._rings.add(shown, devices, self._clock()):
+            self._publish(CallRinging(event.call_id, shown))
+            self._arm()
+
+    def _crosses(self, current: Call, event: RtcOffer) -> bool:
+        """Whether both ring each other."""
+        return (
+            current.phase == "ringing"
+            and current.room_id == event.room_id
+            and current.rings(event.sender.user_id)
+        )
+
+    def _hung_up(self, event: RtcHangup) -> None:
+        ring = self._rings.get(event.call_id)
+        if ring is not None and event.sender.device_id in {device.device_id for device in ring.devices}:
+            self._no_longer(event.call_id, "missed")
+        elif ring is not None and event.sender.user_id == self._introductions.user.id:
+            self._no_longer(event.call_id, "elsewhere")
+        begun = self._begun.get(event.call_id)
+        if begun is not None:
+            begun.there.discard(event.sender.device_id)
+            if len(begun.there) < 2:
+                self._tell_end(event.call_id, begun)
+
+    def _no_longer(self, call_id: str, how: str) -> Ring | None:
+        ring = self._rings.pop(call_id)
+        if ring is not None:
+            self._publish(CallRinging(call_id, None, how, ring.shown.name))  # type: ignore[arg-type]
+            self._arm()
+        return ring
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self._rings.next_due()
+        if due is not None:
+            self._timer = asyncio.get_running_loop().call_later(max(due - self._clock(), 0), self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        for ring in self._rings.expired(self._clock()):
+            self._publish(CallRinging(ring.shown.call_id, None, "missed", ring.shown.name))
+        self._arm()
+
+    # ── inside ───────────────────────────────────────────────────────────────────────────────────
+
+    def _hang_up(self, room_id: str, call_id: str, to: str, reason: HangUp) -> None:
+        with contextlib.suppress(Unreachable):
+            self._introductions.calling.say(
+                SendRtcHangup(call_id=call_id, room_id=room_id, to=to, reason=reason)
+            )
+
+    def _tell_own(self, ring: Ring, reason: HangUp) -> None:
+        self._hang_up(ring.shown.room_id, ring.shown.call_id, self._introductions.user.id, reason)
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

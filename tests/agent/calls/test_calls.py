@@ -1,0 +1,159 @@
+"""Calls between agents at a real server: rung, answered, declined, missed, crossed, heard."""
+
+import asyncio
+import wave
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from mesh_agent.agent import Agent
+from mesh_agent.calls import announcing
+from mesh_agent.calls.call import Call
+from mesh_agent.calls.errors import AlreadyInCall, NobodyToCall, NoSuchCall
+from mesh_agent.calls.state import Media
+from tests.agent.conftest import SignUp
+from tests.support.conditions import PATIENCE_S, until
+
+SILENT = Media(audio_in="none", audio_out="none")
+TONE = Media(audio_in="tone", audio_out="none")
+
+
+@pytest.fixture
+async def people(shared_server: str, sign_up: SignUp) -> AsyncIterator[tuple[Agent, Agent, str]]:
+    alice, bob = await sign_up(shared_server, "alice"), await sign_up(shared_server, "bob")
+    room = await alice.create_room(alice.profile)
+    await bob.join(room.id)
+    for agent in (alice, bob):
+        await agent.wait_connected(20)
+    yield alice, bob, room.id
+    await asyncio.gather(alice.close(), bob.close())
+
+
+async def rings(agent: Agent) -> str:
+    """Returns the id of the call that rings there."""
+    await until(lambda: agent.calls.ringing, "the ringing")
+    return agent.calls.ringing[0].call_id
+
+
+async def stands(*calls: Call) -> None:
+    await until(
+        lambda: all(
+            call.phase == "open"
+            and call.parties
+            and all(party.state == "connected" for party in call.parties)
+            for call in calls
+        ),
+        "the call",
+    )
+
+
+async def told(agent: Agent, room_id: str) -> announcing.Announced:
+    await until(lambda: agent.is_current(room_id), "the messages")
+    return (await agent.calls.announced(room_id))[0]
+
+
+async def test_who_is_rung_answers_and_hears(people: tuple[Agent, Agent, str], tmp_path: Path) -> None:
+    alice, bob, room_id = people
+    heard = tmp_path / "heard.wav"
+    hers = await alice.calls.call(room_id, media=TONE)
+    assert hers.phase == "ringing"
+    assert [(party.name, party.state) for party in hers.parties] == [(bob.profile, "ringing")]
+    call_id = await rings(bob)
+    ringing = bob.calls.ringing[0]
+    assert (ringing.room_id, ringing.name, ringing.video, ringing.people) == (
+        room_id,
+        alice.profile,
+        False,
+        1,
+    )
+    assert (await told(bob, room_id)).running
+    his = await bob.calls.answer(call_id, media=Media(audio_in="none", audio_out=str(heard)))
+    assert bob.calls.ringing == []
+    await stands(hers, his)
+    assert his.parties[0].way == "direct"
+
+    def samples() -> int:
+        with wave.open(str(heard)) as file:
+            return sum(file.readframes(file.getnframes())) if file.getnframes() else 0
+
+    await until(lambda: heard.exists() and samples() > 0, "the tone")
+    await until(lambda: his.parties[0].speaking or his.parties[0].level > 0, "the level")
+    await his.leave()
+    await hers.wait()
+    assert hers.reason == f"{bob.profile} has left."
+    assert alice.calls.current is bob.calls.current is None
+
+    with closing(bob.subscribe()) as events:
+        async with asyncio.timeout(PATIENCE_S):
+            while (await told(bob, room_id)).running:
+                await anext(events)
+    assert bob.profile in (await told(bob, room_id)).how
+
+
+async def test_who_declines_is_told_of_and_so_is_the_room(people: tuple[Agent, Agent, str]) -> None:
+    alice, bob, room_id = people
+    hers = await alice.calls.call(room_id, [bob.profile], media=SILENT)
+    bob.calls.decline(await rings(bob))
+    await hers.wait()
+    assert hers.reason == f"{bob.profile} declined."
+    with pytest.raises(NoSuchCall):
+        bob.calls.decline(hers.id)
+
+
+async def test_who_takes_it_back_rings_no_more(people: tuple[Agent, Agent, str]) -> None:
+    alice, bob, room_id = people
+    hers = await alice.calls.call(room_id, media=SILENT)
+    await rings(bob)
+    await hers.leave()
+    await until(lambda: not bob.calls.ringing, "the end of the ringing")
+    with pytest.raises(NoSuchCall):
+        await bob.calls.answer(hers.id)
+
+
+async def test_both_call_each_other_and_are_in_one_call(people: tuple[Agent, Agent, str]) -> None:
+    alice, bob, room_id = people
+    hers, his = await asyncio.gather(
+        alice.calls.call(room_id, media=SILENT), bob.calls.call(room_id, media=SILENT)
+    )
+    await stands(hers, his)
+    assert hers.id == his.id
+    await hers.leave()
+    await his.wait()
+
+
+async def test_one_call_at_a_time_and_nobody_to_call(
+    people: tuple[Agent, Agent, str], shared_server: str, sign_up: SignUp
+) -> None:
+    alice, bob, room_id = people
+    alone = await alice.create_room(f"{alice.profile} alone")
+    with pytest.raises(NobodyToCall):
+        await alice.calls.call(alone.id, media=SILENT)
+    hers = await alice.calls.call(room_id, media=SILENT)
+    his = await bob.calls.answer(await rings(bob), media=SILENT)
+    with pytest.raises(AlreadyInCall):
+        await alice.calls.call(room_id, media=SILENT)
+    carol = await sign_up(shared_server, "carol")
+    await carol.join(room_id)
+    await carol.wait_connected(20)
+    third = await carol.calls.call(room_id, [bob.profile], media=SILENT)
+    await third.wait()
+    assert third.reason == f"{bob.profile} is in another call."
+    again = await carol.calls.join(room_id, hers.id, media=SILENT)
+    await stands(hers, his, again)
+    assert len(again.parties) == 2
+    await asyncio.gather(*(call.leave() for call in (hers, his, again)))
+    await carol.close()
+
+
+async def test_an_identity_that_has_changed_is_refused(people: tuple[Agent, Agent, str]) -> None:
+    alice, bob, room_id = people
+    desk = await bob.sharing.desk()
+    assert alice.user is not None
+    await desk.known.remember(alice.user.id, alice.calls._introductions.device_id, b"x" * 32)
+    hers = await alice.calls.call(room_id, media=SILENT)
+    his = await bob.calls.answer(await rings(bob), media=SILENT)
+    await asyncio.gather(hers.wait(), his.wait())
+    assert "identity" in " ".join((hers.reason, his.reason, *his.own.problems)).lower()
+    assert hers.begun is his.begun is None
