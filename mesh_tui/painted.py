@@ -23,6 +23,7 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import SGR_STYLES, Strip
 
+from mesh_tui.pictures.moving import HALF, HalvesStrip, between, is_plain
 from mesh_tui.pins import pinned, units
 
 BRIDGE: Final = 4
@@ -88,6 +89,11 @@ class Row(NamedTuple):
     def put(self, x: int, strip: Strip, colours: ColorSystem) -> None:
         """Writes a strip from column `x` on; what does not fit is left out."""
         width = len(self.texts)
+        if isinstance(strip, HalvesStrip):
+            if (end := min(x + strip.cell_length, width)) > x:
+                self.texts[x:end] = [HALF] * (end - x)
+                self.styles[x:end] = strip.styles(colours)[: end - x]
+            return
         for text, style, control in strip:
             if control or x >= width:
                 continue
@@ -256,6 +262,9 @@ class _Pen:
                 x += 1
                 continue
             self._go(x, y)
+            if unit == HALF and is_plain(styles[x]):
+                x = self._halves(row, x, end)
+                continue
             self._dip(styles[x])
             if unit == " " and (blanks := self._blanks(row, x, end)):
                 self._sent.append(f"\x1b[{blanks}X")
@@ -270,6 +279,20 @@ class _Pen:
             x += cells
             self._x = x if x < self._width else -1
         return x, doubtful
+
+    def _halves(self, row: Row, start: int, end: int) -> int:
+        """Paints the halves of cells that follow one another from `start` on; where that ends."""
+        texts, styles = row.texts, row.styles
+        last = start + 1
+        while last < end and texts[last] == HALF:
+            last += 1
+        if not is_plain(self._style):
+            self._dip(styles[start])
+        sent, x = between(styles, start, last, self._style)
+        self._sent.append(sent)
+        self._style = styles[x - 1]
+        self._x = x if x < self._width else -1
+        return x
 
     def _tail(self, row: Row) -> int:
         """The column from which on the row is better erased: blank in one style."""
