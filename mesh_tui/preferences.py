@@ -12,6 +12,7 @@ from textual.app import App
 from textual.signal import Signal
 
 from mesh_tui import keymap
+from mesh_tui.letting_go import LooseSignal
 from mesh_tui.settings import Settings, SettingsWrong, unknown
 from mesh_tui.settings_file import SettingsFile
 from mesh_tui.themes import AUTO, PLAIN, SHIPPED, Colours, Themes, registered, theme
@@ -44,7 +45,7 @@ class Preferences:
         """The theme that is shown for a while, whichever is set."""
 
         self._keys: Mapping[str, str] = {}
-        self.changed: Signal[Settings] = Signal(app, "settings")
+        self.changed: Final[Signal[Settings]] = LooseSignal(app, "settings")
         self._apply()
 
     @property

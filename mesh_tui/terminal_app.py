@@ -17,6 +17,7 @@ from textual.widgets import Input, TextArea
 
 from mesh_tui import clipboard
 from mesh_tui.driver import MeshDriver
+from mesh_tui.letting_go import let_styles_go
 from mesh_tui.screens.base import Patient
 
 
@@ -28,6 +29,10 @@ class TerminalApp(App[None], inherit_bindings=False):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "help_quit", show=False, system=True)]
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        let_styles_go()
+        super().__init__(*arguments, **options)
 
     # ── painting ─────────────────────────────────────────────────────────────────────────────────
 

@@ -20,6 +20,7 @@ from mesh_tui.actions import key_label
 from mesh_tui.keymap import keys_by_id
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.layout.terminals import background_words
+from mesh_tui.letting_go import LooseSignal
 from mesh_tui.rules import rules
 from mesh_tui.transfers import name_of
 from mesh_tui.workers import begin
@@ -334,7 +335,7 @@ class OpenTerminals:
         self._open: list[Open] = []
         self._last = 0
         self._words: Sequence[Fragment] = ()
-        self.signal: Final[Signal[Sequence[Fragment]]] = Signal(app, "terminals")
+        self.signal: Final[Signal[Sequence[Fragment]]] = LooseSignal(app, "terminals")
         """Says that `words` are others."""
 
     @property

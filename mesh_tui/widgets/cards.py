@@ -17,6 +17,7 @@ from mesh_agent.sharing.state import Transfer
 from mesh_tui.actions import key_label
 from mesh_tui.layout.cells import Fragment, Line
 from mesh_tui.layout.transfers import INDENT, card_lines, hint_line
+from mesh_tui.settings import Settings
 from mesh_tui.transfers import DEEDS, is_picture
 from mesh_tui.widgets.choices import Block, Choices
 from mesh_tui.widgets.lines import LineList
@@ -59,7 +60,10 @@ class Cards(Choices, can_focus=True):
         self._pictures = 0
 
     def on_mount(self) -> None:
-        self._mesh.settings_changed.subscribe(self, lambda _: self._came())
+        self._mesh.settings_changed.subscribe(self, self._settings_changed)
+
+    def _settings_changed(self, _: Settings) -> None:
+        self._came()
 
     @property
     def chosen(self) -> Transfer | None:

@@ -21,6 +21,7 @@ from textual.widgets import TextArea
 from textual.widgets.text_area import Location, Selection
 
 from mesh_tui.completing import Completion, Offer
+from mesh_tui.letting_go import unwatch
 from mesh_tui.pasted import line_count, paths
 from mesh_tui.recall import Browse
 from mesh_tui.ring import Ring
@@ -172,6 +173,9 @@ class Composer(TextArea):
         """Writes into the upper border, or nothing if `words` is empty."""
         if words != (self.border_title or ""):  # to set it is to have it painted
             self.border_title = Content(words) if words else None
+
+    def on_unmount(self) -> None:
+        unwatch(self, self.app)
 
     def on_click(self, event: events.Click) -> None:
         if self.border_title and event.y == 0:

@@ -4,7 +4,9 @@ Strategy: eight hours of a busy team are 100,000 messages in 50 rooms. They are 
 can follow, to the real program in a pseudo-terminal, at which somebody does what people do all day: goes
 to the next room with something new, to rooms by number, back, pages up and down, writes. Resident memory is
 looked at after each twentieth; from the first quarter on, by when all that is bounded has been filled, it may
-not grow by more than `GROWTH_MIB`. Prints JSON; ends with 1 where it grew.
+not grow by more than `GROWTH_MIB`. Prints JSON; ends with 1 where it grew. With `--census` it also
+says of which types there are more objects at the end than at that quarter (which takes memory of its own: the
+figure is another one then).
 """
 
 import argparse
@@ -12,9 +14,11 @@ import asyncio
 import json
 import os
 import random
+import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -22,6 +26,7 @@ from typing import Final
 from scripts.bench import harness
 from scripts.bench.seed import Person
 from scripts.bench.tui_bench import Terminal, sign_in, terminal
+from scripts.fuzz.census import Census, growth
 
 GROWTH_MIB: Final = 12.0
 LOOKS: Final = 20
@@ -76,8 +81,10 @@ class Team:
             await harness.until(partial(self._has_room, number))
 
 
-def soak(screen: Terminal, team: Team, messages: int, rate: int) -> list[float]:
-    """The resident memory in MiB after each twentieth of the messages."""
+def soak(
+    screen: Terminal, team: Team, messages: int, rate: int, looked: Callable[[int], None]
+) -> list[float]:
+    """The resident memory in MiB after each twentieth of the messages; `looked` is told how many are over."""
     choose = random.Random(5)
     seen: list[float] = []
     team.begin(messages, rate)
@@ -86,7 +93,32 @@ def soak(screen: Terminal, team: Team, messages: int, rate: int) -> list[float]:
         screen.rest(0.1, longest_s=0.5)
         if team.acked >= messages * (len(seen) + 1) // LOOKS:
             seen.append(screen.resident_bytes() / 2**20)
+            looked(len(seen))
     return seen
+
+
+class Growth:
+    """Two censuses of the program, late and later."""
+
+    def __init__(self, screen: Terminal, census: Census) -> None:
+        self._screen = screen
+        self._census = census
+        self._first: dict[str, tuple[int, int]] = {}
+
+    def looked(self, looks: int) -> None:
+        if looks == LOOKS // 4 + 1:
+            self._first = self._take()
+        elif looks == LOOKS:
+            print(*growth(self._first, self._take()), sep="\n", file=sys.stderr)
+
+    def _take(self) -> dict[str, tuple[int, int]]:
+        self._census.ask(self._screen.pid)
+        while (taken := self._census.take()) is None:
+            self._screen.rest(longest_s=0.5)
+        return taken
+
+
+def _nothing(_: int) -> None: ...
 
 
 def main() -> None:
@@ -94,16 +126,21 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--rooms", type=int, default=50)
     parser.add_argument("--rate", type=int, default=250, help="messages a second")
+    parser.add_argument("--census", action="store_true", help="say of what there is more")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mesh-soak-") as folder, harness.running_server() as server:
         for kind in ("CONFIG", "DATA", "STATE"):
             os.environ[f"XDG_{kind}_HOME"] = str(Path(folder, kind.lower()))
         team = Team(server, given.rooms)
+        looking = Path(folder, "census")
+        looking.mkdir()
+        census = Census(looking) if given.census else None
         harness.run(sign_in(server))
         with terminal("--server", server.url, "--profile", "bench") as screen:
             screen.wait("connected")
             began = time.perf_counter()
-            memory = soak(screen, team, given.messages, given.rate)
+            looked = Growth(screen, census).looked if census else _nothing
+            memory = soak(screen, team, given.messages, given.rate, looked)
             screen.press("\x1b[1;5F")
             screen.wait(" ms")  # it still answers
         took = time.perf_counter() - began
