@@ -13,6 +13,7 @@ from textual._compositor import Compositor
 from textual.geometry import Region
 from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.strip import Strip
+from textual.widget import Widget
 
 
 class LeanCompositor(Compositor):
@@ -23,6 +24,24 @@ class LeanCompositor(Compositor):
             shown = region.intersection(clip)
             if crop is None or crop.overlaps(shown):
                 yield region, clip, widget.render_lines(shown.translate(-region.offset))
+
+
+def finished(widget: Widget, strips: list[Strip], crop: Region) -> list[Strip]:
+    """Rows of a widget that has no border, padding or opacity, as they are painted within `crop`.
+
+    Textual makes each row anew there, with edges of no width and the background that it has already.
+    """
+    background = widget.background_colors[1]
+    for line_filter in widget.get_line_filters():
+        strips = [strip.apply_filter(line_filter, background) for strip in strips]
+    if crop.column_span != (0, widget.size.width):
+        strips = [strip.crop(*crop.column_span) for strip in strips]
+    return strips
+
+
+def is_plain(widget: Widget) -> bool:
+    """Whether `finished` does for it: nothing surrounds its rows or lies on them."""
+    return not any(widget.gutter) and widget.opacity == 1
 
 
 class LeanScrollBar(ScrollBar):

@@ -17,7 +17,7 @@ from textual.strip import Strip
 from textual.style import Style
 
 from mesh_agent.client.state import Outgoing
-from mesh_tui.compositing import LeanScrollBar
+from mesh_tui.compositing import LeanScrollBar, finished
 from mesh_tui.layout.blocks import Blocks
 from mesh_tui.layout.cells import Fragment, Line
 from mesh_tui.layout.message import Entry, Me
@@ -76,13 +76,7 @@ class BlockView(ScrollView):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Rows as they are: there is no border, padding or opacity here for which Textual makes them anew."""
         first, selection = round(self.scroll_y) - self._padding, self.text_selection
-        strips = [self._strip(first + y, selection) for y in crop.line_range]
-        background = self.background_colors[1]
-        for line_filter in self.get_line_filters():
-            strips = [strip.apply_filter(line_filter, background) for strip in strips]
-        if crop.column_span != (0, self.size.width):
-            strips = [strip.crop(*crop.column_span) for strip in strips]
-        return strips
+        return finished(self, [self._strip(first + y, selection) for y in crop.line_range], crop)
 
     def render_line(self, y: int) -> Strip:
         return self._strip(round(self.scroll_y) - self._padding + y, self.text_selection)

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from mesh_tui.compositing import finished, is_plain
 from mesh_tui.layout.cells import Line
 from mesh_tui.theme import Palette
 
@@ -41,6 +42,12 @@ class LineList(ScrollView):
 
     def line(self, row: int) -> Line:
         return self._lines[row] if 0 <= row < len(self._lines) else Line(())
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Rows as they are, where nothing surrounds them."""
+        if not is_plain(self):
+            return super().render_lines(crop)
+        return finished(self, [self.render_line(y) for y in crop.line_range], crop)
 
     def render_line(self, y: int) -> Strip:
         palette = self._palette = self._palette or Palette(self)
