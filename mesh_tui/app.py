@@ -157,6 +157,12 @@ class MeshApp(TerminalApp):
         return self.preferences.changed
 
     @property
+    def paints_every_colour(self) -> bool:
+        """Whether what is painted has the very colours that were meant."""
+        exact = self.console.color_system == "truecolor"
+        return exact and not self.current_theme.ansi and not self.no_color
+
+    @property
     def shows_pictures(self) -> bool:
         """Whether a picture that comes is painted unasked: not on a slow line, nor in 16 colours."""
         wanted = self.settings.look.pictures
@@ -379,6 +385,7 @@ class MeshApp(TerminalApp):
         if self._away:
             return
         self._away = True
+        self.pictures.forget()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_S):
                 await self._sent()

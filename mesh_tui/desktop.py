@@ -46,12 +46,12 @@ class Desktop:
 
     async def tell(self, settings: Settings, title: str, body: str) -> None:
         """Shows a notification, with the bell where that is set."""
-        outside = await self._outside()
+        outside = await self.outside()
         self._send(settings, _way(settings, outside), outside, title, body)
 
     async def test(self, settings: Settings) -> str:
         """Shows one, the bell at once and anything else in a moment, and says in which way."""
-        outside = await self._outside()
+        outside = await self.outside()
         way = _way(settings, outside)
         send = partial(self._send, settings, way, outside, "Mesh", "This is how you are told of messages.")
         if way == "bell":
@@ -60,7 +60,8 @@ class Desktop:
             asyncio.get_running_loop().call_later(self._pause_s, send)
         return _said(settings, way, outside, self._pause_s)
 
-    async def _outside(self) -> Outside:
+    async def outside(self) -> Outside:
+        """The terminal in front of the person, as far as anybody says."""
         tmux = await _ask_tmux(self._environment) if self._environment.get("TMUX") else None
         return ways.outside(self._environment, self.answered, tmux)
 

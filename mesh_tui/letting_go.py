@@ -1,9 +1,9 @@
 """What Textual would hold of screens and widgets that are gone, let go.
 
-Strategy: three of Textual's parts never forget a widget. A signal keeps its subscribers by weak keys, but what
-it keeps of each holds it; what watches an attribute of the app stays until that attribute changes; and the
-colours of a widget's edges are kept by which widget asked. Each time that a room is opened from Home there is
-another screen, so in a day that was most of what the program grew by.
+Strategy: three of Textual's parts never forget a widget. A signal keeps its subscribers by weak keys, but
+what it keeps of each holds it; what watches an attribute of the app stays until that attribute changes; and
+the colours of a widget's edges are kept by which widget asked. Each time that a room is opened from Home
+there is another screen, so in a day that was most of what the program grew by.
 """
 
 from collections.abc import Callable
@@ -61,5 +61,5 @@ def _inner_outer(_: StylesCache, beneath: Color, background: Color) -> tuple[Sty
 
 
 def let_styles_go() -> None:
-    """From now on no widget is held for the colours of its edges."""
-    StylesCache.get_inner_outer = _inner_outer  # type: ignore[method-assign, assignment] # each widget makes its own
+    """From now on no widget is held for the colours of its edges; each makes a `StylesCache` of Textual's."""
+    StylesCache.get_inner_outer = _inner_outer  # type: ignore[method-assign, assignment]

@@ -14,6 +14,8 @@ from typing import Final
 
 from rich.cells import cell_len
 
+from mesh_tui.pictures.kitty import CELLS, PLACEHOLDER
+
 _SURE: Final = (
     "\x00-\u02ff\u0370-\u052f\u1e00-\u1fff\u2010-\u2027\u2030-\u205e\u20a0-\u20bf\u2100-\u2318\u2320-\u23cf"
     "\u2400-\u24ff\u2500-\u25fc\u2600-\u2603\u2610-\u2612\u2713-\u2718\u2800-\u28ff\u2e80-\u2fdf\u3001-\u3029"
@@ -40,6 +42,9 @@ def units(text: str) -> Iterator[tuple[str, int]]:
 
     Control characters are left out, whoever let them come this far.
     """
+    if text.startswith(PLACEHOLDER) and CELLS.fullmatch(text):
+        yield from ((text[at : at + 3], 1) for at in range(0, len(text), 3))
+        return
     end = 0
     text = _CONTROL.sub("", text)
     for match in _RUN.finditer(text):
@@ -51,6 +56,8 @@ def units(text: str) -> Iterator[tuple[str, int]]:
 
 def pinned(unit: str, cells: int) -> str:
     """How a unit (marks may have been added to it) is painted; the same object where there is no doubt."""
+    if unit[:1] == PLACEHOLDER and CELLS.fullmatch(unit):
+        return unit
     return _pin(unit, cells) if len(unit) > 1 or _DOUBTFUL.match(unit) else unit
 
 

@@ -24,7 +24,7 @@ class Telling:
     """Of one app; a `notifier.Host`."""
 
     def __init__(self, app: "MeshApp") -> None:
-        self.desktop = Desktop(self._say, os.environ)
+        self.desktop = Desktop(self.say, os.environ)
         self._app = app
         self._notifier: Notifier | None = None
         self._waiting = 0
@@ -87,7 +87,8 @@ class Telling:
             title = f"({self._waiting}) {name}" if self._waiting else name
             driver.set_title(title if settings.notify.title else "")
 
-    def _say(self, sequence: str) -> None:
+    def say(self, sequence: str) -> None:
+        """Writes what paints nothing to the terminal."""
         driver = self._app._driver  # noqa: SLF001 - there is no public way to it
         if isinstance(driver, MeshDriver):
             driver.say(sequence)

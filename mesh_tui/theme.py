@@ -15,6 +15,7 @@ from textual.style import Style
 
 from mesh_tui.layout.cells import Line
 from mesh_tui.pictures.halves import colours
+from mesh_tui.pictures.kitty import ink
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -106,5 +107,7 @@ class Palette:
             halves = colours(word)
             if halves is not None:  # nothing lies on top of a picture
                 return Style(foreground=Color.parse(halves[0]), background=Color.parse(halves[1]))
+            if (number := ink(word)) is not None:
+                return Style(foreground=Color.parse(number), background=self.base.background)
             style += self._parse(ROLES[word])
         return style

@@ -4,7 +4,7 @@ Strategy: a decoder is a large thing to let a stranger's bytes into, so it runs 
 parent has opened as its input and no other, a limit to its memory, its time and the number of pixels. What it
 says is a line of sizes and then the colours; whatever else happens to it is a picture that cannot be shown.
 
-    python -P -m mesh_tui.pictures.decoding CELLS ROWS RRGGBB
+    python -P -m mesh_tui.pictures.decoding WIDTH HEIGHT RRGGBB
 """
 
 import contextlib
@@ -22,10 +22,10 @@ TURNED: Final = frozenset({5, 6, 7, 8})
 """As EXIF says that the camera was held: what is above is at a side."""
 
 
-def main(columns: int, rows: int, background: str) -> None:
+def main(across: int, down: int, background: str) -> None:
     """Writes `WIDTH HEIGHT columns pixel_rows\\n` and 3 bytes for each pixel.
 
-    The picture fits into `columns` cells and `rows` rows of two pixels; its shape is kept, and what is
+    The picture fits into `across` times `down` pixels, an even number; its shape is kept, and what is
     transparent shows `background`.
     """
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
@@ -38,7 +38,7 @@ def main(columns: int, rows: int, background: str) -> None:
     with Image.open(sys.stdin.buffer, formats=FORMATS) as image:
         if image.width * image.height > PIXELS_MOST:
             raise Image.DecompressionBombError
-        size = (columns, 2 * rows)
+        size = (across, down)
         original = image.size
         if image.getexif().get(ORIENTATION, 1) in TURNED:
             original = original[::-1]

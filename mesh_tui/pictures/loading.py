@@ -20,6 +20,12 @@ FILE_BYTES_MOST: Final = 64 * 1024 * 1024
 DECODE_S: Final = 15.0
 CELLS_MOST: Final = 400
 ROWS_MOST: Final = 200
+HALVES: Final = (1, 2)
+"""Pixels of a cell where each half of it is one."""
+
+PIXELS_MOST: Final = 4_000_000
+"""That are asked of the decoder."""
+
 _HEAD_BYTES: Final = 64
 _ROOT: Final = str(Path(__file__).resolve().parents[2])
 _PROGRAM: Final = """\
@@ -43,7 +49,7 @@ class PictureUnreadable(MeshError):
 class Picture:
     """Attributes:
     size: width and height of what is in the file, in pixels.
-    columns, pixel_rows: of `pixels`; a cell shows two, one above the other.
+    columns, pixel_rows: of `pixels`, the latter an even number; as halves, a cell shows two of them.
     pixels: three bytes each, red, green, blue, row by row from the top.
     """
 
@@ -53,17 +59,24 @@ class Picture:
     pixels: bytes
 
 
-async def load(path: Path, columns: int, rows: int, background: str) -> Picture:
+async def load(
+    path: Path, columns: int, rows: int, background: str, cell: tuple[int, int] = HALVES
+) -> Picture:
     """What fits into `columns` cells and `rows` rows. `background`: RRGGBB, seen where it is transparent.
+
+    `cell`: how many pixels one has across and down.
 
     Raises:
         PictureUnreadable: the file is away, too large, or no picture of a kind that is known.
     """
     columns, rows = min(columns, CELLS_MOST), min(rows, ROWS_MOST)
+    across, down = columns * cell[0], rows * cell[1] // 2 * 2
+    if not 0 < across * down <= PIXELS_MOST:
+        raise PictureUnreadable("There is no room here for a picture.")
     descriptor = await asyncio.to_thread(_open, path)
     try:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-c", _PROGRAM, str(columns), str(rows), background, _ROOT),
+            *(sys.executable, "-P", "-c", _PROGRAM, str(across), str(down), background, _ROOT),
             stdin=descriptor,
             stdout=PIPE,
             stderr=DEVNULL,
@@ -74,7 +87,7 @@ async def load(path: Path, columns: int, rows: int, background: str) -> Picture:
     finally:
         os.close(descriptor)
     assert process.stdout is not None
-    most = _HEAD_BYTES + columns * (2 * rows + 2) * 3
+    most = _HEAD_BYTES + across * (down + 2) * 3
     try:
         async with asyncio.timeout(DECODE_S):
             said = bytearray()
@@ -86,7 +99,7 @@ async def load(path: Path, columns: int, rows: int, background: str) -> Picture:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
-    return _read(bytes(said), columns, rows)
+    return _read(bytes(said), across, down)
 
 
 def _open(path: Path) -> int:
@@ -101,14 +114,14 @@ def _open(path: Path) -> int:
     return descriptor
 
 
-def _read(said: bytes, columns: int, rows: int) -> Picture:
+def _read(said: bytes, most_across: int, most_down: int) -> Picture:
     head, newline, pixels = said.partition(b"\n")
     numbers = head.split()
     if not newline or len(numbers) != 4 or not all(number.isdigit() for number in numbers):
         raise PictureUnreadable
     width, height, across, down = map(int, numbers)
     if (
-        not (0 < across <= columns and 0 < down <= 2 * rows + 1)
+        not (0 < across <= most_across and 0 < down <= most_down + 1)
         or down % 2
         or len(pixels) != 3 * across * down
     ):

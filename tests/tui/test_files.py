@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from rich.color import ColorSystem
 
 from mesh_agent.agent import Agent
 from mesh_agent.sharing.errors import SharingError
@@ -13,6 +14,7 @@ from mesh_agent.sharing.people import DeviceWords
 from mesh_agent.sharing.state import IdentityChanged, Transfer, TransferChanged
 from mesh_tui.bridge import FromAgent
 from mesh_tui.pace import Pace
+from mesh_tui.pictures.kitty import PLACEHOLDER
 from mesh_tui.screens.room import RoomScreen
 from mesh_tui.screens.shares import Shares
 from mesh_tui.screens.words import Words
@@ -153,8 +155,12 @@ async def test_what_is_offered_is_verified_taken_and_looked_through(
     await alice.press("f6", "end", "l")
     await alice.sees("60 × 40 pixels", "▀" * 54)
     await alice.press("escape")
+    alice.app.console._color_system = ColorSystem.TRUECOLOR
+    await alice.app.save_settings({"look.pictures_by": "kitty"})
+    await alice.sees(PLACEHOLDER)
+    assert "▀▀" not in alice.text
     await alice.app.save_settings({"look.pictures": "off"})
-    await alice.no_longer_sees("▀▀")
+    await alice.no_longer_sees(PLACEHOLDER)
 
 
 @pytest.mark.presses("home.transfers")
