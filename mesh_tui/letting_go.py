@@ -8,6 +8,7 @@ there is another screen, so in a day that was most of what the program grew by.
 
 from collections.abc import Callable
 from functools import lru_cache
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from weakref import WeakMethod, ref
 
@@ -29,8 +30,9 @@ class LooseSignal(Signal[Told]):
     """Holds neither who subscribed nor what is called."""
 
     def subscribe(self, node: "DOMNode", callback: Callable[[Told], Any], immediate: bool = False) -> None:
-        """`callback` is a method, of something that somebody else holds."""
-        listening, method = ref(node), WeakMethod(callback)
+        """`callback`: held only where it is no method; what a method is of, somebody else holds."""
+        listening = ref(node)
+        method = WeakMethod(callback) if isinstance(callback, MethodType) else lambda: callback
 
         def tell(data: Told) -> None:
             there, call = listening(), method()
