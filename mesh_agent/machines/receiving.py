@@ -65,6 +65,7 @@ class Receiving(Machine):
         ("running", "hole", "running"),
         ("running", "fault", "running"),
         ("running", "done", "finishing"),
+        ("finishing", "chunk", "finishing"),  # once more, over a lane that its sender took for dead
         ("finishing", "finished", "over"),
     )
 
@@ -150,6 +151,8 @@ class Receiving(Machine):
         Raises: PeerFault: it is none of this offer, of another length, or more than was granted.
         """
         self.step("chunk")
+        if self.state == "finishing" and frame.index not in self._paid:
+            raise PeerOutOfOrder
         grid = self._grid
         assert grid is not None
         self.moved_at = now

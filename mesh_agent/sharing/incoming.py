@@ -125,7 +125,7 @@ class Incoming:
 
     def write(self, frame: FileChunk, view: memoryview, *, new: bool, refuse: Refuse) -> None:
         """All of a chunk has come. `view` is given back when it is written."""
-        if self.machine.over or self._sink is None:
+        if self.machine.state != "running" or self._sink is None:
             self._ground.buffers.give(view)
             if new:
                 self.machine.dropped(frame.index)

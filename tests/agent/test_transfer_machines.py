@@ -415,6 +415,17 @@ def page(*sizes: int, last: bool = False, kind: Any = "file") -> FolderManifest:
     return FolderManifest(transfer="t", entries=entries, last=last)
 
 
+def test_a_chunk_of_a_lane_that_was_given_up_may_come_after_all_is_there() -> None:
+    """Its sender sent it over another lane, and was told that it is written, before this one was read."""
+    machine = running_receiver()
+    for index in range(4):
+        take(machine, index)
+    machine.was_done(done(), 0.0)
+    assert not machine.chunk(chunk(1), 0.0)
+    assert machine.state == "finishing"
+    assert machine.finished() == done()
+
+
 def comes_often(machine: Receiving) -> None:
     for _ in range(receiving.AGAIN + 1):
         machine.chunk(chunk(0), 0.0)
