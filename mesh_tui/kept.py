@@ -37,6 +37,8 @@ class Kept(Generic[Content]):
         self._kind = kind
         self.content: Content = empty()
         self._changed = asyncio.Event()
+        self._writing = asyncio.Lock()
+        self._writes: set[asyncio.Task[MeshError | None]] = set()
         self._refused = False
 
     async def load(self) -> None:
@@ -62,7 +64,20 @@ class Kept(Generic[Content]):
             await asyncio.sleep(SETTLE_S)
 
     async def save(self) -> MeshError | None:
-        """Writes what has changed; returns why it could not be."""
+        """Writes what has changed, after a write that is under way; returns why it could not be.
+
+        What has begun is done, also where nobody waits for it any more: it may be the last before the end.
+        """
+        write = asyncio.create_task(self._write())
+        self._writes.add(write)
+        write.add_done_callback(self._writes.discard)
+        return await asyncio.shield(write)
+
+    async def _write(self) -> MeshError | None:
+        async with self._writing:
+            return await self._replace()
+
+    async def _replace(self) -> MeshError | None:
         if not self._changed.is_set():
             return None
         self._changed.clear()

@@ -1,6 +1,8 @@
 """Drafts: kept through everything, in a file that is nobody else's."""
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,23 @@ async def test_a_draft_is_there_again(path: Path) -> None:
     await drafts.save()
     assert (await _reopened(path)).get("r") == "half a\nthought 👍🏽"
     assert _mode(path) & 0o077 == 0
+
+
+async def test_what_began_to_be_saved_is_saved_also_at_the_end(path: Path) -> None:
+    """The program ends while the threads are busy: who saved is cancelled, and the last save waits for it."""
+    busy, drafts = threading.Event(), Drafts(path)
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    loop.run_in_executor(None, busy.wait)
+    saving = asyncio.create_task(drafts.keep_saving(lambda _: None))
+    drafts.put("r", "text")
+    await until(lambda: not drafts.unsaved, "it to begin")
+    saving.cancel()
+    await asyncio.gather(saving, return_exceptions=True)
+    last = asyncio.create_task(drafts.save())
+    busy.set()
+    await last
+    assert (await _reopened(path)).get("r") == "text"
 
 
 async def test_white_space_is_no_draft_and_sending_takes_it_away(path: Path) -> None:
