@@ -5,6 +5,7 @@ The databases are in `schemas/`; `scripts/make_schema.py` makes the one of a new
 
 import errno
 import os
+import shutil
 import signal
 import sqlite3
 from contextlib import closing
@@ -193,18 +194,26 @@ async def check_nonces(socket: Socket, before: Rows, person: Person) -> None:
     assert (ack["message_id"], ack["seq"]) == (said["id"], said["seq"])
 
 
-def statements(path: Path) -> int:
-    """How many statements the upgrade of this database takes."""
-    seen = 0
+def upgrade_left_anywhere(path: Path, into: Path) -> list[Path]:
+    """Upgrades it; returns copies of what a process that is killed before one of its statements leaves.
+
+    That is its files as they are then: what was written to them is there, whatever becomes of the process.
+    """
+    left: list[Path] = []
     engine = make_engine(path)
 
     @sa.event.listens_for(engine, "before_cursor_execute")
-    def _count(*_: object) -> None:
-        nonlocal seen
-        seen += 1
+    def _copy(*_: object) -> None:
+        folder = into / str(len(left))
+        folder.mkdir(parents=True)
+        for file in path.parent.glob(f"{path.name}*"):
+            if not file.name.endswith("-shm"):  # it is made anew where nobody has the database open
+                shutil.copy(file, folder)
+        left.append(folder / path.name)
 
     migrate(engine)
-    return seen
+    engine.dispose()
+    return left
 
 
 def upgrade_killed_before(path: Path, number: int) -> None:
@@ -228,16 +237,20 @@ def upgrade_killed_before(path: Path, number: int) -> None:
 
 
 def test_an_upgrade_that_is_killed_anywhere_is_done_by_the_next_start(tmp_path: Path) -> None:
-    path = old_database(tmp_path, VERSIONS[0])
+    path = old_database(tmp_path / "killed", VERSIONS[0])
     before = all_rows(path)
-    total = statements(old_database(tmp_path / "whole", VERSIONS[0]))
-    assert total > 10
-    for number in range(1, total + 1, 3):
+    whole = old_database(tmp_path / "whole", VERSIONS[0])
+    left = upgrade_left_anywhere(whole, tmp_path / "left")
+    assert len(left) > 10
+    for number, copy in enumerate(left, start=1):
+        assert all_rows(copy) == before, f"killed before statement {number}, half of it was kept"
+    for number in (1, len(left) // 2, len(left)):
         upgrade_killed_before(path, number)
         assert all_rows(path) == before, f"killed before statement {number}, half of it was kept"
-    migrate(make_engine(path))
-    check_kept(before, all_rows(path))
-    assert shape(path) == shape(tmp_path / "whole" / DATABASE_FILE)
+    for one in (path, left[len(left) // 2]):
+        migrate(make_engine(one))
+        check_kept(before, all_rows(one))
+        assert shape(one) == shape(whole)
 
 
 @needs_machine
