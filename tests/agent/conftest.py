@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mesh_agent.agent import Agent
+from tests.support.conditions import PATIENCE_S
 from tests.support.server import ServerProcess, running_server
 
 PASSWORD = "password123"
@@ -62,7 +63,7 @@ async def sign_up(open_agent: OpenAgent) -> SignUp:
         username = f"{name}{next(_numbers)}"
         agent = await open_agent(username, server)
         await agent.register(username, PASSWORD)
-        await agent.wait_connected(20)
+        await agent.wait_connected(PATIENCE_S)
         return agent
 
     return sign_up_

@@ -148,12 +148,14 @@ class Terminal:
         """Returns the screen once it shows `wanted`, or no longer does. Raises: AssertionError."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
+            state = self.process.poll()
+            if state is not None:  # what it wrote last may not have been read yet
+                self._reader.join(PATIENCE_S)
             text = self.text
             shown = wanted in text if isinstance(wanted, str) else bool(wanted(text))
             if shown is not gone:
                 return text
-            if time.monotonic() > deadline or self.process.poll() is not None:
-                state = self.process.poll()
+            if time.monotonic() > deadline or state is not None:
                 raise AssertionError(f"no {wanted!r} on the screen (program: {state}):\n{text}")
             time.sleep(0.01)
 
@@ -165,8 +167,10 @@ class Terminal:
             time.sleep(0.01)
 
     def wait(self) -> int:
-        """The program's exit code, once it has ended by itself."""
-        return self.process.wait(PATIENCE_S)
+        """The program's exit code, once it has ended by itself and all that it wrote is on the screen."""
+        code = self.process.wait(PATIENCE_S)
+        self._reader.join(PATIENCE_S)
+        return code
 
     def close(self) -> None:
         if self.process.poll() is None:

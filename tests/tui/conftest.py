@@ -1,6 +1,7 @@
 """A home of their own for each test, real servers, seats before the program, and people without a screen."""
 
 import itertools
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from mesh_agent.agent import Agent
 from tests.support import pressed
+from tests.support.conditions import PATIENCE_S
 from tests.support.server import ServerProcess, running_server
 from tests.tui.seat import PASSWORD, Seat, seated
 
@@ -37,6 +39,13 @@ TERMINAL: Final = ("TERM_PROGRAM", "LC_TERMINAL", "KITTY_WINDOW_ID", "TMUX", "ST
 
 SitDown = Callable[..., Awaitable[Seat]]
 SignUp = Callable[..., Awaitable[Agent]]
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Pytest's, but as long for every test and in every run: where a path ends, what is shown is broken."""
+    with tempfile.TemporaryDirectory(prefix="mesh-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +104,7 @@ async def sign_up() -> AsyncIterator[SignUp]:
             agent = await Agent.open(profile=name, server=server)
             stack.push_async_callback(agent.close)
             await agent.register(name, PASSWORD)
-            await agent.wait_connected(10)
+            await agent.wait_connected(PATIENCE_S)
             return agent
 
         yield sign_up

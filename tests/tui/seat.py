@@ -137,8 +137,13 @@ class Seat:
 
     async def sees(self, *texts: str) -> None:
         """Waits until all of `texts` are on the screen at once."""
+
+        def are_there() -> bool:
+            shown = self.text  # which is painted anew each time
+            return all(text in shown for text in texts)
+
         try:
-            await until(lambda: all(text in self.text for text in texts), repr(texts))
+            await until(are_there, repr(texts))
         except AssertionError as error:
             raise AssertionError(f"{error}; the screen:\n{self.text}") from None
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mesh_agent.agent import Agent
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 from tests.support.terminal import Terminal, running
 from tests.tui.conftest import SignUp
 from tests.tui.seat import PASSWORD
@@ -34,7 +34,7 @@ async def room(shared_server: str, number: int) -> str:
     """Alice has an account, which is kept in her profile, and a room."""
     alice = await Agent.open(profile="alice", server=shared_server)
     await alice.register(f"alice{number}", PASSWORD)
-    await alice.wait_connected(10)
+    await alice.wait_connected(PATIENCE_S)
     room = await alice.create_room(f"room {number}")
     await alice.close()
     return room.id

@@ -20,7 +20,7 @@ from mesh_tui.terminal_app import TerminalApp
 from mesh_tui.widgets.terminal import LEAVE_S, MENU, TerminalView
 from protocol.peer import FrameReader
 from protocol.peer_terminal import Cursor, Run, TermState
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 
 
 class Shared:
@@ -407,7 +407,7 @@ async def test_an_event_is_waited_for_nowhere() -> None:
     """A program that reads nothing keeps nobody from leaving."""
     source = Shared(40, 10)
     async with looking(source) as (desk, pilot):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             for _ in range(50):
                 desk.view.post_message(events.Key("x", "x"))
             await pilot.press("escape", "escape")

@@ -96,12 +96,15 @@ def test_a_notice_rings_and_is_a_title(person: Person, output: Output) -> None:
 def test_a_terminal_that_takes_nothing_is_left_behind_and_caught_up_with(
     person: Person, output: Output
 ) -> None:
-    begun = time.monotonic()
     output.write(b"x" * 1_000_000)
     behind = [output.behind]
-    output.write(b"y" * 1_000_000)
-    output.notice("bob")
-    assert time.monotonic() - begun < 2 * PATIENCE_S
+    took = []
+    for _ in range(5):  # one of them may take its time on a busy machine
+        begun = time.monotonic()
+        output.write(b"y" * 1_000_000)
+        output.notice("bob")
+        took.append(time.monotonic() - begun)
+    assert min(took) < PATIENCE_S / 10, "it is waited for once"
     assert b"y" not in person.see()
     output.catch_up()
     behind.append(output.behind)

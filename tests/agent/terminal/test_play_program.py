@@ -19,12 +19,12 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 
 @pytest.fixture
 def recording(tmp_path: Path) -> Path:
-    """Ten lines, one a second; half-way it is marked."""
+    """Ten lines, one a minute, which is longer than any test waits; half-way it is marked."""
     now = [0.0]
     path = tmp_path / "shell.cast"
     writer = CastWriter.create(path, 40, 8, title="alice: bash", clock=lambda: now[0])
     for line in range(10):
-        now[0] += 1
+        now[0] += 60
         writer.output(f"line {line}\x1b]52;c;QQ==\x07\r\n".encode())
         if line == 5:
             writer.mark("half")
@@ -40,14 +40,14 @@ def player(recording: Path) -> Iterator[Terminal]:
 
 
 def test_pause_seek_and_leave(player: Terminal) -> None:
-    player.wait_for(lambda text: "0:00 / 0:10" in text and "alice: bash" in text)
+    player.wait_for(lambda text: "/ 10:00" in text and "alice: bash" in text)
     player.type(" ")
     player.wait_for("paused")
     player.type("]")
-    assert "line 5" in player.wait_for("0:06 / 0:10")
+    assert "line 5" in player.wait_for("6:00 / 10:00")
     assert "line 6" not in player.text
     player.type("\x1b[H")
-    player.wait_for(lambda text: "0:00 / 0:10" in text and "line" not in text)
+    player.wait_for(lambda text: "0:00 / 10:00" in text and "line" not in text)
     player.type("\x1b[F")
     assert "line 9" in player.wait_for("over")
     assert b"\x1b]52" not in player.last_bytes
@@ -56,7 +56,7 @@ def test_pause_seek_and_leave(player: Terminal) -> None:
 
 
 def test_it_is_given_back_as_it_was_also_when_it_is_ended(player: Terminal) -> None:
-    player.wait_for("0:00 / 0:10")
+    player.wait_for("/ 10:00")
     assert not player.modes[3] & 0o2  # raw: no lines are edited (ICANON)
     player.process.send_signal(signal.SIGTERM)
     assert player.wait() == 128 + signal.SIGTERM
@@ -70,7 +70,7 @@ def test_where_nobody_looks_its_end_is_text(recording: Path) -> None:
     )
     told = json.loads(result.stdout)
     assert told["exit_status"] == 3
-    assert told["duration"] == 10.0
+    assert told["duration"] == 600.0
     assert told["text"].endswith("line 8\nline 9")
 
 
