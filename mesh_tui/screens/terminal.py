@@ -208,7 +208,7 @@ class TerminalScreen(MeshScreen[None]):
     # ── what is shown ────────────────────────────────────────────────────────────────────────────
 
     def _changed(self) -> None:
-        if self.is_mounted:
+        if self.is_mounted and self.display:  # its parts go before it is unmounted, and is told no more
             self._view.look()
             self._show()
 

@@ -1,6 +1,8 @@
 """A shared terminal in front of its host and of a guest: two real devices, and a real shell between them."""
 
+import asyncio
 import json
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -42,6 +44,14 @@ def _has_none(seat: Seat) -> bool:
 
 def _in_front(seat: Seat) -> bool:
     return isinstance(seat.app.screen, TerminalScreen)
+
+
+async def _changes_all_the_time(seat: Seat, terminal: Open) -> None:
+    """Its screen is told so in each turn of the loop, also while it goes."""
+    while True:
+        if terminal.listener is not None:
+            seat.call(terminal.listener)
+        await asyncio.sleep(0)
 
 
 async def _compare(one: Agent, other: Agent) -> None:
@@ -134,8 +144,13 @@ async def test_a_shell_is_shared_watched_and_written_in(
     await bob.sees("recor0ded")
     await alice.press("k")
     await bob.sees("You were put out.")
+    changing = asyncio.create_task(_changes_all_the_time(alice, _open(alice)))
     await alice.press("b")
     await until(lambda: not _in_front(alice), "the room to be in front")
+    await until(lambda: _open(alice).listener is None, "its screen to be gone")
+    changing.cancel()
+    with suppress(asyncio.CancelledError):
+        await changing
     alice.call(alice.app.terminals.show, _open(alice))
     await alice.press(MENU, "q", "y")
     await until(lambda: not alice.app.terminals.all(), "it to be gone")
