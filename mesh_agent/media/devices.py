@@ -28,6 +28,11 @@ WAITING: Final = 4 * FRAME
 KEPT: Final = FRAME // 2
 """What may wait all the time, for what is not on time; two clocks are never the same."""
 
+KEPT_MAX: Final = 2 * FRAME
+"""Where that was not enough, more is kept, up to this, and less again after `CALM` looks without a miss."""
+
+CALM: Final = 1_000
+
 LOOKS: Final = 25
 """What of a ring was never used in so many looks (0.5 s) is of no use, and only makes sound late."""
 
@@ -141,16 +146,24 @@ class _Unused:
     """How much of what waits is of no use."""
 
     def __init__(self) -> None:
-        self._least, self._looks = RING, 0
+        self._least, self._looks, self._calm = RING, 0, 0
+        self.kept = KEPT
         self.excess = self.insists = 0
 
     def look(self, waiting: int) -> None:
         """`waiting`: what there is where there is the least."""
         self._least, self._looks = min(self._least, waiting), self._looks + 1
+        self._calm += 1
+        if self._calm == CALM:
+            self.kept, self._calm = max(KEPT, self.kept - KEPT), 0
         if self._looks == LOOKS:
-            self.excess = max(0, self._least - KEPT)
+            self.excess = max(0, self._least - self.kept)
             self.insists = self.insists + 1 if self.excess else 0
             self._least, self._looks = RING, 0
+
+    def missed(self) -> None:
+        """Something was wanted that was not there."""
+        self.kept, self.excess, self._calm = min(KEPT_MAX, self.kept + KEPT), 0, 0
 
     def cut(self, size: int) -> None:
         self.excess = max(0, self.excess - size)
@@ -226,22 +239,30 @@ class Speaker(_Device):
     """A `sinks.Sink`."""
 
     def __init__(self, sounds: Any, wanted: str) -> None:
+        self._missed = self._begun = False
         super().__init__(sounds, "output", wanted)
         self.name = f"speaker:{wanted}" if wanted else "speaker"
 
     def _call(self, data: Any, count: int, times: Any, status: Any) -> None:
-        del count, times, status
+        del times, status
         self._called = time.monotonic()
-        self._ring.take(data[:, 0])
+        if self._ring.take(data[:, 0]) < count:
+            self._missed = self._begun
 
     def write(self, samples: Samples) -> None:
         waiting, unused = len(self._ring), self._unused
+        if not self._begun:
+            self._ring.put(np.zeros(KEPT, np.float32))
+            self._begun = True
         unused.look(waiting)
+        if self._missed:
+            self._missed = False
+            unused.missed()
         if unused.excess:
             kept = shortened(samples, unused.excess)
             unused.cut(len(samples) - len(kept))
             samples = kept
-        if waiting < WAITING:
+        if waiting + len(samples) <= WAITING:
             self._ring.put(samples)
 
     @property

@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from mesh_agent.media.conceal import Concealer, lengthened, shortened
-from mesh_agent.media.jitter import Conceal, Jitter, Play, Silence, length
+from mesh_agent.media.conceal import Concealer, is_quiet, lengthened, shortened
+from mesh_agent.media.jitter import LATE, Conceal, Jitter, Play, Silence, length
 from mesh_agent.media.opus import FRAME, RATE, Decoder, Samples
 from mesh_agent.media.packet import Packet
 
@@ -51,8 +51,10 @@ class Hearing:
             self.jitter.counts.concealed += length(step.packet.payload)
             return self._concealer.conceal(length(step.packet.payload))
         samples = self._concealer.played(samples)
-        if step.adjust < 0:
+        if step.adjust < -LATE or (step.adjust < 0 and is_quiet(samples)):
             return shortened(samples, -step.adjust)
+        if step.adjust < 0:
+            return samples
         return lengthened(samples, step.adjust) if step.adjust else samples
 
     @property

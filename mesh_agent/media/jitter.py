@@ -66,7 +66,10 @@ STRANGERS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """`adjust`: how many samples it may be lengthened by, or shortened (below 0)."""
+    """`adjust`: how many samples it may be lengthened by, or shortened (below 0).
+
+    To shorten by less than `LATE` is only worth it where nothing is said.
+    """
 
     packet: Packet
     adjust: int
@@ -265,7 +268,7 @@ class Jitter:
         self._played = held.number
         self._next = held.place + held.samples
         self.waited_s += (max(0.0, at - held.packet.at) - self.waited_s) / 16
-        adjust = -lag if lag > LATE or lag < -EARLY else 0
+        adjust = -lag if abs(lag) > EARLY else 0
         return Play(held.packet, adjust)
 
     def _gap(self, held: _Held, lag: int) -> Next:

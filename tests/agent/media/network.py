@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from mesh_agent.media.jitter import FRAME, RATE, Conceal, Jitter, Play, Silence
+from mesh_agent.media.jitter import FRAME, LATE, RATE, Conceal, Jitter, Play, Silence
 from mesh_agent.media.packet import Packet
 
 FRAME_S: Final = FRAME / RATE
@@ -53,7 +53,8 @@ def hear(
             step = jitter.next(now, ready, left)
             if isinstance(step, Play):
                 heard.played.append((step.packet.number, now + ready / RATE))
-                change = max(-240, min(240, step.adjust)) if adjusts and abs(step.adjust) >= 120 else 0
+                small = -LATE <= step.adjust < 120
+                change = 0 if small or not adjusts else max(-240, min(240, step.adjust))
                 ready += FRAME + change
             elif isinstance(step, Conceal):
                 heard.concealed.append((now + ready / RATE, step.samples))

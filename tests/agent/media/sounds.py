@@ -60,3 +60,10 @@ def write(path: Path, samples: Samples, *, rate: int, form: str, codec: str, lay
         for piece in (*resampler.resample(frame), *resampler.resample(None)):
             container.mux(stream.encode(piece))
         container.mux(stream.encode(None))
+
+
+def gap_ms(samples: Heard, least: float = 0.02) -> float:
+    """The longest time for which a steady tone is gone."""
+    loud = np.abs(samples[: len(samples) // 48 * 48]).reshape(-1, 48).max(axis=1) >= least
+    edges = np.flatnonzero(np.diff(np.concatenate(([True], loud, [True])).astype(int)))
+    return float(max(edges[1::2] - edges[::2], default=0))

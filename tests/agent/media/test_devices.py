@@ -10,6 +10,7 @@ import pytest
 
 from mesh_agent.media.devices import (
     KEPT,
+    KEPT_MAX,
     NO_LIBRARY,
     RING,
     WAITING,
@@ -191,6 +192,24 @@ def test_what_is_heard_late_once_is_not_late_two_seconds_later(voice: Samples) -
         speaker.write(voice[at : at + FRAME])
     assert len(speaker._ring) <= FRAME + KEPT + 120
     assert speaker.waiting_s <= 0.05
+
+
+def test_who_is_late_now_and_then_keeps_more_in_a_loudspeaker() -> None:
+    """Ticks that come 15 ms late every half a second are heard as gaps at first, and not for ever."""
+    speaker = Speaker(Library(*USUAL), "")
+    speaker.close()
+    out, gaps = np.zeros((FRAME // 2, 1), np.float32), []
+    for block in range(2_000):
+        late = block % 50 in (48, 49)
+        if block % 2 == 0 and not late:
+            speaker.write(tone(300, 0.02))
+            if block % 50 == 0 and block:
+                speaker.write(tone(300, 0.02))
+        speaker._call(out, FRAME // 2, None, None)
+        if block > 1_000 and not np.any(out):
+            gaps.append(block)
+    assert gaps == []
+    assert len(speaker._ring) < KEPT_MAX + 2 * FRAME
 
 
 def test_an_echo_is_taken_out_of_what_the_microphone_hears() -> None:

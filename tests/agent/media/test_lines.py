@@ -9,7 +9,7 @@ import numpy as np
 from mesh_agent.media.opus import FRAME, RATE
 from tests.agent.media.people import Lateness, Person, bursts, steady, talk
 from tests.agent.media.proxy import Line, is_media
-from tests.agent.media.sounds import Heard
+from tests.agent.media.sounds import gap_ms
 from tests.support.conditions import until
 
 LISTEN_S = 3.5
@@ -24,13 +24,6 @@ def uneven(most_s: float, seed: int) -> Line:
     """What is sent later may come sooner."""
     chance = random.Random(seed)
     return lambda data: most_s * chance.random() if is_media(data) else 0.0
-
-
-def gap_ms(samples: Heard, least: float = 0.02) -> float:
-    """The longest time for which a steady tone is gone."""
-    loud = np.abs(samples[: len(samples) // 48 * 48]).reshape(-1, 48).max(axis=1) >= least
-    edges = np.flatnonzero(np.diff(np.concatenate(([True], loud, [True])).astype(int)))
-    return float(max(edges[1::2] - edges[::2], default=0))
 
 
 async def called(line: Line, voice: Callable[..., object], then: Callable[[Person, Person], None]) -> None:
