@@ -181,7 +181,7 @@ class Pictures:
             if self._feed is not None:
                 for leg in self._legs():
                     if leg.state == "connected" and leg not in self._asleep:
-                        self._rate.lost(leg.party, leg.pictures_out.loss, now)
+                        self._rate.heard(leg.party, leg.pictures_out.loss, leg.round_trip_s, now)
             self._sending.step = self._rate.step(now)
             await asyncio.sleep(LOOK_S)
 

@@ -1,9 +1,10 @@
 """How large, how often and with how many bits pictures are sent: what the worst line takes.
 
 Strategy: pure; the clock is an argument. Each leg has a guess, which falls where packets are lost or the
-other end sees them come later and later (REMB), and grows slowly where neither is so. All legs get the same
-pictures, since they are encoded once, so the lowest guess counts. The encoder begins anew, with a keyframe,
-when it is to spend otherwise, so there are few steps, and going up waits longer than going down.
+other end sees them come later and later (REMB), and grows slowly where neither is so. A busy computer sees
+them late, too, so that counts only where the way itself has become longer. All legs get the same pictures,
+since they are encoded once, so the lowest guess counts. The encoder begins anew, with a keyframe, when it is
+to spend otherwise, so there are few steps, and going up waits longer than going down.
 """
 
 from dataclasses import dataclass
@@ -45,6 +46,12 @@ USED: Final = 0.7
 """What the other end says of the line (REMB) means something where at least this part of it is used: it never
 says much more than what came."""
 
+QUEUE_S: Final = 0.06
+"""So much longer than at its best, and there is a queue somewhere on the way."""
+
+FORGETS: Final = 0.005
+"""What is forgotten a second of how short the way once was."""
+
 DOWN_S: Final = 1.0
 UP_S: Final = 5.0
 """At least so long from one step to another."""
@@ -61,6 +68,15 @@ class _Line:
     kbps: float = BEGIN_KBPS
     loss: float = 0.0
     told_at: float = 0.0
+    shortest_s: float | None = None
+    longer_s: float | None = None
+
+    def measure(self, round_trip_s: float | None) -> None:
+        if round_trip_s is None:
+            return
+        before = round_trip_s if self.shortest_s is None else self.shortest_s
+        self.shortest_s = min(round_trip_s, before + FORGETS * (round_trip_s - before))
+        self.longer_s = round_trip_s - self.shortest_s
 
 
 class Rate:
@@ -74,9 +90,10 @@ class Rate:
         self._up_at = float("-inf")
         self._at = self._fitting()
 
-    def lost(self, party: str, loss: float, now: float) -> None:
-        """What the party says of the last packets: the part that is missing. About once a second."""
+    def heard(self, party: str, loss: float, round_trip_s: float | None, now: float) -> None:
+        """About once a second: the part of the last packets that is missing there, how long the way is."""
         line = self._line(party)
+        line.measure(round_trip_s)
         since, line.told_at, line.loss = min(now - line.told_at, 2.0), now, loss
         if loss > LOSS_BAD:
             line.kbps *= 1 - loss / 2
@@ -87,7 +104,8 @@ class Rate:
     def estimated(self, party: str, kbps: float, sent_kbps: float) -> None:
         """What the party thinks the line takes (REMB), and what is sent to it now."""
         line = self._line(party)
-        if sent_kbps >= USED * kbps and kbps < line.kbps:
+        queues = line.longer_s is None or line.longer_s > QUEUE_S or line.loss >= LOSS_GOOD
+        if queues and sent_kbps >= USED * kbps and kbps < line.kbps:
             line.kbps = kbps
             self._bound(line)
 

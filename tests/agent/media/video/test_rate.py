@@ -8,7 +8,7 @@ from mesh_agent.media.video.rate import BEGIN_KBPS, STEPS, UP_MOST_S, UP_S, Rate
 def run(rate: Rate, seconds: int, loss: float, *, begin: float = 0.0, party: str = "bob") -> list[int]:
     kbps = []
     for second in range(seconds):
-        rate.lost(party, loss, begin + second)
+        rate.heard(party, loss, None, begin + second)
         kbps.append(rate.step(begin + second).kbps)
     return kbps
 
@@ -35,7 +35,7 @@ def test_what_was_too_much_is_tried_more_and_more_rarely() -> None:
     rate = Rate(600)
     tried = []
     for second in range(240):
-        rate.lost("bob", 0.25 if rate.step(second).kbps >= 350 else 0.0, second)
+        rate.heard("bob", 0.25 if rate.step(second).kbps >= 350 else 0.0, None, second)
         if rate.step(second).kbps >= 350:
             tried.append(second)
     begun = [second for second in tried if second - 1 not in tried]
@@ -53,8 +53,8 @@ def test_a_little_loss_as_of_a_wireless_line_changes_nothing() -> None:
 def test_the_worst_line_counts_until_it_is_gone() -> None:
     rate = Rate(600)
     for second in range(40):
-        rate.lost("bob", 0.0, second)
-        rate.lost("carol", 0.25, second)
+        rate.heard("bob", 0.0, None, second)
+        rate.heard("carol", 0.25, None, second)
         step = rate.step(second)
     assert step.kbps <= 70
     rate.gone("carol")
@@ -75,6 +75,17 @@ def test_what_the_other_end_estimates_counts_where_the_line_is_used() -> None:
     assert rate.step(50).kbps == 600
     rate.estimated("bob", 130, sent_kbps=120)
     assert rate.step(51).kbps == 120
+
+
+def test_an_estimate_counts_where_the_way_has_become_longer_or_loses() -> None:
+    for round_trip_s, loss, kbps in ((0.03, 0.0, 600), (0.2, 0.0, 120), (0.03, 0.05, 120)):
+        rate = Rate(600)
+        for second in range(40):
+            rate.heard("bob", 0.0, 0.02, second)
+            rate.step(second)
+        rate.heard("bob", loss, round_trip_s, 40)
+        rate.estimated("bob", 130, sent_kbps=120)
+        assert rate.step(50).kbps == kbps
 
 
 def test_pictures_that_wait_bring_it_down() -> None:
