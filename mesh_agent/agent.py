@@ -465,7 +465,7 @@ class Agent:
             _now_ms,
         )
         await self._sharing.load()
-        self._terminals = Terminals(introductions, self._sharing.desk)
+        self._terminals = Terminals(introductions, self._sharing.desk, self._profile.terminals_path)
         self._calls = Calls(introductions, self._sharing.desk, self._hub.publish, wall_ms=_now_ms)
 
     async def _close_terminals(self) -> None:

@@ -83,6 +83,11 @@ class Profile:
         """Where recordings of terminals go, where nobody says another place; not made yet."""
         return self.data / "recordings"
 
+    @property
+    def terminals_path(self) -> Path:
+        """What rooms were told of terminals that are shared here; not made yet."""
+        return self.data / "terminals"
+
     def cache_path(self, server: str, user_id: str) -> Path:
         """One database an account. Both names come from elsewhere, so only their hash is in the path."""
         digest = hashlib.sha256(f"{server}\n{user_id}".encode()).hexdigest()

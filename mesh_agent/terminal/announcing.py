@@ -27,7 +27,13 @@ _TERMINAL: Final = re.compile(r"terminal:([A-Za-z0-9_-]{8,64})")
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """A terminal that somebody shares, or has shared; `terminal`: its id; `how` it ended, as in `end`."""
+    """A terminal that somebody shares, or has shared.
+
+    Attributes:
+        terminal: its id.
+        how: it ended, as in `end`.
+        away: its host is seen nowhere now, so that it can hardly be watched, though nobody has told its end.
+    """
 
     message_id: str
     user_id: str
@@ -36,6 +42,7 @@ class Announced:
     command: str
     running: bool
     how: str = ""
+    away: bool = False
 
 
 def beginning(command: str, username: str, terminal: str) -> str:

@@ -23,12 +23,13 @@ from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.orders import Frame
 from mesh_agent.sharing.process import Helper, Program
 from mesh_agent.terminal import orders, processes
-from mesh_agent.terminal.announcing import beginning, end
 from mesh_agent.terminal.door import Door, House
 from mesh_agent.terminal.errors import CannotStart, GuestGone, NotComparedGuest, TerminalError, TerminalOver
 from mesh_agent.terminal.guest_screen import GuestScreen
-from mesh_agent.terminal.notices import Notices, how_it_ended
+from mesh_agent.terminal.ledger import Left
+from mesh_agent.terminal.notices import how_it_ended
 from mesh_agent.terminal.sessions import Owner
+from mesh_agent.terminal.telling import Telling
 from protocol import limits
 from protocol.errors import MeshError
 from protocol.peer import FrameReader
@@ -105,7 +106,7 @@ class Hosted(Owner):
         desk: Desk,
         room_id: str,
         terminal_id: str,
-        notices: Notices,
+        telling: Telling,
         helper: Helper[orders.Order, orders.Report],
         running: orders.Running,
         *,
@@ -122,8 +123,8 @@ class Hosted(Owner):
         self.recorded: Path | None = None
         self.guests: list[Guest] = []
         self.changed: Final = asyncio.Event()
-        self._desk, self._notices, self._helper, self._running = desk, notices, helper, running
-        self._message = ""
+        self._desk, self._telling, self._helper, self._running = desk, telling, helper, running
+        self._told: Left | None = None
         self._house = House(self._tell, DOORS_MAX)
         self._doors: dict[str, Door] = {}
         self._reader = FrameReader()
@@ -263,9 +264,9 @@ class Hosted(Owner):
 
     # ── the process ──────────────────────────────────────────────────────────────────────────────
 
-    async def announce(self, username: str) -> None:
+    async def announce(self) -> None:
         """Tells the room. Raises: Unreachable, or the server's refusal."""
-        self._message = await self._notices.tell(self.room_id, beginning(self.command, username, self.id))
+        self._told = await self._telling.tell(self.room_id, self.id, self.command)
 
     async def _run(self) -> None:
         try:
@@ -291,9 +292,8 @@ class Hosted(Owner):
         for future in self._questions.values():
             if not future.done():
                 future.set_exception(TerminalOver())
-        if self._message:
-            how = how_it_ended(self.exit_status, closed=self.closed)
-            await self._notices.amend(self.room_id, self._message, end(self.command, how, self.id))
+        if self._told is not None:
+            await self._telling.amend(self._told, how_it_ended(self.exit_status, closed=self.closed))
 
     def _heard(self, report: orders.Report) -> None:
         if isinstance(report, orders.FromGuest):
@@ -381,7 +381,7 @@ class Hosted(Owner):
 
 async def share(
     desk: Desk,
-    notices: Notices,
+    telling: Telling,
     room_id: str,
     command: Sequence[str] | None,
     columns: int,
@@ -422,9 +422,9 @@ async def share(
     except BaseException:
         await helper.stop()
         raise
-    hosted = Hosted(desk, room_id, terminal_id, notices, helper, running, own_view=output_fd is None)
+    hosted = Hosted(desk, room_id, terminal_id, telling, helper, running, own_view=output_fd is None)
     try:
-        await hosted.announce(desk.introductions.user.username)
+        await hosted.announce()
     except MeshError:
         await hosted.end()
         raise

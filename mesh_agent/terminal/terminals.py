@@ -6,6 +6,7 @@ by, too (`Desk`). Programs and connections are in processes of their own, so tha
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,14 +15,13 @@ from mesh_agent.client.introductions import Introductions
 from mesh_agent.machines.terminal_host import LetIn
 from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.people import find_member
-from mesh_agent.terminal import announcing
 from mesh_agent.terminal.announcing import Announced
 from mesh_agent.terminal.errors import TooManyTerminals
 from mesh_agent.terminal.hosting import Hosted, share
-from mesh_agent.terminal.notices import Notices
+from mesh_agent.terminal.ledger import Ledger
 from mesh_agent.terminal.sessions import Owner, TerminalSessions
+from mesh_agent.terminal.telling import Telling
 from mesh_agent.terminal.watching import Watching
-from protocol import limits
 from protocol.signals import SessionCreated
 
 HOSTED_MAX: Final = 8
@@ -29,9 +29,6 @@ HOSTED_MAX: Final = 8
 
 WATCHED_MAX: Final = 8
 """Terminals of others that are watched at a time, each through a process of its own."""
-
-ANNOUNCED_PAGES: Final = 5
-"""How far back a room is looked through for terminals."""
 
 
 _NO_SESSION: Final = ""
@@ -46,11 +43,15 @@ class Terminals(Owner):
         watch_places: has one for each process that may watch.
     """
 
-    def __init__(self, introductions: Introductions, desk: Callable[[], Awaitable[Desk]]) -> None:
+    def __init__(
+        self, introductions: Introductions, desk: Callable[[], Awaitable[Desk]], ledger: Path
+    ) -> None:
+        """`ledger`: the folder of what rooms were told of terminals here."""
         self.sessions: Final = TerminalSessions(introductions)
         self.watch_places: Final = asyncio.Semaphore(WATCHED_MAX)
         self.introductions: Final = introductions
-        self._notices, self._desk = Notices(introductions), desk
+        self._ledger = Ledger(ledger)
+        self._telling, self._desk = Telling(introductions, self._ledger), desk
         self._hosted: dict[str, Hosted] = {}
         self._amending: asyncio.Task[None] | None = None
         self.sessions.serve(self._host)
@@ -81,26 +82,25 @@ class Terminals(Owner):
         )
 
     async def announced(self, room_id: str) -> list[Announced]:
-        """What the room's last `ANNOUNCED_PAGES` pages of messages say of shared terminals, the newest first.
+        """What the room's last pages of messages say of shared terminals, the newest first.
 
         Raises: NotMember; Unreachable: nothing of them is held here.
         """
-        found: list[Announced] = []
-        before: int | None = None
-        for _ in range(ANNOUNCED_PAGES):
-            page = await self.introductions.messages(room_id, before, limits.PAGE_MAX)
-            read = (announcing.read(message) for message in reversed(page.messages))
-            found += [each for each in read if each is not None]
-            if not page.has_more or not page.messages:
-                break
-            before = page.messages[0].seq
-        return found
+        self._catch_up()
+        found = await self._telling.announced(room_id)
+        if not any(each.running for each in found):
+            return found
+        members = await self.introductions.members(room_id)
+        here = {member.user_id for member in members if member.presence != "offline"}
+        return [replace(each, away=each.running and each.user_id not in here) for each in found]
 
     async def close(self) -> None:
         """Ends all that is shared or watched here."""
         await asyncio.gather(*(hosted.end() for hosted in self._hosted.values()))
         if self._amending is not None:
             self._amending.cancel()
+            await asyncio.gather(self._amending, return_exceptions=True)
+        self._ledger.close()
         self.sessions.close()
 
     # ── sharing ──────────────────────────────────────────────────────────────────────────────────
@@ -135,7 +135,7 @@ class Terminals(Owner):
             raise Unreachable("There is no connection to the server now.")
         hosted = await share(
             await self._desk(),
-            self._notices,
+            self._telling,
             room_id,
             command,
             columns,
@@ -162,8 +162,12 @@ class Terminals(Owner):
         """No session is ours alone."""
 
     def line_up(self) -> None:
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """What killed programs of ours have left is looked for now and then, not only when we begin."""
         if self._amending is None or self._amending.done():
-            self._amending = asyncio.create_task(self._notices.catch_up())
+            self._amending = asyncio.create_task(self._telling.catch_up())
 
     def line_lost(self) -> None:
         """What was to be told waits."""

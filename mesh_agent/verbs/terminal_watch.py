@@ -57,6 +57,8 @@ async def _meant(agent: Agent, room_id: str, options: Namespace) -> tuple[str, s
     running = [each for each in await agent.terminals.announced(room_id) if each.running]
     if options.terminal:
         running = [each for each in running if each.terminal == options.terminal]
+    # Only where nobody else shares one is somebody tried who is seen nowhere.
+    running = [each for each in running if not each.away] or running
     if name:
         running = [each for each in running if name.casefold() in (each.username.casefold(), each.user_id)]
         # Whoever shares may be the one program of theirs that was never announced here.
@@ -132,7 +134,7 @@ async def _list(agent: Agent, options: Namespace, output: Output) -> None:
 
 
 def _told(announced: Announced) -> dict[str, Any]:
-    state = "" if announced.running else "  (over)"
+    state = "  (not answering)" if announced.away else "" if announced.running else "  (over)"
     return {
         "line": f"{announced.username}: {clean_line(announced.command)}{state}  {announced.terminal}",
         "host": announced.username,
@@ -140,6 +142,7 @@ def _told(announced: Announced) -> dict[str, Any]:
         "terminal": announced.terminal,
         "command": announced.command,
         "running": announced.running,
+        "away": announced.away,
         "message_id": announced.message_id,
     }
 

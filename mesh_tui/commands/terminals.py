@@ -30,6 +30,7 @@ async def _watch(screen: "Choosing", argument: str) -> None:
     name = argument.strip().lstrip("@")
     running = [each for each in await screen.mesh.agent.terminals.announced(screen.room.id) if each.running]
     others = [each for each in running if each.user_id != screen.me.id]
+    others = [each for each in others if not each.away] or others
     if name:
         others = [each for each in others if each.username.casefold() == name.casefold()]
     if not others and not name:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from mesh_agent.agent import Agent
 from mesh_agent.machines.terminal_host import LetIn
 from mesh_agent.sharing.rules import Rules
-from mesh_agent.terminal.announcing import Announced
+from mesh_agent.terminal.announcing import CONTENT_TYPE, Announced, beginning
 from mesh_agent.terminal.errors import CannotStart, NotComparedGuest, TerminalOver
 from mesh_agent.terminal.hosting import Guest, Hosted
 from mesh_agent.terminal.processes import descendants, process
@@ -124,6 +125,60 @@ async def test_the_room_is_told_of_it_and_that_it_is_over(alice: Agent, bob: Age
     await announced(bob, alice, running=False)
     page = await bob.history(room_of(alice))
     assert "It ended with exit code 0." in page.messages[-1].content
+
+
+KILLED_HOST = """
+import asyncio, os, signal, sys
+from mesh_agent.agent import Agent
+
+async def main():
+    agent = await Agent.open(profile=sys.argv[1])
+    await agent.start()
+    await agent.wait_connected(20)
+    await agent.wait_current(sys.argv[2])
+    await agent.terminals.share(sys.argv[2], ("cat",), 80, 24, let_in="members")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
+
+
+async def test_what_a_killed_program_shared_is_told_over_by_the_next_one_of_the_device(
+    alice: Agent, bob: Agent, shared: Shared
+) -> None:
+    hosted = await shared("cat")
+    command = (sys.executable, "-c", KILLED_HOST, alice.profile, room_of(alice))
+    killed = await asyncio.create_subprocess_exec(*command)
+    assert await killed.wait() == -signal.SIGKILL
+    told = await bob.terminals.announced(room_of(alice))
+    while len(told) < 2:
+        told = await bob.terminals.announced(room_of(alice))
+    assert [each.away for each in told] == [False, False]
+    # It looks when it is connected, and whenever it is asked what is shared.
+    while sum(each.running for each in told) != 1:
+        await alice.terminals.announced(room_of(alice))
+        told = await bob.terminals.announced(room_of(alice))
+        await asyncio.sleep(0.01)
+    assert next(each for each in told if each.running).terminal == hosted.id
+    assert next(each for each in told if not each.running).how == "is over."
+
+
+async def test_a_terminal_whose_host_is_nowhere_is_told_so(
+    shared_server: str, sign_up: SignUp, bob: Agent, alice: Agent
+) -> None:
+    other = await sign_up(shared_server, "alice")
+    await other.join(room_of(alice))
+    content = beginning("bash", other.profile, "Qm3k9TzA")
+    await other.terminals.introductions.tell(room_of(alice), content, CONTENT_TYPE)
+    assert [each.away for each in await other.terminals.announced(room_of(alice))] == [False]
+    await other.close()
+
+    async def away() -> list[bool]:
+        return [each.away for each in await bob.terminals.announced(room_of(alice))]
+
+    async with asyncio.timeout(20):
+        while await away() != [True]:  # noqa: ASYNC110 — presence is told when it is
+            await asyncio.sleep(0.02)
 
 
 async def test_what_cannot_be_run_is_told_at_once_and_to_nobody_else(alice: Agent, shared: Shared) -> None:
