@@ -363,7 +363,25 @@ class MeshApp(TerminalApp):
     # ── the end ──────────────────────────────────────────────────────────────────────────────────
 
     async def action_quit(self) -> None:
-        self.leave(0)
+        self.ask_to_leave()
+
+    def ask_to_leave(self) -> None:
+        """As `leave`, after a question where terminals that are shared here would end with it.
+
+        Asked twice, it leaves.
+        """
+        from mesh_tui.screens.ask import AskToLeave
+
+        question = self.terminals.question_of_leaving()
+        if question is None or self._leaving or isinstance(self.screen, AskToLeave):
+            self.leave(0)
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.leave(0)
+
+        self.push_screen(AskToLeave(*question, yes="Quit"), answered)
 
     def leave(self, code: int) -> None:
         """Puts everything away and ends the program with `code`. Asked twice, it does not wait."""

@@ -22,6 +22,12 @@ UNSENDABLE: Final = {
 }
 """What terminals send as another key."""
 
+YIELDS: Final = frozenset({"selected.take_up"})
+"""Actions that do what another key does, too: what a person gives their key to in that place has it alone."""
+
+NO_KEY: Final = "ctrl+shift+f24"
+"""Of an action that has none: Textual keeps the keys of one that has nothing, and this no terminal sends."""
+
 _MODIFIERS: Final = frozenset({"ctrl", "alt", "shift"})
 _NAMES: Final = frozenset({key.value for key in Keys} | set(KEY_ALIASES))
 _SIGNS: Final = {
@@ -37,7 +43,13 @@ _NAMED: Final = {action.id: action for action in ACTIONS if action.id}
 
 def keys_of(action: Action, own: Mapping[str, str]) -> str:
     """The keys of an action, where the person has `own` ones."""
-    return _normal(own[action.id]) if action.id in own else action.keys
+    if action.id in own:
+        return _normal(own[action.id])
+    if action.id in YIELDS and own:
+        here = (name for name in own if name.startswith(f"{action.place}."))
+        taken = {key for name in here for key in _normal(own[name]).split(",")}
+        return ",".join(key for key in action.keys.split(",") if key not in taken)
+    return action.keys
 
 
 def keys_by_id(name: str, own: Mapping[str, str]) -> str:
@@ -53,7 +65,7 @@ def keys_in(place: Place, own: Mapping[str, str]) -> set[str]:
 
 def full(own: Mapping[str, str]) -> dict[str, str]:
     """All named actions: Textual keeps what was set before for those that are left out."""
-    return {name: keys_of(action, own) for name, action in _NAMED.items()}
+    return {name: keys_of(action, own) or NO_KEY for name, action in _NAMED.items()}
 
 
 def check(own: Mapping[str, str]) -> None:

@@ -19,7 +19,7 @@ from mesh_agent.client.errors import FilesUnusable
 from mesh_tui.actions import key_label
 from mesh_tui.keymap import keys_by_id
 from mesh_tui.layout.cells import Fragment
-from mesh_tui.layout.terminals import background_words
+from mesh_tui.layout.terminals import background_words, leaving_words
 from mesh_tui.letting_go import LooseSignal
 from mesh_tui.rules import rules
 from mesh_tui.transfers import name_of
@@ -419,6 +419,13 @@ class OpenTerminals:
         if terminal in self._open:
             self._open.remove(terminal)
             self._changed()
+
+    def question_of_leaving(self) -> tuple[str, str] | None:
+        """What a person is asked, and told, before the program ends; None where it ends nothing of others."""
+        own = [terminal for terminal in self._open if isinstance(terminal, Own) and not terminal.over]
+        if not own:
+            return None
+        return leaving_words([len(terminal.watchers) for terminal in own])
 
     async def record(self, own: Own) -> None:
         """Begins a recording among the downloads, or ends the one that runs. Raises: MeshError."""

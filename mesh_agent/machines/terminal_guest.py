@@ -17,6 +17,7 @@ from mesh_agent.terminal.guest_screen import GuestScreen
 from mesh_agent.terminal.rows import checked_row
 from protocol import limits
 from protocol.errors import PeerMalformed, PeerOutOfOrder
+from protocol.peer import PeerFrame
 from protocol.peer_terminal import (
     Run,
     TermAck,
@@ -45,7 +46,6 @@ PAGES_MAX: Final = 8
 """Pages of lines that were asked for and are not here; more are not asked for."""
 
 GuestFrame = TermOpen | TermAck | TermInput | TermResize | TermHistory | TermGrant | TermClose
-HostFrame = TermOpened | TermState | TermStatus | TermLines | TermGrant | TermClose
 
 _SENTENCES: Final = {
     "closed": "The sharing was ended.",
@@ -113,8 +113,8 @@ class TerminalGuest:
     def over(self) -> bool:
         return self.phase in OVER
 
-    def heard(self, frame: HostFrame) -> list[GuestFrame]:
-        """Returns what to answer. Raises: PeerFault."""
+    def heard(self, frame: PeerFrame) -> list[GuestFrame]:
+        """Returns what to answer. Raises: PeerFault: also where no host says that, or not now."""
         handler = self._handlers.get(type(frame))
         if handler is None or (self.phase != "open" and not isinstance(frame, TermOpened | TermClose)):
             raise PeerOutOfOrder

@@ -7,7 +7,7 @@ beginning of a sequence look the same: `flush` decides, after a pause without by
 """
 
 import re
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from mesh_agent.terminal import keys
 from mesh_agent.terminal.keys import BUTTONS, MOTION, Mouse
@@ -209,5 +209,5 @@ def _mouse(code: int, column: int, row: int, *, released: bool) -> Mouse | None:
     button = BUTTONS.get(code & ~(modifiers | MOTION))
     if button is None or code < 0 or column < 1 or row < 1:
         return None
-    kind = "move" if code & MOTION else "release" if released else "press"
-    return Mouse(kind, button, column - 1, row - 1, modifiers)  # type: ignore[arg-type]
+    kind: Literal["move", "release", "press"] = "release" if released else "press"
+    return Mouse("move" if code & MOTION else kind, button, column - 1, row - 1, modifiers)

@@ -371,7 +371,7 @@ class Watching(Inviting):
         self._frames.feed(data)
         for frame in self._frames.frames():
             before = self.screen.rows_ if isinstance(frame, TermState) else None
-            self._send(self._guest.heard(frame))  # type: ignore[arg-type]
+            self._send(self._guest.heard(frame))
             if isinstance(frame, TermState):
                 fresh = before is not self.screen.rows_
                 self._rows |= set(range(self.screen.rows)) if fresh else {each.row for each in frame.changed}

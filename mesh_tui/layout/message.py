@@ -210,10 +210,15 @@ def _header(entry: Message | Outgoing, me: Me, mark: Fragment, cells: int) -> Li
     if isinstance(entry, Outgoing) and entry.state == "pending":
         fragments.append(Fragment("  ◌ pending", "pending"))
     if isinstance(entry, Message):
-        fragments.append(Fragment("  edited" if entry.edited_at and not entry.deleted else "", "muted"))
+        fragments.append(Fragment("  edited" if _changed(entry) else "", "muted"))
         fragments.append(Fragment("  ◆ pinned" if entry.pinned else "", "pinned"))
         fragments.append(Fragment("  mentions you" if _calls(entry, me) else "", "mention-me"))
     return Line(tuple(fit((fragment for fragment in fragments if fragment.text), cells)), decoration=GUTTER)
+
+
+def _changed(message: Message) -> bool:
+    """Whether its author has put other words; that a terminal is over is told by its program."""
+    return bool(message.edited_at) and not message.deleted and announcing.read(message) is None
 
 
 def _body(entry: Message | Outgoing, room: int, me: Me) -> list[Line]:

@@ -1,6 +1,6 @@
-"""What the status line says of shared terminals that are open here."""
+"""What the status line says of shared terminals that are open here, and what is asked before they end."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from mesh_tui.layout.cells import Fragment
@@ -34,3 +34,12 @@ def background_words(terminals: Iterable[Known]) -> list[Fragment]:
         shown = "terminal" if len(known) == 1 else f"{len(known)} terminals"
         words.append(Fragment(f"{SIGN} {shown} ", "brand"))
     return words
+
+
+def leaving_words(watchers: Sequence[int]) -> tuple[str, str]:
+    """A question, and what it is about, before a program ends that shares terminals. `watchers`: of each."""
+    count, one = sum(watchers), len(watchers) == 1
+    whose = "the terminal" if one else f"the {len(watchers)} terminals"
+    who = {0: "Nobody watches", 1: "1 person watches"}.get(count, f"{count} people watch")
+    what = "it, and what runs in it ends" if one else "them, and what runs in them ends"
+    return f"Quit, and end {whose} that you share?", f"{who} {what}."

@@ -47,3 +47,7 @@ class Ask(Page[bool]):
 
     def action_answer(self, yes: bool) -> None:
         self.dismiss(yes and bool(self._yes))
+
+
+class AskToLeave(Ask):
+    """Whether the program is to end."""

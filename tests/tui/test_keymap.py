@@ -4,7 +4,7 @@ import pytest
 
 from mesh_tui import preferences
 from mesh_tui.actions import ACTIONS
-from mesh_tui.keymap import check, full, keys_in
+from mesh_tui.keymap import NO_KEY, check, full, keys_in
 from mesh_tui.settings import SettingsWrong
 from mesh_tui.settings_file import SettingsFile
 from tests.support.conditions import until
@@ -46,12 +46,21 @@ def test_what_cannot_be_a_key_is_named(own: dict[str, str], said: str) -> None:
         {"room.people": "F5", "room.again": "f2"},
         {"home.command": "!"},
         {"room.switcher": "ctrl+k,f12"},
+        {"selected.reply": "r,enter"},
     ],
     ids=str,
 )
 def test_what_can_be_a_key(own: dict[str, str]) -> None:
     check(own)
     assert full(own).keys() == full({}).keys()
+
+
+def test_enter_on_a_chosen_message_is_given_up_for_a_key_of_ones_own() -> None:
+    assert full({})["selected.take_up"] == "enter"
+    assert full({"selected.reply": "r,enter"})["selected.take_up"] == NO_KEY
+    assert full({"selected.reply": "x"})["selected.take_up"] == "enter"
+    with pytest.raises(SettingsWrong, match="is taken by"):
+        check({"selected.reply": "enter", "selected.take_up": "enter"})
 
 
 def test_keys_with_a_message_chosen_are_ones_own() -> None:

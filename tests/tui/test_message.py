@@ -105,6 +105,14 @@ def _announcement(content: str, **more: Any) -> Message:
     return message(1, content, content_type=announcing.CONTENT_TYPE, **more)
 
 
+def test_the_end_of_a_shared_terminal_is_no_edit_of_its_person() -> None:
+    over = announcing.end("bash", "ended with exit code 3.", "Qm3k9TzA")
+    rows = "\n".join(_text(_announcement(over, edited_at="2025-11-24T16:00:00.000Z")))
+    assert "it ended with exit code 3" in rows
+    assert "edited" not in rows
+    assert "edited" in "\n".join(_text(_announcement("other words", edited_at="2025-11-24T16:00:00.000Z")))
+
+
 def test_a_shared_terminal_is_a_card() -> None:
     begun = announcing.beginning("make *all*", "bob", "Qm3k9TzA")
     assert _text(_announcement(begun))[-2:] == ["  ▣ make *all*", "    a shared terminal · Enter watches it"]

@@ -212,6 +212,17 @@ async def test_of_several_one_is_chosen(shared_server: str, sit_down: SitDown, n
     await alice.press("up", "up", "o")
     await alice.sees("first", "Your terminal, shared")
 
+    await alice.press("escape", "escape")
+    await alice.sees("Message shells")
+    await alice.press("ctrl+q")
+    await alice.sees("Quit, and end the 2 terminals that you share?", "Nobody watches them")
+    await alice.press("n")
+    await alice.sees("Message shells", "▣ 2 terminals")
+    await alice.say("/quit")
+    await alice.sees("Quit, and end the 2 terminals")
+    await alice.press("ctrl+q")
+    await until(lambda: not alice.app.is_running, "the end")
+
 
 async def test_what_cannot_be_started_or_watched_is_said(
     shared_server: str, sit_down: SitDown, number: int

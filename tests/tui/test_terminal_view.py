@@ -16,6 +16,7 @@ from mesh_agent.terminal.emulator import make_emulator
 from mesh_agent.terminal.guest_screen import GuestScreen
 from mesh_agent.terminal.pane import Laid
 from mesh_agent.terminal.screen import Screen
+from mesh_tui.layout.terminals import leaving_words
 from mesh_tui.terminal_app import TerminalApp
 from mesh_tui.widgets.terminal import LEAVE_S, MENU, TerminalView
 from protocol.peer import FrameReader
@@ -413,3 +414,14 @@ async def test_an_event_is_waited_for_nowhere() -> None:
             await pilot.press("escape", "escape")
         assert desk.told == ["left"]
         assert source.typed.startswith(b"x" * 50)
+
+
+def test_a_question_before_terminals_end_says_how_many_watch() -> None:
+    assert leaving_words([2]) == (
+        "Quit, and end the terminal that you share?",
+        "2 people watch it, and what runs in it ends.",
+    )
+    question, about = leaving_words([1, 0])
+    assert "the 2 terminals" in question
+    assert about == "1 person watches them, and what runs in them ends."
+    assert leaving_words([0])[1].startswith("Nobody watches it")
