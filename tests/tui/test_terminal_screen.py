@@ -218,6 +218,7 @@ async def test_of_several_one_is_chosen(shared_server: str, sit_down: SitDown, n
     await alice.sees("Quit, and end the 2 terminals that you share?", "Nobody watches them")
     await alice.press("n")
     await alice.sees("Message shells", "▣ 2 terminals")
+    await alice.press("escape")
     await alice.say("/quit")
     await alice.sees("Quit, and end the 2 terminals")
     await alice.press("ctrl+q")
