@@ -3,7 +3,8 @@
 Strategy: the emulator answers for everybody, so a question that also reached the real terminal would be
 answered twice, and the second answer would be typed into the program. Sequences that ask, or that change what
 the terminal sends, are taken out; everything else passes as it is. What comes out ends where a sequence does,
-so that something else can be painted at any time. A text without any sequence costs a look at it.
+so that something else can be painted at any time. All of a program's output goes through here, so the usual
+sequences are passed over by one expression, and a text without any costs a look for a byte.
 """
 
 import re
@@ -18,8 +19,14 @@ _C0: Final = rb"\x00-\x17\x19\x1c-\x1f\x7f"
 _PARAMETERS: Final = rb"[0-?" + _C0 + rb"]*"
 _BEFORE: Final = rb"[\x20-\x2f" + _C0 + rb"]*"
 
+_HARMLESS: Final = (
+    rb"\[(?:[0-9:;]*[@-bd-mo-su-wy-~]"
+    rb"|\?(?:1|7|12|25|47|66|1000|1002|1003|1004|1005|1006|1015|1047|1048|1049|2004|2026)[hl])"
+)
+"""What programs write most: colours, moves, modes that ask nothing. It is not looked at further."""
+
 _SEQUENCE: Final = re.compile(
-    rb"\x1b[" + _C0 + rb"]*(?:"
+    rb"\x1b(?!" + _HARMLESS + rb")[" + _C0 + rb"]*(?:"
     rb"\[(?P<parameters>" + _PARAMETERS + rb")(?P<between>" + _BEFORE + rb")(?P<final>[@-~])"
     rb"|(?P<kind>[P\]_X^])(?P<text>[^\x07\x1b\x18\x1a]*)(?:\x07|\x1b\\|[\x18\x1a]|(?=\x1b[^\\]))"
     rb"|Z)"
@@ -33,7 +40,7 @@ _BEGUN: Final = re.compile(
 )
 """What may go on with the next bytes; also a character that is cut."""
 
-_SUSPICIOUS: Final = re.compile(rb"[\x05\x1b]|\xc2[\x80-\x9f]")
+_C1: Final = re.compile(rb"\xc2[\x80-\x9f]")
 
 _ASKING: Final = frozenset(
     {
@@ -75,11 +82,16 @@ class QueryFilter:
             data = data[:begun]
             if len(self._held) > STRING_BYTES:
                 self._held = self._held[:2] + (b"\x1b" if self._held.endswith(b"\x1b") else b"") + _TOO_LONG
-        return _SEQUENCE.sub(_passed, data) if _SUSPICIOUS.search(data) else data
+        return _SEQUENCE.sub(_passed, data) if _is_suspicious(data) else data
 
 
 _TOO_LONG: Final = b"\x00mesh: too long\x00"
 """Marks a string of which the middle was not kept, until its end is here."""
+
+
+def _is_suspicious(data: bytes) -> bool:
+    """Whether there may be something to take out. To look for one byte is far quicker than for several."""
+    return b"\x1b" in data or b"\x05" in data or (b"\xc2" in data and _C1.search(data) is not None)
 
 
 def _begun_at(data: bytes) -> int:

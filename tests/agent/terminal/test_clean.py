@@ -91,6 +91,20 @@ def test_everything_else_passes(harmless: bytes) -> None:
     assert clean(*(whole[at : at + 1] for at in range(len(whole)))) == whole
 
 
+@pytest.mark.parametrize("final", [bytes([code]) for code in range(0x40, 0x7F)])
+def test_of_sequences_without_a_mark_four_kinds_ask(final: bytes) -> None:
+    for parameters in (b"", b"1", b"0;38:2::1:2:3"):
+        sequence = b"\x1b[" + parameters + final
+        assert clean(b"a" + sequence + b"b") == (b"ab" if final in b"cntx" else b"a" + sequence + b"b")
+
+
+@pytest.mark.parametrize("mode", [1, 7, 12, 25, 1000, 1006, 1049, 2004, 2026, 2031, 2048, 9999])
+def test_of_modes_two_tell_by_themselves(mode: int) -> None:
+    for final in "hl":
+        sequence = f"\x1b[?{mode}{final}".encode()
+        assert clean(b"a" + sequence + b"b") == (b"ab" if mode in (2031, 2048) else b"a" + sequence + b"b")
+
+
 @settings(deadline=None)
 @given(st.lists(st.sampled_from([*QUESTIONS, *HARMLESS]), max_size=8), st.data())
 def test_cut_anywhere_it_is_the_same(parts: list[bytes], data: st.DataObject) -> None:
