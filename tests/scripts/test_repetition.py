@@ -1,6 +1,7 @@
 """`scripts/repeat` stops at the first run that fails, and says which tests and which seed those were."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
+ONE_PLUGIN = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "_hypothesis_pytestplugin"}
+"""Those that are installed take longer to load than all that is tested here."""
 FAILS_WITH_SEED = """
 import os
 
@@ -24,6 +27,7 @@ def repeat(*arguments: str) -> tuple[int, dict[str, Any]]:
     done = subprocess.run(
         [sys.executable, "-m", "scripts.repetition", *arguments],
         cwd=ROOT,
+        env=os.environ | ONE_PLUGIN,
         capture_output=True,
         text=True,
         check=False,
