@@ -29,6 +29,9 @@ from mesh_agent.media.video.watching import Watching
 OPEN_S: Final = 10.0
 """How long a camera may take to give its first picture."""
 
+LIST_S: Final = 2.0
+"""How long a system may take to tell which cameras there are."""
+
 LOOK_S: Final = 1.0
 """How often it is looked at what the lines take."""
 
@@ -88,8 +91,10 @@ class Pictures:
         return self._sending.pictures
 
     async def cameras(self) -> list[str]:
-        """The names of all that there are."""
-        return [device.name for device in await asyncio.to_thread(cameras)]
+        """The names of all that there are; none where the system does not say in time."""
+        looking = asyncio.create_task(asyncio.to_thread(cameras))
+        done, _ = await asyncio.wait((looking,), timeout=LIST_S)
+        return [device.name for device in looking.result()] if done else []
 
     # ── orders ──────────────────────────────────────────────────────────────────────────────────
 

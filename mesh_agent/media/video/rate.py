@@ -32,7 +32,7 @@ STEPS: Final = (
 )
 """From a line that takes next to nothing to one of a house; terminals show no more than 180 well."""
 
-BEGIN_KBPS: Final = 350.0
+BEGIN_KBPS: Final = 250.0
 """What a leg is taken to be good for before anything is known of it."""
 
 LOSS_BAD: Final = 0.1
