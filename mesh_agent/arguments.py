@@ -7,6 +7,7 @@ as an example. What a verb does is in `verbs`, under the same name.
 from typing import Final
 
 from mesh_agent.argument_kinds import Argument, Verb, arg, number_from, size, span
+from mesh_agent.arguments_call import CALLS
 from mesh_agent.arguments_terminal import GUEST_TERMINALS, HOST_TERMINALS
 from protocol import limits
 
@@ -488,5 +489,6 @@ VERBS: Final = (
     *FILES,
     *HOST_TERMINALS,
     *GUEST_TERMINALS,
+    *CALLS,
 )
 """In the order of the help."""

@@ -106,6 +106,7 @@ class Call:
         self._checks: asyncio.Queue[Coroutine[Any, Any, None]] = asyncio.Queue(CHECKS_MAX)
         self._timer: asyncio.TimerHandle | None = None
         self._phase: CallPhase = call_machine.phase
+        self._last: dict[str, Any] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._over = asyncio.Event()
         self._ended: asyncio.Task[None] | None = None
@@ -191,6 +192,11 @@ class Call:
             sent_kbps=told.sent_kbps,
         )
 
+    @property
+    def last_statistics(self) -> dict[str, Any]:
+        """As `statistics`, once it is over as they were before that."""
+        return self._last or self.statistics()
+
     def statistics(self) -> dict[str, Any]:
         """All figures, for JSON."""
         return {
@@ -222,6 +228,11 @@ class Call:
         """Whether that person is rung, and has not answered."""
         rung = self._machine.rung.get(user_id)
         return rung is not None and not rung.how
+
+    async def entered(self) -> None:
+        """Returns once somebody else is there, or nobody will be."""
+        while self.phase != "over" and not self._machine.peers:
+            await self.changed()
 
     async def changed(self) -> None:
         """Returns at the next change; several at once are one."""
@@ -276,6 +287,7 @@ class Call:
 
     async def leave(self) -> None:
         """Does nothing where it is over."""
+        self._last = self._last or self.statistics()
         self._machine.leave()
         self._act()
         await self.wait()
@@ -411,6 +423,7 @@ class Call:
         """Of this call."""
         device = Device(event.sender.user_id, event.sender.device_id)
         if isinstance(event, RtcHangup):
+            self._last = self.statistics()
             self._machine.hung_up(device, event.reason or "left")
             self._act()
             return
@@ -528,6 +541,8 @@ class Call:
         )
 
     def _leg(self, told: orders.LegNow) -> None:
+        if told.state == "failed":
+            self._last = self.statistics()
         self._ways[told.party] = told.way, told.reason
         self._machine.leg(told.party, told.number, told.state, self._clock())
         self._act()

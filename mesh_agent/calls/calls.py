@@ -101,6 +101,8 @@ class Calls:
         ringing = next((ring for ring in self._rings.all() if ring.shown.room_id == room_id), None)
         if ringing is not None and not users:
             return await self.answer(ringing.shown.call_id, media=media)
+        if not users and (running := await self._running(room_id, media, video=video)) is not None:
+            return running
         members = await self._introductions.members(room_id)
         others = [member for member in members if member.user_id != self._introductions.user.id]
         rung = [find_member(others, name) for name in users] or others
@@ -108,6 +110,23 @@ class Calls:
             raise NobodyToCall
         async with self._entry():
             return await self._ring(room_id, rung if len(rung) <= RUNG_MAX else [], video, media or Media())
+
+    async def _running(self, room_id: str, media: Media | None, *, video: bool) -> Call | None:
+        """The call that is on in the room, as its last message about one says, if anybody is in it."""
+        if self.current is not None:
+            raise AlreadyInCall
+        with contextlib.suppress(Unreachable):
+            last = next(iter(await self.announced(room_id)), None)
+            if last is None or not last.running or last.call_id in self._begun:
+                return None
+            call = await self.join(room_id, last.call_id, media=media, video=video or last.video)
+            await call.entered()
+            if call.phase != "over":
+                return call
+            if last.user_id == self._introductions.user.id:  # a program of ours has not lived to say so
+                over = announcing.end(last.call_id, None, ())
+                self._spawn(self._notices.amend(room_id, last.message_id, over))
+        return None
 
     async def _ring(self, room_id: str, rung: Sequence[Member], video: bool, media: Media) -> Call:
         call_id = secrets.token_urlsafe(ID_BYTES)

@@ -20,8 +20,11 @@ from typing import Final, Literal, get_args
 from protocol.calls import CALL_PARTIES, Again, Device, HangUp, Here, Join, Payload, Ring, Sends, State
 
 RING_S: Final = 45.0
-JOIN_EVERY_S: Final = 3.0
-JOIN_S: Final = 10.0
+RING_EVERY_S: Final = 5.0
+"""How long somebody is rung, and how often that is said, for devices that come meanwhile."""
+
+JOIN_EVERY_S: Final = 2.0
+JOIN_S: Final = 6.0
 """How often, and for how long, who joins asks whether anybody is there."""
 
 LEG_S: Final = 20.0
@@ -153,7 +156,7 @@ class CallMachine:
         self.begun: float | None = None
         self._number = 0
         self._ring = Ring()
-        self._ring_until = 0.0
+        self._ring_until = self._ring_at = 0.0
         self._asked_in: list[str] = []
         self._join: tuple[list[str], float, float] | None = None
         """Whom to ask, until when, and when next."""
@@ -165,7 +168,7 @@ class CallMachine:
         self.phase = "ringing"
         self.rung = {user_id: Rung(user_id, name) for user_id, name in rung}
         self._ring = Ring(video=video, devices=[self.me], message=message)
-        self._ring_until = now + RING_S
+        self._ring_until, self._ring_at = now + RING_S, now + RING_EVERY_S
         self._ring_all()
 
     def join(self, targets: Sequence[str], now: float) -> None:
@@ -273,12 +276,8 @@ class CallMachine:
                 self._try(peer, now)
             elif peer.retry_at is None and peer.due and now >= peer.due:
                 self._fallen(peer, now)
-        if self._ringing() and now >= self._ring_until:
-            for each in self._ringing():
-                each.how = "missed"
-                self.effects.append(Say("hangup", each.user_id, reason="missed"))
-                self._depart("missed", each.name)
-            self._look_who_is_left()
+        if self._ringing():
+            self._go_on_ringing(now)
 
     def next_due(self) -> float | None:
         """When to `tick` next."""
@@ -289,7 +288,7 @@ class CallMachine:
         if self._join is not None:
             times += self._join[1:]
         if self._ringing():
-            times.append(self._ring_until)
+            times += self._ring_until, self._ring_at
         return min(times, default=None)
 
     def line_up(self) -> None:
@@ -314,6 +313,17 @@ class CallMachine:
 
     def _ring_all(self) -> None:
         self.effects += [Say("offer", each.user_id, self._ring) for each in self._ringing()]
+
+    def _go_on_ringing(self, now: float) -> None:
+        if now >= self._ring_until:
+            for each in self._ringing():
+                each.how = "missed"
+                self.effects.append(Say("hangup", each.user_id, reason="missed"))
+                self._depart("missed", each.name)
+            self._look_who_is_left()
+        elif now >= self._ring_at:
+            self._ring_at = now + RING_EVERY_S
+            self._ring_all()
 
     def _ask_in(self) -> None:
         assert self._join is not None

@@ -35,6 +35,7 @@ PARTS: Final = (
     "files",
     "terminal_watch",
     "terminal_share",
+    "call",
 )
 """The modules that have them, in the order in which they are looked through: large ones last."""
 

@@ -13,6 +13,7 @@ from mesh_agent.machines.call import (
     NOBODY,
     OFFERS_BURST,
     PAUSES_S,
+    RING_EVERY_S,
     RING_S,
     Say,
     TakeOffer,
@@ -71,6 +72,15 @@ def test_whom_nobody_answers_gives_up_and_says_so() -> None:
     network.run(RING_S + 1)
     assert (alice.machine.phase, alice.machine.reason) == ("over", "bob did not answer.")
     assert network.said[-1][1] == Say("hangup", "bob", reason="missed")
+
+
+def test_a_device_that_comes_while_it_rings_is_rung_too() -> None:
+    network = Network()
+    alice, bob = network.party("alice"), network.party("bob")
+    ring(network, alice, bob)
+    before = len(network.said)
+    network.run(RING_EVERY_S)
+    assert network.said[before:] == network.said[:1]
 
 
 def test_who_leaves_while_it_rings_takes_the_ringing_back() -> None:

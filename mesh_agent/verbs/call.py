@@ -1,0 +1,155 @@
+"""`call`: a party of a call without a screen, which speaks and hears through devices or files.
+
+Strategy: what happens is told as it happens, a line or an object each; the figures come at the end. That
+nobody has answered is a failure; that the call went on and ended is none.
+"""
+
+import asyncio
+import contextlib
+from argparse import Namespace
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+
+from mesh_agent.agent import Agent
+from mesh_agent.calls.announcing import duration
+from mesh_agent.calls.call import Call
+from mesh_agent.calls.errors import CallError
+from mesh_agent.calls.state import Media
+from mesh_agent.output import Output
+from mesh_agent.verbs.common import Run, UsageError, connected
+from protocol.rest import Room
+
+_WAYS: Final = {"direct": "direct", "punched": "direct, through a firewall", "relay": "through a TURN server"}
+_DEVICES: Final = ("mic", "speaker", "camera")
+_WORDS: Final = ("tone", "test", "screen", "none")
+
+
+class NotAnswered(CallError):
+    """Nobody came, or nobody called."""
+
+    code = "call.not_answered"
+
+
+def _place(text: str, *, exists: bool) -> str:
+    """A device as it is named; a file by its whole path. Raises: UsageError: there is no such file."""
+    if text in _WORDS or text.partition(":")[0] in _DEVICES:
+        return text
+    path = Path.cwd() / text
+    if exists and not path.is_file():
+        raise UsageError(f"There is no file {text}.")
+    if not exists and not path.parent.is_dir():
+        raise UsageError(f"There is no folder {path.parent}.")
+    return str(path)
+
+
+def _media(options: Namespace) -> Media:
+    record = None if options.record is None else _place(options.record, exists=False)
+    if record is not None and Path(record).exists():
+        raise UsageError(f"{options.record} is there already.")
+    return Media(
+        audio_in=_place(options.audio_in, exists=True),
+        audio_out=_place(options.audio_out, exists=False),
+        video_in=_place(options.video_in, exists=True),
+        record=record,
+    )
+
+
+async def _call(agent: Agent, options: Namespace, output: Output) -> None:
+    media = _media(options)
+    if options.answer and options.to:
+        raise UsageError("Who answers names nobody.")
+    room = await connected(agent, options)
+    if options.answer:
+        call = await _answered(agent, room, media, options, output)
+    else:
+        users = [user.removeprefix("@") for user in options.to]
+        call = await agent.calls.call(room.id, users, video=media.video_in != "none", media=media)
+    async with _left(call):
+        await _follow(call, room, options.seconds, output)
+    _end(call, output)
+
+
+async def _answered(agent: Agent, room: Room, media: Media, options: Namespace, output: Output) -> Call:
+    """Raises: NotAnswered: nobody calls in time."""
+    output.note(f"Waiting for a call in {room.name}.")
+    with contextlib.closing(agent.subscribe()) as events:
+        try:
+            async with asyncio.timeout(options.timeout):
+                while True:
+                    here = [each for each in agent.calls.ringing if each.room_id == room.id]
+                    if here:
+                        return await agent.calls.answer(here[0].call_id, media=media)
+                    await anext(events)
+        except TimeoutError:
+            raise NotAnswered(f"Nobody has called in {room.name}.") from None
+
+
+@contextlib.asynccontextmanager
+async def _left(call: Call) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await asyncio.shield(call.leave())
+
+
+async def _follow(call: Call, room: Room, seconds: float | None, output: Output) -> None:
+    """Tells what happens, until it is over, or the time is up."""
+    states: dict[str, str] = {}
+    told = 0
+    problems: set[str] = set()
+    output.show({"line": f"Call in {room.name}: {call.phase}.", "call": call.id, "phase": call.phase})
+    loop = asyncio.get_running_loop()
+    ends: float | None = None
+    while call.phase != "over":
+        if call.begun is not None and seconds is not None and ends is None:
+            ends = loop.time() + seconds
+        for party in call.parties:
+            key = party.device_id or party.user_id
+            if states.get(key) != party.state:
+                states[key] = party.state
+                way = "" if party.way is None else f" ({_WAYS[party.way]})"
+                output.show(
+                    {
+                        "line": f"{party.name}: {party.state}{way if party.state == 'connected' else ''}",
+                        "user": party.name,
+                        "device": party.device_id,
+                        "state": party.state,
+                        "way": party.way,
+                        "compared": party.compared,
+                    }
+                )
+        for sentence in call.departed[told:]:
+            output.show({"line": sentence, "departed": sentence})
+        told = len(call.departed)
+        for problem in call.own.problems:
+            if problem not in problems:
+                problems.add(problem)
+                output.note(problem)
+        try:
+            async with asyncio.timeout_at(ends):
+                await call.changed()
+        except TimeoutError:
+            return
+
+
+def _end(call: Call, output: Output) -> None:
+    """Raises: NotAnswered."""
+    figures = call.last_statistics
+    if call.begun is None:
+        raise NotAnswered(call.reason)
+    lines = [f"The call is over after {duration(figures['seconds'])}."]
+    lines += [
+        f"{each['user']}: {_WAYS.get(each['way'] or '', 'no way')}, loss {100 * each['loss']:.1f} %, "
+        f"jitter {each['jitter_ms']:.0f} ms, delay {each['delay_ms']:.0f} ms, "
+        f"{each['received_kbps']:.0f} kbit/s in, {each['sent_kbps']:.0f} out"
+        for each in figures["parties"]
+    ]
+    output.show({"line": "\n".join(lines), **_told(figures, call)})
+
+
+def _told(figures: dict[str, Any], call: Call) -> dict[str, Any]:
+    return {**figures, "reason": call.reason}
+
+
+VERBS: Final[dict[str, Run]] = {"call": _call}

@@ -1,0 +1,141 @@
+"""Real programs call each other: a tone that one sends is what the other has recorded."""
+
+import json
+import signal
+import subprocess
+import sys
+import wave
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.e2e.test_story import home_environment
+from tests.support.conditions import PATIENCE_S
+from tests.support.server import running_server
+
+ROOM = "ops"
+TONE_HZ, TONE = 440.0, 0.25
+
+
+@dataclass
+class Person:
+    name: str
+    environment: dict[str, str]
+
+    def begin(self, *arguments: str | Path) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-m", "mesh_agent", "--json", *map(str, arguments)]
+        return subprocess.Popen(
+            command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def call(self, *arguments: str | Path) -> "subprocess.Popen[str]":
+        return self.begin("call", ROOM, "--audio-out", "none", *arguments)
+
+
+@pytest.fixture(scope="module")
+def persons(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Person]]:
+    """Alice, bob and carol, in a room."""
+    folder = tmp_path_factory.mktemp("calls")
+    with running_server(folder / "data") as server:
+        password = folder / "password"
+        password.write_text("password123\n")
+        made = [Person(name, home_environment(folder / name)) for name in ("alice", "bob", "carol")]
+        registering = [
+            person.begin("--server", server.url, "register", person.name, "--password-file", password)
+            for person in made
+        ]
+        assert [process.wait(PATIENCE_S) for process in registering] == [0, 0, 0]
+        assert made[0].begin("room", "create", ROOM).wait(PATIENCE_S) == 0
+        joining = [person.begin("join", ROOM) for person in made[1:]]
+        assert [process.wait(PATIENCE_S) for process in joining] == [0, 0]
+        yield made
+
+
+def until(process: "subprocess.Popen[str]", **wanted: Any) -> dict[str, Any]:
+    """The first object that it prints with these fields. Raises: AssertionError, where it ends before."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    for line in process.stdout:
+        told: dict[str, Any] = json.loads(line)
+        if all(told.get(name) == value for name, value in wanted.items()):
+            return told
+    raise AssertionError(f"it ended without {wanted}: {process.stderr.read()}")
+
+
+def end(process: "subprocess.Popen[str]") -> tuple[int, list[dict[str, Any]], str]:
+    out, err = process.communicate(timeout=2 * PATIENCE_S)
+    return process.returncode, [json.loads(line) for line in out.splitlines()], err
+
+
+def recorded(path: Path) -> NDArray[np.float64]:
+    with wave.open(str(path)) as file:
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32_768
+
+
+def middle(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A second of it, well inside of what is loud."""
+    loud = np.flatnonzero(np.abs(samples) > TONE / 4)
+    assert len(loud) > 48_000
+    return samples[loud[0] + 12_000 : loud[0] + 60_000]
+
+
+def pitch(samples: NDArray[np.float64]) -> float:
+    power = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    return float(np.argmax(power) * 48_000 / len(samples))
+
+
+def test_the_tone_of_one_is_what_two_others_record(persons: list[Person], tmp_path: Path) -> None:
+    alice, bob, carol = persons
+    paths = [tmp_path / f"{name}.wav" for name in ("bob", "carol")]
+    answering = [
+        person.call("--answer", "--audio-in", "none", "--audio-out", path, "--seconds", "4")
+        for person, path in zip((bob, carol), paths, strict=True)
+    ]
+    calling = alice.call("--audio-in", "tone")
+    for person in ("bob", "carol"):
+        assert until(calling, user=person, state="connected")["way"] == "direct"
+    results = [end(process) for process in answering]
+    assert [code for code, _, _ in results] == [0, 0], results
+    code, told, err = end(calling)  # the others have left
+    assert (code, err) == (0, "")
+    assert told[-1]["call"] == results[0][1][-1]["call"]
+    for (_, told, _), path in zip(results, paths, strict=True):
+        figures = told[-1]
+        assert figures["seconds"] > 2
+        tone = middle(recorded(path))
+        assert abs(pitch(tone) - TONE_HZ) <= 2
+        assert abs(np.sqrt(np.mean(tone**2)) - TONE / np.sqrt(2)) < 0.03
+
+
+def test_whom_nobody_answers_is_told_so(persons: list[Person]) -> None:
+    alice, bob, _ = persons
+    calling = alice.call("--to", "@bob", "--audio-in", "none")
+    until(calling, user="bob", state="ringing")
+    calling.send_signal(signal.SIGTERM)
+    assert end(calling)[0] == 143
+    code, _, err = end(bob.begin("call", ROOM, "--answer", "--timeout", "3"))
+    assert (code, json.loads(err.splitlines()[-1])["error"]["code"]) == (1, "call.not_answered")
+
+
+def test_one_who_is_killed_is_gone_after_a_while_and_the_others_go_on(persons: list[Person]) -> None:
+    alice, bob, carol = persons
+    answering = [person.call("--answer", "--audio-in", "none") for person in (bob, carol)]
+    calling = alice.call("--audio-in", "tone")
+    for process in answering:
+        until(process, user="alice", state="connected")
+    until(calling, user="carol", state="connected")
+    answering[1].kill()
+    until(calling, user="carol", state="lost")
+    again = carol.call("--audio-in", "none")
+    until(again, user="bob", state="connected")
+    until(calling, user="carol", state="connected")
+    for process in (calling, answering[0], again):
+        process.send_signal(signal.SIGINT)
+    for process in (calling, answering[0], again):
+        process.wait(PATIENCE_S)
+    answering[1].wait()
