@@ -13,7 +13,7 @@ from mesh_agent.media.sound import Sound
 from tests.agent.media.ends import End
 from tests.agent.media.proxy import Line, Proxy
 from tests.agent.media.sound_library import Library
-from tests.agent.media.sounds import Heard
+from tests.agent.media.sounds import Heard, loudness_by_ms
 from tests.support.conditions import until
 
 BURST_S: Final = 0.4
@@ -71,23 +71,20 @@ class Person(End):
         """From mouth to ear, of each burst: when it was said, and after how long it was heard.
 
         The first is in seconds since this one listens; the second is below `SEEN_S`, since a burst is like
-        the next one.
+        the next one. To 1 ms.
         """
         mouth, ear = speaker.library.opened[0].begun, self.library.opened[-1].begun
-        within, seen = int(LOUD_S * RATE), int(SEEN_S * RATE)
-        shape = np.abs(bursts(np.arange(within)))
-        power = np.abs(self.played())
-        found = []
-        for number in range(int((len(power) / RATE + ear - mouth) / BURST_S)):
-            said = mouth + number * BURST_S
-            begin = int((said - ear) * RATE)
-            if begin < 0 or begin + within + seen > len(power):
+        power = loudness_by_ms(self.played())
+        shape = loudness_by_ms(bursts(np.arange(int(LOUD_S * RATE))))
+        window, found = len(shape) + int(SEEN_S * 1_000), []
+        for number in range(int((len(power) / 1_000 + ear - mouth) / BURST_S)):
+            begin = round(1_000 * (mouth + number * BURST_S - ear))
+            if begin < 0 or begin + window > len(power):
                 continue
-            part = power[begin : begin + within + seen]
-            match = np.correlate(part, shape, "valid")
+            match = np.correlate(power[begin : begin + window], shape, "valid")
             late = int(np.argmax(match))
             if match[late] > 0.3 * float(np.dot(shape, shape)):
-                found.append((begin / RATE, late / RATE))
+                found.append((begin / 1_000, late / 1_000))
         return found
 
 

@@ -62,8 +62,14 @@ def write(path: Path, samples: Samples, *, rate: int, form: str, codec: str, lay
         container.mux(stream.encode(None))
 
 
+def loudness_by_ms(samples: Heard | Samples) -> Heard:
+    """The loudest sample of each."""
+    loud: Heard = np.abs(samples[: len(samples) // 48 * 48]).reshape(-1, 48).max(axis=1).astype(np.float64)
+    return loud
+
+
 def gap_ms(samples: Heard, least: float = 0.02) -> float:
     """The longest time for which a steady tone is gone."""
-    loud = np.abs(samples[: len(samples) // 48 * 48]).reshape(-1, 48).max(axis=1) >= least
+    loud = loudness_by_ms(samples) >= least
     edges = np.flatnonzero(np.diff(np.concatenate(([True], loud, [True])).astype(int)))
     return float(max(edges[1::2] - edges[::2], default=0))
