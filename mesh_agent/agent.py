@@ -175,7 +175,8 @@ class Agent:
     def calls(self) -> Calls:
         """The call that this device is in, and those that ring; raises `SignInNeeded`."""
         self._signed_in()
-        assert self._calls is not None
+        if self._calls is None:  # it is being closed
+            raise SignInNeeded
         return self._calls
 
     async def new_recording(self, command: str) -> Path:

@@ -27,6 +27,7 @@ from textual.worker import WorkerCancelled, WorkerFailed
 from mesh_agent.client.errors import Unreachable
 from mesh_agent.client.state import ConnectionChanged, SignedOut
 from mesh_tui.bridge import FromAgent, forward
+from mesh_tui.calls import OpenCall
 from mesh_tui.collecting import LOOK_S, Collecting
 from mesh_tui.driver import MeshDriver
 from mesh_tui.going import Going
@@ -107,6 +108,7 @@ class MeshApp(TerminalApp):
 
         self.pictures = Shelf(self)
         self.terminals = OpenTerminals(self)
+        self.calls = OpenCall(self)
         self.preferences = Preferences(self, profile, plain=plain, auto=auto)
         self.collecting = Collecting(monotonic())
 
@@ -224,6 +226,7 @@ class MeshApp(TerminalApp):
         """The server may end a session; whatever is on the screen then is no longer ours to see."""
         self.telling.heard(message.event)
         self.transferring.heard(message.event)
+        self.calls.heard(message.event)
         state = message.event.state if isinstance(message.event, ConnectionChanged) else None
         if isinstance(state, SignedOut) and self.agent.user is None:
             await self._ask_to_sign_in(state.reason)
@@ -363,16 +366,16 @@ class MeshApp(TerminalApp):
     # ── the end ──────────────────────────────────────────────────────────────────────────────────
 
     async def action_quit(self) -> None:
-        self.ask_to_leave()
+        self.ask_to_quit()
 
-    def ask_to_leave(self) -> None:
-        """As `leave`, after a question where terminals that are shared here would end with it.
+    def ask_to_quit(self) -> None:
+        """As `leave`, after a question where a call, or terminals that are shared here, would end with it.
 
         Asked twice, it leaves.
         """
         from mesh_tui.screens.ask import AskToLeave
 
-        question = self.terminals.question_of_leaving()
+        question = self.terminals.question_of_leaving() or self.calls.question_of_leaving()
         if question is None or self._leaving or isinstance(self.screen, AskToLeave):
             self.leave(0)
             return

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Any, Final, Protocol
 
 from mesh_agent.agent import Agent
+from mesh_agent.calls.state import CallRinging
 from mesh_agent.client.state import (
     AgentEvent,
     Connected,
@@ -157,12 +158,33 @@ class Notifier:
             self._bursts.add(Notice.of_offer(transfer, room))
             self._changed.set()
 
+    def _ringing(self, event: CallRinging) -> None:
+        """On the desktop alone: on the screen, the status line and a word say it already."""
+        ringing, agent = event.ringing, self._host.agent
+        if ringing is None or self._attention.is_there(monotonic()):
+            return
+        try:
+            room = agent.room(ringing.room_id)
+        except MeshError:
+            return
+        now = Situation(
+            level=told_of(self._host.settings, room),
+            to_me=True,
+            busy=agent.presence == "busy",
+            there=False,
+            open=False,
+        )
+        if self._host.settings.calls.ring and decide(now) != "nothing":
+            self._bursts.add(Notice.of_call(ringing, room))
+            self._changed.set()
+
     _HANDLERS: Final[Mapping[type[AgentEvent], Callable[[Any, Any], None]]] = {
         ConnectionChanged: _connection_changed,
         RoomsChanged: _rooms_changed,
         HistoryReset: _history_reset,
         MessageReceived: _received,
         TransferChanged: _transfer_changed,
+        CallRinging: _ringing,
     }
 
     # ── telling ──────────────────────────────────────────────────────────────────────────────────

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from mesh_agent.calls.state import Ringing
 from mesh_agent.sharing.state import Transfer
 from mesh_tui.layout.cells import paintable
 from mesh_tui.transfers import name_of, offer_words
@@ -166,6 +167,13 @@ class Notice:
         words = offer_words(transfer)
         peer = name_of(transfer.peer_name)
         return cls(room.id, ANSWERED_SEQ, name, peer, words, to_me=True, what="offers you something")
+
+    @classmethod
+    def of_call(cls, ringing: Ringing, room: Room) -> "Notice":
+        """That somebody calls; only an answer makes that read."""
+        name = "" if room.kind == "dm" else clean_line(room.name)
+        what = "calls with video" if ringing.video else "calls"
+        return cls(room.id, ANSWERED_SEQ, name, name_of(ringing.name), "", to_me=True, what=what)
 
     @property
     def place(self) -> str:

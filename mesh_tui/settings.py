@@ -193,6 +193,45 @@ class Terminals(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = "ask"
 
 
+class Calls(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Calls."""
+
+    ring: Annotated[
+        bool, Meta(description="The bell rings when somebody calls, but in rooms of which nothing is told.")
+    ] = True
+    audio_in: Annotated[
+        str,
+        Meta(
+            title="Microphone",
+            description="mic: the usual one; mic:NAME; none: you only listen; tone, or a sound file.",
+        ),
+    ] = "mic"
+    audio_out: Annotated[
+        str,
+        Meta(
+            title="Loudspeaker",
+            description="speaker: the usual one; speaker:NAME; none; or a WAV file that is written.",
+        ),
+    ] = "speaker"
+    camera: Annotated[
+        str,
+        Meta(description="camera: the first one; camera:NAME; test: a test picture; or a video file."),
+    ] = "camera"
+    suppress_noise: Annotated[
+        bool, Meta(description="Echo and noise are taken out of what you say, and it is made evenly loud.")
+    ] = True
+    push_to_talk: Annotated[
+        bool, Meta(description="You are heard only while you talk by Space (or `/talk`).")
+    ] = False
+    pictures: Annotated[
+        Literal["auto", "full", "small", "off"],
+        Meta(
+            description="full: as large as fits, 15 a second; small: 40 cells across, 5 a second; "
+            "auto: full, and small through ssh."
+        ),
+    ] = "auto"
+
+
 class Privacy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What others may see; what the server decides of it is set in `/settings`."""
 
@@ -209,6 +248,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     notify: Notify = Notify()
     transfers: Transfers = Transfers()
     terminals: Terminals = Terminals()
+    calls: Calls = Calls()
     privacy: Privacy = Privacy()
     keys: Annotated[
         Mapping[str, str],

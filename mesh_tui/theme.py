@@ -32,6 +32,7 @@ ROLES: Final = {
     "bar-plain": "$accent",
     "bullet": "$accent",
     "brand": "bold $accent",
+    "call-caption": "on $surface",
     "code": "$foreground on $surface",
     "code-comment": "italic $text-muted",
     "code-function": "$syntax-function",

@@ -9,7 +9,7 @@ screen's place, so nothing here imports one.
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from mesh_tui.commands import account, anywhere, files, levels, messages, order, terminals
+from mesh_tui.commands import account, anywhere, calls, files, levels, messages, order, terminals
 from mesh_tui.slash import NoCommand, Typed, check, look_up
 
 if TYPE_CHECKING:
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 Run = Callable[[Any, str], Awaitable[None]]
 
 ANYWHERE: Final[Mapping[str, Run]] = (
-    anywhere.RUN | account.RUN | levels.ANYWHERE | files.ANYWHERE | terminals.ANYWHERE
+    anywhere.RUN | account.RUN | levels.ANYWHERE | files.ANYWHERE | terminals.ANYWHERE | calls.ANYWHERE
 )
-IN_ROOM: Final[Mapping[str, Run]] = messages.RUN | order.RUN | levels.RUN | files.RUN | terminals.RUN
+IN_ROOM: Final[Mapping[str, Run]] = (
+    messages.RUN | order.RUN | levels.RUN | files.RUN | terminals.RUN | calls.RUN
+)
 
 
 async def run_in_room(screen: "Standing | Desk", typed: Typed) -> None:

@@ -1,7 +1,8 @@
-"""A message that tells of a shared terminal, as a card: what runs in it, and whether it can be watched."""
+"""A message that tells of a shared terminal or a call, as a card: what it is, and whether one can come in."""
 
 from collections.abc import Iterable
 
+from mesh_agent.calls.announcing import Announced as AnnouncedCall
 from mesh_agent.terminal.announcing import Announced
 from mesh_tui.layout.cells import Fragment, Line, clip, paintable, wrap
 
@@ -28,3 +29,23 @@ def _about(announced: Announced, *, mine: bool) -> list[Fragment]:
         Fragment("Enter", "key"),
         Fragment(f" {does}", "muted"),
     ]
+
+
+CALL = "☏"
+
+
+def call_card(announced: AnnouncedCall, cells: int) -> Iterable[Line]:
+    """The rows of a call, each at most `cells` wide."""
+    room = max(1, cells - MARGIN)
+    sign = Fragment(f"{CALL} ", "state-up" if announced.running else "muted")
+    what = "Call with video" if announced.video else "Call"
+    if announced.running:
+        yield Line((sign, Fragment(clip(what, room), "title")), decoration=MARGIN)
+        about = [Fragment("Enter", "key"), Fragment(" joins it, or ", "muted"), Fragment("/call", "key")]
+    else:
+        title = "Missed call" if announced.missed else what
+        yield Line((sign, Fragment(clip(title, room), "muted")), decoration=MARGIN)
+        how = "nobody answered" if announced.missed else paintable(announced.how.removesuffix("."))
+        about = [Fragment(how, "muted")]
+    for line in wrap(about, room):
+        yield Line((Fragment(" " * MARGIN), *line.fragments), line.decoration + MARGIN, line.joiner)

@@ -10,9 +10,10 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Final, Literal
 
+from mesh_agent.calls import announcing as calls
 from mesh_agent.client.state import Outgoing
 from mesh_agent.terminal import announcing
-from mesh_tui.layout.announced import card
+from mesh_tui.layout.announced import call_card, card
 from mesh_tui.layout.cells import Fragment, Line, clip, fit, paintable, width, wrap
 from mesh_tui.layout.markdown import rows
 from protocol.rest import EVERYONE, Message
@@ -227,6 +228,9 @@ def _body(entry: Message | Outgoing, room: int, me: Me) -> list[Line]:
     announced = announcing.read(entry) if isinstance(entry, Message) else None
     if announced is not None:
         return list(card(announced, room, mine=announced.user_id == me.id))
+    call = calls.read(entry) if isinstance(entry, Message) else None
+    if call is not None:
+        return list(call_card(call, room))
     lines = list(rows(paintable(entry.content), room, me.username))
     if isinstance(entry, Outgoing):
         role = "pending" if entry.state == "pending" else "refused"

@@ -21,6 +21,7 @@ from mesh_tui.aim import Aim
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.layout.links import links
 from mesh_tui.layout.message import first_line, moment
+from mesh_tui.plain.calling import PlainCalling
 from mesh_tui.plain.lines import Lines
 from mesh_tui.plain.telling import PlainTelling
 from mesh_tui.plain.transferring import PlainTransferring
@@ -75,6 +76,7 @@ class Desk:
         self.timeline = Seen()
         self.telling = PlainTelling(self)
         self.transferring = PlainTransferring(self, put)
+        self.calling = PlainCalling(self, put)
         self._lines = lines
         self._put = put
         self._file = file
@@ -202,6 +204,18 @@ class Desk:
         with suppress(MeshError):
             if seq > (self.agent.room(room_id).read_seq or 0):
                 await self.agent.mark_read(room_id, seq)
+
+    def show_call(self) -> None:
+        """Lines tell of a call as it goes on; what can be done in it are commands."""
+
+    def ask_to_quit(self) -> None:
+        """Ends the session; in a call, after a question."""
+        self._later(self._quit())
+
+    async def _quit(self) -> None:
+        in_call = self.agent.calls.current is not None
+        if not in_call or await self.ask("Quit, and leave the call?", "The others go on.", yes="Quit"):
+            self.leave(0)
 
     def leave(self, _: int) -> None:
         """Ends the session."""

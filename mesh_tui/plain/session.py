@@ -194,6 +194,7 @@ async def _tell(agent: Agent, desk: Desk, notifier: Notifier, put: Callable[[str
     async for event in events:
         notifier.heard(event)
         desk.transferring.heard(event)
+        desk.calling.heard(event)
         if isinstance(event, ConnectionChanged):
             state = event.state
             if isinstance(state, Waiting) and not down:

@@ -34,11 +34,16 @@ class Among(Switching):
     def on_mount(self) -> None:
         self.mesh.settings_changed.subscribe(self, self._levels_may_be_others)
         self.mesh.terminals.signal.subscribe(self, self._show_terminals)
+        self.mesh.calls.signal.subscribe(self, self._show_call)
         self.call_after_refresh(self.show_transfer_state)
+        self.call_after_refresh(lambda: self._show_call(self.mesh.calls.words))
         self.call_after_refresh(lambda: self._show_terminals(self.mesh.terminals.words))
 
     def _show_terminals(self, words: Sequence[Fragment]) -> None:
         self.query_one(StatusLine).put_terminals(words)
+
+    def _show_call(self, words: Sequence[Fragment]) -> None:
+        self.query_one(StatusLine).put_call(words)
 
     def _levels_may_be_others(self, _: Settings) -> None:
         self.show_entries(self.mesh.entries())

@@ -222,6 +222,41 @@ class MeshScreen(Patient[Result]):
         else:
             self.tell("No terminal is open. /share-terminal shares one, /watch watches one.")
 
+    def show_call(self) -> None:
+        """The call that we are in."""
+        self.mesh.calls.show()
+
+    def action_call(self) -> None:
+        """Answers who calls, or goes to the call that we are in."""
+        begin(self.mesh, self._call, group="opening")
+
+    async def _call(self) -> None:
+        from mesh_tui import calling
+
+        mesh = self.mesh
+        if mesh.agent.calls.ringing and await self.attempt(calling.answer, mesh) is None:
+            return
+        if mesh.calls.call is None:
+            self.tell("You are in no call. /call begins one.")
+            return
+        mesh.calls.show()
+
+    def action_decline_call(self) -> None:
+        from mesh_tui import calling
+
+        self._deed(calling.decline)
+
+    def action_mute_mic(self) -> None:
+        from mesh_tui import calling
+
+        self._deed(calling.mute)
+
+    def _deed(self, deed: "Callable[[MeshApp], str]") -> None:
+        try:
+            self.tell(deed(self.mesh))
+        except MeshError as error:
+            self.complain(error)
+
     def entrust(self, call: Callable[..., Awaitable[object]], *arguments: object) -> None:
         """Makes a call to the agent that goes on when this screen is closed."""
         begin(self.mesh, self.attempt, call, *arguments, group=SENDING)

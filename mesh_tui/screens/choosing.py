@@ -9,11 +9,13 @@ from typing import ClassVar
 
 from textual import events, on
 
+from mesh_agent.calls import announcing as calls
 from mesh_agent.terminal import announcing
 from mesh_agent.terminal.announcing import Announced
 from mesh_tui import commands
 from mesh_tui.actions import Place
 from mesh_tui.aim import Aim
+from mesh_tui.commands.calls import join_announced
 from mesh_tui.commands.terminals import watch_announced
 from mesh_tui.keymap import keys_in
 from mesh_tui.layout.cells import clip, paintable
@@ -158,6 +160,8 @@ class Choosing(Sending):
         def take_up(message: Message) -> None:
             if (announced := _running(message)) is not None:
                 self._watch(announced)
+            elif (call := calls.read(message)) is not None and call.running:
+                begin(self, self._attempt, join_announced, Standing(self), call, group="opening")
             else:
                 self.take_aim(Aim("reply", message))
 

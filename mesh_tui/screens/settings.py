@@ -46,6 +46,7 @@ HEADINGS: Final = {
     "notify": "Notifications",
     "transfers": "Files",
     "terminals": "Shared terminals",
+    "calls": "Calls",
     "privacy": "Privacy",
 }
 

@@ -27,6 +27,7 @@ _ANYWHERE: Final = frozenset(
         "choose_people",
         "show_words",
         "show_transfers",
+        "show_call",
     }
 )
 """What a screen does for commands that is the same whichever room it shows."""

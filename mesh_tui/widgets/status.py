@@ -33,6 +33,7 @@ class StatusLine(Bar):
         self._hot: Sequence[Entry] = ()
         self._transfers: list[Fragment] = []
         self._terminals: Sequence[Fragment] = ()
+        self._call: Sequence[Fragment] = ()
 
     def on_mount(self) -> None:
         self._clock = self.set_interval(1.0, self._tick, pause=True)
@@ -67,6 +68,11 @@ class StatusLine(Bar):
         self._terminals = words
         self._show()
 
+    def put_call(self, words: Sequence[Fragment]) -> None:
+        """Says who calls, or that a call is on."""
+        self._call = words
+        self._show()
+
     def on_resize(self) -> None:
         self._show()
 
@@ -80,7 +86,7 @@ class StatusLine(Bar):
         if self._typing:
             left += [Fragment("  │ ", "rule"), Fragment(_typing_words(self._typing), "pending")]
             free -= TYPING_CELLS
-        beside = [*self._terminals, *self._transfers]
+        beside = [*self._call, *self._terminals, *self._transfers]
         free -= sum(width(fragment.text) for fragment in beside)
         self.put(left, [*beside, *hotlist(self._hot, max(HOT_CELLS, free))])
 

@@ -9,13 +9,14 @@ import pytest
 from mesh_tui.actions import ACTIONS, COMMANDS, PLACES, Action, Command, bindings, key_label
 from mesh_tui.app import MeshApp
 from mesh_tui.commands import ANYWHERE, IN_ROOM
+from mesh_tui.screens.call import CallScreen
 from mesh_tui.screens.home import Home
 from mesh_tui.screens.login import Login
 from mesh_tui.screens.room import RoomScreen
 from tests.support import pressed
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "tui.md"
-OWNERS = {"app": (MeshApp,), "screen": (Home, Login, RoomScreen)}
+OWNERS = {"app": (MeshApp,), "screen": (CallScreen, Home, Login, RoomScreen)}
 
 
 def _named(action: Action) -> str:

@@ -9,11 +9,12 @@ import pytest
 from msgspec import structs
 
 from mesh_agent.agent import Agent
+from mesh_agent.calls.state import CallRinging, Ringing
 from mesh_agent.client.state import ConnectionChanged, MessageReceived, Waiting
 from mesh_agent.sharing.state import OfferedPath, Transfer, TransferChanged
 from mesh_tui.desktop import Desktop
 from mesh_tui.notifier import Notifier
-from mesh_tui.settings import Notify, Settings
+from mesh_tui.settings import Calls, Notify, Settings
 from protocol.rest import Message, Room
 from tests.support.conditions import until
 from tests.support.line import line_to
@@ -278,3 +279,20 @@ async def test_an_offer_is_told_once_like_what_is_said_to_one(place: Place, room
     place.notifier.heard(TransferChanged(replace(offer, id="t2")))
     await until(lambda: len(place.written) == 2, "the notification and the bell")
     assert place.written[0] == f"\x1b]9;bob{number} in room {number}: offers you something\x1b\\"
+
+
+async def test_who_calls_is_told_on_the_desktop_of_who_is_away(place: Place, room: Room, number: int) -> None:
+    ringing = Ringing("call-1", room.id, "u2", f"bob\x1b]{number}", video=True, people=2)
+    place.notifier.heard(CallRinging("call-1", ringing))
+    place.notifier.focused(False)
+    place.settings = replace_calls(place.settings, ring=False)
+    place.notifier.heard(CallRinging("call-1", ringing))
+    place.settings = replace_calls(place.settings, ring=True)
+    place.notifier.heard(CallRinging("call-1", ringing))
+    await until(lambda: len(place.written) == 2, "the notification and the bell")
+    assert place.written[0] == f"\x1b]9;bob]{number} in room {number}: calls with video\x1b\\"
+    assert not place.toasts
+
+
+def replace_calls(settings: Settings, *, ring: bool) -> Settings:
+    return structs.replace(settings, calls=Calls(ring=ring))

@@ -1,0 +1,330 @@
+"""A call as rows of cells: who is in it, how loud they are, where their pictures go, and a line about it.
+
+Strategy: everybody is a `Face`, ourselves too and always last. Where somebody shows a picture and there is
+room for it, faces are tiles in the grid that gives pictures the most room; else they are a list, one row
+each. What a colour says, a sign or a word says too.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from mesh_agent.calls.announcing import duration
+from mesh_agent.calls.state import CallPhase, Own, Party, PartyState, Ringing, Statistics
+from mesh_agent.net.base import Way
+from mesh_tui.layout.cells import Fragment, Line, clip, fit, pad, width
+from mesh_tui.transfers import name_of
+
+NAME_CHARS: Final = 24
+BAR: Final = 10
+SHORT_BAR: Final = 5
+"""Cells of a level."""
+
+TILE_COLUMNS: Final = 18
+TILE_ROWS: Final = 6
+"""Of the smallest tile in which a picture is worth looking at, with the row below it."""
+
+SHAPE: Final = 16 / 9 * 2
+"""Cells across for one down, of a picture of the usual shape."""
+
+GAP: Final = 1
+SIGN: Final = "☏"
+SPEAKS, SILENT, RINGS, GONE = "●", "○", "◌", "✕"
+
+
+class Face(NamedTuple):
+    """Somebody in a call. `mine`: it is us. `level`: 0 to 1."""
+
+    name: str
+    device_id: str = ""
+    state: PartyState = "connected"
+    reason: str = ""
+    muted: bool = False
+    deafened: bool = False
+    camera: bool = False
+    screen: bool = False
+    speaking: bool = False
+    level: float = 0.0
+    mine: bool = False
+    compared: bool = True
+    way: Way | None = None
+    statistics: Statistics = Statistics()
+
+    @property
+    def shows(self) -> bool:
+        """Whether a picture is sent from there."""
+        return (self.camera or self.screen) and self.state in ("connected", "lost")
+
+
+def faces(parties: Iterable[Party], own: Own, my_name: str) -> list[Face]:
+    """The others in their order, and then us."""
+    others = [
+        Face(
+            name_of(party.name, NAME_CHARS),
+            party.device_id,
+            party.state,
+            party.reason,
+            party.muted,
+            party.deafened,
+            party.camera,
+            party.screen,
+            party.speaking and party.state == "connected",
+            party.level if party.state == "connected" and not party.muted else 0.0,
+            compared=party.compared,
+            way=party.way,
+            statistics=party.statistics,
+        )
+        for party in parties
+    ]
+    silent = own.muted or (own.push_to_talk and not own.talking)
+    me = Face(
+        name_of(my_name, NAME_CHARS),
+        muted=own.muted,
+        deafened=own.deafened,
+        camera=own.camera,
+        screen=own.screen,
+        speaking=own.speaking and not silent,
+        level=0.0 if silent else own.level,
+        mine=True,
+    )
+    return [*others, me]
+
+
+# ── tiles ────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Box(NamedTuple):
+    """Of a tile, in cells; its last row is for the name."""
+
+    x: int
+    y: int
+    columns: int
+    rows: int
+
+
+def grid(count: int, columns: int, rows: int) -> list[Box]:
+    """Where `count` tiles go; none where they would be too small. The last row of them is in the middle."""
+    best: tuple[float, int] = (0.0, 0)
+    for across in range(1, count + 1):
+        wide, high = _tile(count, across, columns, rows)
+        if wide >= TILE_COLUMNS and high >= TILE_ROWS:
+            shown = min(float(wide), (high - 1) * SHAPE)
+            best = max(best, (shown, -across))
+    across = -best[1]
+    if not across:
+        return []
+    wide, high = _tile(count, across, columns, rows)
+    boxes = []
+    for number in range(count):
+        row, place = divmod(number, across)
+        here = min(across, count - row * across)
+        left = (columns - here * (wide + GAP) + GAP) // 2
+        boxes.append(Box(left + place * (wide + GAP), row * high, wide, high))
+    return boxes
+
+
+def _tile(count: int, across: int, columns: int, rows: int) -> tuple[int, int]:
+    """How large each is: all the rows, but no wider than a picture of that height."""
+    down = -(-count // across)
+    high = rows // down
+    wide = (columns - GAP * (across - 1)) // across
+    return min(wide, max(TILE_COLUMNS, round((high - 1) * SHAPE))), high
+
+
+def caption(face: Face, cells: int, *, plain: bool = False) -> Line:
+    """The row of a tile with the name, how loud it is there, and what is otherwise."""
+    marks = mark_words(face)
+    right = (
+        [Fragment(" "), *fit(marks, cells // 2)] if marks else [Fragment(" "), *bar(face.level, SHORT_BAR)]
+    )
+    taken = sum(width(fragment.text) for fragment in right)
+    sign, role = sign_of(face)
+    left = [Fragment(f"{sign} ", role), Fragment(_name(face), "count" if face.speaking else "title")]
+    left = fit(left, cells - taken)
+    between = cells - taken - sum(width(fragment.text) for fragment in left)
+    fill = "" if plain else "call-caption"
+    fragments = [*left, Fragment(" " * between), *right]
+    return Line(tuple(Fragment(text, f"{fill} {own}".strip()) for text, own in fragments), fill=fill)
+
+
+def empty_tile(face: Face) -> str:
+    """What stands where a picture would."""
+    if face.state == "ringing":
+        return "rings…"
+    if face.state == "connecting":
+        return "connecting…"
+    if face.state == "lost":
+        return "connecting again…"
+    return "a picture comes…" if face.shows else "no picture"
+
+
+def sign_of(face: Face) -> tuple[str, str]:
+    """A sign, and its role."""
+    if face.state == "ringing":
+        return RINGS, "pending"
+    if face.state != "connected":
+        return GONE if face.state == "lost" else RINGS, "state-trying"
+    return (SPEAKS, "state-up") if face.speaking else (SILENT, "muted")
+
+
+def _name(face: Face) -> str:
+    return f"{face.name} (you)" if face.mine else face.name
+
+
+def mark_words(face: Face) -> list[Fragment]:
+    """What is not as usual with somebody."""
+    if face.state == "lost":
+        return [Fragment("lost", "failed")]
+    if face.state != "connected":
+        return [Fragment(face.state, "pending")]
+    words = []
+    if face.deafened:
+        words.append(Fragment("deafened", "failed"))
+    elif face.muted:
+        words.append(Fragment("muted", "failed"))
+    if face.screen:
+        words.append(Fragment(" screen" if words else "screen", "mention"))
+    return words
+
+
+def bar(level: float, cells: int) -> list[Fragment]:
+    """How loud it is."""
+    full = min(cells, max(0, round(level * cells)))
+    return [Fragment("▮" * full, "own-bar"), Fragment("▯" * (cells - full), "rule")]
+
+
+# ── a list ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def listed(faces: Sequence[Face], cells: int) -> list[Line]:
+    """One row for each: who, how loud, what is otherwise, and how they are reached."""
+    names = min(max((width(_name(face)) for face in faces), default=0), max(8, cells // 3))
+    return [_listed(face, names, cells) for face in faces]
+
+
+def _listed(face: Face, names: int, cells: int) -> Line:
+    sign, role = sign_of(face)
+    name = pad(_name(face), names)
+    row = [
+        Fragment("  "),
+        Fragment(f"{sign} ", role),
+        Fragment(name, "count" if face.speaking else "title"),
+        Fragment("  "),
+        *bar(face.level, BAR),
+        Fragment("  "),
+    ]
+    words = mark_words(face) or ([Fragment("speaks", "state-up")] if face.speaking else [])
+    if face.camera and not face.screen:
+        words.append(Fragment(" camera" if words else "camera", "mention"))
+    row += words
+    if not face.mine and face.state == "connected":
+        row.append(Fragment(f"  {way_words(face)}", "muted"))
+    if face.reason:
+        row.append(Fragment(f"  {name_of(face.reason, 120)}", "muted"))
+    return Line(tuple(fit(row, cells)))
+
+
+def way_words(face: Face) -> str:
+    """`direct, 24 ms, not compared`: how somebody is reached."""
+    trip = face.statistics.round_trip_ms
+    words = [face.way or "", f"{trip:.0f} ms" if trip is not None else ""]
+    words.append("" if face.compared else "not compared")
+    return ", ".join(word for word in words if word)
+
+
+# ── statistics ───────────────────────────────────────────────────────────────────────────────────
+
+_COLUMNS: Final = (
+    ("way", 8),
+    ("lost", 7),
+    ("jitter", 8),
+    ("delay", 8),
+    ("there&back", 11),
+    ("in", 11),
+    ("out", 11),
+)
+
+
+def statistics(faces: Sequence[Face], cells: int) -> list[Line]:
+    """A table: of what comes from each of the others, in the last seconds."""
+    names = 14
+    heads = "".join(f"{head:>{wide}}" for head, wide in _COLUMNS)
+    lines = [Line(tuple(fit([Fragment(" " * (names + 2)), Fragment(heads, "muted")], cells)))]
+    for face in faces:
+        if face.mine or face.state == "ringing":
+            continue
+        seen = face.statistics
+        trip = "?" if seen.round_trip_ms is None else f"{seen.round_trip_ms:.0f} ms"
+        values = (
+            face.way or "none",
+            f"{100 * seen.loss:.1f} %",
+            f"{seen.jitter_ms:.0f} ms",
+            f"{seen.delay_ms:.0f} ms",
+            trip,
+            f"{seen.received_kbps:.0f} kb/s",
+            f"{seen.sent_kbps:.0f} kb/s",
+        )
+        cellsful = "".join(f"{value:>{wide}}" for value, (_, wide) in zip(values, _COLUMNS, strict=True))
+        row = [Fragment("  "), Fragment(pad(face.name, names), "title"), Fragment(cellsful)]
+        lines.append(Line(tuple(fit(row, cells))))
+    return lines
+
+
+# ── lines about it ───────────────────────────────────────────────────────────────────────────────
+
+
+def clock(seconds: float) -> str:
+    """`3:07`, `1:02:03`."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def phase_words(phase: CallPhase, seconds: float, reason: str = "") -> str:
+    """How the call is."""
+    if phase == "over":
+        return f"it is over: {name_of(reason, 120)}" if reason else "it is over"
+    return {"ringing": "rings…", "connecting": "connecting…"}.get(phase, clock(seconds))
+
+
+def own_words(own: Own) -> list[Fragment]:
+    """What the others hear and see of us."""
+    words = []
+    if own.deafened:
+        words.append(Fragment("✕ deafened ", "failed"))
+    if own.push_to_talk:
+        talks = Fragment("● you talk ", "state-up") if own.talking else Fragment("○ Space to talk ", "muted")
+        words.append(talks)
+    elif own.muted:
+        words.append(Fragment("✕ muted ", "failed"))
+    if own.camera:
+        words.append(Fragment("■ camera ", "mention"))
+    if own.screen:
+        words.append(Fragment("■ screen ", "mention"))
+    return words
+
+
+def status_words(
+    phase: CallPhase | None, faces: Sequence[Face], seconds: float, ringing: Sequence[Ringing], key: str
+) -> list[Fragment]:
+    """For the status line: who calls, or that a call is on, how long, and who speaks."""
+    if ringing:
+        name = name_of(ringing[0].name, NAME_CHARS)
+        how = " with video" if ringing[0].video else ""
+        return [Fragment(f"{SIGN} {name} calls{how} ", "mention-me"), Fragment(f"{key} ", "key")]
+    if phase is None or phase == "over":
+        return []
+    words = [Fragment(f"{SIGN} {phase_words(phase, seconds)} ", "state-up")]
+    speaks = next((face for face in faces if face.speaking and not face.mine), None)
+    if speaks is not None:
+        words.append(Fragment(f"{SPEAKS} {clip(speaks.name, 12)} ", "count"))
+    if faces and faces[-1].muted:
+        words.append(Fragment("muted ", "failed"))
+    return words
+
+
+def over_words(reason: str, seconds: float | None) -> str:
+    """What is told at the end. `seconds`: how long it was open; None: it never was."""
+    why = f" {name_of(reason, 200)}" if reason else ""
+    return (
+        f"The call is over.{why}" if seconds is None else f"The call is over, after {duration(seconds)}.{why}"
+    )

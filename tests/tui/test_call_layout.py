@@ -1,0 +1,143 @@
+"""A call as cells: where tiles go, and what is said of everybody."""
+
+from itertools import combinations
+from typing import Final
+
+import pytest
+
+from mesh_agent.calls.state import Own, Party, Ringing, Statistics
+from mesh_tui.layout.call import (
+    Face,
+    caption,
+    clock,
+    faces,
+    grid,
+    listed,
+    over_words,
+    own_words,
+    statistics,
+    status_words,
+)
+from mesh_tui.layout.cells import Fragment, width
+
+BOB: Final = Party(
+    "b",
+    "bob",
+    "bob-laptop",
+    "connected",
+    speaking=True,
+    level=0.5,
+    way="direct",
+    statistics=Statistics(0.021, 4.0, 61.0, 24.4, 38.0, 41.0),
+)
+
+
+def _text(fragments: list[Fragment]) -> str:
+    return "".join(fragment.text for fragment in fragments)
+
+
+@pytest.mark.parametrize("size", [(80, 21), (140, 37), (60, 16), (400, 100), (37, 12)])
+@pytest.mark.parametrize("count", range(1, 7))
+def test_tiles_lie_inside_and_apart(count: int, size: tuple[int, int]) -> None:
+    columns, rows = size
+    boxes = grid(count, columns, rows)
+    assert len(boxes) in (0, count)
+    for box in boxes:
+        assert box.x >= 0
+        assert box.y >= 0
+        assert box.x + box.columns <= columns
+        assert box.y + box.rows <= rows
+    for one, other in combinations(boxes, 2):
+        beside = one.x + one.columns <= other.x or other.x + other.columns <= one.x
+        assert beside or one.y + one.rows <= other.y or other.y + other.rows <= one.y
+
+
+def test_the_grid_is_as_the_screen() -> None:
+    assert len({box.y for box in grid(2, 140, 37)}) == 1, "two on a wide screen stand side by side"
+    assert len({box.x for box in grid(2, 40, 37)}) == 1, "on a narrow one, one above the other"
+    assert len({box.y for box in grid(4, 80, 21)}) == 2
+    assert grid(6, 40, 12) == [], "too small to be worth it"
+    first, *_ = grid(1, 200, 37)
+    assert first.columns < 200, "no wider than a picture of that height"
+
+
+def test_everybody_is_a_face_and_we_are_the_last() -> None:
+    rung = Party("c", "ca\u202erol")
+    bob, carol, me = faces([BOB, rung], Own(muted=True, level=0.9, speaking=True), "alice")
+    assert (bob.speaking, bob.level, carol.name) == (True, 0.5, "carol")
+    assert (me.mine, me.level, me.speaking) == (True, 0.0, False), "who is muted is not heard"
+    held = faces([], Own(push_to_talk=True, level=0.9), "alice")[0]
+    assert held.level == 0.0
+    assert faces([], Own(push_to_talk=True, talking=True, level=0.9), "alice")[0].level == 0.9
+
+
+@pytest.mark.parametrize("cells", [10, 18, 40])
+@pytest.mark.parametrize(
+    "face",
+    [
+        Face("bob", level=0.5, speaking=True),
+        Face("a name that is longer than tiles are", muted=True, screen=True),
+        Face("carol", state="lost"),
+        Face("dan", state="ringing"),
+    ],
+)
+def test_a_caption_is_as_wide_as_its_tile(face: Face, cells: int) -> None:
+    assert width(caption(face, cells).text) == cells
+
+
+def test_the_list_says_who_speaks_and_how_they_are_reached() -> None:
+    lines = listed(faces([BOB, Party("c", "carol")], Own(deafened=True), "alice"), 78)
+    assert lines[0].text.split() == [
+        "●",
+        "bob",
+        "▮▮▮▮▮▯▯▯▯▯",
+        "speaks",
+        "direct,",
+        "24",
+        "ms,",
+        "not",
+        "compared",
+    ]
+    assert lines[1].text.split() == ["◌", "carol", "▯▯▯▯▯▯▯▯▯▯", "ringing"]
+    assert lines[2].text.split() == ["○", "alice", "(you)", "▯▯▯▯▯▯▯▯▯▯", "deafened"]
+    assert all(width(line.text) <= 30 for line in listed(faces([BOB], Own(), "alice"), 30))
+
+
+def test_statistics_are_a_table_of_the_others() -> None:
+    heads, bob = statistics(faces([BOB, Party("c", "carol")], Own(), "alice"), 100)
+    assert heads.text.split() == ["way", "lost", "jitter", "delay", "there&back", "in", "out"]
+    assert bob.text.split() == [
+        "bob",
+        "direct",
+        "2.1",
+        "%",
+        "4",
+        "ms",
+        "61",
+        "ms",
+        "24",
+        "ms",
+        "38",
+        "kb/s",
+        "41",
+        "kb/s",
+    ]
+    assert width(bob.text) == width(heads.text)
+
+
+def test_what_the_status_line_says() -> None:
+    people = faces([BOB], Own(muted=True), "alice")
+    ringing = [Ringing("i", "r", "b", "bo\x1bb", True, 2)]
+    assert _text(status_words(None, [], 0, ringing, "Alt+C")) == "☏ bob calls with video Alt+C "
+    assert _text(status_words("open", people, 187, [], "Alt+C")) == "☏ 3:07 ● bob muted "
+    assert _text(status_words("ringing", [], 0, [], "Alt+C")) == "☏ rings… "
+    assert status_words("over", people, 187, [], "Alt+C") == []
+
+
+def test_what_is_told_of_us_and_of_the_end() -> None:
+    assert _text(own_words(Own(muted=True, push_to_talk=True))) == "○ Space to talk "
+    assert _text(own_words(Own(push_to_talk=True, talking=True))) == "● you talk "
+    assert _text(own_words(Own(muted=True, deafened=True, camera=True))) == "✕ deafened ✕ muted ■ camera "
+    assert clock(3723) == "1:02:03"
+    assert over_words("bob has left.", 723) == "The call is over, after 12 min 3 s. bob has left."
+    assert over_words("", None) == "The call is over."

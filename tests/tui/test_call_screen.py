@@ -1,0 +1,187 @@
+"""Calls in front of people: real devices, a real server, a tone for a voice, a test picture for a face."""
+
+from typing import Final
+
+import pytest
+
+from mesh_agent.agent import Agent
+from mesh_agent.calls.state import Media
+from mesh_tui.screens.call import CallScreen
+from mesh_tui.widgets.tiles import Tile
+from tests.support.conditions import until
+from tests.tui.conftest import SignUp, SitDown
+from tests.tui.seat import Seat
+
+SETTINGS: Final = {"calls.audio_in": "tone", "calls.audio_out": "none", "calls.camera": "test"}
+SOUND: Final = Media(audio_in="tone", audio_out="none")
+SIZE: Final = (100, 30)
+
+
+async def _alice(sit_down: SitDown, server: str, number: int) -> Seat:
+    """In a room of her own."""
+    seat = await sit_down("alice", server, size=SIZE)
+    await seat.register(f"alice{number}")
+    await seat.app.save_settings(SETTINGS)
+    await seat.create_room(f"talk {number}")
+    return seat
+
+
+async def _bob(sign_up: SignUp, server: str, number: int, alice: Seat) -> Agent:
+    """A device without a screen, in the same room."""
+    bob = await sign_up(f"bob{number}", server)
+    await bob.join(alice.app.agent.room(f"talk {number}").id)
+    await alice.sees("online 2")
+    return bob
+
+
+def _in_front(seat: Seat) -> bool:
+    return isinstance(seat.app.screen, CallScreen)
+
+
+def _own(seat: Seat) -> object:
+    call = seat.app.calls.call
+    assert call is not None
+    return call.own
+
+
+@pytest.mark.presses(
+    "rooms.call",
+    "rooms.mute_mic",
+    "call.back",
+    "call.mute_mic",
+    "call.deafen",
+    "call.camera",
+    "call.push_to_talk",
+    "call.talk",
+    "call.list",
+    "call.figures",
+    "call.tone",
+    "call.hang_up",
+)
+async def test_who_calls_is_answered_and_what_one_does_is_seen(
+    shared_server: str, sit_down: SitDown, sign_up: SignUp, number: int
+) -> None:
+    alice = await _alice(sit_down, shared_server, number)
+    bob = await _bob(sign_up, shared_server, number, alice)
+    room_id = alice.app.agent.room(f"talk {number}").id
+    call = await bob.calls.call(room_id, media=SOUND)
+    await alice.sees(f"bob{number} calls", "Alt+C", "Enter joins it")
+    await alice.press("alt+c")
+    await until(lambda: _in_front(alice), "the call")
+    await alice.sees(f"● bob{number}", "speaks", "▮", "direct")
+    await alice.press("m")
+    await alice.sees("✕ muted")
+    await until(lambda: call.parties[0].muted, "bob to be told")
+    await alice.press("m", "d")
+    await alice.sees("✕ deafened")
+    await alice.press("d", "p")
+    await alice.sees("○ Space to talk")
+    await alice.press("space")
+    await alice.sees("● you talk")
+    await alice.press("p", "i")
+    await alice.sees("jitter", "kb/s")
+    await alice.press("i", "t", "c")
+    await alice.sees("■ camera", "▀▀▀▀▀▀")
+    call.camera(True, "test")
+    await until(lambda: sum(tile.picture is not None for tile in alice.app.screen.query(Tile)) == 2, "both")
+    await alice.press("l")
+    await alice.no_longer_sees("▀▀▀▀▀▀")
+    await alice.press("l", "escape")
+    await alice.sees("Message talk", "☏ 0:0")
+    await alice.press("alt+m")
+    await alice.sees("You are muted.", f"bob{number} muted")
+    await alice.press("alt+c")
+    await until(lambda: _in_front(alice), "the call again")
+    await alice.press("q")
+    await alice.sees("The call is over", "Message talk")
+    await alice.sees("☏ Call", "bob")
+
+
+@pytest.mark.presses("rooms.decline_call", "call.share_screen")
+async def test_one_is_declined_missed_or_left_with_the_program(
+    shared_server: str, sit_down: SitDown, sign_up: SignUp, number: int
+) -> None:
+    alice = await _alice(sit_down, shared_server, number)
+    bob = await _bob(sign_up, shared_server, number, alice)
+    room_id = alice.app.agent.room(f"talk {number}").id
+    call = await bob.calls.call(room_id, media=SOUND)
+    await alice.sees(f"bob{number} calls")
+    await alice.press("alt+x")
+    await alice.sees("Declined.", "Missed call")
+    await until(lambda: call.phase == "over", "bob to be told")
+    await alice.press("alt+x")
+    await alice.sees("Nobody calls you now.")
+    await alice.say("/answer")
+    await alice.sees("Nobody calls you now.")
+    await alice.press("ctrl+u")
+    await alice.say(f"/call @bob{number} --video")
+    await until(lambda: bob.calls.ringing, "it to ring")
+    assert bob.calls.ringing[0].video
+    await alice.sees("rings…", "a picture comes…")
+    await bob.calls.answer(bob.calls.ringing[0].call_id, media=SOUND)
+    await alice.sees("▀▀▀▀▀▀")
+    await alice.press("s")
+    await alice.sees("Your screen is shown.")
+    await alice.press("ctrl+q")
+    await alice.sees("Quit, and leave the call?")
+    await alice.press("escape")
+    await until(lambda: _in_front(alice), "the call to go on")
+    assert bob.calls.current is not None
+    await alice.press("ctrl+q", "y")
+    await until(lambda: not alice.app.is_running, "the end")
+    await until(lambda: bob.calls.current is None or not bob.calls.current.parties, "alice to be gone")
+
+
+async def test_commands_do_what_keys_do(
+    shared_server: str, sit_down: SitDown, sign_up: SignUp, number: int
+) -> None:
+    alice = await _alice(sit_down, shared_server, number)
+    bob = await _bob(sign_up, shared_server, number, alice)
+    for command in ("hangup", "mute-mic", "call-stats"):
+        await alice.say(f"/{command}")
+        await alice.sees("You are in no call.")
+        await alice.press("ctrl+u")
+    await bob.calls.call(alice.app.agent.room(f"talk {number}").id, media=SOUND)
+    await alice.sees("Enter joins it")
+    await alice.press("up", "enter")
+    await until(lambda: _in_front(alice), "the call")
+    await alice.sees(f"● bob{number}", "direct")
+    await alice.press("escape")
+    await alice.sees("Message talk")
+    await alice.press("escape")  # no message is chosen any more
+    for line, said in (
+        ("/mute-mic", "You are muted."),
+        ("/deafen", "You hear nothing"),
+        ("/push-to-talk", "while you hold Space"),
+        ("/talk", "You are heard now."),
+        ("/camera", "The camera is turned on."),
+        ("/share-screen", "Your screen is shown."),
+        ("/test-tone", "A tone is played"),
+        ("/call-stats", "jitter"),
+    ):
+        if _in_front(alice):
+            await alice.press("escape")
+        await alice.say(line)
+        await alice.sees(said)
+    await alice.say("/hangup")
+    await alice.sees("The call is over")
+    await alice.say("/decline-call")
+    await alice.sees("Nobody calls you now.")
+
+
+async def test_a_quiet_room_does_not_ring(
+    shared_server: str, sit_down: SitDown, sign_up: SignUp, number: int
+) -> None:
+    alice = await _alice(sit_down, shared_server, number)
+    bob = await _bob(sign_up, shared_server, number, alice)
+    await alice.say("/mute")
+    await alice.sees("muted")
+    rung: list[int] = []
+    alice.app.bell = lambda: rung.append(1)  # type: ignore[method-assign] # the terminal's, which nobody hears here
+    await bob.calls.call(alice.app.agent.room(f"talk {number}").id, media=SOUND)
+    await alice.sees("☏ bob", "Enter joins it")
+    assert not rung
+    await alice.app.save_settings({"notify.rooms": {}})
+    await bob.calls.current.leave()  # type: ignore[union-attr]
+    await bob.calls.call(alice.app.agent.room(f"talk {number}").id, media=SOUND)
+    await until(lambda: rung, "the bell")
