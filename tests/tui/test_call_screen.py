@@ -163,6 +163,8 @@ async def test_commands_do_what_keys_do(
             await alice.press("escape")
         await alice.say(line)
         await alice.sees(said)
+    await alice.press("escape")
+    await alice.no_longer_sees("jitter")
     await alice.say("/hangup")
     await alice.sees("The call is over")
     await alice.say("/decline-call")
