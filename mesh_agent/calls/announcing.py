@@ -23,14 +23,15 @@ NAMES_MAX: Final = 8
 _RUNNING: Final = "calls. Join with /call"
 _VIDEO: Final = "calls with video. Join with /call"
 _MISSED: Final = "called, and nobody answered."
+_MERGED: Final = "called at the same time as somebody else."
 _OVER: Final = re.compile(r"called: (.{1,400})")
 _CALL: Final = re.compile(r"call:([A-Za-z0-9_-]{8,64})")
 
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """A call that somebody has begun. `how` it ended: how long, and with whom; empty while it is on, and
-    where nobody has answered (`missed`)."""
+    """A call that somebody has begun. `how` it ended: how long, and with whom; empty while it is on, where
+    nobody has answered (`missed`), and where another call went on in its place."""
 
     message_id: str
     user_id: str
@@ -44,6 +45,11 @@ class Announced:
 
 def beginning(call_id: str, *, video: bool) -> str:
     return f"{_VIDEO if video else _RUNNING}\ncall:{call_id}"
+
+
+def merged(call_id: str) -> str:
+    """Two have called each other, and the other's call went on."""
+    return f"{_MERGED}\ncall:{call_id}"
 
 
 def end(call_id: str, seconds: float | None, names: Sequence[str]) -> str:
@@ -79,7 +85,7 @@ def read(message: Message) -> Announced | None:
     if first == _MISSED:
         return Announced(message.id, author.id, author.username, call_id, running=False, missed=True)
     over = _OVER.fullmatch(first)
-    if over is None:
+    if over is None and first != _MERGED:
         return None
-    how = clean_line(over[1])
+    how = "" if over is None else clean_line(over[1])
     return Announced(message.id, author.id, author.username, call_id, running=False, how=how)

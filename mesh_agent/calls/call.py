@@ -95,6 +95,7 @@ class Call:
         )
         self._news = asyncio.Event()
         self._own = Own(muted=media.muted)
+        self._muted_before = False
         self._levels: dict[str, orders.Level] = {}
         self._statistics: dict[str, orders.LegStatistics] = {}
         self._ways: dict[str, tuple[Way | None, str]] = {}
@@ -251,8 +252,10 @@ class Call:
         self._sends(muted=muted)
 
     def deafen(self, deafened: bool) -> None:
-        """Who hears nothing is not heard either."""
-        self._sends(deafened=deafened, muted=deafened or self._own.muted)
+        """Who hears nothing is not heard either; afterwards all is as it was before."""
+        if deafened != self._own.deafened:
+            before, self._muted_before = self._muted_before, self._own.muted
+            self._sends(deafened=deafened, muted=deafened or before)
 
     def push_to_talk(self, on: bool) -> None:
         """Muted, but while `talk`."""

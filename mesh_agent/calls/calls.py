@@ -38,6 +38,9 @@ from protocol.text import clean_line
 RUNG_MAX: Final = 16
 """People who are rung at a time; in a larger room only the message tells of a call."""
 
+ASKED_MAX: Final = 32
+"""Members who are asked whether they are in a call, by who joins one: those who are there before others."""
+
 ANNOUNCED_PAGES: Final = 2
 """How far back a room is looked through for calls."""
 
@@ -119,7 +122,9 @@ class Calls:
             last = next(iter(await self.announced(room_id)), None)
             if last is None or not last.running or last.call_id in self._begun:
                 return None
-            call = await self.join(room_id, last.call_id, media=media, video=video or last.video)
+            call = await self.join(
+                room_id, last.call_id, starter=last.user_id, media=media, video=video or last.video
+            )
             await call.entered()
             if call.phase != "over":
                 return call
@@ -163,17 +168,24 @@ class Calls:
             )
 
     async def join(
-        self, room_id: str, call_id: str, *, media: Media | None = None, video: bool = False
+        self,
+        room_id: str,
+        call_id: str,
+        *,
+        starter: str = "",
+        media: Media | None = None,
+        video: bool = False,
     ) -> Call:
-        """Comes into a call of which the room's message tells. Raises: as `answer`, and NotMember."""
+        """Comes into a call of which the room's message tells; `starter`: the id of who has written that.
+
+        Raises: as `answer`, and NotMember.
+        """
         if self._rings.get(call_id) is not None:
             return await self.answer(call_id, media=media)
         self._introductions.require_room(room_id)
         members = await self._introductions.members(room_id)
-        me = self._introductions.user.id
-        targets = [
-            member.user_id for member in members if member.presence != "offline" or member.user_id == me
-        ]
+        members.sort(key=lambda member: (member.user_id != starter, member.presence == "offline"))
+        targets = [member.user_id for member in members[:ASKED_MAX]]
         async with self._entry():
             return await self._enter(
                 room_id, call_id, media or Media(), video, lambda machine, now: machine.join(targets, now)
@@ -277,9 +289,12 @@ class Calls:
             self._tell_end(*next(iter(self._begun.items())))
 
     def _tell_end(self, call_id: str, begun: _Begun) -> None:
-        self._begun.pop(call_id, None)
         seconds = None if begun.since is None else self._clock() - begun.since
-        content = announcing.end(call_id, seconds, begun.names)
+        self._tell(call_id, begun, announcing.end(call_id, seconds, begun.names))
+
+    def _tell(self, call_id: str, begun: _Begun, content: str) -> None:
+        """What the room's message says from now on."""
+        self._begun.pop(call_id, None)
         self._spawn(self._notices.amend(begun.room_id, begun.message_id, content))
 
     # ── what others say (`calling.CallConsumer`) ─────────────────────────────────────────────────
@@ -312,7 +327,7 @@ class Calls:
             if event.call_id < current.id:
                 begun = self._begun.get(current.id)
                 if begun is not None:
-                    self._tell_end(current.id, begun)
+                    self._tell(current.id, begun, announcing.merged(current.id))
                 current.merge(event.call_id, [sender.device_id])
             return
         if current is not None:

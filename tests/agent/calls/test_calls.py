@@ -119,6 +119,13 @@ async def test_both_call_each_other_and_are_in_one_call(people: tuple[Agent, Age
     )
     await stands(hers, his)
     assert hers.id == his.id
+    for muted in (False, True):
+        hers.mute(muted)
+        hers.deafen(True)
+        assert (hers.own.muted, hers.own.deafened) == (True, True)
+        hers.deafen(False)
+        assert (hers.own.muted, hers.own.deafened) == (muted, False)
+    await until(lambda: his.parties[0].muted, "what she does")
     await hers.leave()
     await his.wait()
 
