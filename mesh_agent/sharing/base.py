@@ -86,7 +86,7 @@ class SharingBase:
 
     def transfers(self) -> list[Transfer]:
         """All that are known, in the order made."""
-        return [item.view() for item in self._board.all()]
+        return [item.view() for item in self._board.seen()]
 
     def transfer(self, transfer_id: str) -> Transfer:
         """Raises: TransferUnknown."""

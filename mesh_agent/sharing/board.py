@@ -112,12 +112,17 @@ class Board:
             self._items.setdefault(record.id, Item(record))
 
     def all(self) -> list[Item]:
+        """Those also that were forgotten, and that another device has to be told of."""
         return list(self._items.values())
+
+    def seen(self) -> list[Item]:
+        """What a person is shown."""
+        return [item for item in self._items.values() if not item.record.forgotten]
 
     def get(self, transfer_id: str) -> Item:
         """Raises: TransferUnknown."""
         item = self._items.get(transfer_id)
-        if item is None:
+        if item is None or item.record.forgotten:
             raise TransferUnknown
         return item
 
@@ -156,7 +161,10 @@ class Board:
         """The other device knows by now that it is over."""
         if item.record.untold:
             item.record = replace(item.record, untold="")
-            self._changed(item, at_once=False)
+            if item.record.forgotten:
+                self.forget(item.id)
+            else:
+                self._changed(item, at_once=False)
 
     def release(self, item: Item) -> None:
         """Another program may run it from now on."""
@@ -171,6 +179,15 @@ class Board:
             self._tellers[item.id] = loop.call_later(TOLD_EVERY_S, self._tell, item.id)
 
     def forget(self, transfer_id: str) -> None:
+        """It is shown no more; and it is gone, as soon as the other device knows how it ended."""
+        teller = self._tellers.pop(transfer_id, None)
+        if teller is not None:
+            teller.cancel()
+        item = self._items.get(transfer_id)
+        if item is not None and item.record.untold:
+            item.record = replace(item.record, forgotten=True)
+            self._changed(item, at_once=False)
+            return
         self._items.pop(transfer_id, None)
         self._unsaved.pop(transfer_id, None)
         self._forgotten.add(transfer_id)

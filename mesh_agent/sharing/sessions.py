@@ -2,7 +2,9 @@
 
 Strategy: what we ask for is a `Route` a person and room, what others ask of us a `Guest` a session; each is
 told what concerns its session. An event may come before its owner is known, since the answer to a request and
-what follows it travel together: it waits, with others, and the oldest is forgotten first.
+what follows it travel together: it waits, with others, and the oldest is forgotten first. A session that is
+asked for anew while it is being taken has one guest all the same: two would each accept it, with certificates
+of their own, and neither would be found by who asked.
 """
 
 import asyncio
@@ -65,6 +67,7 @@ class Sessions:
         self._owners: dict[str, Route] = {}
         self._orphans: deque[SessionEvent] = deque(maxlen=ORPHANS_MAX)
         self._doors: dict[str, SessionCreated] = {}
+        self._opening: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         introductions.signalling.listen(self, FILE_KINDS)
 
@@ -86,7 +89,7 @@ class Sessions:
         for event in [event for event in self._orphans if isinstance(event, SessionCreated)]:
             if self._is_for_us(event):
                 self._orphans.remove(event)
-                self._welcome(event)
+                self.session_event(event)
         self.tell_back()
 
     def show(self) -> None:
@@ -133,8 +136,13 @@ class Sessions:
             owner.heard(event)
         elif event.session_id in self._doors and isinstance(event, SessionClosed | SessionClose):
             self._close_door(event.session_id)
+        elif event.session_id in self._opening:
+            self._orphans.append(event)
         elif isinstance(event, SessionCreated) and self._is_for_us(event) and self.open:
-            self._welcome(event)
+            if event.session_id in self._doors:
+                self._doors[event.session_id] = event
+            else:
+                self._welcome(event)
         else:
             self._orphans.append(event)
 
@@ -164,10 +172,15 @@ class Sessions:
         if len(self._guests) >= GUESTS_MAX:
             log.warning("%s is not connected: %d sessions are open", created.peers[0].username, GUESTS_MAX)
             return
-        if self._rules().connect == "ask":
-            self._spawn(self._at_the_door(created))
-        else:
-            self._spawn(self._open_door(created))
+        self._opening.add(created.session_id)
+        opens = self._at_the_door if self._rules().connect == "ask" else self._open_door
+        self._spawn(self._opened(opens(created), created.session_id))
+
+    async def _opened(self, opens: Coroutine[Any, Any, None], session_id: str) -> None:
+        try:
+            await opens
+        finally:
+            self._opening.discard(session_id)
 
     async def _at_the_door(self, created: SessionCreated) -> None:
         """Compared people come in; about others the person is asked before any address is told."""
@@ -192,6 +205,10 @@ class Sessions:
         )
         self._doors[record.id] = created
         self._board.add(Item(record))
+        self._opening.discard(record.id)
+        for event in [event for event in self._orphans if event.session_id == record.id]:
+            self._orphans.remove(event)
+            self.session_event(event)
 
     async def answer_door(self, item: Item, *, let_in: bool, reason: str = "") -> bool:
         """Whether somebody waits there."""

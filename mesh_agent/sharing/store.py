@@ -48,6 +48,7 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
         door: nothing was offered; a device asks to connect.
         strikes: wrong chunks in a row, over all attempts.
         untold: the device that does not know yet that it is over for it; empty where each does.
+        forgotten: the person wants to see it no more; it is kept until `untold` is empty.
         limit: bytes a second that are sent of it; None: what the rules say.
         background: whoever takes offers for this profile goes on with it after a restart.
     """
@@ -82,6 +83,7 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
     door: bool = False
     strikes: int = 0
     untold: str = ""
+    forgotten: bool = False
 
     @property
     def over(self) -> bool:

@@ -103,6 +103,11 @@ def test_ordinary_names_stay(name: str) -> None:
         ("com1 .txt", "_com1 .txt"),
         ("lpt9", "_lpt9"),
         ("notes. .", "notes___"),
+        ("notes.", "notes_"),
+        ("notes ", "notes_"),
+        ("aux.h", "_aux.h"),
+        ("Prn", "_Prn"),
+        ("conin$", "_conin$"),
         (" ", "_"),
         ("a\x1b[2Jb", "a_[2Jb"),
         ("gpj\u202eexe.txt", "gpj_exe.txt"),
@@ -120,6 +125,20 @@ def test_ordinary_names_stay(name: str) -> None:
 )
 def test_what_cannot_be_kept_gets_another_name(text: str, name: str) -> None:
     assert safe_name(text) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("12:30?.txt", "12_30_.txt"),
+        ('<a>|"b"*', "_a___b__"),
+        ("a:stream", "a_stream"),
+        ("x" * 250 + ".tar", "x" * 136 + ".tar"),
+        ("ordinary.pdf", "ordinary.pdf"),
+    ],
+)
+def test_a_disk_of_fat_or_ntfs_gets_a_name_that_it_takes(text: str, name: str) -> None:
+    assert portable(safe_name(text)) == name
 
 
 @pytest.mark.parametrize("text", ["", ".", "..", "/", "/etc/passwd", "a/b", "../a", "a/", "a\0b"])

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 from mesh_agent.agent import Agent
-from mesh_agent.machines.ways import MEET_S
 from mesh_agent.sharing.rules import Rules
 from mesh_agent.sharing.state import Phase, Transfer, TransferChanged
 from tests.agent.events import Listener
@@ -67,8 +66,8 @@ def kill_helpers() -> None:
         os.kill(process, signal.SIGKILL)
 
 
-MEETING_PATIENCE_S: Final = 3 * MEET_S
-"""Of two attempts that cross on their way, each ends only when its own patience does; the next comes then."""
+MEETING_PATIENCE_S: Final = 20.0
+"""Less than what an attempt waits that does not find its other end: none may have to."""
 
 
 class Watch:

@@ -9,15 +9,52 @@ import pytest
 
 from mesh_agent.agent import Agent
 from mesh_agent.client.folders import Profile
+from mesh_agent.client.signalling import SessionEvent
 from mesh_agent.files.staging import STALE_S
 from mesh_agent.net.known import KnownDevices, NotCompared
+from mesh_agent.sharing.attempt import shown
+from mesh_agent.sharing.route import BACK
 from mesh_agent.sharing.rules import Rules
+from mesh_agent.sharing.sessions import FILE_KINDS, Sessions
+from protocol.signals import SessionAccepted, SessionCreated
 from tests.agent.conftest import PASSWORD, OpenAgent
-from tests.agent.sharing.carriers import SLOW, Watch, kill_helpers, over, room, same
+from tests.agent.sharing.carriers import (
+    SLOW,
+    Watch,
+    kill_helpers,
+    over,
+    quicker,
+    room,
+    same,
+)
 from tests.support.conditions import until
 
 
-async def test_a_cancel_by_the_sender_is_told_when_the_receiver_is_back(
+class Noted:
+    """Notes the certificates with which sessions are asked for and accepted, and hands all on."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+        self.session_id = ""
+        self.certificates: list[str | None] = []
+        self.accepted: dict[str | None, set[str | None]] = {}
+
+    def session_event(self, event: SessionEvent) -> None:
+        if isinstance(event, SessionCreated) and event.re is None:
+            self.session_id = event.session_id
+            self.certificates.append(shown(event, "asker"))
+        elif isinstance(event, SessionAccepted):
+            self.accepted.setdefault(shown(event, "asker"), set()).add(shown(event, "asked"))
+        self._sessions.session_event(event)
+
+    def line_up(self) -> None:
+        self._sessions.line_up()
+
+    def line_lost(self) -> None:
+        self._sessions.line_lost()
+
+
+async def test_a_cancel_by_the_sender_is_told_when_the_receiver_is_back_also_if_it_was_forgotten(
     alice: Agent, bob: Agent, big: Path, into: Path, open_agent: OpenAgent
 ) -> None:
     sent, received = Watch(alice), Watch(bob)
@@ -27,6 +64,8 @@ async def test_a_cancel_by_the_sender_is_told_when_the_receiver_is_back(
     await sent.wait("interrupted")
     await alice.sharing.cancel(transfer.id, "Wrong file.")
     assert alice.sharing.transfer(transfer.id).phase == "cancelled"
+    await alice.sharing.forget(transfer.id)
+    assert alice.sharing.transfers() == []
 
     again = await open_agent(bob.profile)
     assert again.sharing.transfer(coming.id).phase == "interrupted"
@@ -128,6 +167,34 @@ async def test_what_one_device_never_began_to_take_goes_to_another(
     await alice.sharing.send(room(alice), [bob.profile], [note])
     ended = await over(again, offer.id)
     assert (ended.phase, ended.reason) == ("cancelled", "Another device has taken it.")
+    await again.close()
+
+
+async def test_a_session_that_is_asked_for_twice_before_it_is_taken_is_taken_once(
+    alice: Agent, bob: Agent, big: Path, into: Path, open_agent: OpenAgent
+) -> None:
+    """Two that took it would each accept with a certificate of their own, and be looked for in vain."""
+    received = Watch(bob)
+    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [big], limit=SLOW)
+    await received.wait("running", fits=lambda state: state.done > 0)
+    await bob.close()
+
+    again = await open_agent(bob.profile)
+    await again.start()
+    heard, answers = Noted(again.sharing._sessions), Noted(alice.sharing._sessions)
+    alice.sharing._introductions.signalling.listen(answers, FILE_KINDS)
+    signalling = again.sharing._introductions.signalling
+    signalling.listen(heard, FILE_KINDS)
+    await again.wait_connected(20)
+    await until(lambda: heard.certificates, "the session to be asked for")
+    first = set(heard.certificates)
+    signalling.candidate(heard.session_id, candidate=BACK)
+    await until(lambda: set(heard.certificates) - first, "it to be asked for anew")
+    again.sharing.set_rules(Rules(downloads=into, accept="all"))
+    await again.sharing.receive("a test")
+    await quicker(alice, bob, big)
+    assert (await over(alice, transfer.id)).phase == "done"
+    assert [len(taken) for taken in answers.accepted.values()] == [1] * len(answers.accepted) != []
     await again.close()
 
 
