@@ -287,13 +287,14 @@ class Hosted(Owner):
         self._house.fall()
         await self._helper.stop()
         await processes.end(partial(processes.remains, self._running.pid, self._running.began, self.id))
+        # Guests look at the message when their session is over.
+        if self._told is not None:
+            await self._telling.amend(self._told, how_it_ended(self.exit_status, closed=self.closed))
         await asyncio.gather(*(door.end() for door in list(self._doors.values())), *self._tasks)
         self._doors.clear()
         for future in self._questions.values():
             if not future.done():
                 future.set_exception(TerminalOver())
-        if self._told is not None:
-            await self._telling.amend(self._told, how_it_ended(self.exit_status, closed=self.closed))
 
     def _heard(self, report: orders.Report) -> None:
         if isinstance(report, orders.FromGuest):

@@ -5,6 +5,7 @@ what a program that was killed has left is edited by the next one of this device
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Final
 
 import msgspec
@@ -67,19 +68,6 @@ class Telling:
                 self._pending[left.terminal] = left, KILLED
         await self._edit()
 
-    async def announced(self, room_id: str) -> list[Announced]:
-        """As `Terminals.announced`."""
-        found: list[Announced] = []
-        before: int | None = None
-        for _ in range(ANNOUNCED_PAGES):
-            page = await self._introductions.messages(room_id, before, limits.PAGE_MAX)
-            read = (announcing.read(message) for message in reversed(page.messages))
-            found += [each for each in read if each is not None]
-            if not page.has_more or not page.messages:
-                break
-            before = page.messages[0].seq
-        return found
-
     # ── inside ───────────────────────────────────────────────────────────────────────────────────
 
     async def _edit(self) -> None:
@@ -95,14 +83,34 @@ class Telling:
                 await asyncio.to_thread(self._ledger.end, terminal)
 
     async def _edit_one(self, left: Left, how: str) -> None:
-        message = left.message or await self._message_of(left)
+        message = left.message
+        if not message:  # the program was killed before it had heard the message's id
+            told = await told_of(self._introductions, left.room, left.user, left.terminal)
+            message = told.message_id if told is not None and told.running else ""
         if message:
             content = announcing.end(left.command, how, left.terminal)
             await self._introductions.amend(left.room, message, content)
 
-    async def _message_of(self, left: Left) -> str:
-        """Of a program that was killed before it had heard the message's id; empty where there is none."""
-        for each in await self.announced(left.room):
-            if each.user_id == left.user and each.terminal == left.terminal and each.running:
-                return each.message_id
-        return ""
+
+async def announced(introductions: Introductions, room_id: str) -> AsyncIterator[Announced]:
+    """What the room's last `ANNOUNCED_PAGES` pages say of terminals, the newest first.
+
+    Raises: NotMember; Unreachable: nothing of them is held here.
+    """
+    before: int | None = None
+    for _ in range(ANNOUNCED_PAGES):
+        page = await introductions.messages(room_id, before, limits.PAGE_MAX)
+        for message in reversed(page.messages):
+            if (told := announcing.read(message)) is not None:
+                yield told
+        if not page.has_more or not page.messages:
+            break
+        before = page.messages[0].seq
+
+
+async def told_of(introductions: Introductions, room_id: str, user: str, terminal: str) -> Announced | None:
+    """What the room was told of that terminal of that person. Raises as `announced`."""
+    async for told in announced(introductions, room_id):
+        if told.terminal == terminal and told.user_id == user:
+            return told
+    return None

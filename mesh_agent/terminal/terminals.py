@@ -20,7 +20,7 @@ from mesh_agent.terminal.errors import TooManyTerminals
 from mesh_agent.terminal.hosting import Hosted, share
 from mesh_agent.terminal.ledger import Ledger
 from mesh_agent.terminal.sessions import Owner, TerminalSessions
-from mesh_agent.terminal.telling import Telling
+from mesh_agent.terminal.telling import Telling, announced
 from mesh_agent.terminal.watching import Watching
 from protocol.signals import SessionCreated
 
@@ -87,7 +87,7 @@ class Terminals(Owner):
         Raises: NotMember; Unreachable: nothing of them is held here.
         """
         self._catch_up()
-        found = await self._telling.announced(room_id)
+        found = [each async for each in announced(self.introductions, room_id)]
         if not any(each.running for each in found):
             return found
         members = await self.introductions.members(room_id)

@@ -31,12 +31,13 @@ from mesh_agent.sharing.route import BACK
 from mesh_agent.terminal.errors import TerminalOver
 from mesh_agent.terminal.guest_screen import GuestScreen
 from mesh_agent.terminal.sessions import TerminalSessions, candidate_of
+from mesh_agent.terminal.telling import told_of
 from protocol import limits
 from protocol.errors import MeshError, P2pError, PeerFault, RoomError
 from protocol.peer import FrameReader, encode_frame
 from protocol.peer_terminal import Cursor, Run, TermClose, TermState, Watcher
 from protocol.rest import Member
-from protocol.signals import Candidate, SessionCreated
+from protocol.signals import Candidate, SessionClose, SessionClosed, SessionCreated
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +106,8 @@ class Watching(Inviting):
         self._frames = FrameReader()
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
+        self._looking: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._looking.set_result(False)
 
     async def __aenter__(self) -> "Watching":
         self._task = asyncio.create_task(self._run())
@@ -123,7 +126,8 @@ class Watching(Inviting):
         if not self._guest.over and self._attempt is not None:
             self._send([TermClose()])
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        self._looking.cancel()
+        await asyncio.gather(task, self._looking, return_exceptions=True)
         self._sessions.disown(self)
         if self._timer is not None:
             self._timer.cancel()
@@ -242,6 +246,8 @@ class Watching(Inviting):
                 self._attempt.heard(event)
         elif not isinstance(event, SessionCreated):
             self.wake(event)
+            if isinstance(event, SessionClose | SessionClosed) and self._looking.done():
+                self._looking = asyncio.create_task(self._look_whether_over())
         elif event.re is None:
             self._hurry.set()
 
@@ -254,7 +260,7 @@ class Watching(Inviting):
         try:
             while not self._guest.over:
                 self._hurry.clear()
-                pause = await self._try()
+                pause = 0.0 if await self._look_whether_over() else await self._try()
                 if pause and not self._guest.over:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(pause):
@@ -283,6 +289,19 @@ class Watching(Inviting):
         else:
             return self._after(lost)
         return self._next_pause()
+
+    async def _look_whether_over(self) -> bool:
+        """The room may know: the host's process can have been killed, and says nothing then."""
+        told = None
+        if self.screen.number:
+            with contextlib.suppress(MeshError):
+                here = self.desk.introductions
+                told = await told_of(here, self.room_id, self.peer_id, self.terminal)
+        if told is None or told.running:
+            return False
+        self._lost(f"The terminal {told.how}", "ended")
+        self._over.set()
+        return True
 
     def _after(self, lost: Lost) -> float:
         self._hoped = lost.hoped
