@@ -136,12 +136,10 @@ def mute(host: Host) -> str:
 
 
 def deafen(host: Host) -> str:
-    """Who hears nothing is not heard; once they hear again, they are heard as well."""
+    """Who hears nothing is not heard; once they hear again, they are muted or not as before."""
     call = current(host)
     on = not call.own.deafened
     call.deafen(on)
-    if not on and not call.own.push_to_talk:
-        call.mute(False)
     return "You hear nothing, and are not heard." if on else "You hear the others again."
 
 
