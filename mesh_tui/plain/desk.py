@@ -229,7 +229,7 @@ class Desk:
             counts = {"all": "", "mentions": " (mentions only)", "none": " (muted)"}[level]
             here = " (here)" if room.id == self._room_id else ""
             offered = f", {count_words(offers[room.id], 'offer')}" if room.id in offers else ""
-            self._put(clean_line(f"  {room.name}: {room.unread or 0} new{mentions}{offered}{counts}{here}"))
+            self._put(f"  {clean_line(room.name)}: {room.unread or 0} new{mentions}{offered}{counts}{here}")
 
     async def show_inbox(self) -> None:
         """What is new in each room, a few of the messages, and how many there are besides."""
@@ -262,7 +262,8 @@ class Desk:
     def action_settings(self) -> None:
         self._put(f"Edit {self._file.common}:")
         for setting in all_settings().values():
-            self._put(clean_line(f"  {setting.key} = {toml(setting.of(self.settings))}"))
+            value = clean_line(toml(setting.of(self.settings)))
+            self._put(f"  {setting.key} = {value}")
 
     @property
     def preferences(self) -> "Desk":

@@ -21,6 +21,7 @@ from tests.support.conditions import PATIENCE_S
 from tests.tui.conftest import SignUp
 from tests.tui.seat import PASSWORD
 
+PAGE = Path(__file__).parents[2] / "docs" / "plain.md"
 COMMAND = [sys.executable, "-m", "mesh_tui", "--plain"]
 
 
@@ -92,6 +93,22 @@ def _terminal(profile: str, server: str) -> Iterator[Console]:
         console.close()
 
 
+def _forms() -> dict[str, re.Pattern[str]]:
+    """As the manual promises them."""
+    block = PAGE.read_text("utf-8").split("```")[1]
+    rows = (line.split(maxsplit=1) for line in block.splitlines() if line)
+    return {name: re.compile(form, re.ASCII) for name, form in rows}
+
+
+def _holds(said: str, *wanted: str) -> None:
+    """The lines have the forms of the manual, and each of `wanted` is among them."""
+    forms, lines = _forms(), said.splitlines()
+    for name in wanted:
+        assert any(forms[name].search(line) for line in lines), f"none is a {name}:\n{said}"
+    assert all(forms["message"].search(line) for line in lines if line.startswith("#"))
+    assert all(forms["room"].search(line) for line in lines if line.startswith("  ") and " new" in line)
+
+
 async def _bob(agent: Agent, room: str, *texts: str) -> str:
     made = await agent.create_room(room)
     for text in texts:
@@ -139,6 +156,7 @@ async def test_from_an_account_to_what_was_said_over_pipes(
         assert alice.end() == 0
         alice.sees("It is deleted.")
     assert "\x1b" not in alice.text
+    _holds(alice.text, "message", "more", "opened", "room", "signed_in", "ask")
     async with asyncio.timeout(PATIENCE_S):
         while (page := await bob.history(room)).messages[-1].content != "the last word":
             await anext(aiter(events))
@@ -172,6 +190,7 @@ async def test_a_mention_elsewhere_is_a_line_and_rooms_are_counted(
         alice.type("/read", "/inbox")
         alice.sees("Nothing is new.")
         assert alice.end() == 0
+    _holds(alice.text, "elsewhere", "message", "room")
     assert room != other
 
 
