@@ -10,19 +10,17 @@ A character of doubtful width (see `pins`) is one unit over the cells it was mea
 unit is painted, the rest of its row is too: the terminal may have painted it over its neighbours.
 """
 
-import zlib
 from collections import Counter
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import compress
 from operator import ne, or_
 from typing import Final, NamedTuple
 
-from rich.color import Color, ColorSystem
-from rich.style import Style
+from rich.color import ColorSystem
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
-from textual.strip import SGR_STYLES, Strip
+from textual.strip import Strip
 
+from mesh_tui.inks import SEEN_ON_BLANKS, change, ink_of, parts
 from mesh_tui.pictures.moving import HALF, HalvesStrip, between, is_plain
 from mesh_tui.pins import pinned, units
 
@@ -37,13 +35,6 @@ SHIFTED: Final = 4
 
 REPEATS: Final = 4
 """A row that looks like more others than this says nothing about where it has moved from."""
-
-LOOKS_KEPT: Final = 4_096
-"""Looks whose SGR parameters are kept; a picture has a few thousand."""
-
-_OFF: Final = {"1": "22", "2": "22", "3": "23", "4": "24", "7": "27", "9": "29"}
-_SEEN_ON_BLANKS: Final = frozenset(("4", "5", "6", "7", "9", "21", "51", "52", "53"))
-"""Attributes that show where there is no letter."""
 
 
 class Abilities(NamedTuple):
@@ -97,7 +88,7 @@ class Row(NamedTuple):
         for text, style, control in strip:
             if control or x >= width:
                 continue
-            ink = _ink(style, colours, blank=text.isspace()) if style else ""
+            ink = ink_of(style, colours, blank=text.isspace()) if style else ""
             if text.isascii() and text.isprintable():
                 end = min(x + len(text), width)
                 self.texts[x:end] = text[: end - x]
@@ -317,8 +308,8 @@ class _Pen:
         """Whether erased cells look like blanks in this style."""
         if "\0" in style:
             return False
-        attributes, _, paper = _parts(style)
-        return not attributes & _SEEN_ON_BLANKS and (not paper or self._abilities.erases_in_colour)
+        attributes, _, paper = parts(style)
+        return not attributes & SEEN_ON_BLANKS and (not paper or self._abilities.erases_in_colour)
 
     def _go(self, x: int, y: int) -> None:
         if (self._x, self._y) == (x, y):
@@ -331,7 +322,7 @@ class _Pen:
 
     def _dip(self, style: str) -> None:
         if style != self._style:
-            self._sent.append(_change(self._style, style))
+            self._sent.append(change(self._style, style))
             self._style = style
 
 
@@ -385,86 +376,3 @@ def _edges(old: Row, new: Row) -> tuple[int, int]:
 
 def _looks(row: Row, left: int, right: int) -> str:
     return "".join(filter(None, row.texts[left:right]))
-
-
-# ── styles ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def _ink(style: Style, colours: ColorSystem, *, blank: bool) -> str:
-    """A style as what the terminal is told: SGR parameters, and after a NUL the target of a link.
-
-    What a terminal is not told (Textual notes in a style where a click leads) makes no difference, nor does
-    the colour of a letter where there is none.
-    """
-    ansi = style._ansi  # noqa: SLF001 - where Rich keeps it, as Textual's own painting does
-    if ansi is None:
-        shown = style._attributes & style._set_attributes  # noqa: SLF001 - told one bit at a time otherwise
-        ansi = style._ansi = _sgr(shown, style.color, style.bgcolor, colours)  # noqa: SLF001
-    if style.link and style.link.isprintable():
-        return f"{ansi}\0{style.link}"
-    return _on_blanks(ansi) if blank else ansi
-
-
-@lru_cache(maxsize=LOOKS_KEPT)
-def _sgr(attributes: int, ink: Color | None, paper: Color | None, colours: ColorSystem) -> str:
-    """SGR parameters. Kept by what is seen alone.
-
-    Textual's own (`Strip.render_ansi`) keeps 16,384 whole styles, and a style also says in which row and
-    column its text stands, for what is selected with the mouse: every row that is painted gets entries of
-    its own, which nobody finds again. Full, that is 8.3 MiB.
-    """
-    codes = [SGR_STYLES[bit] for bit in range(attributes.bit_length()) if attributes & (1 << bit)]
-    codes += ink.downgrade(colours).get_ansi_codes() if ink else ()
-    codes += paper.downgrade(colours).get_ansi_codes(foreground=False) if paper else ()
-    return ";".join(codes)
-
-
-@lru_cache(maxsize=4096)
-def _on_blanks(ansi: str) -> str:
-    attributes, _, background = _parts(ansi)
-    return ansi if attributes & _SEEN_ON_BLANKS else background
-
-
-@lru_cache(maxsize=4096)
-def _parts(ansi: str) -> tuple[frozenset[str], str, str]:
-    """The attributes, the colour of letters and that behind them, of SGR parameters."""
-    attributes, colours = set(), ["", ""]
-    codes = iter(ansi.split(";") if ansi else ())
-    for code in codes:
-        if code in ("38", "48"):
-            kind = next(codes)
-            values = [next(codes) for _ in range(3 if kind == "2" else 1)]
-            colours[code == "48"] = ";".join((code, kind, *values))
-        elif len(code) > 1 and (code[:-1] in ("3", "4", "9", "10")):
-            colours[code[:-1] in ("4", "10")] = code
-        else:
-            attributes.add(code)
-    return frozenset(attributes), colours[0], colours[1]
-
-
-@lru_cache(maxsize=4096)
-def _change(before: str, after: str) -> str:
-    """The shortest sequence that leads from one style to another."""
-    old, _, old_link = before.partition("\0")
-    new, _, new_link = after.partition("\0")
-    sequence = "" if old == new else min(_ways(old, new), key=len)
-    if old_link != new_link:
-        mark = f"id={zlib.crc32(new_link.encode())};{new_link}" if new_link else ";"
-        sequence += f"\x1b]8;{mark}\x1b\\"
-    return sequence
-
-
-def _ways(old: str, new: str) -> Iterator[str]:
-    yield f"\x1b[0;{new}m" if new and old else f"\x1b[{new}m"
-    had, ink, paper = _parts(old)
-    has, next_ink, next_paper = _parts(new)
-    gone = had - has
-    if gone <= _OFF.keys():
-        off = {_OFF[code] for code in gone}
-        on = has - had | (has & {"1", "2"} if "22" in off else frozenset())
-        codes = [*sorted(off), *sorted(on)]
-        if ink != next_ink:
-            codes.append(next_ink or "39")
-        if paper != next_paper:
-            codes.append(next_paper or "49")
-        yield f"\x1b[{';'.join(codes)}m"
