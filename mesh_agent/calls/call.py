@@ -100,8 +100,8 @@ class Call:
         self._statistics: dict[str, orders.LegStatistics] = {}
         self._ways: dict[str, tuple[Way | None, str]] = {}
         self._compared: dict[str, bool] = {}
-        self._shown: dict[tuple[str, int, Role], str] = {}
-        """Fingerprints of offers, ours and theirs, for what answers them."""
+        self._shown: dict[tuple[str, Role], tuple[int, str]] = {}
+        """Numbers and fingerprints of the last offers, ours and theirs, for what answers them."""
 
         self._helper: Helper[orders.Order, orders.Report] | None = None
         self._checks: asyncio.Queue[Coroutine[Any, Any, None]] = asyncio.Queue(CHECKS_MAX)
@@ -459,13 +459,11 @@ class Call:
 
     async def _described(self, role: Role, device: Device, name: str, leg: Leg, sdp: str) -> None:
         me, peer = self._machine.me.device_id, device.device_id
-        offered = self._shown.get((peer, leg.number, "answer"), "") if role == "answer" else ""
+        offered = self._offered(peer, "answer", leg.number) if role == "answer" else ""
         try:
             known = await vouching.check(
                 self._desk.known, leg, role, self.id, device.user_id, peer, me, sdp, offered
             )
-            if role == "offer":
-                self._shown[peer, leg.number, "offer"] = vouching.fingerprint(sdp)
         except PeerChanged:
             await self._changed(device, name, leg.key)
             self._refuse(peer, "identity", PeerChanged.text)
@@ -479,10 +477,16 @@ class Call:
     def _take(self, role: Role, device: Device, name: str, number: int, sdp: str, known: "Known") -> None:
         self._compared[device.device_id] = known.compared
         if role == "offer":
-            self._machine.offered(device, name, number, sdp, self._clock())
+            if self._machine.offered(device, name, number, sdp, self._clock()):
+                self._shown[device.device_id, "offer"] = number, vouching.fingerprint(sdp)
         else:
             self._machine.answered(device, number, sdp)
         self._act()
+
+    def _offered(self, party: str, answered_as: Role, number: int) -> str:
+        """The fingerprint in the offer of that leg; empty where it is not the last one."""
+        last, shown = self._shown.get((party, answered_as), (0, ""))
+        return shown if last == number else ""
 
     def _refuse(self, party: str, reason: HangUp, sentence: str) -> None:
         self._problem(sentence)
@@ -523,9 +527,9 @@ class Call:
         shown = vouching.fingerprint(told.sdp)
         offered = ""
         if told.kind == "offer":
-            self._shown[told.party, told.number, "answer"] = shown
+            self._shown[told.party, "answer"] = told.number, shown
         else:
-            offered = self._shown.get((told.party, told.number, "offer"), "")
+            offered = self._offered(told.party, "offer", told.number)
         leg = vouching.vouch(
             self._desk.identity,
             told.kind,

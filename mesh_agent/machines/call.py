@@ -206,18 +206,19 @@ class CallMachine:
         elif isinstance(payload, Again):
             self._asked_again(device, name, payload, now)
 
-    def offered(self, device: Device, name: str, number: int, sdp: str, now: float) -> None:
-        """Somebody begins a leg."""
+    def offered(self, device: Device, name: str, number: int, sdp: str, now: float) -> bool:
+        """Somebody begins a leg. Returns whether it is taken."""
         peer = self._known(device, name, now)
         if peer is None or peer.offers or number <= peer.number:
-            return
+            return False
         peer.offers_left = min(OFFERS_BURST, peer.offers_left + (now - peer.offered_at) / OFFERS_S)
         peer.offered_at = now
         if peer.offers_left < 1:
-            return
+            return False
         peer.offers_left -= 1
         peer.number, peer.due, peer.retry_at = number, now + LEG_S, None
         self.effects.append(TakeOffer(device.device_id, number, sdp))
+        return True
 
     def answered(self, device: Device, number: int, sdp: str) -> None:
         peer = self.peers.get(device.device_id)

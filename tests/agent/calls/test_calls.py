@@ -12,8 +12,8 @@ from mesh_agent.agent import Agent
 from mesh_agent.calls import announcing
 from mesh_agent.calls.call import Call
 from mesh_agent.calls.errors import AlreadyInCall, NobodyToCall, NoSuchCall
-from mesh_agent.calls.state import Media
-from tests.agent.conftest import SignUp
+from mesh_agent.calls.state import CallRinging, Media
+from tests.agent.conftest import PASSWORD, OpenAgent, SignUp
 from tests.support.conditions import PATIENCE_S, until
 
 SILENT = Media(audio_in="none", audio_out="none")
@@ -110,6 +110,27 @@ async def test_who_takes_it_back_rings_no_more(people: tuple[Agent, Agent, str])
     await until(lambda: not bob.calls.ringing, "the end of the ringing")
     with pytest.raises(NoSuchCall):
         await bob.calls.answer(hers.id)
+
+
+async def test_one_device_answers_and_the_others_ring_no_more(
+    people: tuple[Agent, Agent, str], shared_server: str, open_agent: OpenAgent
+) -> None:
+    alice, bob, room_id = people
+    other = await open_agent(f"{bob.profile}-other", shared_server)
+    await other.login(bob.profile, PASSWORD)
+    await other.wait_connected(PATIENCE_S)
+    hers = await alice.calls.call(room_id, media=SILENT)
+    with closing(other.subscribe()) as events:
+        call_id = await rings(bob)
+        await rings(other)
+        his = await bob.calls.answer(call_id, media=SILENT)
+        async with asyncio.timeout(PATIENCE_S):
+            while not isinstance(event := await anext(events), CallRinging) or event.ringing is not None:
+                pass
+    assert (event.call_id, event.how) == (call_id, "elsewhere")
+    assert other.calls.ringing == []
+    await stands(hers, his)
+    await asyncio.gather(hers.leave(), his.leave())
 
 
 async def test_both_call_each_other_and_are_in_one_call(people: tuple[Agent, Agent, str]) -> None:
