@@ -323,6 +323,8 @@ class Calls:
         if self._entering:  # what it means is clear once we have entered
             self._early = [*self._early, (event, ring)][-RINGING_MAX:]
             return
+        if current is not None and current.id == event.call_id:
+            return  # said again while we came
         if current is not None and self._crosses(current, event):
             if event.call_id < current.id:
                 begun = self._begun.get(current.id)

@@ -13,6 +13,8 @@ from mesh_agent.calls import announcing
 from mesh_agent.calls.call import Call
 from mesh_agent.calls.errors import AlreadyInCall, NobodyToCall, NoSuchCall
 from mesh_agent.calls.state import CallRinging, Media
+from protocol.calls import Ring, write
+from protocol.signals import RtcOffer, Sender
 from tests.agent.conftest import PASSWORD, OpenAgent, SignUp
 from tests.support.conditions import PATIENCE_S, until
 
@@ -110,6 +112,25 @@ async def test_who_takes_it_back_rings_no_more(people: tuple[Agent, Agent, str])
     await until(lambda: not bob.calls.ringing, "the end of the ringing")
     with pytest.raises(NoSuchCall):
         await bob.calls.answer(hers.id)
+
+
+async def test_a_ring_that_is_said_again_while_one_answers_means_nothing(
+    people: tuple[Agent, Agent, str],
+) -> None:
+    alice, bob, room_id = people
+    hers = await alice.calls.call(room_id, media=SILENT)
+    call_id = await rings(bob)
+    assert alice.user is not None
+    sender = Sender(
+        user_id=alice.user.id, username=alice.profile, device_id=alice.calls._introductions.device_id
+    )
+    answering = asyncio.create_task(bob.calls.answer(call_id, media=SILENT))
+    await until(lambda: not bob.calls.ringing, "the answer")
+    assert not answering.done()
+    bob.calls.call_event(RtcOffer(call_id=call_id, room_id=room_id, sender=sender, payload=write(Ring())))
+    his = await answering
+    await stands(hers, his)
+    await asyncio.gather(hers.leave(), his.leave())
 
 
 async def test_one_device_answers_and_the_others_ring_no_more(
