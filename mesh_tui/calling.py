@@ -16,7 +16,6 @@ from protocol.errors import MeshError
 
 if TYPE_CHECKING:
     from mesh_agent.agent import Agent
-    from mesh_agent.calls.announcing import Announced
     from mesh_agent.calls.call import Call
     from mesh_tui.settings import Settings
 
@@ -62,19 +61,7 @@ async def begin_call(host: Host, room_id: str, users: Sequence[str], *, video: b
     if calls.current is not None and calls.current.room_id == room_id and not users:
         return calls.current
     brought = media(host, video=video)
-    running = None if users else await _running(host, room_id)
-    if running is not None:
-        return _begun(host, await calls.join(room_id, running.call_id, media=brought, video=video))
     return _begun(host, await calls.call(room_id, users, video=video, media=brought))
-
-
-async def _running(host: Host, room_id: str) -> "Announced | None":
-    """The call that somebody else has begun in the room last, as far as that is still on."""
-    me = host.agent.user
-    known = [
-        each for each in await host.agent.calls.announced(room_id) if me is None or each.user_id != me.id
-    ]
-    return known[0] if known and known[0].running else None
 
 
 async def join(host: Host, room_id: str, call_id: str, *, video: bool = False) -> "Call":
