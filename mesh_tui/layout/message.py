@@ -218,8 +218,9 @@ def _header(entry: Message | Outgoing, me: Me, mark: Fragment, cells: int) -> Li
 
 
 def _changed(message: Message) -> bool:
-    """Whether its author has put other words; that a terminal is over is told by its program."""
-    return bool(message.edited_at) and not message.deleted and announcing.read(message) is None
+    """Whether its author has put other words; that a terminal or a call is over is told by a program."""
+    told = any(read(message) is not None for read in (announcing.read, calls.read))
+    return bool(message.edited_at) and not message.deleted and not told
 
 
 def _body(entry: Message | Outgoing, room: int, me: Me) -> list[Line]:

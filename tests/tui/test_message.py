@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mesh_agent.calls import announcing as calls
 from mesh_agent.client.state import Outgoing
 from mesh_agent.terminal import announcing
 from mesh_tui.layout.cells import width
@@ -111,6 +112,14 @@ def test_the_end_of_a_shared_terminal_is_no_edit_of_its_person() -> None:
     assert "it ended with exit code 3" in rows
     assert "edited" not in rows
     assert "edited" in "\n".join(_text(_announcement("other words", edited_at="2025-11-24T16:00:00.000Z")))
+
+
+def test_the_end_of_a_call_is_no_edit_of_its_person() -> None:
+    over = calls.end("Qm3k9TzAb2cD", 63, ["alice", "bob"])
+    edited = message(1, over, content_type=calls.CONTENT_TYPE, edited_at="2025-11-24T16:00:00.000Z")
+    rows = "\n".join(_text(edited))
+    assert "1 min 3 s, alice, bob" in rows
+    assert "edited" not in rows
 
 
 def test_a_shared_terminal_is_a_card() -> None:
