@@ -20,6 +20,7 @@ from mesh_tui.actions import key_label
 from mesh_tui.keymap import keys_by_id
 from mesh_tui.layout.call import NAME_CHARS, over_words, status_words
 from mesh_tui.layout.cells import Fragment
+from mesh_tui.letting_go import LooseSignal
 from mesh_tui.transfers import name_of
 from mesh_tui.workers import begin
 
@@ -54,7 +55,7 @@ class OpenCall:
         self._followed: Call | None = None
         self._words: Sequence[Fragment] = ()
         self.listener: Callable[[], None] | None = None
-        self.signal: Final[Signal[Sequence[Fragment]]] = Signal(app, "call")
+        self.signal: Final[Signal[Sequence[Fragment]]] = LooseSignal(app, "call")
         """Says that `words` are others."""
 
     @property

@@ -5,7 +5,9 @@ Large files stay open while chunks come, from several threads; small ones are wr
 and time, in one go.
 """
 
+import contextlib
 import os
+from typing import Final
 
 from mesh_agent.files.behind import Behind
 from mesh_agent.files.errors import told_as_sink_error
@@ -15,6 +17,9 @@ from mesh_agent.files.handles import Handles
 from mesh_agent.files.manifest import Checked
 from mesh_agent.files.safe_path import SafeName, entry_name
 from mesh_agent.files.sparse import clear, write_at
+
+MADE_TRIED: Final = 20
+"""How often a small file is made anew while other threads make the same one."""
 
 
 class Parts:
@@ -68,18 +73,22 @@ class Parts:
             self._behind.wrote(fd, piece.entry, piece.offset, piece.size)
 
     def _put_small(self, name: SafeName, data: memoryview, mtime: int, mode: int) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        try:
-            fd = self.folder.open(name, flags)
-        except FileExistsError:
-            # From before, perhaps with a mode that forbids to write it.
-            self.folder.remove(name)
-            fd = self.folder.open(name, flags)
+        fd = self._made_anew(name)
         try:
             write_at(fd, data, 0, fresh=False)
             dress(fd, mtime, mode)
         finally:
             os.close(fd)
+
+    def _made_anew(self, name: SafeName) -> int:
+        """What is there is from before, perhaps with a mode that forbids to write it; or another lane brings
+        the same at this moment, and whoever is last has it whole."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        for _ in range(MADE_TRIED):
+            with contextlib.suppress(FileExistsError):
+                return self.folder.open(name, flags)
+            self.folder.remove(name)
+        return self.folder.open(name, flags)
 
     def read(self, piece: Piece, view: memoryview) -> bool:
         """Fills `view` with what is in the part; False where that is not all there."""

@@ -56,6 +56,16 @@ def persons(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Person]]:
         yield made
 
 
+def until_all(process: "subprocess.Popen[str]", *users: str) -> list[dict[str, Any]]:
+    """What it prints of each of them once they are connected, in whichever order that is."""
+    told = []
+    left = set(users)
+    while left:
+        told.append(until(process, state="connected"))
+        left.discard(told[-1]["user"])
+    return told
+
+
 def until(process: "subprocess.Popen[str]", **wanted: Any) -> dict[str, Any]:
     """The first object that it prints with these fields. Raises: AssertionError, where it ends before."""
     assert process.stdout is not None
@@ -97,8 +107,7 @@ def test_the_tone_of_one_is_what_two_others_record(persons: list[Person], tmp_pa
         for person, path in zip((bob, carol), paths, strict=True)
     ]
     calling = alice.call("--audio-in", "tone")
-    for person in ("bob", "carol"):
-        assert until(calling, user=person, state="connected")["way"] == "direct"
+    assert {each["way"] for each in until_all(calling, "bob", "carol")} == {"direct"}
     results = [end(process) for process in answering]
     assert [code for code, _, _ in results] == [0, 0], results
     code, told, err = end(calling)  # the others have left

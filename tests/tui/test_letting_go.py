@@ -1,6 +1,7 @@
 """Screens that were left are gone: nothing holds them, their widgets or their rows."""
 
 import gc
+import weakref
 from typing import TypeVar
 
 import pytest
@@ -71,16 +72,21 @@ async def test_a_room_that_was_left_for_home_is_gone(
     seat = await sit_down("alice", shared_server, size=(120, 30))
     await seat.register(f"alice{number}")
     await seat.create_room(f"a{number}")
+    shown: list[weakref.ref[RoomScreen | Composer]] = []
     for _ in range(ROUNDS):
         await seat.press("escape")
         await until(lambda: isinstance(seat.app.screen, Home), "Home")
         await seat.sees("Your rooms")
         await seat.press("enter")
         await seat.sees(f"Message a{number}")
+        assert isinstance(seat.app.screen, RoomScreen)
+        shown += weakref.ref(seat.app.screen), weakref.ref(seat.app.screen.query_one(Composer))
     await seat.pause()
+    gc.collect()
     # The one that is shown, and at most the one before, whose last task may just have ended.
-    assert len(_alive(RoomScreen)) <= 2
-    assert len(_alive(Composer)) <= 2
+    alive = [thing() is not None for thing in shown]
+    assert alive[: -2 * 2] == [False] * len(alive[: -2 * 2])
+    assert alive[-2:] == [True, True]
 
 
 async def test_what_kept_the_rows_of_a_widget_goes_with_it() -> None:

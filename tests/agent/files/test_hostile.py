@@ -108,7 +108,8 @@ def test_whatever_is_offered_stays_inside(memory: Path, entries: list[Entry], na
     assert len(list(into.iterdir())) <= 2
     assert not parts(into)
     for path in into.rglob("*"):
-        assert not path.is_symlink() or there or path.resolve().is_relative_to(into / place_of_it.name)
+        leads = Path(os.path.realpath(path))  # also of one that leads to itself
+        assert not path.is_symlink() or there or leads.is_relative_to(into / place_of_it.name)
         assert not path.lstat().st_mode & 0o7000
 
 

@@ -99,7 +99,7 @@ async def test_a_host_works_as_ever_lets_somebody_in_and_gets_the_screen_back(
             await until(lambda: watching.phase == "ended", "the end")
             assert watching.exit_status == 4
         assert await asyncio.to_thread(terminal.wait) == 0
-        assert "ended with exit code 4." in terminal.text
+        assert "ended with exit code 4." in terminal.text.replace("\n", "")  # it may not fit into one row
         assert terminal.modes[3] & 0o2  # lines are edited again (ICANON)
     assert recording.stat().st_mode & 0o777 == 0o600
     assert "from the guest" in recording.read_text()
