@@ -1,4 +1,4 @@
-"""Real programs call each other: a tone that one sends is what the other has recorded."""
+"""Real programs call each other: a tone that one sends is what another records, and people see who calls."""
 
 import json
 import signal
@@ -6,6 +6,7 @@ import subprocess
 import sys
 import wave
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.e2e.test_story import home_environment
+from tests.e2e.test_story import home_environment, say
 from tests.support.conditions import PATIENCE_S
 from tests.support.server import running_server
+from tests.support.terminal import Terminal, running
 
 ROOM = "ops"
 TONE_HZ, TONE = 440.0, 0.25
+SETTINGS = '[calls]\naudio_in = "tone"\naudio_out = "none"\ncamera = "test"\n'
 
 
 @dataclass
@@ -32,6 +35,13 @@ class Person:
         return subprocess.Popen(
             command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
+
+    def sit_down(self) -> Terminal:
+        """Before the program with a screen, in a terminal."""
+        folder = Path(self.environment["HOME"], ".config", "mesh")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "settings.toml").write_text(SETTINGS)
+        return Terminal([sys.executable, "-m", "mesh_tui"], self.environment)
 
     def call(self, *arguments: str | Path) -> "subprocess.Popen[str]":
         return self.begin("call", ROOM, "--audio-out", "none", *arguments)
@@ -148,3 +158,49 @@ def test_one_who_is_killed_is_gone_after_a_while_and_the_others_go_on(persons: l
     for process in (calling, answering[0], again):
         process.wait(PATIENCE_S)
     answering[1].wait()
+
+
+def test_two_people_call_each_other_from_their_terminals(persons: list[Person]) -> None:
+    with ExitStack() as stack:
+        alice, bob = (stack.enter_context(running(person.sit_down())) for person in persons[:2])
+        for terminal in (alice, bob):
+            terminal.wait_for(lambda text: ROOM in text and "connected" in text)
+            terminal.press("enter")
+            terminal.wait_for(f"Message {ROOM}")
+        alice.wait_for("● bob")
+
+        # A room of which nothing is told does not ring, however long somebody calls there.
+        say(bob, "/mute")
+        bob.wait_for("This room is muted")
+        say(alice, "/call @bob")
+        alice.wait_for("rings…")
+        bob.wait_for("☏ alice calls")
+        alice.type("q")
+        bob.wait_for(lambda text: "alice has called" in text and "☏ alice calls" not in text)
+        assert bob.rung == 0
+
+        say(bob, "/mute off")
+        bob.wait_for("Everything here counts as new")
+        alice.wait_for(f"Message {ROOM}")
+        say(alice, "/call @bob --video")
+        bob.wait_for("☏ alice calls with video")
+        bob.press("alt+c")
+        for terminal, other in ((alice, "bob"), (bob, "alice")):
+            terminal.wait_for(f"● {other}")
+            terminal.wait_for("▀▀▀▀▀▀▀▀")
+        assert bob.rung > 0
+        bob.type("m")
+        alice.wait_for("muted")
+        bob.press("escape")
+        bob.wait_for("☏ 0:0")
+        say(bob, "I am on mute")
+        alice.press("escape")
+        alice.wait_for("I am on mute")
+        bob.press("alt+c")
+        bob.wait_for("● alice")
+        bob.type("q")
+        for terminal in (alice, bob):
+            terminal.wait_for("The call is over, after")
+            terminal.wait_for("☏ 0:0", gone=True)
+            terminal.press("ctrl+q")
+            assert terminal.wait() == 0

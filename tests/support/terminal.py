@@ -30,6 +30,7 @@ KEYS: Final = {
     "page up": "\x1b[5~",
     "page down": "\x1b[6~",
     "alt+enter": "\x1b\r",
+    "alt+c": "\x1bc",
     "alt+l": "\x1bl",
     "backspace": "\x7f",
     "f1": "\x1bOP",
@@ -44,11 +45,20 @@ _PRIVATE: Final = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p")
 """Queries of the terminal's abilities, which the emulator would paint instead of ignoring."""
 
 
+class _Screen(pyte.Screen):
+    """`rung`: how often its bell rang."""
+
+    rung = 0
+
+    def bell(self, *_: object) -> None:
+        self.rung += 1
+
+
 class Emulator:
     """What a program has painted, as a person would see it. For more than one thread."""
 
     def __init__(self, columns: int, rows: int) -> None:
-        self._screen = pyte.Screen(columns, rows)
+        self._screen = _Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._lock = threading.Lock()
         self._pending = b""
@@ -67,6 +77,12 @@ class Emulator:
         with self._lock:
             self._screen.resize(rows, columns)
             self._screen.erase_in_display(2)
+
+    @property
+    def rung(self) -> int:
+        """How often the bell rang."""
+        with self._lock:
+            return self._screen.rung
 
     @property
     def text(self) -> str:
@@ -120,6 +136,11 @@ class Terminal:
     @property
     def text(self) -> str:
         return self._emulator.text
+
+    @property
+    def rung(self) -> int:
+        """How often the program has rung the bell."""
+        return self._emulator.rung
 
     @property
     def modes(self) -> list[Any]:

@@ -172,21 +172,3 @@ async def test_commands_do_what_keys_do(
     await alice.sees("The call is over")
     await alice.say("/decline-call")
     await alice.sees("Nobody calls you now.")
-
-
-async def test_a_quiet_room_does_not_ring(
-    shared_server: str, sit_down: SitDown, sign_up: SignUp, number: int
-) -> None:
-    alice = await _alice(sit_down, shared_server, number)
-    bob = await _bob(sign_up, shared_server, number, alice)
-    await alice.say("/mute")
-    await alice.sees("muted")
-    rung: list[int] = []
-    alice.app.bell = lambda: rung.append(1)  # type: ignore[method-assign] # the terminal's, which nobody hears here
-    await bob.calls.call(alice.app.agent.room(f"talk {number}").id, media=SOUND)
-    await alice.sees("☏ bob", "Enter joins it")
-    assert not rung
-    await alice.app.save_settings({"notify.rooms": {}})
-    await bob.calls.current.leave()  # type: ignore[union-attr]
-    await bob.calls.call(alice.app.agent.room(f"talk {number}").id, media=SOUND)
-    await until(lambda: rung, "the bell")
