@@ -1,28 +1,36 @@
 """How much of a screen one viewer is told, and when: the latest, and never more than it has read. No IO.
 
 Strategy: a viewer that has not acknowledged enough is told nothing, and then the latest state at once,
-whatever came between. So what it costs is bounded by its own speed, and nobody waits for it.
+whatever came between. So what it costs is bounded by its own speed, and nobody waits for it. Those who only
+look on share a budget of states, so that a host with many guests pays little more than with a few; what
+changes after a pause is told at once, however many they are.
 """
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-UNREAD_STATES: Final = 8
+UNREAD_STATES: Final = 16
 UNREAD_BYTES: Final = 64 * 1024
 """What a viewer is told before it has acknowledged any of it; one state may be longer than that."""
 
 RATE: Final = 60
 """States a second, at most; no eye sees more."""
 
-RATE_OF_ALL: Final = 240
-RATE_OF_MANY: Final = 25
-"""What all who only look on are told together, at most; each of them may always be told so many."""
+FEW: Final = 4
+"""So many who only look on are told as often as if each were alone."""
+
+RATE_OF_ALL: Final = 100
+"""States a second for all together, where more than `FEW` look on: each state costs the host a packet."""
+
+RATE_LEAST: Final = 5
+"""States a second that each of them may always be told."""
 
 
 def rate_of(viewers: int) -> float:
     """States a second for one of so many who only look on."""
-    return max(RATE_OF_MANY, min(RATE, RATE_OF_ALL / max(viewers, 1)))
+    return RATE if viewers <= FEW else max(RATE_LEAST, RATE_OF_ALL / viewers)
 
 
 class Flow:
@@ -50,10 +58,14 @@ class Flow:
         return max(0.0, self._next - now)
 
     def told(self, number: int, echo: int, frames: Sequence[bytes], now: float, rate: float = RATE) -> None:
-        """It was told state `number` with these frames. `rate`: states a second."""
+        """It was told state `number` with these frames. `rate`: states a second.
+
+        Those who share the budget are due at the same moments, so that one waking and one encoding of the
+        screen serve them all: between half and one and a half of their periods from now.
+        """
         self.base, self._echo = number, echo
         self._unread.append((number, sum(map(len, frames))))
-        self._next = now + 1 / rate
+        self._next = now + 1 / rate if rate >= RATE else (math.floor(now * rate + 0.5) + 1) / rate
 
     def acknowledged(self, number: int) -> None:
         """It has read all up to state `number`. What it cannot have read says nothing."""

@@ -3,8 +3,9 @@
     connecting ──connected──> asking ──TERM_OPENED──> open ──lost──> lost ──connected──> asking …
                                 └── TERM_CLOSE: refused ┴── TERM_CLOSE: ended
 
-Strategy: the screen is whatever was told last, also while the line is lost. Each state is acknowledged once
-it is applied, so a guest that is slow to read is told fewer. What is typed goes out only with a grant, and no
+Strategy: the screen is whatever was told last, also while the line is lost. States are acknowledged once
+they are applied, several at a time since each answer costs the host a packet; so a guest that is slow to read
+is told fewer. What is typed goes out only with a grant, and no
 more than `INPUT_BYTES` ahead of what the program was given, so that a paste into a program that does not
 read costs no memory anywhere. Every frame that does not fit raises `PeerFault`, and costs the connection.
 """
@@ -41,6 +42,12 @@ OVER: Final = frozenset({"ended", "refused"})
 
 INPUT_BYTES: Final = 256 * 1024
 """What was typed and not given to the program yet; more is not taken."""
+
+ACK_STATES: Final = 4
+"""States that are acknowledged at once; fewer of them after `ACK_BYTES` or `ACK_S`, by who has a clock."""
+
+ACK_BYTES: Final = 8 * 1024
+ACK_S: Final = 0.5
 
 PAGES_MAX: Final = 8
 """Pages of lines that were asked for and are not here; more are not asked for."""
@@ -79,6 +86,7 @@ class TerminalGuest:
         self.answers: dict[str, tuple[int, list[list[Run]]]] = {}
         self._size = (columns, rows)
         self._stamp = self._requests = 0
+        self._owed = 0
         self._unread: deque[tuple[int, int]] = deque()
         self._asked_for: dict[str, tuple[int, int]] = {}
         self._handlers: dict[type, Callable[[Any], list[GuestFrame]]] = {
@@ -96,7 +104,7 @@ class TerminalGuest:
         """The host's device is there."""
         columns, rows = self._size
         self.phase = "asking"
-        self._stamp = 0
+        self._stamp = self._owed = 0
         self._unread.clear()
         self._asked_for.clear()
         return [TermOpen(columns=columns, rows=rows, terminal=self.terminal)]
@@ -131,7 +139,22 @@ class TerminalGuest:
         self.screen.apply(state)
         while self._unread and self._unread[0][0] <= state.echo:
             self._unread.popleft()
-        return [] if state.more else [TermAck(number=state.number)]
+        if state.more:
+            return []
+        self._owed += 1
+        return self.acknowledge() if not state.base or self._owed >= ACK_STATES else []
+
+    @property
+    def owes(self) -> bool:
+        """States were applied and not acknowledged."""
+        return bool(self._owed) and self.phase == "open"
+
+    def acknowledge(self) -> list[GuestFrame]:
+        """All that was applied."""
+        if not self.owes:
+            return []
+        self._owed = 0
+        return [TermAck(number=self.screen.number)]
 
     def _status(self, status: TermStatus) -> list[GuestFrame]:
         self.watchers = [Watcher(clean_line(each.name), each.writes) for each in status.watchers]

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from mesh_agent.client.errors import SignInNeeded, Unreachable
 from mesh_agent.machines.prediction import Guess, Prediction
-from mesh_agent.machines.terminal_guest import GuestFrame, Phase, TerminalGuest
+from mesh_agent.machines.terminal_guest import ACK_BYTES, ACK_S, GuestFrame, Phase, TerminalGuest
 from mesh_agent.net.base import Way
 from mesh_agent.sharing.attempt import Attempt, Running, fresh_certificate
 from mesh_agent.sharing.desk import Desk
@@ -105,6 +105,8 @@ class Watching(Inviting):
         self._hoped: Way | None = None
         self._frames = FrameReader()
         self._timer: asyncio.TimerHandle | None = None
+        self._ack_timer: asyncio.TimerHandle | None = None
+        self._ack_bytes = 0
         self._task: asyncio.Task[None] | None = None
         self._looking: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._looking.set_result(False)
@@ -129,8 +131,9 @@ class Watching(Inviting):
         self._looking.cancel()
         await asyncio.gather(task, self._looking, return_exceptions=True)
         self._sessions.disown(self)
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._ack_timer):
+            if timer is not None:
+                timer.cancel()
         self._lost("", "ended")
 
     # ── what there is ────────────────────────────────────────────────────────────────────────────
@@ -399,10 +402,28 @@ class Watching(Inviting):
             if future is not None and not future.done():
                 future.set_result(answer)
         self._guest.answers.clear()
+        self._owe()
         if self._guest.over:
             self._over.set()
         self._look()
         self._tell()
+
+    def _owe(self) -> None:
+        """What the machine has not acknowledged by itself is, after so many bytes or so long."""
+        if not self._guest.owes:
+            self._ack_bytes = self.received_bytes
+        elif self.received_bytes - self._ack_bytes >= ACK_BYTES:
+            self._acknowledge()
+        elif self._ack_timer is None:
+            self._ack_timer = asyncio.get_running_loop().call_later(ACK_S, self._ack_due)
+
+    def _ack_due(self) -> None:
+        self._ack_timer = None
+        self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        self._ack_bytes = self.received_bytes
+        self._send(self._guest.acknowledge())
 
     def _look(self) -> None:
         """Guesses are confirmed, or dropped, also where no state comes."""

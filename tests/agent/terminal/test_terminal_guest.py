@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mesh_agent.machines.terminal_guest import INPUT_BYTES, PAGES_MAX, TerminalGuest
+from mesh_agent.machines.terminal_guest import ACK_STATES, INPUT_BYTES, PAGES_MAX, TerminalGuest
 from protocol import limits
 from protocol.errors import PeerFault, PeerMalformed, PeerOutOfOrder
 from protocol.peer_terminal import (
@@ -59,6 +59,32 @@ def test_a_state_is_acknowledged_when_it_is_whole() -> None:
     assert guest.heard(state(4, more=True)) == []
     assert guest.heard(state(4, changed=[Changed(0, [Run("hi")])])) == [TermAck(number=4)]
     assert guest.screen.rows_[0] == [Run("hi")]
+
+
+def test_changes_are_acknowledged_several_at_a_time() -> None:
+    guest = opened()
+    assert guest.heard(state(1)) == [TermAck(number=1)]
+    assert guest.acknowledge() == []
+    for number in range(2, 1 + ACK_STATES):
+        assert guest.heard(state(number, number - 1)) == []
+    assert guest.heard(state(1 + ACK_STATES, ACK_STATES)) == [TermAck(number=1 + ACK_STATES)]
+    last = 2 + ACK_STATES
+    assert guest.heard(state(last, last - 1)) == []
+    owes = [guest.owes]
+    assert guest.acknowledge() == [TermAck(number=last)]
+    assert [*owes, guest.owes] == [True, False]
+
+
+def test_what_was_not_acknowledged_is_no_matter_of_the_next_line() -> None:
+    guest = opened()
+    guest.heard(state(1))
+    guest.heard(state(2, 1))
+    guest.lost("gone")
+    assert not guest.owes
+    assert guest.acknowledge() == []
+    guest.connected()
+    guest.heard(OPENED)
+    assert not guest.owes
 
 
 def test_nothing_is_typed_without_a_grant() -> None:

@@ -375,7 +375,23 @@ def test_states_are_told_so_often_and_an_echo_even_where_nothing_changed() -> No
 
 
 def test_many_who_only_look_on_are_told_less_often_each() -> None:
-    assert [round(rate_of(viewers)) for viewers in (0, 1, 4, 8, 20, 64)] == [60, 60, 60, 30, 25, 25]
+    assert [round(rate_of(viewers)) for viewers in (0, 1, 4, 5, 10, 20, 64)] == [60, 60, 60, 20, 10, 5, 5]
     flow = Flow()
     flow.told(1, 0, [b"x"], 1.0, rate_of(20))
-    assert flow.due(2, 0, 1.0) == pytest.approx(1 / 25)
+    assert flow.due(2, 0, 1.0) == pytest.approx(1 / 5)
+    assert flow.due(2, 0, 9.0) == 0  # what changes after a pause is told at once
+
+
+def test_those_who_share_the_budget_are_due_at_the_same_moments() -> None:
+    flows, rate = [Flow() for _ in range(4)], rate_of(20)
+    for flow, at in zip(flows, (7.0, 7.03, 7.05, 7.09), strict=True):
+        flow.told(1, 0, [b"x"], at, rate)
+    assert [flow.due(2, 0, 7.1) for flow in flows] == [pytest.approx(0.1)] * 4
+    flow, told = Flow(), 0
+    for tick in range(1, 1_001):  # a thousand changes in ten seconds, each looked at
+        now = tick / 100
+        if flow.due(tick, 0, now) == 0:
+            flow.told(tick, 0, [b"x"], now, rate)
+            flow.acknowledged(tick)
+            told += 1
+    assert told == pytest.approx(10 * rate, abs=2)

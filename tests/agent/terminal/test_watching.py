@@ -65,6 +65,7 @@ async def test_seen_typed_into_lost_and_back(stage: Stage) -> None:
         watching.resize(90, 20)
         host.say(state(2, 1, "$ ls", echo=1))
         await until(lambda: shown(watching) == ["$ ls"], "the echo")
+        await until(lambda: host.of(TermAck)[1:] == [TermAck(number=2)], "its acknowledgement")
         await until(lambda: host.of(TermResize), "the size")
         assert host.of(TermInput) == [TermInput(data=b"ls", stamp=1)]
 
