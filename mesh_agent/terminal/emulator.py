@@ -23,6 +23,9 @@ REPLY_BYTES: Final = 4_096
 
 TITLE_CHARS: Final = 200
 
+UPDATES: Final = 2026
+"""The private mode that a program sets while it draws."""
+
 
 class Emulator(Protocol):
     """A terminal without a picture. Rows and columns are counted from 0.
@@ -46,6 +49,10 @@ class Emulator(Protocol):
 
     @property
     def kept(self) -> int: ...
+
+    @property
+    def updating(self) -> bool:
+        """The program is in the middle of an update that is not to be shown by halves (mode 2026)."""
 
     def feed(self, data: bytes) -> bytes:
         """What the program has written, cut anywhere; returns what it is to be answered.

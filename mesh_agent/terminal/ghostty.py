@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from pyghostty._ffi import ffi, lib, union_fn
 
-from mesh_agent.terminal.emulator import REPLY_BYTES, SCROLLBACK, TITLE_CHARS, fitting
+from mesh_agent.terminal.emulator import REPLY_BYTES, SCROLLBACK, TITLE_CHARS, UPDATES, fitting
 from mesh_agent.terminal.ghostty_view import View, must
 from protocol.peer_terminal import (
     ALTERNATE_SCREEN,
@@ -108,6 +108,11 @@ class Ghostty:
     def kept(self) -> int:
         """See `Emulator`."""
         return 0 if self._alternate else self._kept
+
+    @property
+    def updating(self) -> bool:
+        """See `Emulator`."""
+        return self._mode(UPDATES)
 
     # ── what the program does ────────────────────────────────────────────────────────────────────
 

@@ -3,6 +3,10 @@
 Strategy: the emulator has one lock. The thread of the pseudo-terminal feeds it, with large pieces; the loop
 looks what has changed, not more often than anybody looks, and the rarer the longer that takes. So a program
 that prints a gigabyte costs what reading it costs, and nothing waits for whoever watches.
+
+A program that begins an update (mode 2026) is not looked at until that is over, or `HELD_S` is: where
+somebody has waited for the end, the screen is taken just there, as the next update may begin with the next
+byte.
 """
 
 import threading
@@ -24,6 +28,13 @@ FEED_BYTES: Final = 32 * 1024
 SHARE: Final = 4
 """Looking what has changed takes at most one part in so many of the time."""
 
+HELD_S: Final = 0.15
+"""An update that takes longer is shown as far as it is."""
+
+_UPDATED: Final = b"\x1b[?2026l"
+"""The end of an update, as programs write it. Of one that is cut, and followed by the next update in the same
+piece, nobody hears: the next end serves, or `HELD_S`."""
+
 
 class Stage:
     """One terminal's.
@@ -43,6 +54,7 @@ class Stage:
         self._tell = changed
         self._told = False
         self._next_look = 0.0
+        self._held_since: float | None = None
         self._cast: CastWriter | None = None
         self.problem = ""
 
@@ -51,7 +63,7 @@ class Stage:
         answers = []
         for at in range(0, len(data), FEED_BYTES):
             with self._lock:
-                answers.append(self._emulator.feed(data[at : at + FEED_BYTES]))
+                answers.append(self._feed(data[at : at + FEED_BYTES]))
         with self._lock:
             if self._cast is not None:
                 self._cast.output(data)
@@ -61,6 +73,17 @@ class Stage:
             self.output.write(data)
         self._changed()
         return b"".join(answers)
+
+    def _feed(self, data: bytes) -> bytes:
+        """Where somebody waits for the end of an update, the screen is taken at that end."""
+        if self._held_since is None:
+            return self._emulator.feed(data)
+        before, end, after = data.partition(_UPDATED)
+        answer = self._emulator.feed(before + end)
+        if not self._emulator.updating:
+            self.screen.update()
+            self._held_since, self._told = None, False
+        return answer + self._emulator.feed(after) if after else answer
 
     def resize(self, columns: int, rows: int) -> bytes:
         """Returns what the program is told of it, where it wants to know by its input."""
@@ -78,13 +101,24 @@ class Stage:
             return 0.0
         if now < self._next_look:
             return self._next_look - now
-        self._told = False
         with self._lock:
             begun = clock()  # what the lock has cost is no reason to look less often
+            if (held := self._held(now)) > 0:
+                return held
+            self._told = False
             self.screen.update()
             took = clock() - begun
         self._next_look = now + max(1 / RATE, SHARE * took)
         return 0.0
+
+    def _held(self, now: float) -> float:
+        """For how many seconds an update is to be waited for."""
+        if not self._emulator.updating:
+            self._held_since = None
+            return 0.0
+        if self._held_since is None:
+            self._held_since = now
+        return self._held_since + HELD_S - now
 
     def lines(self, first: int, count: int) -> tuple[int, list[list[Run]]]:
         """Lines that have scrolled away, as far as they are kept; from which one on."""

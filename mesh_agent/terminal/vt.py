@@ -17,7 +17,7 @@ from typing import Any, Final
 import pyte
 from pyte.screens import Margins, StaticDefaultDict
 
-from mesh_agent.terminal.emulator import SCROLLBACK, TITLE_CHARS, fitting
+from mesh_agent.terminal.emulator import SCROLLBACK, TITLE_CHARS, UPDATES, fitting
 from mesh_agent.terminal.tokens import Tokens
 from mesh_agent.terminal.vt_screen import PyteScreen, is_wide, private, runs_of
 from protocol.peer_terminal import (
@@ -277,6 +277,11 @@ class Pyte:
         if column and not line[column].data and is_wide(line[column - 1]):
             column -= 1  # it stands on the first half of a wide character
         return Cursor(column, row, not at.hidden, self._shape)
+
+    @property
+    def updating(self) -> bool:
+        """See `Emulator`."""
+        return private(UPDATES) in self._screen.mode
 
     def modes(self) -> int:
         """See `Emulator`."""
