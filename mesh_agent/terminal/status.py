@@ -46,8 +46,13 @@ class Seen(Protocol):
     def watchers(self) -> Sequence[Watcher]: ...
 
 
-def facts_of(seen: Seen, *, title: str = "", read_only: bool = False, part: bool = False) -> list[str]:
-    """What there is to say, the most important first. `part`: not all of the screen is in sight."""
+def facts_of(
+    seen: Seen, *, title: str = "", read_only: bool = False, part: bool = False, back: int = 0
+) -> list[str]:
+    """What there is to say, the most important first.
+
+    `part`: not all of the screen is in sight. `back`: so many lines of what has scrolled away, as seen.
+    """
     name = clean_line(seen.peer_name)
     if seen.phase == "connecting":
         return [f"{name}: connecting…", *([seen.reason] if seen.reason else [])]
@@ -58,6 +63,8 @@ def facts_of(seen: Seen, *, title: str = "", read_only: bool = False, part: bool
     if seen.phase != "open":
         return [f"{name}: {seen.reason}"]
     facts = [f"{name}: {title or seen.command}"]
+    if back:
+        facts.append(f"{back} lines back, any key returns" if back > 1 else "1 line back, any key returns")
     if seen.recorded:
         facts.append("● recorded")
     facts.append(_writing(seen, read_only))

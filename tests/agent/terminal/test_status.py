@@ -33,6 +33,8 @@ FACTS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ({"writes": True}, {"read_only": True}, ["alice: bash", "read-only", "direct"]),
     ({"wants_to_write": True, "way": "relay"}, {}, ["alice: bash", "asked to type", "through the server"]),
     ({"watchers": [Watcher("bob"), Watcher("alice")]}, {"part": True}, ["Alt+arrows move", "2 watch"]),
+    ({}, {"back": 28}, ["alice: bash", "28 lines back, any key returns", "read-only, w asks to type"]),
+    ({}, {"back": 1}, ["alice: bash", "1 line back, any key returns"]),
     ({"phase": "connecting"}, {}, ["alice: connecting…"]),
     ({"phase": "asking"}, {}, ["alice: waiting to be let in…"]),
     ({"phase": "lost", "reason": "Gone."}, {}, ["alice: the line is lost, it is tried again", "Gone."]),

@@ -12,9 +12,12 @@ from protocol.peer_terminal import (
     BRACKETED_PASTE,
     MOUSE_FORMAT_SHIFT,
     MOUSE_SHIFT,
+    Run,
     TermClose,
     TermGrant,
+    TermHistory,
     TermInput,
+    TermLines,
     TermResize,
 )
 from tests.agent.terminal.scripted import Host, Stage, opened, state
@@ -61,9 +64,20 @@ async def test_a_person_watches_types_and_leaves(stage: Stage) -> None:
         host = await stage.asked()
         before = await sees(terminal, "waiting to be let in")
         assert "Esc Esc leaves" in before
-        host.say(opened(), state(1, 0, *ROWS))
+        host.say(opened(), state(1, 0, *ROWS, above=300, kept=300))
         await sees(terminal, lambda text: ROWS[0] in text and ROWS[23] in text)
         await sees(terminal, "read-only, w asks to type")
+        terminal.type("\x1b[5;3~")
+        await until(lambda: host.of(TermHistory), "the question for lines")
+        asked = host.of(TermHistory)[0]
+        old = [[Run(f"old {number}")] for number in range(asked.first, 300)]
+        host.say(TermLines(request=asked.request, first=asked.first, lines=old))
+        await sees(terminal, lambda text: "old 272" in text and "old 299" in text and "28 lines back" in text)
+        terminal.type("\x1b[B")
+        await sees(terminal, lambda text: "old 272" not in text and "27 lines back" in text)
+        terminal.type("w")  # returns, and asks nothing
+        await sees(terminal, lambda text: ROWS[0] in text and "lines back" not in text)
+        assert not host.of(TermGrant)
         terminal.type("xw")
         await until(lambda: host.of(TermGrant), "the question")
         assert typed(host) == b""
