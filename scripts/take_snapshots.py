@@ -13,23 +13,30 @@ from tests.support.cells import difference
 
 
 async def main() -> None:
-    from tests.tui.gallery import FOLDER, all_pictures
+    from tests.tui.gallery import FOLDER, WALKS
 
     FOLDER.mkdir(exist_ok=True)
     former = {file.name: file.read_text("utf-8") for file in FOLDER.glob("*.txt")}
+    for walk in WALKS:
+        await _take(walk, former)
+    for name in former:
+        print(f"── {name} is gone")
+        (FOLDER / name).unlink()
+
+
+async def _take(walk: str, former: dict[str, str]) -> None:
+    from tests.tui.gallery import FOLDER, pictures
+
     with tempfile.TemporaryDirectory() as scratch:
         for kind in ("CONFIG", "DATA", "STATE"):
             os.environ[f"XDG_{kind}_HOME"] = str(Path(scratch, kind.lower()))
         os.environ["HOME"] = str(Path(scratch, "home"))
-        async for name, described in all_pictures(Path(scratch, "server")):
+        async for name, described in pictures(walk, Path(scratch, "server")):
             before = former.pop(name, None)
             if before != described:
                 print(f"── {name}{'' if before else ' is new'}")
                 print("\n".join(difference(before, described) if before else []))
                 (FOLDER / name).write_text(described, "utf-8")
-    for name in former:
-        print(f"── {name} is gone")
-        (FOLDER / name).unlink()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Every screen in three sizes and four themes, as text: what `tests/tui/pictures` holds, and the way there.
 
-Strategy: a server whose day is always the same, the conversation of `scripts.take_pictures`, and one app that
-goes from screen to screen; each is resized and painted in each theme where it stands. A screen that is new
-needs a line in `WALK`, and `scripts/snapshots` to take it.
+Strategy: a server whose day is always the same, the conversation of `scripts.take_pictures`, and one app for
+each walk, which goes from screen to screen; each is resized and painted in each theme where it stands. A
+screen that is new needs a line in `WALKS`, and `scripts/snapshots` to take it. There are several walks since
+tests run side by side.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -44,20 +45,26 @@ SIGNED_OUT: Final = (
     View("login-empty", ("ctrl+t", "enter", "enter"), "✗"),
 )
 
-WALK: Final = (
+HOME: Final = (
     View("home", (), "Public rooms"),
     View("home-command", ("slash",), "Command"),
     View("tour", (*"tour", "enter"), "Tour 1 of 3"),
     View("help", ("escape", "f1"), "Keys and commands"),
     View("settings", ("escape", "f4", "down", "down"), "Shown as"),
     View("switcher", ("escape", "ctrl+k"), "Go to"),
-    View("room", ("escape", "down", "enter"), "Message Test Chat"),
+)
+
+ROOM: Final = (
+    View("room", ("down", "enter"), "Message Test Chat"),
     View("room-offers", (*"/re",), "/reply"),
     View("room-chosen", ("ctrl+u", "up", "up"), "Reply"),
     View("react", ("a",), "its number"),
     View("thread", ("escape", "t"), "goes into the thread"),
     View("question", ("escape", "f9"), "Leave Test Chat?"),
-    View("search", ("escape", *"/search retry", "enter"), "Enter goes there"),
+)
+
+FOUND: Final = (
+    View("search", ("down", "enter", *"/search retry", "enter"), "Enter goes there"),
     View("people", ("escape", *"/who", "enter"), "In Test Chat"),
     View("inbox", ("escape", "alt+i"), "releases"),
     View("room-file", ("escape", *"/send ~/plan.pdf", "enter"), "waits for bob"),
@@ -66,6 +73,12 @@ WALK: Final = (
     View("verify", ("escape", "escape", *"/verify", "enter"), "has been met yet"),
 )
 
+WALKS: Final = {"signed-out": SIGNED_OUT, "home": HOME, "room": ROOM, "found": FOUND}
+"""Each begins anew: where nobody is signed in, or at Home."""
+
+OPENING: Final = View("opening", (), "opening…")
+"""At the end of the first walk: it comes and goes before anybody could press a key."""
+
 
 def takes(size: tuple[int, int], theme: str, *, everything: bool) -> bool:
     """Whether this is taken: the first theme in each size, the others each in one, or `everything`."""
@@ -73,21 +86,33 @@ def takes(size: tuple[int, int], theme: str, *, everything: bool) -> bool:
     return everything or not place or SIZES[place % len(SIZES)] == size
 
 
-async def all_pictures(folder: Path, *, everything: bool = True) -> AsyncIterator[tuple[str, str]]:
+def files_of(walk: str) -> set[str]:
+    """The names of the files that it makes."""
+    views = (*WALKS[walk], *((OPENING,) if walk == "signed-out" else ()))
+    return {_file(view, size) for view in views for size in SIZES}
+
+
+def _file(view: View, size: tuple[int, int]) -> str:
+    return f"{view.name}-{size[0]}x{size[1]}.txt"
+
+
+async def pictures(walk: str, folder: Path, *, everything: bool = True) -> AsyncIterator[tuple[str, str]]:
     """The name of a file and what is to be in it, one after the other. The environment names a home."""
+    seat: Seat
     with _running(folder) as server:
-        seat: Seat
-        async with seated(server=server.url, profile="nobody", size=SIZES[0]) as seat:
-            async for name, described in _walk(seat, SIGNED_OUT, everything):
-                yield name, described
-            seat.call(seat.app.push_screen, Opening())
-            async for name, described in _walk(seat, (View("opening", (), "opening…"),), everything):
-                yield name, described
+        if walk == "signed-out":
+            async with seated(server=server.url, profile="nobody", size=SIZES[0]) as seat:
+                async for name, described in _walk(seat, SIGNED_OUT, everything):
+                    yield name, described
+                seat.call(seat.app.push_screen, Opening())
+                async for name, described in _walk(seat, (OPENING,), everything):
+                    yield name, described
+            return
         bob = await furnish(server.url)
         _plan()
         async with seated(server=server.url, profile="alice", size=SIZES[0]) as seat:
             await seat.sees("connected", "Test Chat", "design")
-            async for name, described in _walk(seat, WALK, everything):
+            async for name, described in _walk(seat, WALKS[walk], everything):
                 yield name, described
         await bob.close()
 
@@ -120,8 +145,8 @@ async def _walk(seat: Seat, views: tuple[View, ...], everything: bool) -> AsyncI
                 await seat.resize(*size)
                 seat.call(lambda: seat.app.screen.refresh(layout=True))  # a bar may be from the other size
                 taken[size][theme] = await _still(seat)
-        for size, pictures in taken.items():
-            yield f"{view.name}-{size[0]}x{size[1]}.txt", describe(pictures)
+        for size, by_theme in taken.items():
+            yield _file(view, size), describe(by_theme)
         await seat.resize(*SIZES[0])
 
 

@@ -6,8 +6,10 @@ Each size is looked at in one theme and each theme in one size, or all with all 
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.support.cells import Cell, describe, difference, read
-from tests.tui.gallery import FOLDER, SIZES, THEMES, all_pictures, takes
+from tests.tui.gallery import FOLDER, SIZES, THEMES, WALKS, files_of, pictures, takes
 
 PAINTED = {
     "dark": [[Cell("a", "bold red on black"), Cell("b", "red on black"), Cell("c", "red on black")]],
@@ -47,11 +49,16 @@ def test_every_size_and_every_theme_is_looked_at() -> None:
     assert all(takes(size, theme, everything=True) for size in SIZES for theme in THEMES)
 
 
-async def test_every_screen_looks_as_it_did(tmp_path: Path) -> None:
+def test_every_picture_that_is_kept_is_still_taken() -> None:
+    assert {file.name for file in FOLDER.glob("*.txt")} == set().union(*map(files_of, WALKS))
+
+
+@pytest.mark.parametrize("walk", WALKS)
+async def test_every_screen_looks_as_it_did(walk: str, tmp_path: Path) -> None:
     wrong: list[str] = []
     names = set()
     everything = os.environ.get("MESH_PICTURES") == "all"
-    async for name, described in all_pictures(tmp_path / "data", everything=everything):
+    async for name, described in pictures(walk, tmp_path / "data", everything=everything):
         names.add(name)
         file = FOLDER / name
         others = difference(file.read_text("utf-8"), described) if file.exists() else ["It is new."]
@@ -59,4 +66,4 @@ async def test_every_screen_looks_as_it_did(tmp_path: Path) -> None:
     assert not wrong, "\n".join(
         [*wrong, "Where this is meant: scripts/snapshots, and look at what it changed."]
     )
-    assert names == {file.name for file in FOLDER.glob("*.txt")}, "pictures that nothing takes any more"
+    assert names == files_of(walk)
