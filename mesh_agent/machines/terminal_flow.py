@@ -44,6 +44,7 @@ class Flow:
         self.base = 0
         self._echo = 0
         self._unread: deque[tuple[int, int]] = deque()
+        self._unread_bytes = 0
         self._next = 0.0
 
     def due(self, number: int, echo: int, now: float) -> float | None:
@@ -51,10 +52,12 @@ class Flow:
         there is nothing to tell. A new `echo` is told even where nothing else has changed."""
         if number <= self.base and echo <= self._echo:
             return None
-        if self._unread and (
-            len(self._unread) >= UNREAD_STATES or sum(size for _, size in self._unread) >= UNREAD_BYTES
-        ):
+        if self._unread and (len(self._unread) >= UNREAD_STATES or self._unread_bytes >= UNREAD_BYTES):
             return None
+        return self.rests(now)
+
+    def rests(self, now: float) -> float:
+        """For how many seconds it is told nothing, whatever changes."""
         return max(0.0, self._next - now)
 
     def told(self, number: int, echo: int, frames: Sequence[bytes], now: float, rate: float = RATE) -> None:
@@ -64,10 +67,12 @@ class Flow:
         screen serve them all: between half and one and a half of their periods from now.
         """
         self.base, self._echo = number, echo
-        self._unread.append((number, sum(map(len, frames))))
+        size = sum(map(len, frames))
+        self._unread.append((number, size))
+        self._unread_bytes += size
         self._next = now + 1 / rate if rate >= RATE else (math.floor(now * rate + 0.5) + 1) / rate
 
     def acknowledged(self, number: int) -> None:
         """It has read all up to state `number`. What it cannot have read says nothing."""
         while self._unread and self._unread[0][0] <= number <= self.base:
-            self._unread.popleft()
+            self._unread_bytes -= self._unread.popleft()[1]

@@ -47,7 +47,7 @@ ACK_STATES: Final = 4
 """States that are acknowledged at once; fewer of them after `ACK_BYTES` or `ACK_S`, by who has a clock."""
 
 ACK_BYTES: Final = 8 * 1024
-ACK_S: Final = 0.5
+ACK_S: Final = 1.0
 
 PAGES_MAX: Final = 8
 """Pages of lines that were asked for and are not here; more are not asked for."""

@@ -150,6 +150,21 @@ class Engine:
         self._take_events()
         return batch
 
+    def said_all(self, batch: Sequence[tuple[bytes, Address]]) -> bool:
+        """Whether `send`, which gave this batch, would give nothing now: one datagram had room for more.
+
+        So a lane with little to say does not build a packet, in vain, after each that it sends.
+        """
+        connection, stream = self._connection, self._stream
+        return (
+            len(batch) == 1
+            and self.lost is None
+            and stream is not None
+            and stream.sender.buffer_is_empty
+            and connection.is_settled()
+            and len(batch[0][0]) <= connection.datagram_bytes // 2
+        )
+
     def timer(self) -> float | None:
         """When `on_timer` is to be called."""
         at: float | None = self._connection.get_timer()

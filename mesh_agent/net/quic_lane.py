@@ -94,6 +94,8 @@ class QuicLane:
                 if batch:
                     await self._endpoint.transmit(batch)
                     await asyncio.sleep(0)  # readers and other lanes have a turn
+                    if engine.said_all(batch):
+                        await self._until_due()
                 elif engine.lost is not None:
                     return
                 else:

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -42,6 +42,9 @@ REPORTS_BYTES: Final = 64 * 1024
 CATCH_UP_S: Final = 0.25
 """How often a terminal of the person that took nothing is tried again."""
 
+REST_S: Final = 0.25
+"""How long nobody looks at the screen, at most, while nobody can be told of it."""
+
 LAST_S: Final = 1.0
 """How long what the program wrote last may take to come."""
 
@@ -53,6 +56,9 @@ PAGE_LINES_BYTES: Final = limits.PEER_FRAME_BYTES // 2
 
 VISITS_MAX: Final = limits.TERM_WATCHERS + 32
 """Sessions of guests, those that are not let in yet among them."""
+
+Viewer = tuple[str, Flow, int, float]
+"""Its key, what it was told, the stamp of its last input that the program has, states a second."""
 
 _HERE: Final = ""
 """The key of the host's own view."""
@@ -151,7 +157,7 @@ class Host:
     async def _tell_the_end(self, code: str, status: int) -> None:
         """Guests see what the program wrote last, and why there is no more."""
         self._stage.look(float("inf"), self._loop.time)
-        self._tell_states(self._loop.time(), last=True)
+        self._tell_states(self._loop.time(), self._viewers(), last=True)
         self._machine.end(code, max(-255, min(status, 255)))
         self._act()
         visits = [visit.ended() for visit in self._visits.values()]
@@ -206,8 +212,13 @@ class Host:
         """Tells all what they are to be told by now."""
         self._timer = None
         now = self._loop.time()
-        waits = [self._stage.look(now, self._loop.time), self._tell_states(now), self._tell_person(now)]
-        waits.append(self._machine.tick(now) or 0.0)
+        viewers = self._viewers()
+        rests = min((flow.rests(now) for _, flow, _, _ in viewers), default=0.0)
+        if rests > 0:  # nobody can be told anything before: then nobody looks
+            waits = [min(rests, REST_S)]
+        else:
+            waits = [self._stage.look(now, self._loop.time), self._tell_states(now, viewers)]
+        waits += [self._tell_person(now), self._machine.tick(now) or 0.0]
         self._act()
         output = self._stage.output
         if output is not None and output.behind:
@@ -217,18 +228,21 @@ class Host:
         if pending:
             self._soon(min(pending))
 
-    def _tell_states(self, now: float, *, last: bool = False) -> float:
-        """Returns in how many seconds the next one is due; 0: none is. `last`: all are told, whatever they
-        have read."""
-        screen, waits = self._stage.screen, []
+    def _viewers(self) -> list[Viewer]:
         watching = list(self._machine.watching())
         many = rate_of(len(watching))
-        viewers: list[tuple[str, Flow, int, float]] = [
+        viewers = [
             (guest.key, guest.flow, guest.echo, RATE if self._machine.writes(guest) else many)
             for guest in watching
         ]
         if self._share.output is None:
             viewers.append((_HERE, self._own, self._own_echo, RATE))
+        return viewers
+
+    def _tell_states(self, now: float, viewers: Sequence[Viewer], *, last: bool = False) -> float:
+        """Returns in how many seconds the next one is due; 0: none is. `last`: all are told, whatever they
+        have read."""
+        screen, waits = self._stage.screen, []
         for key, flow, echo, rate in viewers:
             due = flow.due(screen.number, echo, now)
             if due == 0 or (last and flow.base < screen.number):

@@ -59,6 +59,37 @@ def test_shortcuts_and_the_long_way_understand_each_other(quick: tuple[bool, boo
     assert b"".join(bob.kept) == b"".join(alice.kept) == sent
 
 
+class Asking(World):
+    """Asks an engine whether it has said all, and holds it to that."""
+
+    said = 0
+
+    def _flush(self, end: End) -> None:
+        end.work()
+        while batch := end.engine.send(self.now):
+            if end.engine.said_all(batch):
+                self.said += 1
+                assert end.engine.send(self.now) == []
+            self._post(end, batch)
+            end.work()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_engine_that_has_said_all_has(seed: int) -> None:
+    """So a lane does not ask it for more after each small packet."""
+    world, chance = Asking(), random.Random(seed)
+    alice, bob = opened(world, rough(seed), rough(seed + 100))
+    sizes = [chance.choice((10, 200, 400, 5_000)) for _ in range(100)]
+    for count, size in enumerate(sizes, 1):
+        alice.engine.write(bytes(size))
+        bob.engine.write(bytes(20))
+        assert world.run(lambda count=count: bob.got == sum(sizes[:count]) and alice.got == 20 * count)  # type: ignore[misc]
+    alice.engine.finish()
+    bob.engine.close("")
+    assert world.run(lambda: alice.engine.lost)
+    assert world.said > 100
+
+
 def test_keys_are_changed_while_bytes_flow() -> None:
     world = World()
     alice, bob = opened(world, rough(7), rough(8))

@@ -382,6 +382,14 @@ def test_many_who_only_look_on_are_told_less_often_each() -> None:
     assert flow.due(2, 0, 9.0) == 0  # what changes after a pause is told at once
 
 
+def test_nobody_needs_to_look_while_nobody_can_be_told() -> None:
+    flow = Flow()
+    assert flow.rests(1.0) == 0
+    flow.told(1, 0, [b"x"], 1.0, rate_of(20))
+    assert flow.rests(1.05) == pytest.approx(0.15)
+    assert flow.rests(1.3) == 0
+
+
 def test_those_who_share_the_budget_are_due_at_the_same_moments() -> None:
     flows, rate = [Flow() for _ in range(4)], rate_of(20)
     for flow, at in zip(flows, (7.0, 7.03, 7.05, 7.09), strict=True):
