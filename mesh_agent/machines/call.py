@@ -152,6 +152,7 @@ class CallMachine:
         self.departed: list[str] = []
         self.effects: list[Effect] = []
         self.sends = Sends()
+        self._sends_changed = False
         self.left_behind: set[str] = set()
         self.begun: float | None = None
         self._number = 0
@@ -178,7 +179,7 @@ class CallMachine:
 
     def set_sends(self, sends: Sends) -> None:
         if sends != self.sends:
-            self.sends = sends
+            self.sends, self._sends_changed = sends, True
             self.effects += [Say("ice", device, State(sends=sends)) for device in self.peers]
 
     def leave(self, reason: HangUp = "left", sentence: str = "") -> None:
@@ -361,6 +362,8 @@ class CallMachine:
         if peer is None:
             return
         peer.sends = here.sends
+        if self._sends_changed:  # it may have been asked before that
+            self.effects.append(Say("ice", device.device_id, State(sends=self.sends)))
         for other in here.devices:
             fresh = other.device_id not in self.peers and other.device_id != self.me.device_id
             if fresh and len(self.peers) + 1 < CALL_PARTIES and not self._asked(other.device_id):

@@ -228,6 +228,19 @@ def test_what_one_sends_is_known_to_all_also_to_who_comes_later() -> None:
     assert network.whole()
 
 
+def test_what_changes_before_those_who_are_asked_answer_is_known_to_them() -> None:
+    network = Network()
+    alice, bob = together(network, "alice bob")
+    carol = network.party("carol")
+    carol.machine.join([alice.device.device_id, bob.device.device_id], network.now)
+    network.act()
+    carol.machine.set_sends(Sends(muted=True))
+    network.run(1)
+    assert network.whole()
+    for party in (alice, bob):
+        assert party.machine.peers[carol.device.device_id].sends.muted
+
+
 def test_what_was_said_while_the_line_was_down_is_said_again() -> None:
     network = Network()
     alice, bob = together(network, "alice bob")
