@@ -61,6 +61,9 @@ DISCUSSED: Final = ("Should it give up at some point?", "A day? After that someb
 WIDE: Final = 120
 """Columns from 110 on let a thread stand beside the messages."""
 
+CALLS: Final = {"calls.audio_in": "none", "calls.audio_out": "none", "calls.camera": "test"}
+"""What alice brings into a call."""
+
 THREAD: Final = ("slash", *"thread", "space", *"#4")
 SEARCH: Final = ("slash", *"search", "space", *"retry")
 
@@ -88,6 +91,7 @@ async def main(columns: int, rows: int) -> None:
             await _discuss(bob)
             wide = max(columns, WIDE)
             await _picture("thread", server.url, "alice", (wide, rows), "down", "enter", *THREAD, "enter")
+            await _call(server.url, bob, (columns, rows))
             await bob.close()
 
 
@@ -172,8 +176,64 @@ async def _picture(
         await pilot.press(*keys)
         await until(lambda: then[0] in _text(app), then[0])
         await pilot.press(*then[1])
-        await pilot.pause(0.5)
-        (FOLDER / f"{name}.svg").write_text(_without_fonts(app.export_screenshot(title="mesh")))
+        await _take(app, name)
+
+
+async def _take(app: "MeshApp", name: str) -> None:
+    """Once what goes on for a moment is over."""
+    await asyncio.sleep(0.5)
+    (FOLDER / f"{name}.svg").write_text(_without_fonts(app.export_screenshot(title="mesh")))
+
+
+async def _call(url: str, bob: "Agent", size: tuple[int, int]) -> None:
+    """Bob calls, alice answers, carol comes, and then they show each other something."""
+    from mesh_agent.agent import Agent
+    from mesh_agent.calls.state import Media
+    from mesh_tui.app import MeshApp
+
+    room = bob.room("Test Chat").id
+    carol = await Agent.open(profile="carol", server=url)
+    await carol.register("carol", PASSWORD)
+    await carol.wait_connected(10)
+    await carol.join(room)
+    app = MeshApp(server=url, profile="alice")
+    async with app.run_test(size=size) as pilot:
+        await until(lambda: _settled(app), "Home")
+        await app.save_settings(CALLS)
+        await pilot.press("down", "enter")
+        await until(lambda: "Message Test Chat" in _text(app), "the room")
+        called = await bob.calls.call(room, ["alice"], media=Media(audio_in="tone", audio_out="none"))
+        await until(lambda: "bob calls" in _text(app), "it to ring")
+        await _take(app, "ringing")
+        await pilot.press("alt+c")
+        await until(lambda: "● bob" in _text(app), "bob to be heard")
+        joined = await carol.calls.join(room, called.id, media=Media(audio_in="none", audio_out="none"))
+        joined.mute(True)
+        await until(lambda: _known(app) == 2 and "muted" in _text(app), "all three")
+        await pilot.press("i")
+        await _take(app, "call")
+        await pilot.press("i", "c")
+        called.camera(True, "test")
+        joined.camera(True, "test")
+        await until(lambda: _shown(app) == 3, "three pictures")
+        await _take(app, "call-pictures")
+        await pilot.press("q")
+        await until(lambda: app.agent.calls.current is None, "the end")
+    await carol.close()
+
+
+def _known(app: "MeshApp") -> int:
+    """Of how many parties the call knows how far away they are."""
+    call = app.agent.calls.current
+    parties = call.parties if call is not None else []
+    return sum(party.statistics.round_trip_ms is not None for party in parties)
+
+
+def _shown(app: "MeshApp") -> int:
+    """How many pictures of a call there are."""
+    from mesh_tui.widgets.tiles import Tile
+
+    return sum(tile.picture is not None for tile in app.screen.query(Tile))
 
 
 def _text(app: "MeshApp") -> str:
