@@ -26,6 +26,7 @@ from mesh_tui.layout.message import moment
 from mesh_tui.rooms import DEFAULT, level_set, name_in_settings, with_level
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.base import MeshScreen
+from mesh_tui.screens.devices import KINDS, Devices, Kind
 from mesh_tui.screens.edit import Blank, Edit
 from mesh_tui.settings import LEVELS, Level, Setting, Settings, SettingsWrong, all_settings
 from mesh_tui.theme import Palette
@@ -310,8 +311,14 @@ class SettingsScreen(MeshScreen[None]):
             return Row(label, value, setting.meta.description or "", names, keep, open=self.choose_theme)
         if choices:
             return Row(label, value, setting.meta.description or "", choices, partial(self._keep, setting))
+        if (kind := KINDS.get(setting.key)) is not None:
+            help_text = f"{setting.meta.description} Enter: what there is."
+            return Row(label, value, help_text, open=partial(self._choose_device, kind))
         edit = self._editing(label, value, TEXT_CHARS, partial(self._keep, setting))
         return Row(label, value, f"{setting.meta.description} {setting.bounds()}".strip(), open=edit)
+
+    def _choose_device(self, kind: Kind) -> None:
+        self.mesh.push_screen(Devices(kind))
 
     async def _keep(self, setting: Setting, text: str) -> None:
         await self.mesh.preferences.save({setting.key: read(setting, text)})

@@ -3,6 +3,7 @@
 import pytest
 
 from mesh_agent.agent import Agent
+from mesh_tui.screens.devices import Kind, devices, tried
 from mesh_tui.screens.settings import read, told
 from mesh_tui.settings import all_settings
 from mesh_tui.settings_file import SettingsFile
@@ -174,3 +175,48 @@ async def test_without_a_session_there_are_the_settings_of_the_file(
     await nobody.press("f4")
     await nobody.sees("Theme")
     assert "Shown as" not in nobody.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "names", "now", "values"),
+    [
+        ("audio_in", None, "mic", ["mic", "none"]),
+        ("audio_in", ["USB", "Built-in"], "mic:USB", ["mic", "mic:USB", "mic:Built-in", "none"]),
+        ("audio_out", ["HDMI"], "/tmp/x.wav", ["speaker", "speaker:HDMI", "none", "/tmp/x.wav"]),
+        ("camera", ["Front"], "camera", ["camera", "camera:Front", "test"]),
+    ],
+)
+def test_what_there_is_and_what_is_set_can_be_chosen(
+    kind: Kind, names: list[str] | None, now: str, values: list[str]
+) -> None:
+    assert [device.value for device in devices(kind, names, now)] == values
+
+
+def test_a_file_of_a_call_is_not_written_by_trying() -> None:
+    assert [tried(value) for value in ("speaker", "speaker:HDMI", "none", "/tmp/x.wav")] == [
+        "speaker",
+        "speaker:HDMI",
+        "none",
+        "none",
+    ]
+
+
+@pytest.mark.presses("devices up,down", "devices enter", "devices t", "devices e")
+async def test_a_microphone_is_chosen_and_tried(sit_down: SitDown, shared_server: str, number: int) -> None:
+    alice = await sit_down("alice", shared_server)
+    await alice.register(f"alice{number}")
+    await alice.app.save_settings({"calls.audio_in": "tone", "calls.audio_out": "none"})
+    await alice.press("f4")
+    await _at(alice, "Microphone")
+    await alice.press("enter")
+    await alice.sees("The usual one", "● tone", "▮▮▮▮", "Enter takes it")
+    await alice.press("up", "enter")
+    await alice.sees("● None: you only listen")
+    await until(lambda: alice.app.settings.calls.audio_in == "none", "it to be kept")
+    await alice.no_longer_sees("▮")
+    await alice.press("e", *["backspace"] * 4, *"tone", "enter")
+    await alice.sees("● tone", "▮▮▮▮")
+    await alice.press("down", "t")
+    await alice.sees("no loudspeaker in the settings")
+    await alice.press("escape")
+    await alice.sees("Calls", "tone")
