@@ -106,7 +106,7 @@ class MeshApp(TerminalApp):
         self.unmuted: dict[str, Level | None] = {}
         """Rooms that were muted since the start, by id, and what was told of them before."""
 
-        self.pictures = Shelf(self)
+        self.pictures = Shelf(self, self.telling.say)
         self.terminals = OpenTerminals(self)
         self.calls = OpenCall(self)
         self.preferences = Preferences(self, profile, plain=plain, auto=auto)
@@ -120,6 +120,7 @@ class MeshApp(TerminalApp):
         begin(self, self.preferences.watch, group="settings")
         self.settings_changed.subscribe(self, self.transferring.take_rules)
         self.settings_changed.subscribe(self, self._take_privacy)
+        self.app_resume_signal.subscribe(self, lambda _: self.pictures.again())
         self.set_interval(LOOK_S, lambda: self.collecting.look(monotonic()))
 
     @property
@@ -145,6 +146,11 @@ class MeshApp(TerminalApp):
     @property
     def recall(self) -> "Recall":
         return self.written.recall
+
+    def action_redraw(self) -> None:
+        """By its key, or where the terminal has another size: it may be another terminal, too."""
+        super().action_redraw()
+        self.pictures.again()
 
     # ── the settings ─────────────────────────────────────────────────────────────────────────────
 

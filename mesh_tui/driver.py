@@ -38,6 +38,7 @@ from textual.message import Message
 from mesh_tui import ways
 from mesh_tui.keys import KeyRewriter, NameListener
 from mesh_tui.painted import Abilities, Painted
+from mesh_tui.pictures.sixel import Sixels
 from mesh_tui.pins import pin
 
 WAITING_BYTES: Final = 2_048
@@ -183,6 +184,10 @@ class MeshDriver(LinuxDriver):
         if frame := self._painted.frame(update, size.width, size.height, colours):
             frame += Control.move_to(*cursor).segment.text
             super().write(f"{SYNC_START}{frame}{SYNC_END}" if sync else frame)
+
+    def hold(self, number: int, picture: Sixels | None) -> None:
+        """What is painted over the cells of the picture of that number from now on; None: nothing."""
+        self._painted.held.hold(number, picture)
 
     def say(self, sequence: str) -> None:
         """Sends what paints nothing, between two frames; while the terminal is somebody else's, nothing."""

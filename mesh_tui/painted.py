@@ -22,6 +22,7 @@ from textual.strip import Strip
 
 from mesh_tui.inks import SEEN_ON_BLANKS, change, ink_of, parts
 from mesh_tui.pictures.moving import HALF, HalvesStrip, between, is_plain
+from mesh_tui.pictures.sixel import Held, is_cell
 from mesh_tui.pins import pinned, units
 
 BRIDGE: Final = 4
@@ -146,6 +147,7 @@ class Painted:
         self._width = 0
         self._rows: list[Row] = []
         self._forgotten = False
+        self.held = Held()
 
     def forget(self) -> None:
         """Something else may have changed the terminal. A signal's handler may call this at any moment."""
@@ -164,22 +166,21 @@ class Painted:
                 changed[y].put(x, strip, colours)
         after = [changed.get(y, row) for y, row in enumerate(self._rows)]
         different = [y for y, row in changed.items() if row != self._rows[y]]
-        before = self._rows
+        before, begins = self._rows, ""
         if shift := self._shift(after, different):
             moved = shift.apply(before, width)
             left = sum(old is not new and old != new for old, new in zip(moved, after, strict=True))
             if left <= len(different) // 2:
-                self._rows = after
-                return shift.sequence + self._difference(moved, after)
+                before, begins = moved, shift.sequence
         self._rows = after
-        return self._difference(before, after)
+        return begins + self._difference(before, after)
 
     def _difference(self, before: list[Row], after: list[Row]) -> str:
-        pen = _Pen(self._width, self._abilities)
+        pen = _Pen(self._width, self._abilities, self.held)
         for y, (old, new) in enumerate(zip(before, after, strict=True)):
             if old is not new and old != new:
                 pen.row(y, new, _runs(old, new))
-        return pen.finish()
+        return pen.finish() + self.held.over([row.texts for row in after])
 
     def _shift(self, after: list[Row], different: list[int]) -> Shift | None:
         """How the rows have moved most likely, if they have; `different`: those that are not as they were."""
@@ -187,6 +188,8 @@ class Painted:
         if not self._abilities.moves_lines or len(different) < SHIFTED:
             return None
         if any(None in row.texts for rows in (before, after) for row in rows):
+            return None
+        if self.held.stands(*([row.texts for row in rows] for rows in (before, after))):
             return None
         edges = [_edges(before[y], after[y]) for y in different]
         left = sorted(edge[0] for edge in edges)[len(edges) // 4]
@@ -217,9 +220,10 @@ class Painted:
 class _Pen:
     """Gathers what is sent for one frame, and knows where the cursor is and in which style it writes."""
 
-    def __init__(self, width: int, abilities: Abilities) -> None:
+    def __init__(self, width: int, abilities: Abilities, held: Held) -> None:
         self._width = width
         self._abilities = abilities
+        self._held = held
         self._sent: list[str] = []
         self._x = self._y = -1
         self._style = ""
@@ -261,6 +265,9 @@ class _Pen:
                 self._sent.append(f"\x1b[{blanks}X")
                 x += blanks
                 continue
+            if is_cell(unit):
+                self._held.touch(unit)
+                unit = " "
             cells = 1
             while x + cells < self._width and texts[x + cells] == "":
                 cells += 1

@@ -14,6 +14,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
+from mesh_tui.pictures import sixel
 from mesh_tui.pictures.kitty import CELLS, PLACEHOLDER
 
 _SURE: Final = (
@@ -45,6 +46,14 @@ def units(text: str) -> Iterator[tuple[str, int]]:
     if text.startswith(PLACEHOLDER) and CELLS.fullmatch(text):
         yield from ((text[at : at + 3], 1) for at in range(0, len(text), 3))
         return
+    if sixel.PLACEHOLDER in text:
+        for piece in filter(None, sixel.split(text)):
+            yield from [(piece, 1)] if sixel.is_cell(piece) else _units(piece)
+    else:
+        yield from _units(text)
+
+
+def _units(text: str) -> Iterator[tuple[str, int]]:
     end = 0
     text = _CONTROL.sub("", text)
     for match in _RUN.finditer(text):

@@ -59,8 +59,11 @@ class Look(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(description="Pictures that came while you look are shown in the room; auto: not through ssh."),
     ] = "auto"
     pictures_by: Annotated[
-        Literal["auto", "kitty", "halves"],
-        Meta(description="How: kitty's protocol, or halves of cells; auto: by what the terminal says it is."),
+        Literal["auto", "kitty", "sixel", "halves"],
+        Meta(
+            description="How: kitty's protocol, sixels where one is large, or halves of cells; "
+            "auto: by what the terminal says it is."
+        ),
     ] = "auto"
 
 

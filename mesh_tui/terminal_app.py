@@ -18,6 +18,7 @@ from textual.widgets import Input, TextArea
 from mesh_tui import clipboard
 from mesh_tui.driver import MeshDriver
 from mesh_tui.letting_go import let_styles_go
+from mesh_tui.pictures.sixel import Sixels
 from mesh_tui.screens.base import Patient
 
 
@@ -47,6 +48,11 @@ class TerminalApp(App[None], inherit_bindings=False):
         if isinstance(self._driver, MeshDriver):
             self._driver.forget()
         self.screen.refresh(repaint=True, layout=True)
+
+    def hold_picture(self, number: int, picture: Sixels | None) -> None:
+        """What is painted over the cells of a picture from now on; None: nothing."""
+        if isinstance(self._driver, MeshDriver):
+            self._driver.hold(number, picture)
 
     def on_resize(self) -> None:
         """The terminal may have cut or moved what it showed, also where it is as large as before again."""

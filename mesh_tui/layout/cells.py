@@ -26,9 +26,9 @@ _LONE_JOINER: Final = re.compile(
     f"(?<![{_EMOJI}\ufe0f])\u200d+|\u200d+(?![{_EMOJI}])|(?<=\u200d)\u200d+|^[\u200d\ufe0f]+"
 )
 _INVISIBLE: Final = re.compile(
-    "[\u00ad\u200b\u200c\u2060-\u2064\ufe00-\ufe0e\U000e0000-\U000e0fff\U0010eeee]"
+    "[\u00ad\u200b\u200c\u2060-\u2064\ufe00-\ufe0e\U000e0000-\U000e0fff\U0010eeee\U0010eeef]"
 )
-"""Tags among them, and the character that stands for a part of a picture in some terminals."""
+"""Tags among them, and the characters that stand for a part of a picture."""
 
 _WIDE: Final = (
     "\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60"

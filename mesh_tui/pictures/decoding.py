@@ -4,13 +4,16 @@ Strategy: a decoder is a large thing to let a stranger's bytes into, so it runs 
 parent has opened as its input and no other, a limit to its memory, its time and the number of pixels. What it
 says is a line of sizes and then the colours; whatever else happens to it is a picture that cannot be shown.
 
-    python -P -m mesh_tui.pictures.decoding WIDTH HEIGHT RRGGBB
+    python -P -m mesh_tui.pictures.decoding WIDTH HEIGHT RRGGBB [sixels]
 """
 
 import contextlib
 import resource
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 FORMATS: Final = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 PIXELS_MOST: Final = 64_000_000
@@ -22,8 +25,8 @@ TURNED: Final = frozenset({5, 6, 7, 8})
 """As EXIF says that the camera was held: what is above is at a side."""
 
 
-def main(across: int, down: int, background: str) -> None:
-    """Writes `WIDTH HEIGHT columns pixel_rows\\n` and 3 bytes for each pixel.
+def main(across: int, down: int, background: str, form: str = "") -> None:
+    """Writes `WIDTH HEIGHT columns pixel_rows\\n` and 3 bytes for each pixel, or sixels (see `encoding`).
 
     The picture fits into `across` times `down` pixels, an even number; its shape is kept, and what is
     transparent shows `background`.
@@ -50,8 +53,21 @@ def main(across: int, down: int, background: str) -> None:
         paper = Image.new("RGBA", (width, height + height % 2), f"#{background}")
         paper.alpha_composite(shown)
     head = f"{original[0]} {original[1]} {paper.width} {paper.height}\n"
-    sys.stdout.buffer.write(head.encode() + paper.convert("RGB").tobytes())
+    whole = paper.convert("RGB")
+    sys.stdout.buffer.write(head.encode() + (_sixels(whole) if form == "sixels" else whole.tobytes()))
+
+
+def _sixels(image: "Image.Image") -> bytes:
+    """With as many colours as there is room for; nothing where even few take too much."""
+    from mesh_tui.pictures.encoding import BYTES_MOST, COLOURS, encode
+
+    for colours in COLOURS:
+        few = image.quantize(colours)
+        said = encode(few.width, few.tobytes(), bytes(few.getpalette() or ()))
+        if len(said) <= BYTES_MOST:
+            return said
+    return b""
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from mesh_tui.pictures.encoding import BAND, BYTES_MOST
+from mesh_tui.pictures.sixel import sequence
 from protocol.errors import MeshError
 
 FILE_BYTES_MOST: Final = 64 * 1024 * 1024
@@ -33,7 +35,7 @@ import sys
 if sys.argv[4] not in sys.path:
     sys.path.insert(0, sys.argv[4])
 from mesh_tui.pictures.decoding import main
-main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[5])
 """
 """With `-P`, so that nothing in the folder where a person happens to be is ever imported."""
 
@@ -73,10 +75,37 @@ async def load(
     across, down = columns * cell[0], rows * cell[1] // 2 * 2
     if not 0 < across * down <= PIXELS_MOST:
         raise PictureUnreadable("There is no room here for a picture.")
+    most = across * (down + 2) * 3
+    return _read(await _said(path, across, down, background, "", most), across, down)
+
+
+async def load_sixels(
+    path: Path, columns: int, rows: int, background: str, cell: tuple[int, int]
+) -> tuple[Picture, str]:
+    """As `load`, but the picture has no pixels: what to write for it comes with it.
+
+    Raises:
+        PictureUnreadable: also where it takes too many bytes.
+    """
+    across, down = columns * cell[0], rows * cell[1] // 2 * 2
+    if not 0 < across * down <= PIXELS_MOST:
+        raise PictureUnreadable("There is no room here for a picture.")
+    said = await _said(path, across, down, background, "sixels", BYTES_MOST)
+    head, _, body = said.partition(b"\n")
+    written = sequence(body)
+    numbers = _numbers(head)
+    fits = 0 < numbers[2] <= across and 0 < numbers[3] <= down
+    if written is None or not fits or body.count(b"-") * BAND >= numbers[3]:
+        raise PictureUnreadable
+    return Picture(numbers[:2], numbers[2], numbers[3], b""), written
+
+
+async def _said(path: Path, across: int, down: int, background: str, form: str, most: int) -> bytes:
+    """What the process says of the picture: a line, and no more than `most` bytes."""
     descriptor = await asyncio.to_thread(_open, path)
     try:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-c", _PROGRAM, str(across), str(down), background, _ROOT),
+            *(sys.executable, "-P", "-c", _PROGRAM, str(across), str(down), background, _ROOT, form),
             stdin=descriptor,
             stdout=PIPE,
             stderr=DEVNULL,
@@ -87,7 +116,7 @@ async def load(
     finally:
         os.close(descriptor)
     assert process.stdout is not None
-    most = _HEAD_BYTES + across * (down + 2) * 3
+    most += _HEAD_BYTES
     try:
         async with asyncio.timeout(DECODE_S):
             said = bytearray()
@@ -99,7 +128,7 @@ async def load(
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
-    return _read(bytes(said), across, down)
+    return bytes(said)
 
 
 def _open(path: Path) -> int:
@@ -116,14 +145,21 @@ def _open(path: Path) -> int:
 
 def _read(said: bytes, most_across: int, most_down: int) -> Picture:
     head, newline, pixels = said.partition(b"\n")
-    numbers = head.split()
-    if not newline or len(numbers) != 4 or not all(number.isdigit() for number in numbers):
-        raise PictureUnreadable
-    width, height, across, down = map(int, numbers)
+    width, height, across, down = _numbers(head)
     if (
-        not (0 < across <= most_across and 0 < down <= most_down + 1)
+        not newline
+        or not (0 < across <= most_across and 0 < down <= most_down + 1)
         or down % 2
         or len(pixels) != 3 * across * down
     ):
         raise PictureUnreadable
     return Picture((width, height), across, down, pixels)
+
+
+def _numbers(head: bytes) -> tuple[int, int, int, int]:
+    """Width and height of what is in the file, and of what is shown."""
+    numbers = head.split()
+    if len(numbers) != 4 or not all(number.isdigit() for number in numbers):
+        raise PictureUnreadable
+    width, height, across, down = map(int, numbers)
+    return width, height, across, down

@@ -30,7 +30,8 @@ class Sight(LineList, can_focus=True):
         height = self.scrollable_content_region.height
         background = self.background_colors[1].rgb
         shelf = page.mesh.pictures
-        shown = shelf.get(self._path, cells, height, "{:02x}{:02x}{:02x}".format(*background), self._came)
+        ground = "{:02x}{:02x}{:02x}".format(*background)
+        shown = shelf.get(self._path, cells, height, ground, self._came, large=True)
         page.tell(shown)
         if shown is None:
             return [Line((Fragment("…", "muted"),))]
