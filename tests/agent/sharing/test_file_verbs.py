@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from mesh_agent.agent import Agent
 from mesh_agent.progress import bar, last_line, line, size_text, span_text, summary
 from mesh_agent.sharing.state import OfferedPath, Transfer
 from mesh_agent.verbs.prompting import question
 from tests.agent.conftest import SignUp
-from tests.agent.sharing.carriers import helpers, same
+from tests.agent.sharing.carriers import SLOW, Watch, helpers, over, quicker, room, same
 from tests.agent.test_programs import Running, done, run, running
 from tests.support.conditions import until
 
@@ -197,3 +198,31 @@ def test_a_question_has_every_path() -> None:
     assert asked[0] == "alice (not verified) offers the folder trip, 7 B in 2 files:"
     assert "is here already" in asked[1]
     assert asked[2:] == ["  trip/empty  (folder)", "  and 3 more", "5.0 MB are free where it would go."]
+
+
+async def test_a_receiving_program_that_is_killed_goes_on_when_it_is_begun_again(
+    alice: Agent, shared_server: str, sign_up: SignUp, big: Path, into: Path
+) -> None:
+    bob = await sign_up(shared_server, "bob")
+    await bob.join(room(alice))
+    await bob.close()
+    receive = ("--profile", bob.profile, "--json", "receive", "--into", str(into), "--from", alice.profile)
+    async with running(*receive) as first:
+        (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [big], limit=SLOW)
+        sent = Watch(alice)
+        half = await sent.wait("running", fits=lambda state: state.done >= 4 * 1024 * 1024)
+        first.process.kill()
+        await first.process.wait()
+    assert not (into / big.name).exists()
+    await quicker(alice, bob, big)
+    sent.forget()
+    async with running(*receive) as second:
+        assert (await over(alice, transfer.id)).phase == "done"
+        await until(
+            lambda: any('"phase":"done"' in line.replace(" ", "") for line in second.lines), "the end"
+        )
+        assert not any('"offered"' in line for line in second.lines), "who said yes is not asked again"
+        assert await second.end(signal.SIGINT) == 0
+    assert same(into / big.name, big)
+    begun = [state.done for state in sent.states if state.phase == "running" and state.lanes]
+    assert min(begun) >= half.done // 2
