@@ -7,9 +7,7 @@ guest is, and believes nobody else. Were it to die, what it ran is ended from he
 
 import asyncio
 import contextlib
-import fcntl
 import logging
-import os
 import secrets
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
@@ -17,36 +15,27 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from mesh_agent.machines.terminal_host import LetIn
 from mesh_agent.net.base import Way
 from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.orders import Frame
-from mesh_agent.sharing.process import Helper, Program
+from mesh_agent.sharing.process import Helper
 from mesh_agent.terminal import orders, processes
 from mesh_agent.terminal.door import Door, House
-from mesh_agent.terminal.errors import CannotStart, GuestGone, NotComparedGuest, TerminalError, TerminalOver
+from mesh_agent.terminal.errors import GuestGone, NotComparedGuest, TerminalError, TerminalOver
 from mesh_agent.terminal.guest_screen import GuestScreen
 from mesh_agent.terminal.ledger import Left
 from mesh_agent.terminal.notices import how_it_ended
 from mesh_agent.terminal.sessions import Owner
 from mesh_agent.terminal.telling import Telling
 from protocol import limits
-from protocol.errors import MeshError
 from protocol.peer import FrameReader
 from protocol.peer_terminal import Row, TermState, Watcher
 from protocol.signals import SessionCreated
 
 log = logging.getLogger(__name__)
 
-PROGRAM: Final[Program[orders.Order, orders.Report]] = Program(
-    "mesh_agent.terminal.worker", orders.next_report
-)
-
 DOORS_MAX: Final = limits.TERM_WATCHERS + 16
 """Sessions of one terminal that are not over."""
-
-SCROLLBACK: Final = 10_000
-"""Lines that are kept of what has scrolled away."""
 
 LINES_S: Final = 10.0
 """How long the answer to a question about such lines may take."""
@@ -378,63 +367,3 @@ class Hosted(Owner):
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-async def share(
-    desk: Desk,
-    telling: Telling,
-    room_id: str,
-    command: Sequence[str] | None,
-    columns: int,
-    rows: int,
-    *,
-    let_in: LetIn,
-    record: Path | None,
-    output_fd: int | None,
-) -> Hosted:
-    """Starts it and tells the room.
-
-    Raises:
-        CannotStart, HelperEnded: it does not run.
-        Unreachable, or the server's refusal: the room cannot be told; it was ended again.
-    """
-    terminal_id = secrets.token_urlsafe(ID_BYTES)
-    # Of its own, since the numbers 0 to 2 are others there.
-    output = None if output_fd is None else fcntl.fcntl(output_fd, fcntl.F_DUPFD_CLOEXEC, 3)
-    try:
-        helper = await Helper.start(PROGRAM, fds=() if output is None else (output,))
-    finally:
-        if output is not None:
-            os.close(output)
-    helper.tell(
-        orders.Share(
-            terminal=terminal_id,
-            command=None if command is None else list(command),
-            columns=min(max(columns, 1), limits.TERM_COLUMNS),
-            rows=min(max(rows, 1), limits.TERM_ROWS),
-            scrollback=SCROLLBACK,
-            let_in=let_in,
-            output=output,
-            record=None if record is None else str(record),
-        )
-    )
-    try:
-        running = _runs(await helper.report())
-    except BaseException:
-        await helper.stop()
-        raise
-    hosted = Hosted(desk, room_id, terminal_id, telling, helper, running, own_view=output_fd is None)
-    try:
-        await hosted.announce()
-    except MeshError:
-        await hosted.end()
-        raise
-    return hosted
-
-
-def _runs(report: orders.Report | None) -> orders.Running:
-    """Raises: CannotStart."""
-    if not isinstance(report, orders.Running):
-        why = report.reason if isinstance(report, orders.NotRunning) else ""
-        raise CannotStart(why or "The process of the terminal has ended.")
-    return report

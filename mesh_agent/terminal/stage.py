@@ -20,6 +20,7 @@ from mesh_agent.terminal.emulator import Emulator, make_emulator
 from mesh_agent.terminal.output import Output
 from mesh_agent.terminal.repainting import left_behind, repainted
 from mesh_agent.terminal.screen import Screen
+from protocol import limits
 from protocol.peer_terminal import Run
 
 FEED_BYTES: Final = 32 * 1024
@@ -27,6 +28,9 @@ FEED_BYTES: Final = 32 * 1024
 
 SHARE: Final = 4
 """Looking what has changed takes at most one part in so many of the time."""
+
+PAGE_LINES_BYTES: Final = limits.PEER_FRAME_BYTES // 2
+"""A page of what has scrolled away has fewer lines where they are longer."""
 
 HELD_S: Final = 0.15
 """An update that takes longer is shown as far as it is."""
@@ -124,6 +128,17 @@ class Stage:
         """Lines that have scrolled away, as far as they are kept; from which one on."""
         with self._lock:
             return self._emulator.lines(first, count)
+
+    def page(self, first: int, count: int) -> tuple[int, list[list[Run]]]:
+        """As many of these lines as fit into a frame."""
+        begin, lines = self.lines(first, count)
+        size, fitting = 0, []
+        for line in lines:
+            size += sum(8 + 4 * len(run.text) for run in line)
+            if size > PAGE_LINES_BYTES:
+                break
+            fitting.append(line)
+        return begin, fitting
 
     def close(self) -> None:
         with self._lock:

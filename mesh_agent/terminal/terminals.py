@@ -17,9 +17,10 @@ from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.people import find_member
 from mesh_agent.terminal.announcing import Announced
 from mesh_agent.terminal.errors import TooManyTerminals
-from mesh_agent.terminal.hosting import Hosted, share
+from mesh_agent.terminal.hosting import Hosted
 from mesh_agent.terminal.ledger import Ledger
 from mesh_agent.terminal.sessions import Owner, TerminalSessions
+from mesh_agent.terminal.starting import share
 from mesh_agent.terminal.telling import Telling, announced
 from mesh_agent.terminal.watching import Watching
 from protocol.signals import SessionCreated

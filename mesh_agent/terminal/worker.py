@@ -11,12 +11,11 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from mesh_agent.machines.terminal_flow import RATE, Flow, rate_of
 from mesh_agent.machines.terminal_host import Action, Bye, Page, Person, Say, TerminalHost, Write
 from mesh_agent.sharing.orders import Begin, Frame, Signal, Stop
 from mesh_agent.sharing.pipes import Logged, Pipes
@@ -24,6 +23,7 @@ from mesh_agent.terminal import orders, processes, pty, shells
 from mesh_agent.terminal.clean import QueryFilter
 from mesh_agent.terminal.errors import CannotStart
 from mesh_agent.terminal.output import Output
+from mesh_agent.terminal.showing import HERE, Showing
 from mesh_agent.terminal.stage import Stage
 from mesh_agent.terminal.visit import Visit
 from protocol import limits
@@ -42,26 +42,14 @@ REPORTS_BYTES: Final = 64 * 1024
 CATCH_UP_S: Final = 0.25
 """How often a terminal of the person that took nothing is tried again."""
 
-REST_S: Final = 0.25
-"""How long nobody looks at the screen, at most, while nobody can be told of it."""
-
 LAST_S: Final = 1.0
 """How long what the program wrote last may take to come."""
 
 GOODBYE_S: Final = 2.0
 """How long guests have to be told of the end."""
 
-PAGE_LINES_BYTES: Final = limits.PEER_FRAME_BYTES // 2
-"""A page of what has scrolled away has fewer lines where they are longer."""
-
 VISITS_MAX: Final = limits.TERM_WATCHERS + 32
 """Sessions of guests, those that are not let in yet among them."""
-
-Viewer = tuple[str, Flow, int, float]
-"""Its key, what it was told, the stamp of its last input that the program has, states a second."""
-
-_HERE: Final = ""
-"""The key of the host's own view."""
 
 
 class Host:
@@ -78,8 +66,7 @@ class Host:
         self._machine.let_in = share.let_in
         self._stage = Stage(share.columns, share.rows, share.scrollback, self._from_the_thread)
         self._visits: dict[str, Visit] = {}
-        self._own = Flow()
-        self._own_echo = 0
+        self._showing = Showing(self._machine, self._stage, self._show_states, own=share.output is None)
         self._title = ""
         self._told = 0
         self._told_at = 0.0
@@ -95,7 +82,7 @@ class Host:
             orders.Decide: self._decide,
             orders.Type: self._type,
             orders.Resize: self._resize,
-            orders.Acknowledge: lambda order: self._own.acknowledged(order.number),
+            orders.Acknowledge: lambda order: self._showing.own.acknowledged(order.number),
             orders.GetLines: self._get_lines,
             orders.Record: lambda order: self._record(order.path),
             orders.Show: self._show,
@@ -156,8 +143,7 @@ class Host:
 
     async def _tell_the_end(self, code: str, status: int) -> None:
         """Guests see what the program wrote last, and why there is no more."""
-        self._stage.look(float("inf"), self._loop.time)
-        self._tell_states(self._loop.time(), self._viewers(), last=True)
+        self._showing.look_last(self._loop.time)
         self._machine.end(code, max(-255, min(status, 255)))
         self._act()
         visits = [visit.ended() for visit in self._visits.values()]
@@ -212,13 +198,8 @@ class Host:
         """Tells all what they are to be told by now."""
         self._timer = None
         now = self._loop.time()
-        viewers = self._viewers()
-        rests = min((flow.rests(now) for _, flow, _, _ in viewers), default=0.0)
-        if rests > 0:  # nobody can be told anything before: then nobody looks
-            waits = [min(rests, REST_S)]
-        else:
-            waits = [self._stage.look(now, self._loop.time), self._tell_states(now, viewers)]
-        waits += [self._tell_person(now), self._machine.tick(now) or 0.0]
+        waits = [self._showing.look(now, self._loop.time), self._tell_person(now)]
+        waits.append(self._machine.tick(now) or 0.0)
         self._act()
         output = self._stage.output
         if output is not None and output.behind:
@@ -228,33 +209,8 @@ class Host:
         if pending:
             self._soon(min(pending))
 
-    def _viewers(self) -> list[Viewer]:
-        watching = list(self._machine.watching())
-        many = rate_of(len(watching))
-        viewers = [
-            (guest.key, guest.flow, guest.echo, RATE if self._machine.writes(guest) else many)
-            for guest in watching
-        ]
-        if self._share.output is None:
-            viewers.append((_HERE, self._own, self._own_echo, RATE))
-        return viewers
-
-    def _tell_states(self, now: float, viewers: Sequence[Viewer], *, last: bool = False) -> float:
-        """Returns in how many seconds the next one is due; 0: none is. `last`: all are told, whatever they
-        have read."""
-        screen, waits = self._stage.screen, []
-        for key, flow, echo, rate in viewers:
-            due = flow.due(screen.number, echo, now)
-            if due == 0 or (last and flow.base < screen.number):
-                number, frames = self._stage.states(flow.base, echo, anew=screen.number <= flow.base)
-                flow.told(number, echo, frames, now, rate)
-                self._show_states(key, frames)
-            elif due is not None:
-                waits.append(due)
-        return min(waits, default=0.0)
-
     def _show_states(self, key: str, frames: list[bytes]) -> None:
-        if key != _HERE:
+        if key != HERE:
             self._visits[key].say(*frames)
             return
         for frame in frames:
@@ -330,7 +286,7 @@ class Host:
         elif isinstance(action, Bye):
             visit.bye()
         elif isinstance(action, Page):
-            first, lines = self._page(action.first, action.count)
+            first, lines = self._stage.page(action.first, action.count)
             visit.say(TermLines(request=action.request, first=first, lines=lines))
 
     def _write(self, action: Write) -> bool:
@@ -348,22 +304,11 @@ class Host:
             self._loop.call_soon_threadsafe(self._has_it, key, stamp)
 
     def _has_it(self, key: str, stamp: int) -> None:
-        if key == _HERE:
-            self._own_echo = max(self._own_echo, stamp)
+        if key == HERE:
+            self._showing.own_echo = max(self._showing.own_echo, stamp)
         else:
             self._machine.wrote(key, stamp)
         self._soon(0.0)
-
-    def _page(self, first: int, count: int) -> tuple[int, list[Any]]:
-        """As many of these lines as fit into a frame."""
-        begin, lines = self._stage.lines(first, count)
-        size, fitting = 0, []
-        for line in lines:
-            size += sum(8 + 4 * len(run.text) for run in line)
-            if size > PAGE_LINES_BYTES:
-                break
-            fitting.append(line)
-        return begin, fitting
 
     # ── orders ───────────────────────────────────────────────────────────────────────────────────
 
@@ -415,7 +360,7 @@ class Host:
 
     def _type(self, order: orders.Type) -> None:
         assert self._pump is not None
-        if not self._pump.write(order.data, partial(self._wrote, _HERE, order.stamp)):
+        if not self._pump.write(order.data, partial(self._wrote, HERE, order.stamp)):
             logging.info("the program reads nothing: what was typed is left out")
 
     def _resize(self, order: orders.Resize) -> None:
@@ -429,7 +374,7 @@ class Host:
             self._pump.write(told)
 
     def _get_lines(self, order: orders.GetLines) -> None:
-        first, lines = self._page(order.first, order.count)
+        first, lines = self._stage.page(order.first, order.count)
         self._pipes.report(orders.Lines(request=order.request, first=first, lines=lines))
 
     def _record(self, path: str | None) -> None:
