@@ -3,7 +3,8 @@
 Strategy: what the process needs is gathered side by side, then it is started and told to begin; what it says
 is handed on until it ends, for whatever reason. An attempt never tries again: that is its owner's to decide,
 with a new certificate and a new token. What the other device signals is prefixed with the certificate that it
-is meant for, so that words of the last attempt do not confuse this one.
+is meant for, so that words of the last attempt do not confuse this one. Who was asked says when its attempt
+has ended before the two have met: else who asked would look for it until its patience ends.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from mesh_agent.net.base import Way
 from mesh_agent.sharing.desk import Desk
-from mesh_agent.sharing.errors import HelperEnded
+from mesh_agent.sharing.errors import HelperEnded, OtherEnded
 from mesh_agent.sharing.orders import Begin, Lost, Met, Order, Refused, Report, Signal, Spent
 from mesh_agent.sharing.process import CARRIER, Helper
 from mesh_agent.sharing.state import IdentityChanged
@@ -32,6 +33,10 @@ log = logging.getLogger(__name__)
 
 SIGNALS_MAX: Final = 64
 """What the other device has signalled before our process runs."""
+
+ENDED: Final = "ended"
+"""The candidate with which a device that was asked says that its attempt has ended before the two have met;
+its payload is the certificate of who asked, and nothing else."""
 
 Role = Literal["asker", "asked"]
 
@@ -97,6 +102,7 @@ class Attempt:
         self._limit, self._hoped = limit, hoped
         self._desk, self._role, self._certificate, self._on_report = desk, role, certificate, on_report
         self._early: deque[str] = deque(maxlen=SIGNALS_MAX)
+        self._other_ended = asyncio.Event()
         self._helper: Running | None = None
         self.met: Met | None = None
         self.compared = self.always = False
@@ -112,6 +118,10 @@ class Attempt:
 
     def heard(self, candidate: Candidate) -> None:
         """The other device has signalled something."""
+        if candidate.candidate == ENDED:
+            if candidate.payload == self._certificate.fingerprint and self._role == "asker":
+                self._other_ended.set()
+            return
         wanted, _, payload = (candidate.payload or "").partition(" ")
         if not payload or wanted != self._certificate.fingerprint:
             return
@@ -130,6 +140,35 @@ class Attempt:
         if len(mine.devices) != 1 or len(other.devices) != 1:
             raise HelperEnded("The server names more than one device for a session.")
         device = other.devices[0]
+        lost: Lost | None = None
+        try:
+            lost = await self._run(accepted, other, device)
+            return lost
+        finally:
+            # What can never be is told by the device that knows it, on the lane and with the reason.
+            if self._role == "asked" and self.met is None and not (lost is not None and lost.fatal):
+                self._signal(accepted, device.certificate_fingerprint, ENDED)
+
+    async def _run(self, accepted: SessionAccepted, other: P2pPeer, device: P2pDevice) -> Lost:
+        running = asyncio.create_task(self._meet_and_listen(accepted, other, device))
+        ended = asyncio.create_task(self._never_met())
+        try:
+            await asyncio.wait((running, ended), return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                return running.result()
+            return Lost(code=OtherEnded.code, message=OtherEnded.text)
+        finally:
+            for task in (running, ended):
+                task.cancel()
+            await asyncio.gather(running, ended, return_exceptions=True)
+
+    async def _never_met(self) -> None:
+        """The other device says so; once the two have met, the lane says more."""
+        await self._other_ended.wait()
+        if self.met is not None:
+            await asyncio.Event().wait()
+
+    async def _meet_and_listen(self, accepted: SessionAccepted, other: P2pPeer, device: P2pDevice) -> Lost:
         async with self._places:
             # It has its modules to import meanwhile.
             helper = await self._start()
@@ -192,9 +231,7 @@ class Attempt:
             if isinstance(report, Lost):
                 return report
             if isinstance(report, Signal):
-                payload = f"{device.certificate_fingerprint} {report.payload}"
-                with contextlib.suppress(MeshError):  # the line is gone, and the other one's patience decides
-                    self._desk.introductions.signalling.candidate(accepted.session_id, payload=payload)
+                self._signal(accepted, f"{device.certificate_fingerprint} {report.payload}")
             elif isinstance(report, Spent):
                 self._desk.spend(report.jti, report.expires_at)
             elif isinstance(report, Refused):
@@ -207,6 +244,11 @@ class Attempt:
             else:
                 self._on_report(report)
         return Lost(code=HelperEnded.code, message=HelperEnded.text)
+
+    def _signal(self, accepted: SessionAccepted, payload: str | None, candidate: str | None = None) -> None:
+        with contextlib.suppress(MeshError):  # the line is gone, and the other one's patience decides
+            signalling = self._desk.introductions.signalling
+            signalling.candidate(accepted.session_id, payload=payload, candidate=candidate)
 
     async def _meet(self, met: Met, other: P2pPeer, device: P2pDevice) -> Lost | None:
         try:

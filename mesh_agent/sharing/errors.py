@@ -10,6 +10,7 @@ MeshError
     ├── AlreadyReceiving     sharing.receiving   another program of this profile takes offers
     ├── HelperEnded          sharing.helper      the process that moves the bytes has ended
     ├── NobodyTook           sharing.no_answer   no device of the other person has taken the session yet
+    ├── OtherEnded           sharing.other_ended the other device gave up before the two had met
     └── SessionOver          sharing.session_over the other side has ended the session
 """
 
@@ -54,6 +55,11 @@ class HelperEnded(SharingError):
 class NobodyTook(SharingError):
     code = "sharing.no_answer"
     text = "Nobody has taken it yet."
+
+
+class OtherEnded(SharingError):
+    code = "sharing.other_ended"
+    text = "The other device could not be met. It is tried again."
 
 
 class SessionOver(SharingError):

@@ -70,7 +70,8 @@ class Taking(ABC):
                 self.attempt.heard(event)
         elif isinstance(event, SessionCreated):
             self._newest = shown(event, "asker")
-            # What was accepted already, as the two crossed on their way, is not asked for anew.
+            # What was accepted already is not asked for anew: the two crossed on their way, or the server
+            # tells it once more on a new line. Who asked has another certificate when it asks again.
             if self._newest is None or self._newest != self._taken:
                 self._asked.set()
         elif isinstance(event, SessionClosed | SessionClose):
@@ -135,7 +136,7 @@ class Taking(ABC):
                     task.cancel()
                 await asyncio.gather(running, asked, return_exceptions=True)
         finally:
-            self.attempt = self._taken = None
+            self.attempt = None
 
     async def _asked_anew(self) -> None:
         """Who asks anew has lost the other end of what runs here; a closed session lets it finish."""
