@@ -71,7 +71,11 @@ FOUND: Final = (
     View("transfers", ("f7",), "Files on their way"),
     View("transfer", ("enter",), "Room"),
     View("verify", ("escape", "escape", *"/verify", "enter"), "has been met yet"),
+    View("call", ("escape", *"/call @bob", "enter"), "rings…"),
 )
+
+SILENT: Final = {"calls.audio_in": "none", "calls.audio_out": "none"}
+"""Of a call that rings without sound nothing moves."""
 
 WALKS: Final = {"signed-out": SIGNED_OUT, "home": HOME, "room": ROOM, "found": FOUND}
 """Each begins anew: where nobody is signed in, or at Home."""
@@ -112,6 +116,7 @@ async def pictures(walk: str, folder: Path, *, everything: bool = True) -> Async
         _plan()
         async with seated(server=server.url, profile="alice", size=SIZES[0]) as seat:
             await seat.sees("connected", "Test Chat", "design")
+            await seat.app.save_settings(SILENT)
             async for name, described in _walk(seat, WALKS[walk], everything):
                 yield name, described
         await bob.close()
