@@ -14,9 +14,6 @@ from tests.support.conditions import until
 from tests.support.server import ServerProcess
 from tests.support.wire import Json, Person, Refused, Socket, call
 
-AHEAD = 500
-"""Messages that somebody who writes on and on has written before they are acknowledged, at most."""
-
 
 def address(server: ServerProcess) -> str:
     return server.url.removeprefix("http://")
@@ -144,18 +141,13 @@ async def test_sigterm_says_bye_acknowledges_and_closes_with_1012(
 async def test_who_keeps_writing_keeps_no_server_from_stopping(
     server: ServerProcess, alice: Person, bob: Person, room_id: str
 ) -> None:
-    """And hears the bye and the 1012, with all that a busy line holds at that moment.
-
-    Which is bounded: a client has two seconds to answer the goodbye, and what is to be read before it is read
-    in that time by a busy machine, too.
-    """
-    acked = 0
+    """And hears the bye and the 1012, with all that a busy line holds at that moment."""
 
     async def write(hers: Socket) -> None:
         for number in itertools.count():
             await hers.send("chat.message.send", room_id=room_id, nonce=f"n{number}", content="Hello!")
-            if number - acked >= AHEAD:
-                await until(lambda number=number: number - acked < AHEAD, "acks")  # type: ignore[misc]  # a bound default
+            if number % 50 == 0:
+                await asyncio.sleep(0)
 
     async with alice.socket() as hers, bob.socket() as his:
         writing = asyncio.create_task(write(hers))
@@ -164,7 +156,6 @@ async def test_who_keeps_writing_keeps_no_server_from_stopping(
         ended = asyncio.create_task(his.closed())
         while (frame := await hers.wire.receive()).type is aiohttp.WSMsgType.TEXT:
             hers.seen.append(frame.json())
-            acked += hers.seen[-1]["type"] == "chat.message.ack"
         assert (frame.type, frame.data) == (aiohttp.WSMsgType.CLOSE, 1012)
         assert "system.bye" in [message["type"] for message in hers.seen]
         assert await ended == 1012
