@@ -13,18 +13,27 @@ from tests.tui.seat import Seat
 
 
 @pytest.fixture
-async def alice(own_server: ServerProcess, sit_down: SitDown) -> Seat:
+def address(request: pytest.FixtureRequest) -> str:
+    """Of the server that all share, or of its own for a test that ends it."""
+    if "own_server" in request.fixturenames:
+        own: ServerProcess = request.getfixturevalue("own_server")
+        return own.url
+    return str(request.getfixturevalue("shared_server"))
+
+
+@pytest.fixture
+async def alice(address: str, sit_down: SitDown, number: int) -> Seat:
     """The owner of a room, in it."""
-    seat = await sit_down("alice", own_server.url, size=(100, 30))
-    await seat.register("alice")
-    await seat.create_room("Test Chat")
+    seat = await sit_down("alice", address, size=(100, 30))
+    await seat.register(f"alice{number}")
+    await seat.create_room(f"Test Chat {number}")
     return seat
 
 
 @pytest.fixture
-async def bob(own_server: ServerProcess, sign_up: SignUp, alice: Seat) -> Agent:
+async def bob(address: str, sign_up: SignUp, alice: Seat, number: int) -> Agent:
     """Someone without a screen, in alice's room, who has said something between two messages of hers."""
-    agent = await sign_up("bob", own_server.url)
+    agent = await sign_up(f"bob{number}", address)
     await agent.join(_room(alice).room.id)
     await alice.say("mine")
     await alice.sees("▎ mine")
@@ -52,14 +61,14 @@ def _chosen(seat: Seat) -> Message | None:
 
 
 @pytest.mark.presses("selected up,down")
-async def test_arrows_choose_and_lead_back(alice: Seat, bob: Agent) -> None:
+async def test_arrows_choose_and_lead_back(alice: Seat, bob: Agent, number: int) -> None:
     await alice.press("up")
-    await alice.sees("#3 alice: mine again", "▌ mine again")
+    await alice.sees(f"#3 alice{number}: mine again", "▌ mine again")
     await alice.press("up")
-    await alice.sees("#2 bob: his own words", "▌ his own words", "r Reply")
+    await alice.sees(f"#2 bob{number}: his own words", "▌ his own words", "r Reply")
     assert "Edit" not in alice.screen[-1]
     await alice.press("up", "up")
-    await alice.sees("#1 alice: mine", "e Edit")
+    await alice.sees(f"#1 alice{number}: mine", "e Edit")
     await alice.press("down", "down", "down")
     await alice.no_longer_sees("▌")
     assert alice.app.screen.focused is _composer(alice)
@@ -80,24 +89,24 @@ async def test_a_letter_that_is_no_key_is_written(alice: Seat, bob: Agent) -> No
 
 
 @pytest.mark.presses("selected.reply")
-async def test_answering(alice: Seat, bob: Agent) -> None:
+async def test_answering(alice: Seat, bob: Agent, number: int) -> None:
     await alice.press("up", "up", "r")
-    await alice.sees("↪ Answering “bob: his own words”")
+    await alice.sees(f"↪ Answering “bob{number}: his own words”")
     await alice.say("indeed")
-    await alice.sees("↪ bob: his own words", "▎ indeed")
+    await alice.sees(f"↪ bob{number}: his own words", "▎ indeed")
     await alice.no_longer_sees("Answering")
 
 
 @pytest.mark.presses("selected.take_up")
-async def test_enter_answers_what_tells_of_no_terminal(alice: Seat, bob: Agent) -> None:
+async def test_enter_answers_what_tells_of_no_terminal(alice: Seat, bob: Agent, number: int) -> None:
     await alice.press("up", "up", "enter")
-    await alice.sees("↪ Answering “bob: his own words”")
+    await alice.sees(f"↪ Answering “bob{number}: his own words”")
 
 
 @pytest.mark.presses("selected.edit")
-async def test_changing_keeps_the_draft(alice: Seat, bob: Agent) -> None:
+async def test_changing_keeps_the_draft(alice: Seat, bob: Agent, number: int) -> None:
     await alice.press("up", "e")
-    await alice.sees("✎ Changing “alice: mine again”")
+    await alice.sees(f"✎ Changing “alice{number}: mine again”")
     assert _composer(alice).text == "mine again"
     await alice.press("!")
     await alice.press("enter")
@@ -134,15 +143,15 @@ async def test_reacting_by_number_and_by_hand(alice: Seat, bob: Agent) -> None:
 
 @pytest.mark.presses("selected.pin")
 async def test_pinning_and_what_a_member_is_not_offered(
-    own_server: ServerProcess, sit_down: SitDown, alice: Seat, bob: Agent
+    address: str, sit_down: SitDown, alice: Seat, bob: Agent, number: int
 ) -> None:
     await alice.press("up", "up", "p")
     await alice.sees("◆ pinned")
     await alice.press("p")
     await alice.no_longer_sees("◆ pinned")
     await bob.close()
-    guest = await sit_down("bob", own_server.url, size=(100, 30))
-    await guest.sees("Test Chat")
+    guest = await sit_down(f"bob{number}", address, size=(100, 30))
+    await guest.sees(f"Test Chat {number}")
     await guest.press("enter")
     await guest.sees("mine again")
     await guest.press("up")
@@ -158,28 +167,30 @@ async def test_copying(alice: Seat, bob: Agent) -> None:
     assert alice.app.clipboard == "his own words"
 
 
-async def test_what_changes_elsewhere_changes_here(alice: Seat, bob: Agent) -> None:
+async def test_what_changes_elsewhere_changes_here(alice: Seat, bob: Agent, number: int) -> None:
     room_id = _room(alice).room.id
     await alice.press("up", "up", "r")
     await alice.say("an answer")
-    await alice.sees("↪ bob: his own words")
+    await alice.sees(f"↪ bob{number}: his own words")
     second = _room(alice).timeline.entries[2]
     assert isinstance(second, Message)
     await bob.conversation.edit(room_id, second.id, "other words")
-    await alice.sees("↪ bob: other words", "edited")
+    await alice.sees(f"↪ bob{number}: other words", "edited")
     await bob.conversation.delete(room_id, second.id)
     await alice.sees("↪ an earlier message", "This message was deleted.")
     assert "other words" not in alice.text
 
 
-async def test_a_change_without_a_line_is_told(own_server: ServerProcess, alice: Seat, bob: Agent) -> None:
+async def test_a_change_without_a_line_is_told(
+    own_server: ServerProcess, alice: Seat, bob: Agent, number: int
+) -> None:
     own_server.kill()
     await alice.sees("○ offline")
     await alice.press("up", "p")
     await alice.sees("✗ There is no connection to the server now.")
     await alice.press("e")
     await alice.press("!", "enter")
-    await alice.sees("✗ There is no connection to the server now.", "✎ Changing “alice: mine again”")
+    await alice.sees("✗ There is no connection to the server now.", f"✎ Changing “alice{number}: mine again”")
     assert _composer(alice).text == "mine again!"
     await alice.press("escape")
     await alice.say("/react 👍")
