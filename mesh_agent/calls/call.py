@@ -196,7 +196,7 @@ class Call:
     @property
     def last_statistics(self) -> dict[str, Any]:
         """As `statistics`, once it is over as they were before that."""
-        return self._last or self.statistics()
+        return (self.phase == "over" and self._last) or self.statistics()
 
     def statistics(self) -> dict[str, Any]:
         """All figures, for JSON."""
@@ -290,7 +290,8 @@ class Call:
 
     async def leave(self) -> None:
         """Does nothing where it is over."""
-        self._last = self._last or self.statistics()
+        if self.phase != "over":
+            self._last = self.statistics()
         self._machine.leave()
         self._act()
         await self.wait()
