@@ -19,7 +19,7 @@ from mesh_agent.calls.announcing import Announced
 from mesh_agent.calls.call import Call
 from mesh_agent.calls.errors import AlreadyInCall, CannotCall, NobodyToCall, NoSuchCall
 from mesh_agent.calls.ringing import RINGING_MAX, Ring, RingingCalls
-from mesh_agent.calls.state import CallChanged, CallRinging, Media, Ringing
+from mesh_agent.calls.state import CallChanged, CallRinging, Media, RingEnd, Ringing
 from mesh_agent.client.calling import CallEvent
 from mesh_agent.client.errors import Unreachable
 from mesh_agent.client.introductions import Introductions
@@ -363,10 +363,10 @@ class Calls:
             if len(begun.there) < 2:
                 self._tell_end(event.call_id, begun)
 
-    def _no_longer(self, call_id: str, how: str) -> Ring | None:
+    def _no_longer(self, call_id: str, how: RingEnd) -> Ring | None:
         ring = self._rings.pop(call_id)
         if ring is not None:
-            self._publish(CallRinging(call_id, None, how, ring.shown.name))  # type: ignore[arg-type]
+            self._publish(CallRinging(call_id, None, how, ring.shown.name))
             self._arm()
         return ring
 

@@ -113,6 +113,10 @@ class Ringing:
     people: int
 
 
+RingEnd = Literal["", "answered", "elsewhere", "missed", "declined", "busy"]
+"""Why nobody rings any more; empty while somebody does."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallRinging:
     """Event: somebody calls, or no longer does (`ringing` None): `how` says why.
@@ -122,7 +126,7 @@ class CallRinging:
 
     call_id: str
     ringing: Ringing | None
-    how: Literal["", "answered", "elsewhere", "missed", "declined", "busy"] = ""
+    how: RingEnd = ""
     name: str = ""
 
 

@@ -80,7 +80,7 @@ def refresh(sounds: Any) -> None:
     try:
         sounds._terminate()
         sounds._initialize()
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 - of a driver, anything may come
         return
 
 
@@ -203,7 +203,7 @@ class _Device:
         try:
             self._stream.abort(ignore_errors=True)
             self._stream.close(ignore_errors=True)
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 - of a driver, anything may come
             return
 
 
