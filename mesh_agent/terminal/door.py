@@ -16,7 +16,6 @@ from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.orders import Begin, Lost, Met, Order, Report, Signal, Stop
 from mesh_agent.sharing.taking import Taking
 from mesh_agent.terminal import orders
-from mesh_agent.terminal.visit import SENT_AWAY
 from protocol.errors import MeshError
 from protocol.signals import SessionCreated
 
@@ -163,7 +162,7 @@ class Door(Taking):
         return compared
 
     def _ended(self, lost: Lost) -> None:
-        self._sent_away = self._sent_away or lost.code == SENT_AWAY
+        self._sent_away = self._sent_away or lost.code == orders.SENT_AWAY
 
     def lost(self, message: str) -> None:  # noqa: ARG002 — the guest tells its person
         self.place = ""

@@ -26,6 +26,9 @@ from mesh_agent.sharing.orders import (
 )
 from protocol.peer_terminal import Row
 
+SENT_AWAY: Final = "terminal.sent_away"
+"""The code of the end of a guest's session that the host has ended."""
+
 # ── agent to process ─────────────────────────────────────────────────────────────────────────────
 
 

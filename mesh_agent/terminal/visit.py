@@ -16,6 +16,7 @@ from mesh_agent.net.base import Lane, Way
 from mesh_agent.net.meeting import Meeting
 from mesh_agent.sharing.meeter import Meeter
 from mesh_agent.sharing.orders import Begin, Lost, Met, Refused, Signal, Spent
+from mesh_agent.terminal.orders import SENT_AWAY
 from protocol.errors import MeshError, PeerFault, PeerFrameUnknown, PeerTooMany
 from protocol.peer import FrameReader, P2pError, PeerFrame, encode_frame
 
@@ -32,9 +33,6 @@ KNOWN_S: Final = 10.0
 
 BYE_S: Final = 2.0
 """How long what was said last has to be written."""
-
-SENT_AWAY: Final = "terminal.sent_away"
-"""The code of the end of a session that this side has ended."""
 
 
 class House(Protocol):

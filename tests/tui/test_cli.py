@@ -35,6 +35,13 @@ def test_help_and_version_load_next_to_nothing(option: str) -> None:
     assert answer.stdout.endswith("[]\n")
 
 
+def test_who_only_chats_loads_nothing_that_meets_other_devices() -> None:
+    code = "import sys, mesh_agent.agent, mesh_tui.app, mesh_tui.screens.room; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"aioice", "aioquic", "aiortc", "av", "blake3", "cryptography", "numpy"}
+    assert heavy & set(loaded.stdout.split()) == set()
+
+
 def test_version_says_which() -> None:
     assert _run("--version").stdout == f"mesh-tui {__version__}\n"
 
