@@ -19,6 +19,9 @@ if TYPE_CHECKING:  # they import cryptography, or this
 SPENT_MAX: Final = 1_000
 """Tokens of other devices that are remembered as used, for as long as each lives."""
 
+TAKEN_MAX: Final = 4_096
+"""Requests of other devices that are remembered as taken; past it those longest ago are forgotten."""
+
 HELPERS_MAX: Final = 8
 """Sessions whose bytes flow at a time, each in a process of its own; others wait for their turn."""
 
@@ -32,6 +35,7 @@ class Desk:
     shares: what is shown to which room, by id.
     owner: the session that carries a transfer, where one does.
     spent: tokens that were used, and when each expires (seconds since 1970).
+    taken: what was accepted, by session and the asker's certificate, the oldest first.
     """
 
     introductions: Introductions
@@ -45,6 +49,7 @@ class Desk:
     helpers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HELPERS_MAX))
 
     spent: dict[str, int] = field(default_factory=dict)
+    taken: dict[tuple[str, str | None], None] = field(default_factory=dict)
     owner: "Callable[[Item], Carrying | None]" = lambda _: None
 
     def spend(self, jti: str, expires_at: int) -> None:
@@ -53,6 +58,16 @@ class Desk:
         self.spent = {name: until for name, until in self.spent.items() if until > now}
         if len(self.spent) < SPENT_MAX:
             self.spent[jti] = expires_at
+
+    def take(self, session_id: str, certificate: str | None) -> None:
+        """This request was accepted: whoever has the session, now or later, does not accept it again."""
+        self.taken[session_id, certificate] = None
+        while len(self.taken) > TAKEN_MAX:
+            del self.taken[next(iter(self.taken))]
+
+    def has_taken(self, session_id: str, certificate: str | None) -> bool:
+        """Requests that name no certificate can be told apart by nothing, and are taken each time."""
+        return certificate is not None and (session_id, certificate) in self.taken
 
     def shown_to(self, room_id: str) -> list[Shown]:
         """What is shared with the members of a room."""

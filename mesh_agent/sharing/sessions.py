@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mesh_agent.client.introductions import Introductions
 from mesh_agent.client.signalling import SessionEvent
+from mesh_agent.sharing.attempt import shown
 from mesh_agent.sharing.board import Board, Item
 from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.guest import Guest
@@ -184,8 +185,10 @@ class Sessions:
 
     async def _at_the_door(self, created: SessionCreated) -> None:
         """Compared people come in; about others the person is asked before any address is told."""
-        asker = created.peers[0]
-        known = await (await self._desk()).known.of(asker.user_id)
+        asker, desk = created.peers[0], await self._desk()
+        if desk.has_taken(created.session_id, shown(created, "asker")):
+            return  # they were let in, and have not asked again
+        known = await desk.known.of(asker.user_id)
         devices = {device.device_id for device in asker.devices}
         if any(device.compared and device.device_id in devices for device in known):
             await self._open_door(created)

@@ -50,9 +50,9 @@ class Taking(ABC):
         self.peer_device = asker.devices[0].device_id if asker.devices else ""
         self.over = False
         self._newest = shown(created, "asker")
-        self._taken: str | None = None
         self._asked = asyncio.Event()
-        self._asked.set()
+        if self._is_new():
+            self._asked.set()
         self._task = asyncio.create_task(self._run())
 
     @abstractmethod
@@ -70,13 +70,19 @@ class Taking(ABC):
                 self.attempt.heard(event)
         elif isinstance(event, SessionCreated):
             self._newest = shown(event, "asker")
-            # What was accepted already is not asked for anew: the two crossed on their way, or the server
-            # tells it once more on a new line. Who asked has another certificate when it asks again.
-            if self._newest is None or self._newest != self._taken:
+            if self._is_new():
                 self._asked.set()
         elif isinstance(event, SessionClosed | SessionClose):
             self.over = True
             self._asked.set()
+
+    def _is_new(self) -> bool:
+        """Whether the newest request was not accepted yet, here or by one that had this session before.
+
+        What was accepted is not asked for anew: the two crossed on their way, or the server tells it once
+        more on a new line. Who asked has another certificate when it asks again.
+        """
+        return not self.desk.has_taken(self.session_id, self._newest)
 
     def line_up(self) -> None:
         """We are back: what was under way can go on."""
@@ -121,8 +127,9 @@ class Taking(ABC):
         try:
             signalling = self.desk.introductions.signalling
             accepted = await signalling.accept(self.session_id, certificate.fingerprint)
-            self._taken = shown(accepted, "asker")
-            if self._taken == self._newest and not self.over:
+            taken = shown(accepted, "asker")
+            self.desk.take(self.session_id, taken)
+            if taken == self._newest and not self.over:
                 self._asked.clear()
             _, other = ends(accepted, "asked")
             self.peer_device = other.devices[0].device_id if other.devices else ""
