@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 _FAILED: Final = 1
 _USAGE_ERROR: Final = 2
+_SEARCHES: Final = (10_000, 20, 50)
+"""How much a server makes before what is young is searched for garbage, and after how many searches what
+is older: hardly any of its garbage is in circles, and at Python's own 700 they took 3 % of its time."""
+
 
 _EPILOG = """\
 Every setting can also stand in the file (listen = "0.0.0.0:8000") or in the environment (MESH_LISTEN).
@@ -49,6 +53,7 @@ def _serve(config: "Config", _arguments: argparse.Namespace) -> int:
     with long_lived():
         from mesh_server.app import run
 
+    gc.set_threshold(*_SEARCHES)
     run(config)
     return 0
 

@@ -1,11 +1,14 @@
 """One connection over HTTP: the place that it takes, and how long it may do so without asking."""
 
 import asyncio
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
 
 from mesh_server.limits import TcpCaps
+
+if TYPE_CHECKING:
+    from mesh_server.ws.reading import FrameReader
 
 
 class HttpGuest(web.RequestHandler):
@@ -39,6 +42,12 @@ class HttpGuest(web.RequestHandler):
         if self._silent is not None:
             self._silent.cancel()
             self._silent = None
+
+    def upgrade(self, reader: "FrameReader") -> None:
+        """From here on this is a WebSocket's line. What parsed its request is let go, which is a kilobyte."""
+        self.set_parser(reader)  # type: ignore[arg-type]  # aiohttp means anything that is fed like its own
+        self.keep_alive(False)
+        self._parser = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         line = cast("asyncio.Transport", transport)

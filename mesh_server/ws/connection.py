@@ -21,12 +21,12 @@ from mesh_server.http.address import address_of, stranger
 from mesh_server.limits import Caller, Kind, Patience, Place
 from mesh_server.services.principal import Principal
 from mesh_server.services.tokens import bearer_token
-from mesh_server.ws.frames import PING_FRAME
+from mesh_server.ws.frames import PING_FRAME, encode_frame, encode_pong
 from mesh_server.ws.gateway import Gateway
 from mesh_server.ws.outbound import Outbound
 from mesh_server.ws.peer import Peer
 from mesh_server.ws.routes import ROUTES, error_answer
-from mesh_server.ws.socket import CLOSE_TIMEOUT_S, Socket
+from mesh_server.ws.socket import CLOSE_TIMEOUT_S, ChatSocket
 from protocol import limits
 from protocol.close import CloseCode
 from protocol.codec import FORMATS, JSON, Format
@@ -58,7 +58,7 @@ async def serve(request: web.Request, gateway: Gateway) -> web.StreamResponse:
     gateway.limiter.spend(Kind.CONNECT, caller)
     place = gateway.caps.one_from(caller.address)
     try:
-        socket = Socket(
+        socket = ChatSocket(
             protocols=SUBPROTOCOLS,
             autoping=False,
             compress=False,
@@ -98,7 +98,7 @@ class Connection:
         "last_heard",
     )
 
-    def __init__(self, gateway: Gateway, socket: Socket, request: web.Request, caller: Caller) -> None:
+    def __init__(self, gateway: Gateway, socket: ChatSocket, request: web.Request, caller: Caller) -> None:
         loop = asyncio.get_running_loop()
         self._gateway = gateway
         self._socket = socket
@@ -127,7 +127,7 @@ class Connection:
         try:
             peer = await self._greet()
             if peer is not None:
-                while await self._take(peer, await self._socket.receive()):
+                while await self._take(peer, await self._socket.next()):
                     pass
         finally:
             if self._place is not None:
@@ -242,7 +242,7 @@ class Connection:
 
     async def _receive(self) -> bytes | None:
         """The next message of the agreed kind; None once the connection is over."""
-        while (message := await self._socket.receive()).type in _NOT_THE_END:
+        while (message := await self._socket.next()).type in _NOT_THE_END:
             data = await self._payload(message)
             if data is not None:
                 return data
@@ -261,7 +261,8 @@ class Connection:
             self._end(CloseCode.NOT_TEXT, "A text frame is UTF-8.")
         elif kind in (WSMsgType.TEXT, WSMsgType.BINARY):
             if (kind is WSMsgType.BINARY) == self._format.binary:
-                return bytes(message.data)
+                payload: bytes = message.data
+                return payload
             await self._refuse(FrameWrongKind())
         elif kind is WSMsgType.PING:
             await self._pong(message.data)
@@ -273,7 +274,7 @@ class Connection:
         except RateLimited:
             self._lose_patience()
         else:
-            await self._socket.pong(payload)
+            await self._socket.write_frame(encode_pong(payload))
 
     # ── writing and ending ───────────────────────────────────────────────────────────────────────
 
@@ -300,10 +301,9 @@ class Connection:
     async def _write(self, event: Event) -> None:
         if self._outbound is not None:
             self._gateway.hub.send(self._outbound, event)
-        elif self._format.binary:
-            await self._socket.send_bytes(self._format.encode(event))
         else:
-            await self._socket.send_str(self._format.encode(event).decode())
+            frame = encode_frame(self._format.encode(event), binary=self._format.binary)
+            await self._socket.write_frame(frame)
 
     def _end(self, code: int, reason: str) -> None:
         if self._outbound is not None:

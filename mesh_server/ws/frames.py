@@ -7,6 +7,7 @@ _FIN: Final = 0x80
 _TEXT: Final = 0x1
 _BINARY: Final = 0x2
 _CLOSE: Final = 0x8
+_PONG: Final = 0xA
 
 _SHORT: Final = Struct("!BB")
 _MEDIUM: Final = Struct("!BBH")
@@ -28,6 +29,11 @@ def encode_frame(payload: bytes, *, binary: bool) -> bytes:
     if size < 1 << 16:
         return _MEDIUM.pack(_FIN | opcode, 126, size) + payload
     return _LONG.pack(_FIN | opcode, 127, size) + payload
+
+
+def encode_pong(payload: bytes) -> bytes:
+    """The answer to a ping (section 5.5.3), of at most 125 bytes as the ping was."""
+    return _SHORT.pack(_FIN | _PONG, len(payload)) + payload
 
 
 def encode_close(code: int, reason: str) -> bytes:

@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
-from aiohttp import WSCloseCode, web
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
+from aiohttp.http_websocket import WebSocketWriter
 
+from mesh_server.http.guest import HttpGuest
 from mesh_server.ws.frames import encode_close
+from mesh_server.ws.reading import FrameReader, Unreadable
 from protocol.close import CloseCode
 
 CLOSE_TIMEOUT_S: Final = 2.0
@@ -19,6 +22,9 @@ _UNREADABLE: Final[dict[int, int]] = {
     WSCloseCode.MESSAGE_TOO_BIG: CloseCode.TOO_LARGE,
 }
 """How aiohttp would end after a frame that it cannot read, and what the client is told."""
+
+
+_OVER: Final = WSMessage(WSMsgType.CLOSED, None, None)
 
 
 class Socket(web.WebSocketResponse):
@@ -51,7 +57,69 @@ class Socket(web.WebSocketResponse):
             return True
         if self.before_close is not None:
             self.before_close()
+        return await self._answer_goodbye(code, message, drain)
+
+    async def _answer_goodbye(self, code: int, message: bytes, drain: bool) -> bool:
         return await super().close(code=code, message=message, drain=drain)
+
+
+class ChatSocket(Socket):
+    """A `Socket` that reads and writes its frames itself: aiohttp makes the handshake.
+
+    aiohttp's own reader takes what the standard forbids a client (frames without a mask, sizes in more bytes
+    than they need), and its ends keep three kilobytes for a connection that is silent.
+    """
+
+    _frames: FrameReader | None = None
+    _transport: asyncio.Transport | None = None
+
+    def _post_start(self, request: web.BaseRequest, protocol: str | None, _writer: WebSocketWriter) -> None:
+        """In place of aiohttp's, which would keep its writer and make its reader."""
+        self._ws_protocol = protocol
+        # uvloop's transports are Transports in all but their ancestry.
+        self._transport = cast("asyncio.Transport", request.transport)
+        guest = request.protocol
+        assert isinstance(guest, HttpGuest)
+        self._frames = FrameReader(guest, self._max_msg_size)
+        guest.upgrade(self._frames)
+
+    async def next(self) -> WSMessage:
+        """The next message, with its payload as bytes; once the connection is over, one that says so."""
+        frames = self._frames
+        assert frames is not None
+        if self._closed:
+            return _OVER
+        try:
+            while (message := frames.next()) is None and not frames.is_ended:
+                await frames.more()
+        except Unreadable as error:
+            await self.close(code=error.code)
+            return _OVER
+        if message is None or message.type is WSMsgType.CLOSE:
+            await self.close()
+        return message or _OVER
+
+    async def write_frame(self, frame: bytes) -> None:
+        """Writes past what waits for this connection, and waits for its reader."""
+        assert self._transport is not None
+        assert self._payload_writer is not None
+        if not self._transport.is_closing():
+            self._transport.write(frame)
+            await self._payload_writer.drain()
+
+    async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
+        if self._closed:
+            return False
+        self._closed = True
+        return await super().close(code=code, message=message, drain=drain)
+
+    async def _answer_goodbye(self, code: int, message: bytes, _drain: bool) -> bool:
+        """Waits for nothing: who says goodbye first does so with `say_goodbye`."""
+        assert self._transport is not None
+        if not self._transport.is_closing():
+            self._transport.write(encode_close(code, message.decode()))
+            self._transport.close()
+        return True
 
 
 async def _hung_up(transport: asyncio.Transport) -> None:

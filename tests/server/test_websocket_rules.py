@@ -3,8 +3,7 @@
 Autobahn itself needs Python 2 and a server that echoes. Here what is echoed is the `id` of a `system.ping`,
 and where a message is to be of a certain size, white space makes it so. Left out are the cases that only
 watch the time that an echo takes, and those on which the standard leaves the choice (6.4, failing before a
-message ends). aiohttp is milder than the standard in three things, which harm nobody: it takes a close with
-the code 1006, a frame that is not masked, and a length in more bytes than it needs.
+message ends). What Autobahn does not ask is whether a frame is masked, which is asked here (section 5.1).
 """
 
 import asyncio
@@ -114,7 +113,21 @@ CASES: Final[dict[str, tuple[bytes, Said]]] = {
         f"1.1 a text of {size} bytes": (text(ping("a", size=size)), ["a"])
         for size in (125, 126, 127, 128, 65_535, limits.FRAME_BYTES)
     },
-    "1.1 a length in more bytes than it needs": (encode(Op.TEXT, HELLO, size_bytes=8), ["a"]),
+    **{
+        f"1.1 a length in {size} bytes, which are more than it needs": (
+            encode(Op.TEXT, HELLO, size_bytes=size), [PROTOCOL_ERROR]
+        )
+        for size in (2, 8)
+    },
+    **{
+        f"5.1 of the standard: a frame of kind {opcode} without a mask": (
+            text(HELLO) + encode(opcode, payload, masked=False) + text(HELLO), ["a", PROTOCOL_ERROR]
+        )
+        for opcode, payload in ((Op.TEXT, HELLO), (Op.BINARY, HELLO), (Op.PING, b""), (Op.CLOSE, b""))
+    },
+    "5.1 of the standard: a piece without a mask": (
+        text(HELLO[:9], fin=False) + encode(Op.CONTINUATION, HELLO[9:], masked=False), [PROTOCOL_ERROR]
+    ),
     "1.2 a binary message where text was agreed": (encode(Op.BINARY, b"\xfe" * 126), ["frame.wrong_kind"]),
     # ── 2: pings and pongs ──
     "2.1 a ping of nothing": (encode(Op.PING), ["PONG "]),
@@ -195,7 +208,7 @@ CASES: Final[dict[str, tuple[bytes, Said]]] = {
     },
     **{
         f"7.9 a close with the code {code}, which is none": (close(code), [PROTOCOL_ERROR])
-        for code in (0, 999, 1004, 1005, 1016, 1100, 2000, 2999)
+        for code in (0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535)
     },
     # ── 9: limits ──
     "9.1 a message that is too large by a byte": (
