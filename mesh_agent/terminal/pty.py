@@ -2,9 +2,10 @@
 
 Strategy: one thread does all that goes through the pseudo-terminal, both ways, and waits for nothing but it.
 It reads until there is no more, up to a limit, since the kernel gives only some kilobytes at a time, and what
-is done with a piece costs less the larger it is. What it is given to write waits in a queue with a limit, so
-that a program which reads nothing stops its guests and not this thread. While nobody takes what was read, it
-is not read on, and the program waits, as in any terminal.
+is done with a piece costs less the larger it is. Where that is much, it is done in a thread beside (`taker`).
+What it is given to write waits in a queue with a limit, so that a program which reads nothing stops its
+guests and not this thread. While too much waits to be taken, it is not read on, and the program waits, as in
+any terminal.
 """
 
 import contextlib
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Final
 
 from mesh_agent.terminal.errors import CannotStart
+from mesh_agent.terminal.taker import Taker
 from protocol import limits
 
 PIECE_BYTES: Final = 256 * 1024
@@ -118,9 +120,10 @@ class Pump:
     """Moves bytes between a pseudo-terminal and whoever takes them."""
 
     def __init__(self, descriptor: int, take: Callable[[bytes], bytes], ended: Callable[[], None]) -> None:
-        """In the thread of this pump, `take` is given what was read and returns what to answer; `ended` is
-        called once, when nothing comes any more."""
+        """In threads of this pump, one at a time, `take` is given what was read and returns what to answer;
+        `ended` is called once, when all was taken and nothing comes any more."""
         self._descriptor, self._take, self._ended = descriptor, take, ended
+        self._taker = Taker(self._taken, self._wake)
         self._lock = threading.Lock()
         self._input: deque[_Piece] = deque()
         self._waiting = 0
@@ -165,7 +168,7 @@ class Pump:
         self._wake()
 
     def close(self) -> None:
-        """Ends it; waits for the thread, which waits for nothing."""
+        """Ends it; waits for its threads, which wait for nothing."""
         self._stop = True
         self._wake()
         if self._thread.ident is not None:
@@ -187,14 +190,18 @@ class Pump:
         try:
             self._move()
         finally:
+            if self._stop:
+                self._taker.drop()
+            self._taker.end()
             self._ended()
 
     def _move(self) -> None:
         poll = select.poll()
         poll.register(self._woken, select.POLLIN)
         while not self._stop:
-            poll.register(self._descriptor, select.POLLIN | (select.POLLOUT if self._input else 0))
-            ready = dict(poll.poll(QUIET_MS if self._last else None))
+            full = self._taker.full
+            self._register(poll, full=full)
+            ready = dict(poll.poll(QUIET_MS if self._last and not full else None))
             if not ready:
                 return
             if self._woken in ready:
@@ -203,8 +210,17 @@ class Pump:
             state = ready.get(self._descriptor, 0)
             if state & select.POLLOUT:
                 self._write_some()
-            if state & ~select.POLLOUT and not self._read_some():
+            if state & ~select.POLLOUT and not full and not self._read_some():
                 return
+
+    def _register(self, poll: "select.poll", *, full: bool) -> None:
+        """What is waited for; where that is nothing, the end of the program is not either."""
+        events = (0 if full else select.POLLIN) | (select.POLLOUT if self._input else 0)
+        if events:
+            poll.register(self._descriptor, events)
+        else:
+            with contextlib.suppress(KeyError):
+                poll.unregister(self._descriptor)
 
     def _read_some(self) -> bool:
         """Whether more may come."""
@@ -222,12 +238,16 @@ class Pump:
             pieces.append(data)
             size += len(data)
         if pieces:
-            self._reply(self._take(b"".join(pieces)))
+            self._taker.put(b"".join(pieces))
         return more
 
+    def _taken(self, data: bytes) -> None:
+        answer = self._take(data)
+        if answer:
+            self._reply(answer)
+            self._wake()
+
     def _reply(self, answer: bytes) -> None:
-        if not answer:
-            return
         with self._lock:
             if self._replies + len(answer) > REPLY_BYTES:
                 return

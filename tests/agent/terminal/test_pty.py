@@ -14,6 +14,7 @@ import pytest
 
 from mesh_agent.terminal.errors import CannotStart
 from mesh_agent.terminal.pty import INPUT_BYTES, Pump, Started, start
+from mesh_agent.terminal.taker import AHEAD_BYTES
 
 PATIENCE_S = 20.0
 
@@ -85,6 +86,37 @@ def test_a_program_that_reads_nothing_bounds_what_is_typed() -> None:
             assert sent < 2 * INPUT_BYTES
         assert pump.room < 65_536
     assert taken.ended.is_set()
+
+
+def test_a_program_gets_what_is_typed_while_what_it_wrote_waits() -> None:
+    """And is read on when that was taken, to its end."""
+    taken, may, written = Taken(), threading.Event(), threading.Event()
+    begun = threading.Event()
+
+    def take(data: bytes) -> bytes:
+        if threading.current_thread().name == "terminal-taker":
+            begun.set()
+            assert may.wait(PATIENCE_S)
+        return taken.take(data)
+
+    size = 4 * AHEAD_BYTES
+    program = f"stty raw -echo; head -c {size} /dev/zero | tr '\\0' a; head -c 5; echo over"
+    started = start(("sh", "-c", program), dict(os.environ), Path.cwd(), 80, 24)
+    pump = Pump(started.descriptor, take, taken.ended.set)
+    pump.begin()
+    try:
+        assert begun.wait(PATIENCE_S)
+        assert pump.write(b"typed", written.set)
+        assert written.wait(PATIENCE_S)
+        assert sum(taken.sizes) < AHEAD_BYTES
+        may.set()
+        taken.until(lambda: b"typedover" in taken.data)
+        assert sum(taken.sizes) > size
+    finally:
+        may.set()
+        pump.close()
+        os.kill(started.pid, signal.SIGKILL)
+        os.waitpid(started.pid, 0)
 
 
 def test_answers_are_bounded_too() -> None:
