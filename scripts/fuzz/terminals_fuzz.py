@@ -32,6 +32,11 @@ GROWTH_BYTES: Final = 32 * 2**20
 """What a process may grow by while a flood goes through it."""
 
 
+POOL: Final = "asyncio_"
+"""What the threads of the loop's own pool are called. They are begun as they are needed, up to a bound of
+Python's, and never ended: how many there are by now says nothing of what is left."""
+
+
 class Held(NamedTuple):
     descriptors: int
     tasks: int
@@ -44,7 +49,7 @@ def held() -> Held:
     return Held(
         len(list(Path("/proc/self/fd").iterdir())),
         len(asyncio.all_tasks()),
-        threading.active_count(),
+        sum(not thread.name.startswith(POOL) for thread in threading.enumerate()),
         len(descendants(os.getpid())),
     )
 
