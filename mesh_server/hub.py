@@ -19,24 +19,24 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from msgspec import structs
-
 from mesh_server.bus.base import (
     BusMessage,
     CameIn,
     DeviceRevoked,
+    Look,
     MessagesCreated,
     RoomChanged,
     RoomGone,
     ToRooms,
     ToUser,
+    UserChanged,
     WentOut,
 )
+from mesh_server.ws.broadcasts import by_format, created_frames, seen_by
 from mesh_server.ws.frames import encode_frame
 from mesh_server.ws.outbound import Outbound
 from protocol.close import CloseCode
-from protocol.codec import Format
-from protocol.events import Event, MessageCreated, PresenceChanged
+from protocol.events import Event, MessageCreated, PresenceChanged, RoomJoined, RoomLeft, RoomResumed
 
 PACE: Final = 3.0
 """How many times as long as a round of writes took the pause after it is."""
@@ -65,7 +65,11 @@ class Listener:
 
 
 class Hub:
-    """`device_connections`: how many one device may have open; one more closes the oldest with 4409."""
+    """`device_connections`: how many one device may have open; one more closes the oldest with 4409.
+
+    `on_open` is told of each connection that becomes live: the revs of its snapshot, and what it has heard
+    since, which is delivered to it then.
+    """
 
     def __init__(self, *, device_connections: int) -> None:
         self._device_connections = device_connections
@@ -83,6 +87,7 @@ class Hub:
         self._round_s = 0.0
         self.deliveries = 0
         self.too_slow = 0
+        self.on_open: Callable[[dict[str, int], list[BusMessage]], None] = lambda _revs, _heard: None
         self._handlers: dict[type[BusMessage], Callable[[Any], None]] = {
             MessagesCreated: self._messages_created,
             CameIn: self._came_in,
@@ -92,6 +97,8 @@ class Hub:
             ToUser: self._to_user,
             ToRooms: self._to_rooms,
             DeviceRevoked: self._device_revoked,
+            UserChanged: _nothing,
+            Look: _nothing,
         }
 
     # ── connections ──────────────────────────────────────────────────────────────────────────────
@@ -137,6 +144,7 @@ class Hub:
             self._attach(outbound, room_id)
         for message in listener.heard:
             self._catch_up(outbound, revs, message)
+        self.on_open(revs, listener.heard)
 
     def _catch_up(self, outbound: Outbound, revs: dict[str, int], message: BusMessage) -> None:
         """Delivers to one connection what came after its snapshot."""
@@ -144,7 +152,7 @@ class Hub:
             case MessagesCreated(room_id=room_id) if room_id in outbound.rooms:
                 for chat in message.messages:
                     if chat.rev > revs.get(room_id, -1):
-                        self.send(outbound, MessageCreated(message=_for(outbound.user_id, chat)))
+                        self.send(outbound, MessageCreated(message=seen_by(outbound.user_id, chat)))
             case CameIn() if message.joined.rev > revs.get(message.joined.room_id, -1):
                 if message.user_id == outbound.user_id:
                     self._attach(outbound, message.joined.room_id)
@@ -220,10 +228,10 @@ class Hub:
         for user_id in {message.author.id for message in created.messages}:
             own = readers.intersection(self._users.get(user_id, ()))
             others -= own
-            for format_, of_format in _by_format(own):
-                slow += Outbound.push_to_all(of_format, _blob(format_, created, user_id))
-        for format_, of_format in _by_format(others):
-            slow += Outbound.push_to_all(of_format, _blob(format_, created, None))
+            for format_, of_format in by_format(own):
+                slow += Outbound.push_to_all(of_format, created_frames(format_, created, user_id))
+        for format_, of_format in by_format(others):
+            slow += Outbound.push_to_all(of_format, created_frames(format_, created, None))
         self.deliveries += len(created.messages) * len(readers)
         self._dirty |= readers
         self._schedule()
@@ -274,6 +282,45 @@ class Hub:
                 outbound.close(CloseCode.REVOKED, "This device was signed out.")
                 self.remove(outbound)
 
+    # ── from the log, where the bus did not tell ─────────────────────────────────────────────────
+
+    def readers(self, room_id: str) -> set[str]:
+        """The users with a connection that is in this room."""
+        return {outbound.user_id for outbound in self._rooms.get(room_id, ())}
+
+    def is_read(self, room_id: str) -> bool:
+        return room_id in self._rooms
+
+    def rooms(self) -> list[str]:
+        """Those that a connection is in."""
+        return list(self._rooms)
+
+    def users(self) -> list[str]:
+        return list(self._users)
+
+    def is_in(self, user_id: str, room_id: str) -> bool:
+        """Whether all of their connections are in the room; so they are where there is none."""
+        return all(room_id in outbound.rooms for outbound in self._users.get(user_id, ()))
+
+    def let_in(self, user_id: str, joined: RoomJoined) -> None:
+        """They are in a room, and were not told."""
+        own = [o for o in self._users.get(user_id, ()) if joined.room_id not in o.rooms]
+        for outbound in own:
+            self._attach(outbound, joined.room_id)
+        self._broadcast(own, joined)
+
+    def put_out(self, user_id: str, left: RoomLeft) -> None:
+        """They are in a room no more, and were not told."""
+        own = [o for o in self._users.get(user_id, ()) if left.room_id in o.rooms]
+        for outbound in own:
+            self._detach(outbound, left.room_id)
+        self._broadcast(own, left)
+
+    def resume(self, user_id: str, resumed: RoomResumed) -> None:
+        """How a room is now that changed more than events can tell."""
+        own = [o for o in self._users.get(user_id, ()) if resumed.room_id in o.rooms]
+        self._broadcast(own, resumed)
+
     # ── to the sockets ───────────────────────────────────────────────────────────────────────────
 
     def send(self, outbound: Outbound, event: Event) -> None:
@@ -298,7 +345,7 @@ class Hub:
 
     def _broadcast(self, readers: Iterable[Outbound], event: Event) -> None:
         slow = []
-        for format_, of_format in _by_format(readers):
+        for format_, of_format in by_format(readers):
             frame = encode_frame(format_.encode(event), binary=format_.binary)
             slow += Outbound.push_to_all(of_format, frame)
             self._dirty.update(of_format)
@@ -353,24 +400,5 @@ class Hub:
         self._schedule()
 
 
-def _by_format(readers: Iterable[Outbound]) -> Iterable[tuple[Format, list[Outbound]]]:
-    found: dict[Format, list[Outbound]] = {}
-    for outbound in readers:
-        found.setdefault(outbound.format, []).append(outbound)
-    return found.items()
-
-
-def _for(user_id: str | None, message: Any) -> Any:
-    """A message as this user may see it: a nonce is for its author only."""
-    return message if message.author.id == user_id else structs.replace(message, nonce=None)
-
-
-def _blob(format_: Format, created: MessagesCreated, user_id: str | None) -> bytes:
-    return b"".join(
-        [
-            encode_frame(
-                format_.encode(MessageCreated(message=_for(user_id, message))), binary=format_.binary
-            )
-            for message in created.messages
-        ]
-    )
+def _nothing(_: BusMessage) -> None:
+    """What concerns no socket."""

@@ -1,7 +1,8 @@
 """What travels on the bus, and the contract of one.
 
 Nothing here is the truth: a bus may lose anything, and who needs to be sure reads the log. Messages of
-one room are published in the order of their commits.
+one room are published in the order of their commits; where several nodes publish, those of one node may
+overtake those of another.
 """
 
 from collections.abc import Callable, Container
@@ -9,7 +10,15 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from protocol.events import ChatEvent, Event, MemberJoined, MemberLeft, RoomDeleted, RoomJoined, RoomLeft
+from protocol.events import (
+    ChatEvent,
+    MemberJoined,
+    MemberLeft,
+    RoomDeleted,
+    RoomJoined,
+    RoomLeft,
+    ServerToClient,
+)
 from protocol.rest import Message
 
 
@@ -68,7 +77,7 @@ class ToUser(Struct, frozen=True, tag=True):
     """
 
     user_id: str
-    event: Event
+    event: ServerToClient
     asked_by: str = ""
     device_id: str | None = None
     except_devices: tuple[str, ...] = ()
@@ -88,7 +97,7 @@ class ToRooms(Struct, frozen=True, tag=True):
     """Ephemeral: for everyone in these rooms but `except_user`, once each; dropped first under load."""
 
     room_ids: list[str]
-    event: Event
+    event: ServerToClient
     except_user: str
 
 
@@ -96,7 +105,47 @@ class DeviceRevoked(Struct, frozen=True, tag=True):
     device_id: str
 
 
-BusMessage = MessagesCreated | CameIn | WentOut | RoomChanged | RoomGone | ToUser | ToRooms | DeviceRevoked
+class UserChanged(Struct, frozen=True, tag=True):
+    """What a server remembers of a user, such as their role, is so no more."""
+
+    user_id: str
+
+
+class Look(Struct, frozen=True, tag=True):
+    """What happened in a room, up to `rev`, stands in the log: it was too large to say, or is of a kind that
+    is not known here."""
+
+    room_id: str
+    rev: int
+
+
+BusMessage = (
+    MessagesCreated
+    | CameIn
+    | WentOut
+    | RoomChanged
+    | RoomGone
+    | ToUser
+    | ToRooms
+    | DeviceRevoked
+    | UserChanged
+    | Look
+)
+
+
+def numbers_of(message: BusMessage) -> tuple[str, int, int] | None:
+    """The room whose log this is from, and the first and last `rev` of it; None for what is in no log."""
+    match message:
+        case MessagesCreated(room_id=room_id, messages=[first, *_]):
+            return room_id, first.rev, message.messages[-1].rev
+        case CameIn(joined=joined):
+            return joined.room_id, joined.rev, joined.rev
+        case WentOut(event=left):
+            return left.room_id, left.rev, left.rev
+        case RoomChanged(room_id=room_id, rev=rev):
+            return room_id, rev, rev
+        case _:
+            return None
 
 
 class Bus(Protocol):
@@ -105,5 +154,9 @@ class Bus(Protocol):
         ...
 
     def subscribe(self, handler: Callable[[BusMessage], None]) -> None:
-        """`handler` is called on the event loop, for this node's own messages too."""
+        """`handler` is called on the event loop, once a message, for this node's own messages too.
+
+        Those of this node come in the moment that they are published; those of another in the order in which
+        it published them.
+        """
         ...

@@ -27,7 +27,7 @@ from mesh_server.store.base import NewSession, PeeringStore, SessionRecord, Side
 from protocol import limits
 from protocol.capability import Grant
 from protocol.errors import SessionNotFound, SessionPending, SessionTaken, StorageUnavailable
-from protocol.events import Event
+from protocol.events import ServerToClient
 from protocol.rest import P2pEnd, P2pGrant, P2pSession, P2pSessionRequest
 from protocol.signals import (
     AcceptSession,
@@ -173,7 +173,7 @@ class PeeringService:
         return await self._end(who, session_id, event, "closed", asked_by)
 
     async def _end(
-        self, who: Principal, session_id: str, told: Event, reason: P2pEnd, asked_by: str
+        self, who: Principal, session_id: str, told: ServerToClient, reason: P2pEnd, asked_by: str
     ) -> SessionClosed:
         closed = SessionClosed(session_id=session_id, reason=reason)
 
@@ -274,7 +274,7 @@ class PeeringService:
         for side in (record.asker, record.peer):
             self._tell(record, side, closed, asked_by)
 
-    def _tell(self, record: SessionRecord, side: SideRecord, event: Event, asked_by: str) -> None:
+    def _tell(self, record: SessionRecord, side: SideRecord, event: ServerToClient, asked_by: str) -> None:
         """The device of this side; every one of who was asked, as long as none is named."""
         device_id = _bound(record, side)
         besides = () if device_id else (record.asker.devices[0].id,)

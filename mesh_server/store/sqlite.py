@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from mesh_server.store.accounts import SqlAccounts
 from mesh_server.store.audit import SqlAudit
+from mesh_server.store.cluster import SqlCluster
 from mesh_server.store.database import Database, make_engine
 from mesh_server.store.folder import DATABASE_FILE
 from mesh_server.store.invites import SqlInvites
@@ -46,6 +47,7 @@ class SqliteStore:
         self.peering = SqlPeering(self._db)
         self.push = SqlPush(self._db)
         self.usage = SqlUsage(self._db)
+        self.cluster = SqlCluster(self._db)
 
     @classmethod
     def open(cls, folder: Path) -> Self:

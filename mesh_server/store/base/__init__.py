@@ -21,6 +21,10 @@ from mesh_server.store.base.audit import (
     AuditRecord,
     AuditStore,
 )
+from mesh_server.store.base.cluster import (
+    ClusterStore,
+    NodeRecord,
+)
 from mesh_server.store.base.log import (
     Appended,
     AppendOutcome,
@@ -109,6 +113,7 @@ __all__ = [
     "BanRecord",
     "Change",
     "Changes",
+    "ClusterStore",
     "Departure",
     "DeviceRecord",
     "Edit",
@@ -126,6 +131,7 @@ __all__ = [
     "NewMessage",
     "NewPush",
     "NewSession",
+    "NodeRecord",
     "Opened",
     "OrderStore",
     "OversightStore",
@@ -213,6 +219,9 @@ class Store(Protocol):
 
     @property
     def usage(self) -> UsageStore: ...
+
+    @property
+    def cluster(self) -> ClusterStore: ...
 
     @property
     def epoch(self) -> str: ...
