@@ -6,6 +6,7 @@
 import asyncio
 import logging
 import os
+import uuid
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -16,7 +17,9 @@ from msgspec import Struct
 from mesh_server import log as logs
 from mesh_server import open_files
 from mesh_server.building import build, build_alone
+from mesh_server.bus.base import Bus
 from mesh_server.bus.memory import MemoryBus
+from mesh_server.clustering import Cluster
 from mesh_server.config import Config
 from mesh_server.console.operations import OPERATIONS, Console
 from mesh_server.errors import CannotStart, FolderHeld
@@ -38,8 +41,10 @@ def run(config: Config, *, clock: Clock = system_clock, new_id: NewId | None = N
     lock, store = open_store(config)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            bus, keys = MemoryBus(), load_keys(config)
-            built = partial(build, config, store, bus, keys, clock=clock, new_id=new_id)
+            bus, cluster = _bus(config, store.epoch)
+            built = partial(
+                build, config, store, bus, load_keys(config), clock=clock, new_id=new_id, cluster=cluster
+            )
             if not runner.run(_run(config, built, lock)):
                 # A thread waits for the disk, and leaving in good order would wait for the thread.
                 logging.shutdown()
@@ -50,6 +55,19 @@ def run(config: Config, *, clock: Clock = system_clock, new_id: NewId | None = N
 
 async def _run(config: Config, build_on_loop: Callable[[], Built], lock: DataFolderLock) -> bool:
     return await serve(config, build_on_loop(), lock)
+
+
+def _bus(config: Config, epoch: str) -> tuple[Bus, Cluster | None]:
+    """The bus, and what it takes to be one of several nodes, where there may be others."""
+    urls = config.bus_urls
+    if not urls:
+        return MemoryBus(), None
+    from mesh_server.bus.nats import NatsBus, trust
+
+    node_id = uuid.uuid4().hex
+    # Nodes of one database, and nobody else, have its epoch: so servers may share one NATS.
+    bus = NatsBus(urls, node=node_id, subject=f"mesh.{epoch}", tls=trust(config.bus_ca))
+    return bus, Cluster(node_id=node_id, line=bus)
 
 
 def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:

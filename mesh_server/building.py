@@ -14,8 +14,10 @@ from typing import Final
 
 from mesh_server import open_files
 from mesh_server.administration import Administration, build_administration
-from mesh_server.bus.base import Bus, DeviceRevoked
+from mesh_server.bus.base import Bus, DeviceRevoked, UserChanged
+from mesh_server.bus.following import Follower
 from mesh_server.chores import Chore, note_who_is_here
+from mesh_server.clustering import Cluster, follow, mind_gaps
 from mesh_server.config import Config
 from mesh_server.console.operations import Console
 from mesh_server.http.application import make_applications
@@ -26,7 +28,16 @@ from mesh_server.hub import Hub
 from mesh_server.ids import Clock, NewId, id_maker, system_clock
 from mesh_server.keys import Keys
 from mesh_server.limits import Limiter, TcpCaps
-from mesh_server.metrics import Metrics, of_gateway, of_limits, of_peers, of_pushes, of_sizes, of_traffic
+from mesh_server.metrics import (
+    Metrics,
+    of_cluster,
+    of_gateway,
+    of_limits,
+    of_peers,
+    of_pushes,
+    of_sizes,
+    of_traffic,
+)
 from mesh_server.peers import Peers, build_peers
 from mesh_server.pushing import Pushing, build_pushing
 from mesh_server.services.accounts import AccountService
@@ -72,6 +83,8 @@ class _Ground:
     store: Store
     bus: Bus
     hub: Hub
+    cluster: Cluster | None
+    follower: Follower | None
     presence: PresenceService
     rooms: RoomService
     limiter: Limiter
@@ -109,9 +122,10 @@ def build(
     *,
     clock: Clock = system_clock,
     new_id: NewId | None = None,
+    cluster: Cluster | None = None,
 ) -> Built:
-    """`new_id`: ids that sort by the time of `clock` are made without it."""
-    ground = _ground(config, store, bus, clock, new_id or id_maker(clock))
+    """`new_id`: ids that sort by the time of `clock` are made without it. `cluster`: None for one node."""
+    ground = _ground(config, store, bus, clock, new_id or id_maker(clock), cluster)
     people = _people(ground, keys)
     talk = _talk(ground)
     peers = build_peers(
@@ -133,7 +147,7 @@ def build(
         open_files.for_connections(config.limits.tcp), config.limits.tcp_per_address, trusted=config.proxies
     )
     traffic, sizes = Traffic(), Sizes(config.folder)
-    _watch(ground.metrics, gateway, tcp, traffic, sizes, peers, pushing)
+    _watch(ground, gateway, tcp, traffic, sizes, peers, pushing)
     application, operations = make_applications(
         config,
         _services(ground, people, talk, peers, pushing, gateway),
@@ -175,17 +189,25 @@ def build_alone(config: Config, store: Store, bus: Bus) -> tuple[Administration,
 # ── the groups ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _ground(config: Config, store: Store, bus: Bus, clock: Clock, new_id: NewId) -> _Ground:
+def _ground(
+    config: Config, store: Store, bus: Bus, clock: Clock, new_id: NewId, cluster: Cluster | None
+) -> _Ground:
     hub = Hub(device_connections=config.limits.connections_per_device)
-    bus.subscribe(hub.on_bus)
     presence = PresenceService(
         bus, clock=time.monotonic, grace_s=min(GRACE_S, config.heartbeat_s / GRACES_IN_A_HEARTBEAT)
     )
+    follower = None
+    if cluster is None:
+        bus.subscribe(hub.on_bus)
+    else:
+        follower = follow(config, store, bus, hub, presence, cluster, clock=clock)
     return _Ground(
         config=config,
         store=store,
         bus=bus,
         hub=hub,
+        cluster=cluster,
+        follower=follower,
         presence=presence,
         rooms=_rooms(store, bus, presence, clock, new_id),
         limiter=Limiter(config.limits, clock=time.monotonic),
@@ -203,8 +225,11 @@ def _rooms(store: Store, bus: Bus, presence: PresenceService, clock: Clock, new_
 def _people(ground: _Ground, keys: Keys) -> _People:
     config, store, bus, clock, new_id = ground.config, ground.store, ground.bus, ground.clock, ground.new_id
     sessions = Sessions(
-        clock=clock, on_revoked=lambda device_id: bus.publish(DeviceRevoked(device_id=device_id))
+        clock=clock,
+        on_revoked=lambda device_id: bus.publish(DeviceRevoked(device_id=device_id)),
+        on_changed=lambda user_id: bus.publish(UserChanged(user_id=user_id)),
     )
+    bus.subscribe(sessions.on_bus)
     gate = PasswordGate(Passwords(cost=config.bcrypt_cost), clock=clock)
     accounts = AccountService(
         store.accounts,
@@ -346,7 +371,7 @@ def _ready(store: Store, gateway: Gateway) -> Callable[[], Awaitable[None]]:
 
 
 def _watch(
-    metrics: Metrics,
+    ground: _Ground,
     gateway: Gateway,
     tcp: TcpCaps,
     traffic: Traffic,
@@ -354,12 +379,16 @@ def _watch(
     peers: Peers,
     pushing: Pushing,
 ) -> None:
+    metrics = ground.metrics
     metrics.watch(lambda: of_gateway(gateway))
     metrics.watch(lambda: of_limits(gateway, tcp))
     metrics.watch(lambda: of_traffic(traffic))
     metrics.watch(lambda: of_sizes(sizes))
     metrics.watch(lambda: of_peers(peers))
     metrics.watch(lambda: of_pushes(pushing.pushes))
+    if ground.cluster is not None and ground.follower is not None:
+        cluster, follower = ground.cluster, ground.follower
+        metrics.watch(lambda: of_cluster(cluster, follower))
 
 
 def _chores(
@@ -371,7 +400,11 @@ def _chores(
     gateway: Gateway,
     sizes: Sizes,
 ) -> tuple[Chore, ...]:
+    clustered: tuple[Chore, ...] = ()
+    if ground.cluster is not None and ground.follower is not None:
+        clustered = mind_gaps(ground.cluster, ground.follower, people.sessions)
     return (
+        *clustered,
         gateway.sweep,
         lambda: note_who_is_here(gateway),
         ground.metrics.measure_lag,

@@ -104,6 +104,9 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         choices=["open", "invite", "closed"],
         help="who may make an account besides the first: by default anyone on loopback, elsewhere by invite",
     )
+    parser.add_argument(
+        "--bus", metavar="URL", help="nats://HOST:PORT where the nodes of one server hear each other"
+    )
     parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
 
 
@@ -171,7 +174,7 @@ COMMANDS: Final[dict[str, Command]] = {
     ),
 }
 
-_SETTINGS: Final = ("listen", "data", "registration", "log_level")
+_SETTINGS: Final = ("listen", "data", "registration", "log_level", "bus")
 """Arguments that are settings, whichever command they are given to."""
 
 

@@ -34,6 +34,9 @@ _PUBLIC_URL: Final = re.compile(r"https?://[^\s/?#@]+/?")
 """A scheme and a host, perhaps with a port: calls live at paths of their own."""
 
 
+_BUS_URL: Final = re.compile(r"(nats|tls)://[^\s/?#]+/?")
+
+
 class ConfigError(Exception):
     """A setting that cannot be; the text is for the operator."""
 
@@ -218,6 +221,31 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "a client comes from (X-Forwarded-For, or Forwarded) is believed."
         ),
     ] = ()
+    bus: Annotated[
+        str,
+        Meta(
+            description="Where the nodes of one server hear each other: nats://HOST:PORT of a NATS server, "
+            "or of several, with commas; a name and password, or a token, stand before an @; tls:// is "
+            "encrypted. Empty: this is the only node.",
+            extra=SECRET,
+        ),
+    ] = ""
+    bus_ca: Annotated[
+        str,
+        Meta(
+            description="PEM file of the certificates by which tls:// addresses of the bus are checked. "
+            "Empty: those of the system."
+        ),
+    ] = ""
+    poll_s: Annotated[
+        float,
+        Meta(
+            description="How often a node without a line to the bus looks into the database for what others "
+            "wrote; one that has a line looks ten times as seldom.",
+            ge=0.05,
+            le=60,
+        ),
+    ] = 1.0
     tls: Tls = Tls()
     metrics: MetricsSettings = MetricsSettings()
     limits: Limits = Limits()
@@ -261,6 +289,15 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     @property
+    def bus_urls(self) -> list[str]:
+        """Raises: ConfigError."""
+        urls = [url.strip() for url in self.bus.split(",")] if self.bus else []
+        for url in urls:
+            if not _BUS_URL.fullmatch(url):
+                raise ConfigError("bus is an address such as nats://127.0.0.1:4222, or several with commas.")
+        return urls
+
+    @property
     def push_allowed(self) -> AllowList:
         """Raises: ConfigError."""
         try:
@@ -299,7 +336,7 @@ def load(
     for layer in layers(file, env, flags).values():
         _merge(values, layer)
     config = _convert(values, "The configuration is not valid")
-    _ = config.address, config.proxies, config.push_allowed
+    _ = config.address, config.proxies, config.push_allowed, config.bus_urls
     if config.public_url and not _PUBLIC_URL.fullmatch(config.public_url):
         raise ConfigError(
             f"public_url is an address such as https://chat.example.org, not {config.public_url!r}."

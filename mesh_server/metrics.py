@@ -20,6 +20,8 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from mesh_server.bus.following import Follower
+from mesh_server.clustering import Cluster
 from mesh_server.http.traffic import Traffic
 from mesh_server.limits import TcpCaps
 from mesh_server.peers import Peers
@@ -165,3 +167,24 @@ def of_peers(peers: Peers) -> Iterator[Metric]:
     yield dropped
     yield CounterMetricFamily("mesh_stun_answers", "STUN requests answered.", value=stun.answered)
     yield CounterMetricFamily("mesh_stun_dropped", "Datagrams met with silence.", value=stun.dropped)
+
+
+def of_cluster(cluster: Cluster, follower: Follower) -> Iterator[Metric]:
+    """Of a node that may have others beside it."""
+    line = cluster.line
+    yield GaugeMetricFamily(
+        "mesh_bus_up", "Whether there is a line to the bus.", value=int(line is not None and line.is_up)
+    )
+    messages = CounterMetricFamily(
+        "mesh_bus_messages", "Messages between nodes, by what became of them.", labels=["outcome"]
+    )
+    for outcome in ("sent", "heard", "lost"):
+        messages.add_metric([outcome], 0 if line is None else getattr(line, outcome))
+    yield messages
+    yield CounterMetricFamily("mesh_bus_overtaken", "Messages that came too early.", value=follower.overtaken)
+    yield CounterMetricFamily(
+        "mesh_log_repairs", "Changes that were read from the log.", value=follower.repaired
+    )
+    yield CounterMetricFamily(
+        "mesh_log_polls", "Times that rooms were compared with the log.", value=follower.polls
+    )

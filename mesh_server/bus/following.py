@@ -99,6 +99,7 @@ class Follower:
         on_revoked: is given a device that is signed out, where nobody said so.
 
     Attributes:
+        on_poll: called with whether there is a line, whenever everything is compared with the log.
         overtaken, repaired: messages that came too early; changes that were read from the log.
     """
 
@@ -121,6 +122,7 @@ class Follower:
         self._turn = asyncio.Semaphore(READS)
         self._since = 0
         self.overtaken = self.repaired = self.polls = 0
+        self.on_poll: Callable[[bool], None] = lambda _is_up: None
         hub.on_open = self._opened
 
     def look(self) -> None:
@@ -348,6 +350,7 @@ class Follower:
         began = self._clock()
         cluster = self._store.cluster
         self.polls += 1
+        self.on_poll(self._is_up())
         room_ids = self._hub.rooms()
         for room_id in self._rooms.keys() - set(room_ids):
             self._forget(room_id)

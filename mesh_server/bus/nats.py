@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from mesh_server.bus.base import BusMessage
 from mesh_server.bus.codec import seal, unseal
+from mesh_server.errors import CannotStart
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -37,6 +38,7 @@ INBOX_BYTES: Final = 64 * 1024 * 1024
 """What may have come and wait for this node; past it the newest is dropped."""
 
 CONNECT_S: Final = 5
+CLOSE_S: Final = 0.5
 PING_S: Final = 5
 """How often a silent line is tried; two tries without an answer end it."""
 
@@ -58,13 +60,14 @@ class NatsBus:
         is_up: whether there is a line.
         on_gap: called on the event loop when something may have been missed.
         lost, sent, heard: messages.
+        lines, attempts: lines that there were, and attempts at one.
     """
 
     def __init__(
         self, urls: Sequence[str], *, node: str, subject: str, tls: ssl.SSLContext | None = None
     ) -> None:
         self._urls, self._node, self._subject = list(urls), node, subject
-        self._tls = tls
+        self._tls, self._encrypted = tls, any(url.startswith("tls://") for url in urls)
         self._handlers: list[Callable[[BusMessage], None]] = []
         self._queue: deque[bytes] = deque()
         self._waiting_bytes = 0
@@ -72,7 +75,7 @@ class NatsBus:
         self._most = 0
         self.is_up = False
         self.on_gap: Callable[[], None] = lambda: None
-        self.lost = self.sent = self.heard = self.lines = 0
+        self.lost = self.sent = self.heard = self.lines = self.attempts = 0
 
     # ── Bus ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -103,7 +106,9 @@ class NatsBus:
         wait_s = BACKOFF_S[0]
         while True:
             before = self.lines
+            self.attempts += 1
             why = await self._line()
+            _require_wanted()
             wait_s = BACKOFF_S[0] if self.lines > before else min(2 * wait_s, BACKOFF_S[1])
             log.warning("there is no line to the bus", extra={"why": why})
             await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
@@ -131,7 +136,10 @@ class NatsBus:
         finally:
             self._end()
             with contextlib.suppress(*_FAILURES, nats.errors.Error):
-                await client.close()
+                async with asyncio.timeout(
+                    CLOSE_S
+                ):  # a line that never came to be may not know that it is over
+                    await client.close()
         return _told(client.last_error) if client.last_error is not None else "it was closed"
 
     async def _connect(self, client: "Client", over: asyncio.Event) -> None:
@@ -148,7 +156,7 @@ class NatsBus:
                 connect_timeout=CONNECT_S,
                 ping_interval=PING_S,
                 max_outstanding_pings=2,
-                tls=self._tls if self._urls[0].startswith("tls://") else None,
+                tls=self._tls or ssl.create_default_context() if self._encrypted else None,
                 error_cb=self._on_error,
                 closed_cb=ended,
                 disconnected_cb=ended,
@@ -192,6 +200,24 @@ class NatsBus:
 
         if isinstance(error, SlowConsumerError):
             self.on_gap()
+
+
+def _require_wanted() -> None:
+    """The library swallows a cancelling that comes while it closes a line. Raises: CancelledError."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+def trust(ca_file: str) -> ssl.SSLContext | None:
+    """What `tls://` addresses are checked by: a PEM file; None for the system's. Raises: CannotStart."""
+    if not ca_file:
+        return None
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        why = error.strerror or "it holds no certificates"
+        raise CannotStart(f"The file {ca_file} (bus_ca) cannot be used: {why}.") from None
 
 
 def _told(error: BaseException) -> str:

@@ -113,7 +113,7 @@ class AccountAdmin:
         await self._people.suspend_user(
             user_id, reason=names.ban_reason(body.reason), by=by, on_revoked=self._sessions.revoked
         )
-        self._sessions.principals.forget_user(user_id)
+        self._sessions.changed(user_id)
         return await self.get(user_id)
 
     async def restore(self, by: Actor, user_id: str) -> Account:
@@ -123,12 +123,12 @@ class AccountAdmin:
     async def delete(self, by: Actor, user_id: str) -> None:
         """Raises: LastAdmin."""
         await self._people.delete_user(user_id, by=by, then=self._on_departed)
-        self._sessions.principals.forget_user(user_id)
+        self._sessions.changed(user_id)
 
     async def set_role(self, by: Actor, user_id: str, role: UserRole) -> Account:
         """Raises: LastAdmin."""
         await self._people.set_user_role(user_id, role, by=by)
-        self._sessions.principals.forget_user(user_id)
+        self._sessions.changed(user_id)
         return await self.get(user_id)
 
     async def hand_out_password(self, by: Actor, user_id: str) -> HandedOutPassword:

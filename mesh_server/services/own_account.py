@@ -48,7 +48,7 @@ class OwnAccountService:
         if not mine and not await self._store.is_name_free(key):
             raise UsernameTaken
         await self._store.set_display_name(who.user_id, display_name)
-        self._sessions.principals.forget_user(who.user_id)
+        self._sessions.changed(who.user_id)
 
     async def change_password(self, who: Principal, body: PasswordRequest) -> None:
         """Every other device is signed out, and every token revoked.

@@ -84,5 +84,9 @@ class PrincipalCache:
             if entry.principal.user_id == user_id:
                 del self._by_device[device_id]
 
+    def forget_all(self) -> None:
+        self.generation += 1
+        self._by_device.clear()
+
     def __len__(self) -> int:
         return len(self._by_device)

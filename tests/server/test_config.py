@@ -46,6 +46,8 @@ def test_limits_and_proxies_come_from_the_environment_too() -> None:
         ("[metrics]\nlisten = 'here'", "metrics.listen is HOST:PORT"),
         ("public_url = 'chat.example.org'", "public_url is an address"),
         ("public_url = 'https://chat.example.org/mesh'", "public_url is an address"),
+        ("bus = '127.0.0.1:4222'", "bus is an address"),
+        ("bus = 'nats://127.0.0.1:4222,http://example.org'", "bus is an address"),
         ("[audit]\nkeep_days = 0", "audit.keep_days"),
         ("listen =", "TOML"),
         ("trusted_proxies = ['10.0.0.1/8']", "trusted_proxies: '10.0.0.1/8'"),

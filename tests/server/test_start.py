@@ -12,7 +12,7 @@ from mesh_server.store import append
 def test_nothing_is_imported_that_only_other_commands_and_databases_need() -> None:
     code = "import sys, mesh_server.cli, mesh_server.app; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not {"alembic", "sqlalchemy.dialects.postgresql"} & set(loaded.stdout.split())
+    assert not {"alembic", "nats", "sqlalchemy.dialects.postgresql"} & set(loaded.stdout.split())
 
 
 def test_what_is_imported_is_searched_for_garbage_neither_now_nor_later() -> None:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -37,20 +38,24 @@ class NatsServer:
         return f"nats://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Returns once it listens."""
+        """Returns once it listens: at the port that it had before, once nobody else has that."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._try():
+            assert time.monotonic() < deadline, f"no NATS server began at port {self.port}"
+
+    def _try(self) -> bool:
         where = ["-a", "127.0.0.1", "-p", str(self.port or -1)]
         self._process = subprocess.Popen(
             [program(), *where, *self._arguments], stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL
         )
         assert self._process.stderr is not None
-        said = []
         for line in self._process.stderr:
-            said.append(line)
             if found := _LISTENS.search(line):
                 self.port = int(found[1])
             if _READY in line:
-                return
-        raise AssertionError("".join(said))
+                return True
+        self.stop()
+        return False
 
     def hold(self) -> None:
         """It answers nobody, as if its machine had frozen."""
