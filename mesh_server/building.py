@@ -296,6 +296,7 @@ def _gateway(ground: _Ground, people: _People, talk: _Talk, peers: Peers) -> Gat
         server_name=config.name,
         heartbeat_s=config.heartbeat_s,
         hello_timeout_s=config.hello_timeout_s,
+        close_timeout_s=config.close_timeout_s,
     )
     ground.bus.subscribe(gateway.on_bus)
     return gateway

@@ -201,6 +201,14 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hello_timeout_s: Annotated[
         float, Meta(description="How long a new connection may take to sign in.", ge=0.1, le=600)
     ] = wire.HELLO_TIMEOUT_S
+    close_timeout_s: Annotated[
+        float,
+        Meta(
+            description="How long a client may take to answer a goodbye, before its line is cut.",
+            ge=0.1,
+            le=600,
+        ),
+    ] = 2.0
     stop_timeout_s: Annotated[
         float,
         Meta(

@@ -26,7 +26,7 @@ from mesh_server.ws.gateway import Gateway
 from mesh_server.ws.outbound import Outbound
 from mesh_server.ws.peer import Peer
 from mesh_server.ws.routes import ROUTES, error_answer
-from mesh_server.ws.socket import CLOSE_TIMEOUT_S, ChatSocket
+from mesh_server.ws.socket import ChatSocket
 from protocol import limits
 from protocol.close import CloseCode
 from protocol.codec import FORMATS, JSON, Format
@@ -63,7 +63,6 @@ async def serve(request: web.Request, gateway: Gateway) -> web.StreamResponse:
             autoping=False,
             compress=False,
             max_msg_size=READ_BYTES,
-            timeout=CLOSE_TIMEOUT_S,
             decode_text=False,
         )
         try:
@@ -317,14 +316,14 @@ class Connection:
         if not self._is_over:
             if self._over is None:
                 self._over = asyncio.get_running_loop().create_future()
-            await asyncio.wait([self._over], timeout=2 * CLOSE_TIMEOUT_S)
+            await asyncio.wait([self._over], timeout=2 * self._gateway.close_timeout_s)
 
     def _say_goodbye(self, code: int, reason: str) -> None:
         """Says why, waits a little for the answer, and lets go of what a dead reader never read."""
         if self._deadline is None:
             self._socket.say_goodbye(self._transport, code, reason)
             loop = asyncio.get_running_loop()
-            self._deadline = loop.call_later(CLOSE_TIMEOUT_S, self._transport.abort)
+            self._deadline = loop.call_later(self._gateway.close_timeout_s, self._transport.abort)
 
     def check(self, now: float, heartbeat_s: float) -> None:
         """Called a few times a heartbeat: pings a silent client, and gives up one that stays silent."""

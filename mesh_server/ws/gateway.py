@@ -22,6 +22,7 @@ from mesh_server.services.views import member_view, message_view, room_view
 from mesh_server.store.base import MyRoom, Overview, Store
 from mesh_server.ws.outbound import Outbound
 from mesh_server.ws.peer import Peer
+from mesh_server.ws.socket import CLOSE_TIMEOUT_S
 from protocol import limits
 from protocol.close import CloseCode
 from protocol.errors import ServerDraining, TokenInvalid, UnsupportedVersion
@@ -66,11 +67,13 @@ class Gateway:
         server_name: str,
         heartbeat_s: float = limits.HEARTBEAT_S,
         hello_timeout_s: float = limits.HELLO_TIMEOUT_S,
+        close_timeout_s: float = CLOSE_TIMEOUT_S,
     ) -> None:
         self.hub, self.accounts, self.rooms, self.messages = hub, accounts, rooms, messages
         self.edits, self.peering, self.calls = edits, peering, calls
         self.presence, self.bus, self.new_id = presence, bus, new_id
         self.heartbeat_s, self.hello_timeout_s = heartbeat_s, hello_timeout_s
+        self.close_timeout_s = close_timeout_s
         self.limiter, self.allowed, self.caps = limiter, allowed, ConnectionCaps(allowed)
         self.refusals, self.excess = parse_rate(allowed.refusals), allowed.rate("excess")
         self.connections: set[Connection] = set()

@@ -17,7 +17,7 @@ from mesh_server.limits import Caller, Kind
 from mesh_server.relay import End, Relay
 from mesh_server.services.tokens import bearer_token
 from mesh_server.ws.gateway import Gateway
-from mesh_server.ws.socket import CLOSE_TIMEOUT_S, Socket
+from mesh_server.ws.socket import Socket
 from protocol import limits
 from protocol.close import CloseCode
 from protocol.errors import AuthRequired, UpgradeRequired
@@ -50,7 +50,7 @@ async def _serve(request: web.Request, gateway: Gateway, relay: Relay) -> web.St
     gateway.limiter.spend(Kind.CONNECT, Caller(device=who.device_id, user=who.user_id))
     session_id = request.match_info["session_id"]
     record = await gateway.peering.require_active(who, session_id)
-    carrier = _Carrier(gateway.heartbeat_s)
+    carrier = _Carrier(gateway.heartbeat_s, gateway.close_timeout_s)
     with gateway.caps.one_of(who.user_id):
         end = relay.join(record, who.device_id, carrier.end)
         try:
@@ -65,13 +65,14 @@ async def _serve(request: web.Request, gateway: Gateway, relay: Relay) -> web.St
 class _Carrier:
     """One connection."""
 
-    def __init__(self, heartbeat_s: float) -> None:
+    def __init__(self, heartbeat_s: float, close_timeout_s: float) -> None:
         self.socket = Socket(
             compress=False,
             heartbeat=heartbeat_s,
             max_msg_size=2 * limits.RELAY_PACKET_BYTES,
-            timeout=CLOSE_TIMEOUT_S,
+            timeout=close_timeout_s,
         )
+        self._close_timeout_s = close_timeout_s
         self.socket.on_unreadable = self.end
         self._transport: asyncio.Transport | None = None
         self._writing: asyncio.Task[None] | None = None
@@ -128,4 +129,4 @@ class _Carrier:
             self._writing.cancel()
         self.socket.say_goodbye(self._transport, code, reason)
         loop = asyncio.get_running_loop()
-        self._deadline = loop.call_later(CLOSE_TIMEOUT_S, self._transport.abort)
+        self._deadline = loop.call_later(self._close_timeout_s, self._transport.abort)

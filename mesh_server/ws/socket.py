@@ -13,7 +13,7 @@ from mesh_server.ws.reading import FrameReader, Unreadable
 from protocol.close import CloseCode
 
 CLOSE_TIMEOUT_S: Final = 2.0
-"""How long a client may take to answer a close frame."""
+"""How long a client may take to answer a close frame, where the configuration says nothing else."""
 
 _HUNG_UP_POLL_S: Final = 0.02
 _UNREADABLE: Final[dict[int, int]] = {

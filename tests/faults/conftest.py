@@ -16,9 +16,13 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    """It takes as much as it can: what is too much from one person is tried elsewhere."""
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[ServerProcess]:
+    """It takes as much as it can: what is too much from one person is tried elsewhere.
+
+    A test that needs settings of its own names them, `indirect`.
+    """
     settings = {"MESH_HEARTBEAT_S": str(HEARTBEAT_S), "MESH_LIMITS_ENABLED": "false"}
+    settings |= getattr(request, "param", {})
     with running_server(tmp_path / "data", **settings) as running:
         yield running
 

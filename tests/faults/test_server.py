@@ -10,9 +10,14 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.support.conditions import until
+from protocol.close import CloseCode
+from tests.support.conditions import PATIENCE_S, until
+from tests.support.raw_socket import Op, RawSocket
 from tests.support.server import ServerProcess
 from tests.support.wire import Json, Person, Refused, Socket, call
+
+PATIENT = {"MESH_CLOSE_TIMEOUT_S": str(2 * PATIENCE_S), "MESH_STOP_TIMEOUT_S": str(10 * PATIENCE_S)}
+"""Settings of a server that a test may hold up for as long as it may take."""
 
 
 def address(server: ServerProcess) -> str:
@@ -138,10 +143,14 @@ async def test_sigterm_says_bye_acknowledges_and_closes_with_1012(
     assert delivered == list(range(1, len(delivered) + 1))
 
 
+@pytest.mark.parametrize("server", [PATIENT], ids=["patient"], indirect=True)
 async def test_who_keeps_writing_keeps_no_server_from_stopping(
     server: ServerProcess, alice: Person, bob: Person, room_id: str
 ) -> None:
-    """And hears the bye and the 1012, with all that a busy line holds at that moment."""
+    """And hears the bye and the 1012, with all that a busy line holds at that moment.
+
+    A client that a busy machine holds up is waited for.
+    """
 
     async def write(hers: Socket) -> None:
         for number in itertools.count():
@@ -162,6 +171,19 @@ async def test_who_keeps_writing_keeps_no_server_from_stopping(
         assert await stopping == 0
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)
+
+
+HASTY = {"MESH_HELLO_TIMEOUT_S": "0.1", "MESH_CLOSE_TIMEOUT_S": "0.1", "MESH_HEARTBEAT_S": "600"}
+"""Nothing but the goodbye's own time can end a line there."""
+
+
+@pytest.mark.parametrize("server", [HASTY], ids=["hasty"], indirect=True)
+async def test_who_answers_no_goodbye_is_let_go(server: ServerProcess) -> None:
+    silent = await RawSocket.open(server.url)
+    frame = await silent.frame()
+    assert (frame.opcode, frame.close_code) == (Op.CLOSE, CloseCode.NOT_AUTHENTICATED)
+    assert await silent.ended()
+    silent.close()
 
 
 async def test_it_prints_one_line_and_logs_json_without_secrets(
