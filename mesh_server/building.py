@@ -15,9 +15,8 @@ from typing import Final
 from mesh_server import open_files
 from mesh_server.administration import Administration, build_administration
 from mesh_server.bus.base import Bus, DeviceRevoked, UserChanged
-from mesh_server.bus.following import Follower
 from mesh_server.chores import Chore, note_who_is_here
-from mesh_server.clustering import Cluster, follow, mind_gaps
+from mesh_server.clustering import Cluster, Clustered, ToHub, alone, build_clustered, chores_of
 from mesh_server.config import Config
 from mesh_server.console.operations import Console
 from mesh_server.http.application import make_applications
@@ -83,8 +82,7 @@ class _Ground:
     store: Store
     bus: Bus
     hub: Hub
-    cluster: Cluster | None
-    follower: Follower | None
+    clustered: Clustered | None
     presence: PresenceService
     rooms: RoomService
     limiter: Limiter
@@ -194,20 +192,21 @@ def _ground(
 ) -> _Ground:
     hub = Hub(device_connections=config.limits.connections_per_device)
     presence = PresenceService(
-        bus, clock=time.monotonic, grace_s=min(GRACE_S, config.heartbeat_s / GRACES_IN_A_HEARTBEAT)
+        bus if cluster is None else ToHub(hub),
+        clock=time.monotonic,
+        grace_s=min(GRACE_S, config.heartbeat_s / GRACES_IN_A_HEARTBEAT),
     )
-    follower = None
+    clustered = None
     if cluster is None:
         bus.subscribe(hub.on_bus)
     else:
-        follower = follow(config, store, bus, hub, presence, cluster, clock=clock)
+        clustered = build_clustered(config, store, bus, hub, presence, cluster, clock=clock)
     return _Ground(
         config=config,
         store=store,
         bus=bus,
         hub=hub,
-        cluster=cluster,
-        follower=follower,
+        clustered=clustered,
         presence=presence,
         rooms=_rooms(store, bus, presence, clock, new_id),
         limiter=Limiter(config.limits, clock=time.monotonic),
@@ -230,7 +229,8 @@ def _people(ground: _Ground, keys: Keys) -> _People:
         on_changed=lambda user_id: bus.publish(UserChanged(user_id=user_id)),
     )
     bus.subscribe(sessions.on_bus)
-    gate = PasswordGate(Passwords(cost=config.bcrypt_cost), clock=clock)
+    gate = PasswordGate(Passwords(cost=config.bcrypt_cost), clock=clock, tell=bus.publish)
+    bus.subscribe(gate.on_bus)
     accounts = AccountService(
         store.accounts,
         store.tokens,
@@ -387,9 +387,8 @@ def _watch(
     metrics.watch(lambda: of_sizes(sizes))
     metrics.watch(lambda: of_peers(peers))
     metrics.watch(lambda: of_pushes(pushing.pushes))
-    if ground.cluster is not None and ground.follower is not None:
-        cluster, follower = ground.cluster, ground.follower
-        metrics.watch(lambda: of_cluster(cluster, follower))
+    if (clustered := ground.clustered) is not None:
+        metrics.watch(lambda: of_cluster(clustered))
 
 
 def _chores(
@@ -401,21 +400,23 @@ def _chores(
     gateway: Gateway,
     sizes: Sizes,
 ) -> tuple[Chore, ...]:
-    clustered: tuple[Chore, ...] = ()
-    if ground.cluster is not None and ground.follower is not None:
-        clustered = mind_gaps(ground.cluster, ground.follower, people.sessions)
+    clustered = ground.clustered
     return (
-        *clustered,
+        *(() if clustered is None else chores_of(clustered, people.sessions, pushing.pushes)),
         gateway.sweep,
         lambda: note_who_is_here(gateway),
         ground.metrics.measure_lag,
         sizes.keep,
-        talk.search.keep_index,
         ground.presence.keep,
         peers.peering.keep,
         peers.usage.keep,
-        *pushing.chores,
-        UpkeepService(ground.store.upkeep, ground.bus, clock=ground.clock).keep,
-        people.administration.tokens.keep,
-        people.administration.audit.keep,
+        *alone(
+            clustered,
+            ground.config,
+            *pushing.chores,
+            talk.search.keep_index,
+            UpkeepService(ground.store.upkeep, ground.bus, clock=ground.clock).keep,
+            people.administration.tokens.keep,
+            people.administration.audit.keep,
+        ),
     )

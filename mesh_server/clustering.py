@@ -1,15 +1,24 @@
-"""What it takes to be one of several nodes, put together: who follows the log where the bus does not tell."""
+"""What it takes to be one of several nodes, put together.
 
+the bus ──> Follower ──> the hub: what is in the log, once and in order
+   └──────> PeopleElsewhere ──> presence, as if people at other nodes had one connection more here
+the database <── NodeService: who lives, and the one that does what only one may do
+"""
+
+import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from mesh_server.bus.base import Bus, DeviceRevoked
+from mesh_server.bus.base import Bus, BusMessage, DeviceRevoked
 from mesh_server.bus.following import Follower
 from mesh_server.chores import Chore
 from mesh_server.config import Config
 from mesh_server.hub import Hub
 from mesh_server.ids import Clock
+from mesh_server.services.nodes import BEATS, NodeService, while_leading
+from mesh_server.services.people_elsewhere import PeopleElsewhere
 from mesh_server.services.presence import PresenceService
+from mesh_server.services.pushes import PushService
 from mesh_server.services.sessions import Sessions
 from mesh_server.store.base import Store
 
@@ -36,7 +45,24 @@ class Cluster(NamedTuple):
     line: Line | None
 
 
-def follow(
+class ToHub:
+    """The bus of presence: each node tells its own readers who is where, and nobody else's."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.publish = hub.on_bus
+
+    def subscribe(self, handler: Callable[[BusMessage], None]) -> None:
+        raise NotImplementedError(handler)
+
+
+class Clustered(NamedTuple):
+    cluster: Cluster
+    follower: Follower
+    people: PeopleElsewhere
+    nodes: NodeService
+
+
+def build_clustered(
     config: Config,
     store: Store,
     bus: Bus,
@@ -45,8 +71,8 @@ def follow(
     cluster: Cluster,
     *,
     clock: Clock,
-) -> Follower:
-    """Hears the bus in place of the hub."""
+) -> Clustered:
+    """Hears the bus in place of the hub. `presence` stands on `ToHub`."""
     line = cluster.line
     follower = Follower(
         store,
@@ -58,18 +84,46 @@ def follow(
         on_revoked=lambda device_id: bus.publish(DeviceRevoked(device_id=device_id)),
     )
     bus.subscribe(follower.on_bus)
-    return follower
+    sign_s = config.heartbeat_s / BEATS
+    people = PeopleElsewhere(bus, presence, node_id=cluster.node_id, sign_s=sign_s)
+    bus.subscribe(people.on_bus)
+    nodes = NodeService(
+        store.cluster,
+        cluster.node_id,
+        began_at=clock(),
+        now=time.monotonic,
+        heartbeat_s=config.heartbeat_s,
+        on_dead=people.node_is_dead,
+    )
+    people.on_node = nodes.heard_of
+    return Clustered(cluster, follower, people, nodes)
 
 
-def mind_gaps(cluster: Cluster, follower: Follower, sessions: Sessions) -> tuple[Chore, ...]:
+def chores_of(clustered: Clustered, sessions: Sessions, pushes: PushService) -> tuple[Chore, ...]:
     """What a node does by itself; what may have been missed is asked for anew."""
+    line, follower, people, nodes = clustered.cluster.line, *clustered[1:]
 
     def missed() -> None:
         sessions.principals.forget_all()
         follower.look()
+        people.ask()
 
-    follower.on_poll = lambda up: None if up else sessions.principals.forget_all()
-    if cluster.line is None:
-        return (follower.keep,)
-    cluster.line.on_gap = missed
-    return (cluster.line.keep, follower.keep)
+    def polls(up: bool) -> None:
+        pushes.look()
+        if not up:
+            sessions.principals.forget_all()
+
+    follower.on_poll = polls
+    every = (follower.keep, people.keep, nodes.keep)
+    if line is None:
+        return every
+    line.on_gap = missed
+    return (line.keep, *every)
+
+
+def alone(clustered: Clustered | None, config: Config, *chores: Chore) -> tuple[Chore, ...]:
+    """Those that one node does at a time."""
+    if clustered is None:
+        return chores
+    look_s = config.heartbeat_s / BEATS
+    return tuple(while_leading(clustered.nodes.leads, chore, look_s) for chore in chores)

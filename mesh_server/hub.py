@@ -25,10 +25,13 @@ from mesh_server.bus.base import (
     DeviceRevoked,
     Look,
     MessagesCreated,
+    PeopleHere,
+    PeopleWanted,
     RoomChanged,
     RoomGone,
     ToRooms,
     ToUser,
+    Tried,
     UserChanged,
     WentOut,
 )
@@ -98,6 +101,9 @@ class Hub:
             ToRooms: self._to_rooms,
             DeviceRevoked: self._device_revoked,
             UserChanged: _nothing,
+            Tried: _nothing,
+            PeopleHere: _nothing,
+            PeopleWanted: _nothing,
             Look: _nothing,
         }
 

@@ -20,8 +20,7 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from mesh_server.bus.following import Follower
-from mesh_server.clustering import Cluster
+from mesh_server.clustering import Clustered
 from mesh_server.http.traffic import Traffic
 from mesh_server.limits import TcpCaps
 from mesh_server.peers import Peers
@@ -169,9 +168,13 @@ def of_peers(peers: Peers) -> Iterator[Metric]:
     yield CounterMetricFamily("mesh_stun_dropped", "Datagrams met with silence.", value=stun.dropped)
 
 
-def of_cluster(cluster: Cluster, follower: Follower) -> Iterator[Metric]:
+def of_cluster(clustered: Clustered) -> Iterator[Metric]:
     """Of a node that may have others beside it."""
-    line = cluster.line
+    line, follower, nodes = clustered.cluster.line, clustered.follower, clustered.nodes
+    yield GaugeMetricFamily("mesh_nodes", "Nodes that live, this one included.", value=nodes.alive)
+    yield GaugeMetricFamily(
+        "mesh_node_leads", "Whether it does what only one node does.", value=int(nodes.leads())
+    )
     yield GaugeMetricFamily(
         "mesh_bus_up", "Whether there is a line to the bus.", value=int(line is not None and line.is_up)
     )

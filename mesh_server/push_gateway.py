@@ -116,7 +116,8 @@ class PushGateway:
 
     async def close(self) -> None:
         if self._session is not None:
-            await self._session.close()
+            session, self._session = self._session, None
+            await session.close()
 
     def _is_open(self, place: Place) -> bool:
         """An address in figures is not looked up, so it is looked at here; any other is, by the resolver."""

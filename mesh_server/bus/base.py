@@ -19,7 +19,7 @@ from protocol.events import (
     RoomLeft,
     ServerToClient,
 )
-from protocol.rest import Message
+from protocol.rest import Message, Presence
 
 
 class MessagesCreated(Struct, frozen=True, tag=True):
@@ -111,6 +111,47 @@ class UserChanged(Struct, frozen=True, tag=True):
     user_id: str
 
 
+class Tried(Struct, frozen=True, tag=True):
+    """A password was tried at a node; what it counts as, it counts as at all of them."""
+
+    account: str
+    origin: str
+    address: str
+    fits: bool
+
+
+class PersonHere(Struct, frozen=True):
+    """Somebody at a node: as present as all of their connections there, and the rooms that they are in.
+
+    `presence` is None of who is there no more.
+    """
+
+    user_id: str
+    presence: Presence | None
+    status_text: str = ""
+    room_ids: list[str] = []
+
+
+class PeopleHere(Struct, frozen=True, tag=True):
+    """What changed in who is at a node; `number` counts these messages of that node, one without people
+    says the last number again.
+
+    `roster`: it is of all who are there, and the last piece of it is the one that is `complete`.
+    """
+
+    node_id: str
+    number: int
+    people: list[PersonHere]
+    roster: bool = False
+    complete: bool = False
+
+
+class PeopleWanted(Struct, frozen=True, tag=True):
+    """All who are at that node shall be told; empty: at every other node."""
+
+    node_id: str
+
+
 class Look(Struct, frozen=True, tag=True):
     """What happened in a room, up to `rev`, stands in the log: it was too large to say, or is of a kind that
     is not known here."""
@@ -129,6 +170,9 @@ BusMessage = (
     | ToRooms
     | DeviceRevoked
     | UserChanged
+    | Tried
+    | PeopleHere
+    | PeopleWanted
     | Look
 )
 

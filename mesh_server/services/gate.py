@@ -2,11 +2,14 @@
 
 Strategy: whoever tries takes a turn, so that each try is judged by how the one before it ended; a device or
 address that has been let in before is counted apart from strangers, so that no number of wrong tries by
-others keeps the owner out.
+others keeps the owner out. Each try is told to all nodes, this one among them, and counted where it is heard:
+more nodes are no more tries for who guesses.
 """
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
+from mesh_server.bus.base import BusMessage, Tried
 from mesh_server.ids import Clock
 from mesh_server.services.addresses import is_loopback
 from mesh_server.services.passwords import Passwords
@@ -15,8 +18,13 @@ from mesh_server.services.turns import Turns
 
 
 class PasswordGate:
-    def __init__(self, passwords: Passwords, *, clock: Clock) -> None:
+    """`tell` publishes what is to come to `on_bus` of every node; without it there is this one alone."""
+
+    def __init__(
+        self, passwords: Passwords, *, clock: Clock, tell: Callable[[Tried], None] | None = None
+    ) -> None:
         self._passwords, self._clock = passwords, clock
+        self._tell = tell or self.on_bus
         self._throttle, self._turns = AccountThrottle(), Turns()
 
     @property
@@ -55,13 +63,21 @@ class PasswordGate:
             origin = address
         self._throttle.check_login(account, origin, address, now)
         fits = await self._passwords.verify(password, password_hash)
-        if fits:
+        self._tell(Tried(account=account, origin=origin, address=address, fits=fits))
+        return fits
+
+    def on_bus(self, message: BusMessage) -> None:
+        if not isinstance(message, Tried):
+            return
+        account, origin, address = message.account, message.origin, message.address
+        if message.fits:
             self._throttle.succeeded(account, origin)
             if not is_loopback(address):
                 self._throttle.recognise(account, address)
         else:
+            if origin != address:
+                self._throttle.recognise(account, origin)
             self._throttle.failed(account, origin, address, self._clock())
-        return fits
 
     def check_registration(self, address: str) -> None:
         """Counts it as well. Raises: RateLimited."""

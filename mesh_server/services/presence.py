@@ -27,6 +27,10 @@ _NOWHERE: Final[frozenset[str]] = frozenset()
 _MOST_PRESENT_FIRST: Final[tuple[Presence, ...]] = ("online", "busy", "away")
 
 
+ELSEWHERE: Final = "node:"
+"""How the id of a peer begins that stands for all connections of a person at another node."""
+
+
 class _State(NamedTuple):
     presence: Presence
     status_text: str
@@ -37,6 +41,12 @@ class _Peer(NamedTuple):
 
     presence: Presence
     room_ids: Collection[str]
+
+
+def _together(chosen: Collection[Presence]) -> Presence:
+    if not chosen or "offline" in chosen:
+        return "offline"
+    return next(one for one in _MOST_PRESENT_FIRST if one in chosen)
 
 
 class _Person:
@@ -58,10 +68,7 @@ class _Person:
 
     @property
     def state(self) -> _State:
-        chosen = {peer.presence for peer in self.peers.values()}
-        if not chosen or "offline" in chosen:
-            return _State("offline", self.status_text)
-        return _State(next(one for one in _MOST_PRESENT_FIRST if one in chosen), self.status_text)
+        return _State(_together({peer.presence for peer in self.peers.values()}), self.status_text)
 
     @property
     def room_ids(self) -> Collection[str]:
@@ -69,6 +76,8 @@ class _Person:
 
 
 class PresenceService:
+    """`on_local` is called with each person whose connections to this node have changed."""
+
     def __init__(
         self,
         bus: Bus,
@@ -81,6 +90,7 @@ class PresenceService:
         self._interval_s, self._grace_s = interval_s, grace_s
         self._people: dict[str, _Person] = {}
         self._due: dict[str, _Person] = {}
+        self.on_local: Callable[[str], None] = lambda _user_id: None
 
     def of(self, user_id: str) -> Presence:
         """For a list that others are given."""
@@ -104,6 +114,22 @@ class PresenceService:
         state = person.state if person is not None else _State("offline", "")
         return PresenceChanged(user_id=user_id, presence=state.presence, status_text=state.status_text)
 
+    def here(self, user_id: str) -> tuple[Presence, str, Collection[str]] | None:
+        """What its connections here say together, the status, and the rooms; None where there is none."""
+        person = self._people.get(user_id)
+        peers = (
+            ()
+            if person is None
+            else [peer for peer_id, peer in person.peers.items() if not peer_id.startswith(ELSEWHERE)]
+        )
+        if person is None or not peers:
+            return None
+        return _together({peer.presence for peer in peers}), person.status_text, peers[0].room_ids
+
+    def all_here(self) -> list[str]:
+        """Everyone with a connection to this node."""
+        return [user_id for user_id in self._people if self.here(user_id) is not None]
+
     def set(
         self,
         user_id: str,
@@ -123,6 +149,8 @@ class PresenceService:
         elif status_text is not None:
             person.status_text = status_text
         person.peers[peer_id] = _Peer(presence, room_ids)
+        if not peer_id.startswith(ELSEWHERE):
+            self.on_local(user_id)
         self._changed(user_id, person, wait_s=0.0)
 
     def remove(self, user_id: str, peer_id: str, *, for_good: bool = False) -> None:
@@ -131,6 +159,8 @@ class PresenceService:
         peer = person.peers.pop(peer_id, None) if person is not None else None
         if person is not None and peer is not None:
             person.left_rooms = _NOWHERE if person.peers else frozenset(peer.room_ids)
+            if not peer_id.startswith(ELSEWHERE):
+                self.on_local(user_id)
             if for_good and not person.peers:
                 self._tell(user_id, person, self._clock())
                 return

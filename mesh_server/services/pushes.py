@@ -95,9 +95,9 @@ class PushService:
 
     def on_bus(self, message: BusMessage) -> None:
         if isinstance(message, MessagesCreated):
-            self._look()
+            self.look()
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """There may be something in the log, which will be old enough in a moment."""
         self._look_until = asyncio.get_running_loop().time() + self._pace.delay_s + 1.0
 
@@ -105,8 +105,9 @@ class PushService:
         """For ever."""
         try:
             self._cursor = self._stored_cursor = await self._begin()
+            self._next_due = 0
             await asyncio.sleep(self._pace.delay_s)
-            self._look()
+            self.look()
             async with asyncio.TaskGroup() as group:
                 while True:
                     with suppress(StorageUnavailable):  # logged where it happened

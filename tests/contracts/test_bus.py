@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import get_args
 from uuid import uuid4
 
 import pytest
@@ -16,10 +17,14 @@ from mesh_server.bus.base import (
     DeviceRevoked,
     Look,
     MessagesCreated,
+    PeopleHere,
+    PeopleWanted,
+    PersonHere,
     RoomChanged,
     RoomGone,
     ToRooms,
     ToUser,
+    Tried,
     UserChanged,
     WentOut,
 )
@@ -142,6 +147,10 @@ def _went_out() -> WentOut:
     return WentOut(event=event, left=RoomLeft(room_id=ROOM, reason="kicked"), user_id="bob", asked_by="")
 
 
+def test_there_is_one_of_each() -> None:
+    assert {type(one) for one in ONE_OF_EACH} == set(get_args(BusMessage))
+
+
 ONE_OF_EACH: list[BusMessage] = [
     created(1, 2),
     _came_in(),
@@ -158,6 +167,11 @@ ONE_OF_EACH: list[BusMessage] = [
     ToRooms(room_ids=[ROOM], event=PresenceChanged(user_id="bob", presence="away"), except_user=""),
     DeviceRevoked(device_id="phone"),
     UserChanged(user_id="bob"),
+    Tried(account="bob", origin="phone", address="192.0.2.1", fits=False),
+    PeopleHere(
+        "node", 3, [PersonHere("bob", "away", "lunch", [ROOM]), PersonHere("alice", None)], roster=True
+    ),
+    PeopleWanted("node"),
     LOOK,
 ]
 

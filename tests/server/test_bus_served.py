@@ -41,7 +41,7 @@ async def test_a_server_finds_its_bus_whenever_that_comes(tmp_path: Path) -> Non
                         bus.start()
     finally:
         bus.stop()
-    named = set(re.findall(r"mesh_(?:bus|log)_\w+", CLUSTER.read_text("utf-8")))
+    named = set(re.findall(r"mesh_(?:bus_|log_|node)\w+", CLUSTER.read_text("utf-8")))
     assert named
     assert named <= said.keys()
 

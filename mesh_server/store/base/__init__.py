@@ -24,6 +24,7 @@ from mesh_server.store.base.audit import (
 from mesh_server.store.base.cluster import (
     ClusterStore,
     NodeRecord,
+    NodeStore,
 )
 from mesh_server.store.base.log import (
     Appended,
@@ -132,6 +133,7 @@ __all__ = [
     "NewPush",
     "NewSession",
     "NodeRecord",
+    "NodeStore",
     "Opened",
     "OrderStore",
     "OversightStore",

@@ -18,7 +18,17 @@ class NodeRecord(Struct, kw_only=True, frozen=True):
     beats: int
 
 
-class ClusterStore(Protocol):
+class NodeStore(Protocol):
+    async def beat(self, node: NodeRecord) -> list[NodeRecord]:
+        """A sign of life of `node`; every node that is known then, this one included."""
+        ...
+
+    async def remove_node(self, node_id: str) -> None:
+        """It has stopped, or is dead."""
+        ...
+
+
+class ClusterStore(NodeStore, Protocol):
     async def list_revs(self, room_ids: Collection[str]) -> dict[str, int]:
         """The `rev` of each of these rooms that is there, and not deleted."""
         ...
@@ -29,12 +39,4 @@ class ClusterStore(Protocol):
 
     async def list_revoked(self, device_ids: Collection[str]) -> list[str]:
         """Those of these devices that are signed out, or are no more."""
-        ...
-
-    async def beat(self, node: NodeRecord) -> list[NodeRecord]:
-        """A sign of life of `node`; every node that is known then, this one included."""
-        ...
-
-    async def remove_node(self, node_id: str) -> None:
-        """It has stopped, or is dead."""
         ...
