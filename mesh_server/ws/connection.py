@@ -13,6 +13,7 @@ coroutines as can be, none of which holds the last one; and what few connections
 
 import asyncio
 import logging
+from functools import partial
 from typing import Final, cast
 
 from aiohttp import WSMessage, WSMsgType, hdrs, web
@@ -25,7 +26,7 @@ from mesh_server.ws.frames import PING_FRAME, encode_frame, encode_pong
 from mesh_server.ws.gateway import Gateway
 from mesh_server.ws.outbound import Outbound
 from mesh_server.ws.peer import Peer
-from mesh_server.ws.routes import ROUTES, error_answer
+from mesh_server.ws.routes import ROUTES, error_answer, send_now
 from mesh_server.ws.socket import ChatSocket
 from protocol import limits
 from protocol.close import CloseCode
@@ -41,7 +42,7 @@ from protocol.errors import (
     RateLimited,
     UpgradeRequired,
 )
-from protocol.events import Answer, ClientToServer, Event, Hello, RequestId
+from protocol.events import Answer, ClientToServer, Event, Hello, RequestId, SendMessage
 from protocol.version import SUBPROTOCOLS
 
 log = logging.getLogger(__name__)
@@ -126,6 +127,7 @@ class Connection:
         try:
             peer = await self._greet()
             if peer is not None:
+                self._socket.be_eager(partial(self._send_at_once, peer))
                 while await self._take(peer, await self._socket.next()):
                     pass
         finally:
@@ -215,6 +217,40 @@ class Connection:
             if answer is not None:
                 self._gateway.hub.send(peer.outbound, answer)
         return True
+
+    def _send_at_once(self, peer: Peer, message: WSMessage) -> bool:
+        """Puts a chat message on its way while the task waits; everything else is left to `_take`."""
+        kind = WSMsgType.BINARY if self._format.binary else WSMsgType.TEXT
+        if message.type is not kind or self._deadline is not None or not peer.may_send:
+            return False
+        data: bytes = message.data
+        try:
+            request = self._decode(data)
+        except ProtocolError:
+            return False
+        if type(request) is not SendMessage or not (self._format.binary or _is_utf8(data)):
+            return False
+        self.last_heard = asyncio.get_running_loop().time()
+        answer = self._sent(peer, request)
+        if answer is not None:
+            self._gateway.hub.send(peer.outbound, answer)
+        return True
+
+    def _sent(self, peer: Peer, request: SendMessage) -> Answer | None:
+        """As `_handle`, for the one kind of message that there are many of."""
+        try:
+            self._gateway.limiter.spend(Kind.SEND, peer.caller)
+        except RateLimited as error:
+            self._lose_patience()
+            return error_answer(error, request.id)
+        try:
+            send_now(self._gateway, peer, request)
+        except MeshError as error:
+            return error_answer(error, request.id)
+        except Exception:
+            log.exception("a message could not be put on its way")
+            return error_answer(InternalError(), request.id)
+        return None
 
     async def _handle(self, peer: Peer, request: ClientToServer) -> Answer | None:
         route = ROUTES[type(request)]

@@ -28,6 +28,11 @@ class Peer:
     def id(self) -> str:
         return self.outbound.peer_id
 
+    @property
+    def may_send(self) -> bool:
+        """Whether one more message may be on its way without a wait."""
+        return self._in_flight < IN_FLIGHT_MAX
+
     def took_off(self) -> None:
         self._in_flight += 1
 

@@ -3,10 +3,12 @@
 Strategy: what the line brings is kept as it came, and a frame is taken out of it only when somebody asks for
 the next message. So who does not keep up holds bytes and no objects, the line is told to wait once there are
 more of them than the largest message has, and one read that holds many frames wakes its reader once. A
-connection that is silent holds no buffer at all.
+connection that is silent holds no buffer at all. What whoever reads can do at once (`eager`) is done while it
+waits, without waking it: to wake a task for each message took a fifth of the loop's time.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType
@@ -47,13 +49,29 @@ class Unreadable(Exception):
         self.code = code
 
 
+Eager = Callable[[WSMessage], bool]
+"""Does what a message asks for and says True, or leaves it to the task that reads. It must not raise."""
+
+
 class FrameReader:
     """The reading end of one connection. aiohttp's protocol feeds it, and one task asks for messages.
 
     `most`: bytes of the largest message that is read.
     """
 
-    __slots__ = ("_at", "_data", "_ended", "_kind", "_most", "_parts", "_paused", "_protocol", "_waiter")
+    __slots__ = (
+        "_at",
+        "_data",
+        "_ended",
+        "_kind",
+        "_left",
+        "_most",
+        "_parts",
+        "_paused",
+        "_protocol",
+        "_waiter",
+        "eager",
+    )
 
     def __init__(self, protocol: BaseProtocol, most: int) -> None:
         self._protocol = protocol
@@ -63,6 +81,8 @@ class FrameReader:
         self._parts: bytearray | None = None
         self._kind = WSMsgType.TEXT
         self._waiter: asyncio.Future[None] | None = None
+        self._left: WSMessage | Unreadable | None = None
+        self.eager: Eager | None = None
         self._paused = self._ended = False
 
     @property
@@ -87,8 +107,22 @@ class FrameReader:
         if len(self._data) > self._most + _HEAD_BYTES and not self._paused:
             self._paused = True
             self._protocol.pause_reading()
-        self._wake()
+        waits = self._waiter is not None and not self._waiter.done()
+        if waits and (self.eager is None or not self._offer(self.eager)):
+            self._wake()
         return _GOES_ON
+
+    def _offer(self, eager: Eager) -> bool:
+        """Whether all that is there was taken at once; what was not is the first that `next` gives."""
+        try:
+            while (message := self.next()) is not None:
+                if not eager(message):
+                    self._left = message
+                    return False
+        except Unreadable as error:
+            self._left = error
+            return False
+        return True
 
     def feed_eof(self) -> None:
         """Called by aiohttp once the line is over."""
@@ -113,6 +147,11 @@ class FrameReader:
 
     def next(self) -> WSMessage | None:
         """The next message, a control frame too; None where none is whole yet. Raises: Unreadable."""
+        if self._left is not None:
+            left, self._left = self._left, None
+            if isinstance(left, Unreadable):
+                raise left
+            return left
         try:
             while (frame := self._frame()) is not None:
                 message = self._message(*frame)

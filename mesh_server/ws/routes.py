@@ -92,6 +92,11 @@ async def _leave(gateway: Gateway, peer: Peer, request: LeaveRoom) -> RoomLeft:
 
 
 async def _send(gateway: Gateway, peer: Peer, request: SendMessage) -> None:
+    send_now(gateway, peer, request)
+    await peer.settled(at_most=IN_FLIGHT_MAX)
+
+
+def send_now(gateway: Gateway, peer: Peer, request: SendMessage) -> None:
     """Does not wait for the disk, so that one connection can have many messages on their way."""
 
     def settled(outcome: MessageAck | MeshError) -> None:
@@ -104,7 +109,6 @@ async def _send(gateway: Gateway, peer: Peer, request: SendMessage) -> None:
     gateway.require_open()  # else who keeps writing could keep a server from ever stopping
     gateway.messages.send(peer.principal, request, settled)
     peer.took_off()
-    await peer.settled(at_most=IN_FLIGHT_MAX)
 
 
 def _asker(gateway: Gateway, peer: Peer, request: Request) -> Asker:

@@ -9,7 +9,7 @@ from aiohttp.http_websocket import WebSocketWriter
 
 from mesh_server.http.guest import HttpGuest
 from mesh_server.ws.frames import encode_close
-from mesh_server.ws.reading import FrameReader, Unreadable
+from mesh_server.ws.reading import Eager, FrameReader, Unreadable
 from protocol.close import CloseCode
 
 CLOSE_TIMEOUT_S: Final = 2.0
@@ -82,6 +82,11 @@ class ChatSocket(Socket):
         assert isinstance(guest, HttpGuest)
         self._frames = FrameReader(guest, self._max_msg_size)
         guest.upgrade(self._frames)
+
+    def be_eager(self, eager: Eager) -> None:
+        """From here on `eager` is offered each message that comes while `next` waits."""
+        assert self._frames is not None
+        self._frames.eager = eager
 
     async def next(self) -> WSMessage:
         """The next message, with its payload as bytes; once the connection is over, one that says so."""

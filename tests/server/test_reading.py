@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from aiohttp import WSCloseCode, WSMsgType
+from aiohttp import WSCloseCode, WSMessage, WSMsgType
 from aiohttp.base_protocol import BaseProtocol
 
 from mesh_server.ws.reading import FrameReader, Unreadable
@@ -165,3 +165,70 @@ async def test_nothing_is_read_after_what_cannot_be(sent: bytes, code: WSCloseCo
 
 async def test_a_message_in_pieces_may_be_as_large_as_one_in_one() -> None:
     assert Reading().feed(*pieces(b"x" * MOST, 4_000)).taken() == [(WSMsgType.TEXT, b"x" * MOST)]
+
+
+# ── what is done while the reader waits ──────────────────────────────────────────────────────────
+
+
+class Eager:
+    """Takes all texts but those that say wait."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.took: list[bytes] = []
+        self.waiting = reading.frames.more()
+        reading.frames.eager = self
+
+    def __call__(self, message: WSMessage) -> bool:
+        if message.type is not WSMsgType.TEXT or message.data == b"wait":
+            return False
+        self.took.append(message.data)
+        return True
+
+
+async def test_what_can_be_done_at_once_wakes_nobody() -> None:
+    reading = Reading()
+    eager = Eager(reading)
+    whole = encode(Op.TEXT, b"three")
+    reading.feed(encode(Op.TEXT, b"one") + encode(Op.TEXT, b"two") + whole[:5], whole[5:])
+    assert eager.took == [b"one", b"two", b"three"]
+    assert not eager.waiting.done()
+    assert reading.taken() == []
+    reading.frames.feed_eof()
+    assert eager.waiting.done()
+
+
+async def test_what_is_left_comes_first_and_nothing_overtakes_it() -> None:
+    reading = Reading()
+    eager = Eager(reading)
+    reading.feed(encode(Op.TEXT, b"one") + encode(Op.TEXT, b"wait") + encode(Op.TEXT, b"two"))
+    reading.feed(encode(Op.TEXT, b"three"))
+    assert eager.took == [b"one"]
+    assert eager.waiting.done()
+    assert [payload for _, payload in reading.taken()] == [b"wait", b"two", b"three"]
+
+
+async def test_nothing_is_done_at_once_while_the_reader_is_at_work() -> None:
+    reading = Reading()
+    eager = Eager(reading)
+    reading.feed(encode(Op.PING), encode(Op.TEXT, b"one"))
+    assert reading.taken() == [(WSMsgType.PING, b""), (WSMsgType.TEXT, b"one")]
+    assert eager.took == []
+
+
+async def test_nothing_is_done_for_a_reader_that_gave_up() -> None:
+    reading = Reading()
+    eager = Eager(reading)
+    eager.waiting.cancel()
+    assert reading.feed(encode(Op.TEXT, b"one")).taken() == [(WSMsgType.TEXT, b"one")]
+    assert eager.took == []
+
+
+async def test_the_reader_is_told_what_cannot_be_read() -> None:
+    reading = Reading()
+    eager = Eager(reading)
+    reading.feed(encode(Op.TEXT, b"one") + encode(Op.TEXT, b"two", masked=False))
+    assert eager.took == [b"one"]
+    assert eager.waiting.done()
+    with pytest.raises(Unreadable):
+        reading.frames.next()
+    assert reading.frames.next() is None
