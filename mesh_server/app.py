@@ -24,7 +24,7 @@ from mesh_server.config import Config
 from mesh_server.console.operations import OPERATIONS, Console
 from mesh_server.errors import CannotStart, FolderHeld
 from mesh_server.ids import Clock, NewId, system_clock
-from mesh_server.keys import load_keys
+from mesh_server.keys import Keys, fingerprint, load_keys
 from mesh_server.serving import Built, serve
 from mesh_server.store.folder import DataFolderInUse, DataFolderLock
 from mesh_server.store.schema import NewerDatabase
@@ -41,10 +41,9 @@ def run(config: Config, *, clock: Clock = system_clock, new_id: NewId | None = N
     lock, store = open_store(config)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            bus, cluster = _bus(config, store.epoch)
-            built = partial(
-                build, config, store, bus, load_keys(config), clock=clock, new_id=new_id, cluster=cluster
-            )
+            keys = load_keys(config)
+            bus, cluster = _bus(config, store.epoch, keys)
+            built = partial(build, config, store, bus, keys, clock=clock, new_id=new_id, cluster=cluster)
             if not runner.run(_run(config, built, lock)):
                 # A thread waits for the disk, and leaving in good order would wait for the thread.
                 logging.shutdown()
@@ -57,7 +56,7 @@ async def _run(config: Config, build_on_loop: Callable[[], Built], lock: DataFol
     return await serve(config, build_on_loop(), lock)
 
 
-def _bus(config: Config, epoch: str) -> tuple[Bus, Cluster | None]:
+def _bus(config: Config, epoch: str, keys: Keys) -> tuple[Bus, Cluster | None]:
     """The bus, and what it takes to be one of several nodes, where there may be others."""
     urls = config.bus_urls
     if not urls:
@@ -67,7 +66,7 @@ def _bus(config: Config, epoch: str) -> tuple[Bus, Cluster | None]:
     node_id = uuid.uuid4().hex
     # Nodes of one database, and nobody else, have its epoch: so servers may share one NATS.
     bus = NatsBus(urls, node=node_id, subject=f"mesh.{epoch}", tls=trust(config.bus_ca))
-    return bus, Cluster(node_id=node_id, line=bus)
+    return bus, Cluster(node_id=node_id, line=bus, keys=fingerprint(keys))
 
 
 def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:

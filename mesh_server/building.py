@@ -298,6 +298,8 @@ def _gateway(ground: _Ground, people: _People, talk: _Talk, peers: Peers) -> Gat
         hello_timeout_s=config.hello_timeout_s,
         close_timeout_s=config.close_timeout_s,
     )
+    if ground.clustered is not None:
+        gateway.in_turn = ground.clustered.follower.in_turn
     ground.bus.subscribe(gateway.on_bus)
     return gateway
 

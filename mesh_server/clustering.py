@@ -39,10 +39,14 @@ class Line(Protocol):
 
 
 class Cluster(NamedTuple):
-    """This node among others. `line`: None where there is none, and the database alone tells what they do."""
+    """This node among others. `line`: None where there is none, and the database alone tells what they do.
+
+    `keys` is the same for nodes that have the same keys.
+    """
 
     node_id: str
     line: Line | None
+    keys: str = ""
 
 
 class ToHub:
@@ -94,6 +98,7 @@ def build_clustered(
         now=time.monotonic,
         heartbeat_s=config.heartbeat_s,
         on_dead=people.node_is_dead,
+        keys=cluster.keys,
     )
     people.on_node = nodes.heard_of
     return Clustered(cluster, follower, people, nodes)

@@ -21,6 +21,7 @@ that are read here are compared with the log now and then, and often while there
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Callable
 from typing import Final, NoReturn, Protocol
 
@@ -81,11 +82,12 @@ class LogStore(Protocol):
 class _Room:
     """`last`: the last `rev` that was told. `wanted`: up to where the log is known to go."""
 
-    __slots__ = ("held", "last", "reading", "timer", "wanted")
+    __slots__ = ("answers", "held", "last", "reading", "timer", "wanted")
 
     def __init__(self, last: int) -> None:
         self.last = self.wanted = last
         self.held: dict[int, BusMessage] = {}
+        self.answers: list[tuple[int, Callable[[], None]]] = []
         self.timer: asyncio.TimerHandle | None = None
         self.reading = False
 
@@ -129,6 +131,14 @@ class Follower:
         """Something may have been missed: compares everything with the log, soon."""
         self._look.set()
 
+    def in_turn(self, room_id: str, rev: int, answer: Callable[[], None]) -> None:
+        """Answers who made the change `rev`, who hears of it in no other way, once all before it is told."""
+        room = self._rooms.get(room_id)
+        if room is None or rev <= room.last or len(room.answers) >= HELD_MAX:
+            answer()
+        else:
+            room.answers.append((rev, answer))
+
     # ── from the bus ─────────────────────────────────────────────────────────────────────────────
 
     def on_bus(self, message: BusMessage) -> None:
@@ -167,8 +177,17 @@ class Follower:
             message = MessagesCreated(room_id=room_id, messages=rest)
         room.last, room.wanted = last, max(room.wanted, last)
         self._hub.on_bus(message)
+        if room.answers:
+            self._answer(room, last)
         if not self._hub.is_read(room_id):
             self._forget(room_id)
+
+    @staticmethod
+    def _answer(room: _Room, upto: float) -> None:
+        answers, room.answers = room.answers, [one for one in room.answers if one[0] > upto]
+        for rev, answer in answers:
+            if rev <= upto:
+                answer()
 
     def _hold(self, room_id: str, room: _Room, message: BusMessage, first: int, last: int) -> None:
         self.overtaken += 1
@@ -190,8 +209,10 @@ class Follower:
 
     def _forget(self, room_id: str) -> None:
         room = self._rooms.pop(room_id, None)
-        if room is not None and room.timer is not None:
-            room.timer.cancel()
+        if room is not None:
+            self._answer(room, math.inf)
+            if room.timer is not None:
+                room.timer.cancel()
 
     def _opened(self, revs: dict[str, int], heard: list[BusMessage]) -> None:
         """A connection is live: its rooms are followed from where it stands."""

@@ -12,11 +12,16 @@ No IO; clocks are arguments.
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, NoReturn
 
+from msgspec import structs
+
 from mesh_server.store.base import NodeRecord, NodeStore
 from protocol.errors import StorageUnavailable
+
+log = logging.getLogger(__name__)
 
 BEATS: Final = 4
 """Signs of life in a heartbeat."""
@@ -31,7 +36,10 @@ LEADS: Final = 1.0
 
 
 class NodeService:
-    """`on_dead` is called with the id of each node that is no more, on the event loop."""
+    """`on_dead` is called with the id of each node that is no more, on the event loop.
+
+    `keys` is the same for nodes that have the same keys; `strangers` are those that have others.
+    """
 
     def __init__(
         self,
@@ -42,12 +50,14 @@ class NodeService:
         now: Callable[[], float],
         heartbeat_s: float,
         on_dead: Callable[[str], None],
+        keys: str = "",
     ) -> None:
         self._store, self._now, self._heartbeat_s, self._on_dead = store, now, heartbeat_s, on_dead
-        self._me = NodeRecord(id=node_id, began_at=began_at, beats=0)
+        self._me = NodeRecord(id=node_id, began_at=began_at, beats=0, keys=keys)
         self._seen: dict[str, tuple[int, float]] = {}
         self._leader: str | None = None
         self._beat_at = 0.0
+        self.strangers: set[str] = set()
 
     @property
     def alive(self) -> int:
@@ -72,7 +82,7 @@ class NodeService:
     async def beat(self) -> None:
         """A sign of life, and a look at those of the others."""
         began = self._now()
-        self._me = NodeRecord(id=self._me.id, began_at=self._me.began_at, beats=self._me.beats + 1)
+        self._me = structs.replace(self._me, beats=self._me.beats + 1)
         nodes = await self._store.beat(self._me)
         self._beat_at = began
         now = self._now()
@@ -85,7 +95,17 @@ class NodeService:
             if others.pop(node_id, None) is not None:
                 await self._store.remove_node(node_id)
             self._on_dead(node_id)
+        self._strange(others)
         self._leader = min([self._me, *others.values()], key=lambda node: (node.began_at, node.id)).id
+
+    def _strange(self, others: dict[str, NodeRecord]) -> None:
+        """Tells the log once of each node whose tokens this one does not know."""
+        strange = {node.id for node in others.values() if node.keys != self._me.keys}
+        for _ in strange - self.strangers:
+            log.error(
+                "another node has other keys: the files of the keys have to be the same in all data folders"
+            )
+        self.strangers = strange
 
     def _is_dead(self, node_id: str, has_row: bool, now: float) -> bool:
         """Whose row is gone has stopped, or another saw it dead; one that has none yet is given time."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from mesh_server.bus.base import Bus, BusMessage, DeviceRevoked
@@ -44,6 +45,9 @@ RETRY_AFTER_S: Final = (0.2, 2.0)
 """Between which bounds a restart asks each client to wait, so that they do not come back all at once."""
 
 
+InTurn = Callable[[str, int, Callable[[], None]], None]
+"""When a change of a room is answered to who made it: at once, where nothing before it is still untold."""
+
 _RESTARTS: Final = "The server restarts."
 
 
@@ -78,6 +82,7 @@ class Gateway:
         self.refusals, self.excess = parse_rate(allowed.refusals), allowed.rate("excess")
         self.connections: set[Connection] = set()
         self._draining = False
+        self.in_turn: InTurn = lambda _room_id, _rev, answer: answer()
         self.resumes = 0
         self._store = store
         self._server = Server(name=server_name, version=__version__)

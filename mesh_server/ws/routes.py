@@ -31,10 +31,14 @@ from protocol.events import (
     LeaveRoom,
     MarkRead,
     MessageAck,
+    MessageDeleted,
+    MessageEdited,
+    MessagePinned,
     Ping,
     PinMessage,
     Pong,
     PresenceChanged,
+    ReactionUpdated,
     RemoveReaction,
     Request,
     RequestId,
@@ -113,8 +117,10 @@ def send_now(gateway: Gateway, peer: Peer, request: SendMessage) -> None:
 
 def _asker(gateway: Gateway, peer: Peer, request: Request) -> Asker:
     def answer(event: ChatEvent) -> None:
-        assert isinstance(event, Answer)
-        gateway.hub.send(peer.outbound, structs.replace(event, re=request.id))
+        assert isinstance(event, MessageEdited | MessageDeleted | MessagePinned | ReactionUpdated)
+        told = structs.replace(event, re=request.id)
+        message = event.message
+        gateway.in_turn(message.room_id, message.rev, lambda: gateway.hub.send(peer.outbound, told))
 
     return Asker(peer.id, answer)
 

@@ -27,10 +27,12 @@ from mesh_server.store.sqlite import SqliteStore
 from protocol.close import CloseCode
 from protocol.errors import MeshError
 from protocol.events import (
+    ChatEvent,
     DeleteMessage,
     EditMessage,
     MessageAck,
     MessageCreated,
+    MessageEdited,
     RoomDeleted,
     RoomJoined,
     RoomLeft,
@@ -58,7 +60,7 @@ def _rev(event: ServerToClient) -> int | None:
     """The number that it bears as the next change of its room; None of what tells how a room is."""
     if isinstance(event, RoomResumed | RoomJoined):
         return None
-    if isinstance(event, MessageCreated):
+    if isinstance(event, MessageCreated | MessageEdited):
         return event.message.rev
     return getattr(event, "rev", None)
 
@@ -218,6 +220,26 @@ async def test_what_is_overtaken_comes_first_all_the_same(house: House) -> None:
     for reader in (house.alice, house.bob):
         await house.told(reader, ack.rev)
         assert house.texts(reader) == ["one", "two"]
+
+
+async def test_who_changed_something_is_answered_after_what_came_before_it(house: House) -> None:
+    (first,) = await house.b.say(BOB, house.room_id, "one")
+    house.network.carry = house.network.later
+    (missing,) = await house.a.say(ALICE, house.room_id, "two")
+
+    def answer(event: ChatEvent) -> None:
+        house.b.follower.in_turn(
+            house.room_id, missing.rev + 1, lambda: house.b.hub.send(house.bob.outbound, event)
+        )
+
+    edit = EditMessage(room_id=house.room_id, message_id=first.message_id, content="three")
+    await house.b.edits.edit(BOB, edit, Asker(house.bob.outbound.peer_id, answer))
+    house.network.carry_on()
+    await until(lambda: missing.rev + 1 in house.revs(house.bob), "bob to be answered")
+    assert house.revs(house.bob)[:3] == [first.rev, missing.rev, missing.rev + 1]
+    at_once: list[bool] = []
+    house.b.follower.in_turn(house.room_id, missing.rev, lambda: at_once.append(True))
+    assert at_once, "nothing is missing"
 
 
 async def test_what_comes_late_is_not_told_again(house: House) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,8 @@ from mesh_server.bus.base import (
     WentOut,
 )
 from mesh_server.bus.memory import MemoryBus
+from mesh_server.config import load
+from mesh_server.keys import fingerprint, load_keys
 from mesh_server.services.gate import PasswordGate
 from mesh_server.services.nodes import NodeService, while_leading
 from mesh_server.services.passwords import Passwords
@@ -24,6 +27,7 @@ from mesh_server.services.people_elsewhere import STEP, PeopleElsewhere
 from mesh_server.services.presence import GRACE_S, INTERVAL_S, PresenceService
 from mesh_server.services.principal import Principal, SignedInDevice
 from mesh_server.services.sessions import Sessions
+from mesh_server.services.signing import load_signing_keys
 from mesh_server.services.throttle import ACCOUNT
 from mesh_server.store.base import NodeRecord
 from protocol.errors import RateLimited
@@ -62,7 +66,7 @@ class Cluster:
         self.clock, self.rows = Clock(), Rows()
         self.dead: list[tuple[str, str]] = []
 
-    def node(self, name: str, began_at: int) -> NodeService:
+    def node(self, name: str, began_at: int, keys: str = "") -> NodeService:
         return NodeService(
             self.rows,
             name,
@@ -70,6 +74,7 @@ class Cluster:
             now=self.clock,
             heartbeat_s=HEARTBEAT_S,
             on_dead=lambda other: self.dead.append((name, other)),
+            keys=keys,
         )
 
     async def beat(self, *nodes: NodeService, for_s: float = 0.0) -> None:
@@ -141,6 +146,35 @@ async def test_a_node_that_was_only_ever_heard_of_dies_too(cluster: Cluster) -> 
     assert cluster.dead == []
     await cluster.beat(node, for_s=2 * HEARTBEAT_S)
     assert cluster.dead == [("a", "b")]
+
+
+async def test_nodes_with_other_keys_are_known(cluster: Cluster, caplog: pytest.LogCaptureFixture) -> None:
+    node, same, strange = (
+        cluster.node(name, 1, keys) for name, keys in (("a", "k"), ("b", "k"), ("c", "other"))
+    )
+    await cluster.beat(same, strange, node, node)
+    assert node.strangers == {"c"}
+    told = [record.message for record in caplog.records if "other keys" in record.message]
+    assert len(told) == 2, "each node tells its own log, once"
+    await cluster.rows.remove_node("c")
+    await node.beat()
+    assert node.strangers == set()
+
+
+def test_keys_are_told_apart_without_being_told(tmp_path: Path) -> None:
+    config = load(env={}, flags={"data": str(tmp_path)})
+    keys = load_keys(config)
+    again = load_keys(config)
+    assert fingerprint(keys) == fingerprint(again)
+    other = keys._replace(access=b"another secret")
+    assert fingerprint(other) != fingerprint(keys)
+    assert fingerprint(keys._replace(signing=load_signing_keys(_folder(tmp_path)))) != fingerprint(keys)
+
+
+def _folder(tmp_path: Path) -> Path:
+    made = tmp_path / "other"
+    made.mkdir()
+    return made
 
 
 async def test_a_chore_goes_on_while_its_node_leads() -> None:

@@ -10,12 +10,14 @@ class NodeRecord(Struct, kw_only=True, frozen=True):
     """A node that runs, or ran and has not been missed yet.
 
     `beats` grows with each sign of life: who sees it stand still for long sees that the node is dead, without
-    a word about clocks. `began_at` and the id make the order of nodes.
+    a word about clocks. `began_at` and the id make the order of nodes. `keys` is the same for nodes that
+    have the same keys.
     """
 
     id: str
     began_at: int
     beats: int
+    keys: str = ""
 
 
 class NodeStore(Protocol):
