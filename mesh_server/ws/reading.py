@@ -104,7 +104,7 @@ class FrameReader:
             del self._data[: self._at]
             self._at = 0
             self._data += data
-        if len(self._data) > self._most + _HEAD_BYTES and not self._paused:
+        if len(self._data) > self._most + _HEAD_BYTES:
             self._paused = True
             self._protocol.pause_reading()
         waits = self._waiter is not None and not self._waiter.done()
@@ -119,6 +119,8 @@ class FrameReader:
                 if not eager(message):
                     self._left = message
                     return False
+                if not self._data and not self._paused:
+                    break  # as nearly always: a read brings one frame
         except Unreadable as error:
             self._left = error
             return False

@@ -197,6 +197,14 @@ async def test_what_can_be_done_at_once_wakes_nobody() -> None:
     assert eager.waiting.done()
 
 
+async def test_a_line_that_waited_goes_on_once_all_of_it_is_done_at_once() -> None:
+    reading = Reading()
+    eager = Eager(reading)
+    reading.feed(encode(Op.TEXT, b"x" * MOST) + encode(Op.TEXT, b"one"))
+    assert len(eager.took) == 2
+    assert not reading.line.waits()
+
+
 async def test_what_is_left_comes_first_and_nothing_overtakes_it() -> None:
     reading = Reading()
     eager = Eager(reading)
