@@ -7,7 +7,7 @@ the database <── NodeService: who lives, and the one that does what only one
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from mesh_server.bus.base import Bus, BusMessage, DeviceRevoked
 from mesh_server.bus.following import Follower
@@ -21,6 +21,9 @@ from mesh_server.services.presence import PresenceService
 from mesh_server.services.pushes import PushService
 from mesh_server.services.sessions import Sessions
 from mesh_server.store.base import Store
+
+LEADING_S: Final = 0.5
+"""How often a node looks whether it leads; it knows without asking anybody."""
 
 
 class Line(Protocol):
@@ -130,5 +133,5 @@ def alone(clustered: Clustered | None, config: Config, *chores: Chore) -> tuple[
     """Those that one node does at a time."""
     if clustered is None:
         return chores
-    look_s = config.heartbeat_s / BEATS
+    look_s = min(config.heartbeat_s / BEATS, LEADING_S)
     return tuple(while_leading(clustered.nodes.leads, chore, look_s) for chore in chores)

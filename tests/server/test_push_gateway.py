@@ -80,6 +80,15 @@ async def test_gotify(server: PushServer) -> None:
     assert "Cookie" not in got.headers
 
 
+async def test_one_that_was_closed_is_good_again(server: PushServer) -> None:
+    """Pushes are sent by one node at a time: who has stopped may have to begin again."""
+    gateway = PushGateway(AllowList((f"{server.url} 127.0.0.0/8",)), timeout_s=PATIENCE_S)
+    for _ in range(2):
+        assert await gateway.deliver(target(server.url), NOTICE) == Outcome("delivered")
+        await gateway.close()
+    await gateway.close()
+
+
 async def test_ntfy(server: PushServer) -> None:
     assert await to(server, kind="ntfy", topic="my-topic") == Outcome("delivered")
     (got,) = server.received

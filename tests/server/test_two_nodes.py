@@ -1,6 +1,7 @@
 """Two whole nodes of one server: people at one of them and at the other are as if they were at one."""
 
 import asyncio
+import contextlib
 import itertools
 import shutil
 from collections.abc import AsyncIterator
@@ -19,6 +20,7 @@ from protocol.close import CloseCode
 from tests.support.conditions import PATIENCE_S, until
 from tests.support.nats_server import NatsServer, shared
 from tests.support.nodes import Node, running_nodes
+from tests.support.push_servers import push_server
 from tests.support.tasks import running
 from tests.support.wire import PASSWORD, Json, Person, Socket, call, refused, register
 
@@ -179,3 +181,24 @@ async def test_people_of_a_node_that_says_no_more_are_gone(empty: Path, tmp_path
         async with running(ghost.keep(), live()):
             await shows(here, carol, "online")
         await shows(here, carol, "offline")
+
+
+async def test_one_node_pushes_and_knows_who_is_at_another(empty: Path, tmp_path: Path) -> None:
+    async with push_server() as phone, contextlib.AsyncExitStack() as stack:
+        push = {"allowed": [f"{phone.url} 127.0.0.0/8"], "delay_s": 0}
+        here = await stack.enter_async_context(house(empty, tmp_path, shared().url, push=push))
+        store = here.nodes[0].built.store.push
+        await store.get_cursor()  # what is said from now on is pushed, whenever a node begins to lead
+        carol = await register(here.alice.http, here.nodes[1].url, "carol")
+        for person in (here.bob, carol):
+            place = {"kind": "gotify", "url": phone.url, "token": "t", "name": person.name}
+            await person.call("POST", "/api/push/targets", place)
+        await shows(here, here.bob, "online")
+        for name in ("bob", "carol"):
+            room = await here.alice.call("POST", "/api/dms", {"username": name})
+            await here.at_a.say(room["id"], f"for {name}")
+        await until(lambda: phone.received, "a push")
+        async with asyncio.timeout(PATIENCE_S):
+            while await store.count_pushes():  # noqa: ASYNC110 - what it waits for is in the database
+                await asyncio.sleep(0.01)
+        assert len(phone.received) == 1, "Bob is at the other node, and two nodes are no two pushes"
