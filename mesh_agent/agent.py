@@ -467,7 +467,9 @@ class Agent:
         )
         await self._sharing.load()
         self._terminals = Terminals(introductions, self._sharing.desk, self._profile.terminals_path)
-        self._calls = Calls(introductions, self._sharing.desk, self._hub.publish, wall_ms=_now_ms)
+        self._calls = Calls(
+            introductions, self._sharing.desk, self._hub.publish, self._profile.calls_path, wall_ms=_now_ms
+        )
 
     async def _close_terminals(self) -> None:
         """Calls, too. While there is a line, over which the room is told."""

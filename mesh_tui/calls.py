@@ -18,7 +18,7 @@ from mesh_agent.client.errors import SignInNeeded
 from mesh_tui import calling
 from mesh_tui.actions import key_label
 from mesh_tui.keymap import keys_by_id
-from mesh_tui.layout.call import NAME_CHARS, over_words, status_words
+from mesh_tui.layout.call import NAME_CHARS, over_words, settled_words, status_words
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.letting_go import LooseSignal
 from mesh_tui.transfers import name_of
@@ -115,6 +115,8 @@ class OpenCall:
             who = name_of(event.name, NAME_CHARS) or "Somebody"
             why = " while you are in another call" if event.how == "busy" else ""
             self._app.notify(f"{who} has called{why}.", markup=False)
+        elif words := settled_words(event):
+            self._app.notify(words, markup=False)
         self._tell()
 
     async def _ring(self, call_id: str) -> None:

@@ -92,11 +92,22 @@ class Again(Told, frozen=True, tag="again"):
     number: Annotated[int, Meta(ge=0, le=limits.INTEGER_MAX)] = 0
 
 
-Payload = Ring | Join | Here | Leg | State | Again
+class Ask(Told, frozen=True, tag="ask"):
+    """In `rtc.answer`: is anybody in this call? Who is says `here`, who is not `absent`."""
 
-HangUp = Literal["left", "declined", "busy", "full", "elsewhere", "missed", "identity", "failed", "merged"]
-"""`reason` of `rtc.hangup`. `elsewhere`: to the person's other devices, of which one has answered or has
-declined. `merged`: both had called each other, and one call goes on."""
+
+class Absent(Told, frozen=True, tag="absent"):
+    """In `rtc.answer`, to who asked: this device is not in that call."""
+
+
+Payload = Ring | Join | Here | Leg | State | Again | Ask | Absent
+
+HangUp = Literal[
+    "left", "declined", "busy", "full", "often", "elsewhere", "missed", "identity", "failed", "merged"
+]
+"""`reason` of `rtc.hangup`. `often`: so many calls of this person are not told of. `elsewhere`: to the
+person's other connections, of which one has answered; these hear `declined`, `busy` and `often`, too.
+`merged`: both had called each other, and one call goes on."""
 
 Role = Literal["offer", "answer"]
 

@@ -24,6 +24,7 @@ _RUNNING: Final = "calls. Join with /call"
 _VIDEO: Final = "calls with video. Join with /call"
 _MISSED: Final = "called, and nobody answered."
 _MERGED: Final = "called at the same time as somebody else."
+_BROKEN: Final = "called: until the program that had begun the call was ended."
 _OVER: Final = re.compile(r"called: (.{1,400})")
 _CALL: Final = re.compile(r"call:([A-Za-z0-9_-]{8,64})")
 
@@ -50,6 +51,11 @@ def beginning(call_id: str, *, video: bool) -> str:
 def merged(call_id: str) -> str:
     """Two have called each other, and the other's call went on."""
     return f"{_MERGED}\ncall:{call_id}"
+
+
+def broken(call_id: str) -> str:
+    """Whoever began it was killed; how long the others went on, nobody here knows."""
+    return f"{_BROKEN}\ncall:{call_id}"
 
 
 def end(call_id: str, seconds: float | None, names: Sequence[str]) -> str:

@@ -68,6 +68,7 @@ class Call:
     pictures: what parties (and we, by an empty name) show now, of those that are looked at.
     changed_: set whenever something is another; whoever waits for it clears it. See `changed`.
     names: of all who took part, by user.
+    starter: the id of who has begun it; empty: we have.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Call:
         self.video: Final = video
         self.pictures: dict[str, Picture] = {}
         self.names: dict[str, str] = {}
+        self.starter = ""
         self.microphones: list[str] = []
         self.speakers: list[str] = []
         self._desk, self._machine, self._media, self._told, self._clock = (
@@ -224,6 +226,11 @@ class Call:
     def left_behind(self) -> set[str]:
         """The devices that were still in it when we left."""
         return self._machine.left_behind
+
+    @property
+    def forsaken(self) -> bool:
+        """Whether who has begun it fell out and never came back, so that the room hears nothing from them."""
+        return self.starter in self._machine.fallen
 
     def rings(self, user_id: str) -> bool:
         """Whether that person is rung, and has not answered."""

@@ -3,7 +3,9 @@
 Strategy: one call at a time, in a process of its own. Signals of it go to it (`call.Call`); others ring, or
 mean nothing. When two people call each other in one room at the same time, the call with the smaller id
 goes on, and both know which that is. The room's message about a call is edited by who began it, when the last
-party is gone, also where they have left before.
+party is gone, also where they have left before (`telling`). Of several programs of one device one is in a
+call at a time (`seat`). What a program does about a call that rings is told to all others of the person, on
+this device and on others.
 """
 
 import asyncio
@@ -11,15 +13,25 @@ import contextlib
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from mesh_agent.calls import announcing
 from mesh_agent.calls.announcing import Announced
+from mesh_agent.calls.asking import Asking
 from mesh_agent.calls.call import Call
-from mesh_agent.calls.errors import AlreadyInCall, CannotCall, NobodyToCall, NoSuchCall
+from mesh_agent.calls.errors import (
+    AlreadyInCall,
+    CallOver,
+    CannotCall,
+    InCallBeside,
+    NobodyToCall,
+    NoSuchCall,
+)
 from mesh_agent.calls.ringing import RINGING_MAX, Ring, RingingCalls
+from mesh_agent.calls.seat import Seat
 from mesh_agent.calls.state import CallChanged, CallRinging, Media, RingEnd, Ringing
+from mesh_agent.calls.telling import Telling
 from mesh_agent.client.calling import CallEvent
 from mesh_agent.client.errors import Unreachable
 from mesh_agent.client.introductions import Introductions
@@ -27,38 +39,21 @@ from mesh_agent.machines.call import CallMachine
 from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.errors import HelperEnded
 from mesh_agent.sharing.people import find_member
-from mesh_agent.terminal.notices import Notices
-from protocol import calls, limits
+from mesh_agent.terminal.ledger import Ledger
+from protocol import calls
 from protocol.calls import CALL_PARTIES, Device, HangUp
 from protocol.errors import MeshError
 from protocol.rest import Member
-from protocol.signals import RtcHangup, RtcOffer, SendRtcHangup
+from protocol.signals import RtcAnswer, RtcHangup, RtcOffer, SendRtcHangup
 from protocol.text import clean_line
 
 RUNG_MAX: Final = 16
 """People who are rung at a time; in a larger room only the message tells of a call."""
 
-ASKED_MAX: Final = 32
-"""Members who are asked whether they are in a call, by who joins one: those who are there before others."""
-
-ANNOUNCED_PAGES: Final = 2
-"""How far back a room is looked through for calls."""
-
-BEGUN_MAX: Final = 16
-"""Calls that were begun here and left while others went on, whose end is waited for."""
-
 ID_BYTES: Final = 9
 
-
-@dataclass(slots=True)
-class _Begun:
-    """A call that was begun here: its message, when, with whom, and who is still in it."""
-
-    room_id: str
-    message_id: str
-    since: float | None = None
-    names: list[str] = field(default_factory=list)
-    there: set[str] = field(default_factory=set)
+_OWN_ENDS: Final[dict[str, RingEnd]] = {"declined": "refused", "busy": "busy", "often": "missed"}
+"""What it means here that another connection of this person says of a call."""
 
 
 class Calls:
@@ -73,16 +68,19 @@ class Calls:
         introductions: Introductions,
         desk: Callable[[], Awaitable[Desk]],
         publish: Callable[[CallRinging | CallChanged], None],
+        folder: Path,
         *,
         wall_ms: Callable[[], int],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`folder`: where this device keeps what rooms were told of calls."""
         self.current: Call | None = None
         self._introductions, self._desk, self._publish = introductions, desk, publish
         self._wall_ms, self._clock = wall_ms, clock
-        self._notices = Notices(introductions, announcing.CONTENT_TYPE)
+        self._asking = Asking(introductions, clock)
+        self._telling = Telling(introductions, Ledger(folder), self._asking, clock)
+        self._seat = Seat(folder)
         self._rings = RingingCalls()
-        self._begun: dict[str, _Begun] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._entering = False
@@ -120,23 +118,20 @@ class Calls:
             raise AlreadyInCall
         with contextlib.suppress(Unreachable):
             last = next(iter(await self.announced(room_id)), None)
-            if last is None or not last.running or last.call_id in self._begun:
+            if last is None or not last.running or self._telling.has_begun(last.call_id):
                 return None
-            call = await self.join(
-                room_id, last.call_id, starter=last.user_id, media=media, video=video or last.video
-            )
-            await call.entered()
-            if call.phase != "over":
-                return call
+            there = await self._asking.who_is_in(room_id, last.call_id, last.user_id)
+            if there:
+                return await self._come_in(
+                    room_id, last.call_id, last.user_id, there, media, video=video or last.video
+                )
             if last.user_id == self._introductions.user.id:  # a program of ours has not lived to say so
-                over = announcing.end(last.call_id, None, ())
-                self._spawn(self._notices.amend(room_id, last.message_id, over))
+                self._telling.nobody_there(last, room_id)
         return None
 
     async def _ring(self, room_id: str, rung: Sequence[Member], video: bool, media: Media) -> Call:
         call_id = secrets.token_urlsafe(ID_BYTES)
-        message = await self._notices.tell(room_id, announcing.beginning(call_id, video=video))
-        begun = self._begun[call_id] = _Begun(room_id, message)
+        message = await self._telling.begin(room_id, call_id, video=video)
         people = [(member.user_id, member.username) for member in rung]
         try:
             return await self._enter(
@@ -147,7 +142,7 @@ class Calls:
                 lambda machine, now: machine.call(people, now, video=video, message=message),
             )
         except MeshError:
-            self._tell_end(call_id, begun)
+            self._telling.end(call_id)
             raise
 
     async def answer(self, call_id: str, *, media: Media | None = None) -> Call:
@@ -159,13 +154,18 @@ class Calls:
             self._tell_own(ring, "elsewhere")
             devices = [device.device_id for device in ring.devices]
             shown = ring.shown
-            return await self._enter(
-                shown.room_id,
-                call_id,
-                media or Media(),
-                shown.video,
-                lambda machine, now: machine.join(devices, now),
-            )
+            try:
+                return await self._enter(
+                    shown.room_id,
+                    call_id,
+                    media or Media(),
+                    shown.video,
+                    lambda machine, now: machine.join(devices, now),
+                    starter=shown.user_id,
+                )
+            except MeshError:
+                self._rings.forget(call_id)  # it may be tried again, when it rings next
+                raise
 
     async def join(
         self,
@@ -178,17 +178,37 @@ class Calls:
     ) -> Call:
         """Comes into a call of which the room's message tells; `starter`: the id of who has written that.
 
-        Raises: as `answer`, and NotMember.
+        Raises: as `answer`, and NotMember; CallOver: nobody is in it any more.
         """
         if self._rings.get(call_id) is not None:
             return await self.answer(call_id, media=media)
         self._introductions.require_room(room_id)
-        members = await self._introductions.members(room_id)
-        members.sort(key=lambda member: (member.user_id != starter, member.presence == "offline"))
-        targets = [member.user_id for member in members[:ASKED_MAX]]
+        if self.current is not None:
+            raise AlreadyInCall
+        there = await self._asking.who_is_in(room_id, call_id, starter)
+        if not there:
+            raise CallOver
+        return await self._come_in(room_id, call_id, starter, there, media, video=video)
+
+    async def _come_in(
+        self,
+        room_id: str,
+        call_id: str,
+        starter: str,
+        there: Sequence[Device],
+        media: Media | None,
+        *,
+        video: bool,
+    ) -> Call:
+        devices = [device.device_id for device in there]
         async with self._entry():
             return await self._enter(
-                room_id, call_id, media or Media(), video, lambda machine, now: machine.join(targets, now)
+                room_id,
+                call_id,
+                media or Media(),
+                video,
+                lambda machine, now: machine.join(devices, now),
+                starter=starter,
             )
 
     def decline(self, call_id: str) -> None:
@@ -197,7 +217,7 @@ class Calls:
         if ring is None:
             raise NoSuchCall
         self._hang_up(ring.shown.room_id, call_id, ring.devices[0].device_id, "declined")
-        self._tell_own(ring, "elsewhere")
+        self._tell_own(ring, "declined")
 
     @property
     def ringing(self) -> list[Ringing]:
@@ -209,16 +229,7 @@ class Calls:
 
         Raises: NotMember; Unreachable: nothing of them is held here.
         """
-        found: list[Announced] = []
-        before: int | None = None
-        for _ in range(ANNOUNCED_PAGES):
-            page = await self._introductions.messages(room_id, before, limits.PAGE_MAX)
-            read = (announcing.read(message) for message in reversed(page.messages))
-            found += [each for each in read if each is not None]
-            if not page.has_more or not page.messages:
-                break
-            before = page.messages[0].seq
-        return found
+        return await self._telling.announced(room_id)
 
     async def close(self) -> None:
         """Leaves, while there is a line over which that is told."""
@@ -226,6 +237,7 @@ class Calls:
             await self.current.leave()
         while self._tasks:
             await asyncio.wait(self._tasks)
+        await self._telling.close()
         self._introductions.calling.listen(None)
         if self._timer is not None:
             self._timer.cancel()
@@ -234,16 +246,20 @@ class Calls:
 
     @contextlib.asynccontextmanager
     async def _entry(self) -> AsyncIterator[None]:
-        """One at a time. Raises: AlreadyInCall."""
+        """One at a time. Raises: AlreadyInCall, InCallBeside, Unreachable."""
         if self.current is not None or self._entering:
             raise AlreadyInCall
         if not self._introductions.calling.up:
             raise Unreachable("There is no connection to the server now.")
         self._entering = True
         try:
+            if not await asyncio.to_thread(self._seat.take):
+                raise InCallBeside
             yield
         finally:
             self._entering = False
+            if self.current is None:
+                self._seat.leave()
             early, self._early = self._early, []
             for event, ring in early:
                 self._rung(event, ring)
@@ -255,11 +271,15 @@ class Calls:
         media: Media,
         video: bool,
         enter: Callable[[CallMachine, float], None],
+        *,
+        starter: str = "",
     ) -> Call:
+        """`starter`: the id of who has begun it, where that was somebody else."""
         desk = await self._desk()
         me = Device(self._introductions.user.id, self._introductions.device_id)
         machine = CallMachine(me, call_id, room_id, wall_ms=self._wall_ms)
         call = Call(desk, machine, media, video=video, told=self._call_told, clock=self._clock)
+        call.starter = starter
         try:
             await call.begin(enter)
         except HelperEnded as error:
@@ -273,29 +293,9 @@ class Calls:
         if call.phase == "over":
             if self.current is call:
                 self.current = None
-            self._spawn(self._call_over(call))
+                self._seat.leave()
+            self._telling.over(call)
         self._publish(CallChanged(call.id, call.phase, call.reason))
-
-    async def _call_over(self, call: Call) -> None:
-        begun = self._begun.get(call.id)
-        if begun is None:
-            return
-        begun.since = call.begun
-        begun.names = [self._introductions.user.username, *call.names.values()]
-        begun.there = call.left_behind
-        if len(begun.there) < 2:
-            self._tell_end(call.id, begun)
-        while len(self._begun) > BEGUN_MAX:
-            self._tell_end(*next(iter(self._begun.items())))
-
-    def _tell_end(self, call_id: str, begun: _Begun) -> None:
-        seconds = None if begun.since is None else self._clock() - begun.since
-        self._tell(call_id, begun, announcing.end(call_id, seconds, begun.names))
-
-    def _tell(self, call_id: str, begun: _Begun, content: str) -> None:
-        """What the room's message says from now on."""
-        self._begun.pop(call_id, None)
-        self._spawn(self._notices.amend(begun.room_id, begun.message_id, content))
 
     # ── what others say (`calling.CallConsumer`) ─────────────────────────────────────────────────
 
@@ -310,11 +310,25 @@ class Calls:
             payload = calls.read(event.payload)
             if isinstance(payload, calls.Ring) and event.sender.user_id != self._introductions.user.id:
                 self._rung(event, payload)
+        elif isinstance(event, RtcAnswer):
+            self._asked(event)
 
     def call_line_up(self) -> None:
         if self.current is not None:
             self.current.line_up()
-        self._spawn(self._notices.catch_up())
+        self._telling.catch_up()
+
+    def _asked(self, event: RtcAnswer) -> None:
+        """Whether this device is in a call, or what somebody says to a question of ours."""
+        if isinstance(calls.read(event.payload), calls.Ask | calls.Join):
+            if not self._entering and event.sender.device_id != self._introductions.device_id:
+                self._spawn(self._deny(event))
+        else:
+            self._asking.heard(event)
+
+    async def _deny(self, event: RtcAnswer) -> None:
+        if not await asyncio.to_thread(self._seat.taken_beside):
+            self._asking.deny(event)
 
     def _rung(self, event: RtcOffer, ring: calls.Ring) -> None:
         sender = Device(event.sender.user_id, event.sender.device_id)
@@ -327,21 +341,24 @@ class Calls:
             return  # said again while we came
         if current is not None and self._crosses(current, event):
             if event.call_id < current.id:
-                begun = self._begun.get(current.id)
-                if begun is not None:
-                    self._tell(current.id, begun, announcing.merged(current.id))
+                self._telling.end(current.id, announcing.merged(current.id))
+                current.starter = sender.user_id
                 current.merge(event.call_id, [sender.device_id])
             return
         if current is not None:
-            self._hang_up(event.room_id, event.call_id, sender.device_id, "busy")
-            self._publish(CallRinging(event.call_id, None, "busy", name))
+            if self._rings.settle(event.call_id, self._clock()):
+                self._refuse(event, "busy")
+                self._publish(CallRinging(event.call_id, None, "busy", name))
             return
         people = len({device.user_id for device in ring.devices} | {sender.user_id})
         shown = Ringing(event.call_id, event.room_id, sender.user_id, name, ring.video, people)
         devices = tuple(dict.fromkeys((sender, *ring.devices[:CALL_PARTIES])))
-        if self._rings.add(shown, devices, self._clock()):
+        added = self._rings.add(shown, devices, self._clock())
+        if added == "new":
             self._publish(CallRinging(event.call_id, shown))
             self._arm()
+        elif added != "known":
+            self._refuse(event, added)
 
     def _crosses(self, current: Call, event: RtcOffer) -> bool:
         """Whether both ring each other."""
@@ -355,18 +372,22 @@ class Calls:
         ring = self._rings.get(event.call_id)
         if ring is not None and event.sender.device_id in {device.device_id for device in ring.devices}:
             self._no_longer(event.call_id, "missed")
-        elif ring is not None and event.sender.user_id == self._introductions.user.id:
-            self._no_longer(event.call_id, "elsewhere")
-        begun = self._begun.get(event.call_id)
-        if begun is not None:
-            begun.there.discard(event.sender.device_id)
-            if len(begun.there) < 2:
-                self._tell_end(event.call_id, begun)
+        elif event.sender.user_id == self._introductions.user.id:
+            self._settled_by_own(event)
+        self._telling.gone(event.call_id, event.sender.device_id)
 
-    def _no_longer(self, call_id: str, how: RingEnd) -> Ring | None:
+    def _settled_by_own(self, event: RtcHangup) -> None:
+        """Another connection of this person, of this device or another one, has dealt with a call."""
+        how = _OWN_ENDS.get(event.reason or "", "elsewhere")
+        beside = event.sender.device_id == self._introductions.device_id
+        if self._no_longer(event.call_id, how, beside=beside) is None:
+            self._rings.settle(event.call_id, self._clock())
+
+    def _no_longer(self, call_id: str, how: RingEnd, *, beside: bool = False) -> Ring | None:
         ring = self._rings.pop(call_id)
         if ring is not None:
-            self._publish(CallRinging(call_id, None, how, ring.shown.name))
+            self._rings.settle(call_id, self._clock())
+            self._publish(CallRinging(call_id, None, how, ring.shown.name, beside))
             self._arm()
         return ring
 
@@ -391,6 +412,11 @@ class Calls:
             self._introductions.calling.say(
                 SendRtcHangup(call_id=call_id, room_id=room_id, to=to, reason=reason)
             )
+
+    def _refuse(self, event: RtcOffer, reason: HangUp) -> None:
+        """The caller gives up now, so nothing of this person goes on ringing."""
+        for to in (event.sender.device_id, self._introductions.user.id):
+            self._hang_up(event.room_id, event.call_id, to, reason)
 
     def _tell_own(self, ring: Ring, reason: HangUp) -> None:
         self._hang_up(ring.shown.room_id, ring.shown.call_id, self._introductions.user.id, reason)

@@ -3,6 +3,7 @@
 MeshError
 └── CallError                call                a kind of this one:
     ├── AlreadyInCall        call.already        one call at a time
+    ├── InCallBeside         call.beside         another program of this device is in one
     ├── NoSuchCall           call.unknown        nobody calls, or not any more
     ├── CallOver             call.over           it has ended
     ├── NobodyToCall         call.nobody         there is nobody else in the room
@@ -19,6 +20,11 @@ class CallError(MeshError):
 class AlreadyInCall(CallError):
     code = "call.already"
     text = "You are in a call. Leave it first."
+
+
+class InCallBeside(CallError):
+    code = "call.beside"
+    text = "Another program of this device is in a call. Leave it there first."
 
 
 class NoSuchCall(CallError):

@@ -2,7 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from mesh_agent.calls.state import Ringing
 from mesh_agent.machines.call import RING_S
@@ -17,6 +17,9 @@ PATIENCE_S: Final = 5.0
 CALLS_MAX: Final = 6
 CALLS_S: Final = 60.0
 """So many calls of one person in so many seconds are told of."""
+
+SETTLED_MAX: Final = 64
+"""Calls that were dealt with, and may be said to ring once more by a caller who has not heard of that yet."""
 
 PEOPLE_MAX: Final = 64
 """People whose calls are counted; past it, those who called longest ago are not."""
@@ -37,6 +40,7 @@ class RingingCalls:
     def __init__(self) -> None:
         self._rings: dict[str, Ring] = {}
         self._calls: dict[str, deque[float]] = {}
+        self._settled: dict[str, float] = {}
 
     def all(self) -> list[Ring]:
         """In the order they began."""
@@ -45,13 +49,40 @@ class RingingCalls:
     def get(self, call_id: str) -> Ring | None:
         return self._rings.get(call_id)
 
-    def add(self, shown: Ringing, devices: tuple[Device, ...], now: float) -> bool:
-        """Whether it is new, and is to be told of."""
-        known = shown.call_id in self._rings
-        if not known and (len(self._rings) >= RINGING_MAX or not self._may(shown.user_id, now)):
-            return False
-        self._rings[shown.call_id] = Ring(shown, devices, now + RING_S + PATIENCE_S)
-        return not known
+    def add(
+        self, shown: Ringing, devices: tuple[Device, ...], now: float
+    ) -> Literal["new", "known", "busy", "often"]:
+        """`new`: it is to be told of. `busy`: so many ring already; `often`: so many of that person did.
+        Those are refused once, and known from then on."""
+        call_id = shown.call_id
+        if now < self._settled.get(call_id, now):
+            return "known"
+        known = call_id in self._rings
+        if not known:
+            refused: Literal["busy", "often", ""] = (
+                "busy"
+                if len(self._rings) >= RINGING_MAX
+                else ""
+                if self._may(shown.user_id, now)
+                else "often"
+            )
+            if refused:
+                self.settle(call_id, now)
+                return refused
+        self._rings[call_id] = Ring(shown, devices, now + RING_S + PATIENCE_S)
+        return "known" if known else "new"
+
+    def settle(self, call_id: str, now: float) -> bool:
+        """It was dealt with, and rings no more, however often that is said. Whether that is new."""
+        new = now >= self._settled.pop(call_id, now)
+        self._settled[call_id] = now + RING_S + PATIENCE_S
+        while len(self._settled) > SETTLED_MAX:
+            self._settled.pop(next(iter(self._settled)))
+        return new
+
+    def forget(self, call_id: str) -> None:
+        """It may ring again."""
+        self._settled.pop(call_id, None)
 
     def _may(self, user_id: str, now: float) -> bool:
         before = self._calls.pop(user_id, None) or deque(maxlen=CALLS_MAX)

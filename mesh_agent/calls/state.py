@@ -113,8 +113,9 @@ class Ringing:
     people: int
 
 
-RingEnd = Literal["", "answered", "elsewhere", "missed", "declined", "busy"]
-"""Why nobody rings any more; empty while somebody does."""
+RingEnd = Literal["", "answered", "elsewhere", "missed", "declined", "refused", "busy"]
+"""Why nobody rings any more; empty while somebody does. `elsewhere`, `refused`: this person has answered, or
+declined, at another program or device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +123,14 @@ class CallRinging:
     """Event: somebody calls, or no longer does (`ringing` None): `how` says why.
 
     `busy`: they were told that we are in another call. `name`: who it was, where nobody rings any more.
+    `beside`: it was another program of this device.
     """
 
     call_id: str
     ringing: Ringing | None
     how: RingEnd = ""
     name: str = ""
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

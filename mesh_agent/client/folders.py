@@ -88,6 +88,11 @@ class Profile:
         """What rooms were told of terminals that are shared here; not made yet."""
         return self.data / "terminals"
 
+    @property
+    def calls_path(self) -> Path:
+        """What rooms were told of calls that were begun here, and which program is in one; not made yet."""
+        return self.data / "calls"
+
     def cache_path(self, server: str, user_id: str) -> Path:
         """One database an account. Both names come from elsewhere, so only their hash is in the path."""
         digest = hashlib.sha256(f"{server}\n{user_id}".encode()).hexdigest()

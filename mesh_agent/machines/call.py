@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
-from protocol.calls import CALL_PARTIES, Again, Device, HangUp, Here, Join, Payload, Ring, Sends, State
+from protocol.calls import CALL_PARTIES, Again, Ask, Device, HangUp, Here, Join, Payload, Ring, Sends, State
 
 RING_S: Final = 45.0
 RING_EVERY_S: Final = 5.0
@@ -49,6 +49,7 @@ _SENTENCES: Final[dict[HangUp, str]] = {
     "left": "{} has left.",
     "declined": "{} declined.",
     "busy": "{} is in another call.",
+    "often": "{} was called too often, and is not told for a minute.",
     "missed": "{} did not answer.",
     "identity": "{} does not accept the identity of this device.",
     "failed": "{} could not be reached.",
@@ -136,8 +137,9 @@ class CallMachine:
     departed: sentences about who is not there any more, the latest last, bounded.
     effects: what is to be done; whoever calls takes them out.
     sends: what this device sends.
-    left_behind: devices that were in it when we left.
+    left_behind: devices that were in it, and heard, when we left.
     begun: when the first leg stood.
+    fallen: users who are out since nothing came from them any more, and have not come again.
     """
 
     DEPARTED_MAX: Final = 8
@@ -155,6 +157,7 @@ class CallMachine:
         self._sends_changed = False
         self.left_behind: set[str] = set()
         self.begun: float | None = None
+        self.fallen: set[str] = set()
         self._number = 0
         self._ring = Ring()
         self._ring_until = self._ring_at = 0.0
@@ -197,7 +200,10 @@ class CallMachine:
         """Of another device, for which the server vouches; but for legs."""
         if self.phase == "over" or device.device_id == self.me.device_id:
             return
-        if isinstance(payload, Join):
+        if isinstance(payload, Ask):
+            here = Here(devices=self.devices, sends=self.sends)
+            self.effects.append(Say("answer", device.device_id, here))
+        elif isinstance(payload, Join):
             self._joined(device, name, payload, now)
         elif isinstance(payload, Here):
             self._is_here(device, name, payload, now)
@@ -384,6 +390,7 @@ class CallMachine:
                 return None
             peer = Peer(device, name, self.me.device_id < device.device_id, offered_at=now)
             self.peers[device.device_id] = peer
+            self.fallen.discard(device.user_id)
             self._join = None  # who is there tells of the others
             if device.user_id in self.rung:
                 self.rung[device.user_id].how = "came"
@@ -428,6 +435,8 @@ class CallMachine:
         self.peers.pop(peer.device.device_id, None)
         self.effects.append(Drop(peer.device.device_id))
         self._depart(reason, peer.name)
+        if reason == "failed":
+            self.fallen.add(peer.device.user_id)
         if reason == "full" and not self.peers:
             self._leave_for(FULL)
             return
@@ -449,7 +458,8 @@ class CallMachine:
 
     def _over(self, sentence: str) -> None:
         self.effects += [Drop(device) for device in self.peers]
-        self.left_behind = set(self.peers)
+        self.left_behind = {device for device, peer in self.peers.items() if peer.state != "lost"}
+        self.fallen |= {peer.device.user_id for peer in self.peers.values() if peer.state == "lost"}
         self.phase, self.reason = "over", sentence
         self.peers.clear()
         for each in self._ringing():

@@ -26,7 +26,8 @@ _NEW: Final = ".new"
 
 
 class Left(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A terminal of which a room was told. `message`: the id of that message; empty: not known yet."""
+    """A terminal (or a call, by its id) of which a room was told. `message`: the id of that message; empty:
+    not known yet."""
 
     user: str
     room: str

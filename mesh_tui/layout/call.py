@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from mesh_agent.calls.announcing import duration
-from mesh_agent.calls.state import CallPhase, Own, Party, PartyState, Ringing, Statistics
+from mesh_agent.calls.state import CallPhase, CallRinging, Own, Party, PartyState, Ringing, Statistics
 from mesh_agent.net.base import Way
 from mesh_tui.layout.cells import Fragment, Line, clip, fit, pad, width
 from mesh_tui.transfers import name_of
@@ -320,6 +320,17 @@ def status_words(
     if faces and faces[-1].muted:
         words.append(Fragment("muted ", "failed"))
     return words
+
+
+def settled_words(event: CallRinging) -> str:
+    """What is told where somebody rings no more because of what this person did at another program or device;
+    empty, where it is for another reason."""
+    did = {"elsewhere": "answered", "refused": "declined"}.get(event.how)
+    if did is None:
+        return ""
+    name = name_of(event.name, NAME_CHARS) or "Somebody"
+    where = "in another program of this device" if event.beside else "on another device"
+    return f"{name} has called; you have {did} {where}."
 
 
 def over_words(reason: str, seconds: float | None) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from mesh_agent.calls.state import CallChanged, CallRinging
 from mesh_tui import calling
-from mesh_tui.layout.call import NAME_CHARS, Face, over_words
+from mesh_tui.layout.call import NAME_CHARS, Face, over_words, settled_words
 from mesh_tui.transfers import name_of
 from protocol.errors import MeshError
 
@@ -46,6 +46,8 @@ class PlainCalling:
         if ringing is None:
             if event.how in ("missed", "busy"):
                 self._put(f"{name_of(event.name, NAME_CHARS) or 'Somebody'} has called.")
+            elif words := settled_words(event):
+                self._put(words)
             return
         if calling.is_quiet(self._desk, ringing.room_id):
             return

@@ -1,12 +1,13 @@
 """Real programs call each other: a tone that one sends is what another records, and people see who calls."""
 
 import asyncio
+import contextlib
 import json
 import signal
 import subprocess
 import sys
 import wave
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mesh_agent.agent import Agent
+from mesh_agent.calls.announcing import Announced
 from tests.e2e.test_story import home_environment, say
 from tests.support.conditions import PATIENCE_S
 from tests.support.server import running_server
@@ -61,21 +63,28 @@ def persons(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Person]]:
         yield made
 
 
-async def signed_up(person: Person, server: str, room_id: str) -> str:
-    """Makes the account in this process, which is cheaper, and makes or joins the room. Returns its id."""
+@contextlib.asynccontextmanager
+async def opened(person: Person, server: str | None = None) -> AsyncIterator[Agent]:
+    """Their agent in this process, which is cheaper than one of its own."""
     with pytest.MonkeyPatch.context() as environment:
         for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
             environment.delenv(name, raising=False)
         environment.setenv("HOME", person.environment["HOME"])
         agent = await Agent.open(server=server)
         try:
-            await agent.register(person.name, "password123")
-            await agent.wait_connected(PATIENCE_S)
-            if room_id:
-                await agent.join(room_id)
-            return room_id or (await agent.create_room(ROOM)).id
+            yield agent
         finally:
             await agent.close()
+
+
+async def signed_up(person: Person, server: str, room_id: str) -> str:
+    """Makes the account, and makes or joins the room. Returns its id."""
+    async with opened(person, server) as agent:
+        await agent.register(person.name, "password123")
+        await agent.wait_connected(PATIENCE_S)
+        if room_id:
+            await agent.join(room_id)
+        return room_id or (await agent.create_room(ROOM)).id
 
 
 def until_all(process: "subprocess.Popen[str]", *users: str) -> list[dict[str, Any]]:
@@ -165,11 +174,35 @@ def test_one_who_is_killed_is_gone_after_a_while_and_the_others_go_on(persons: l
     again = carol.call("--audio-in", "none")
     until(again, user="bob", state="connected")
     until(calling, user="carol", state="connected")
-    for process in (calling, answering[0], again):
+    # Who began it is killed: the last one who leaves says that it is over, and so does her next program.
+    calling.kill()
+    for process in (answering[0], again):
+        until(process, user="alice", state="lost")
+    for process in (again, answering[0]):
         process.send_signal(signal.SIGINT)
-    for process in (calling, answering[0], again):
         process.wait(PATIENCE_S)
-    answering[1].wait()
+    for process in (calling, answering[1]):
+        process.wait()
+    (by_bob,) = asyncio.run(told(bob, 1))
+    assert by_bob.username == "bob"
+    assert "carol" in by_bob.how
+    (*_, by_alice) = asyncio.run(told(alice, 2))
+    assert (by_alice.username, by_alice.call_id) == ("alice", by_bob.call_id)
+    assert "was ended" in by_alice.how
+
+
+async def told(person: Person, number: int) -> list[Announced]:
+    """The last messages about calls, the newest first, once all of them are over."""
+    async with opened(person) as agent:
+        await agent.start()
+        await agent.wait_connected(PATIENCE_S)
+        room_id = agent.room(ROOM).id
+        await agent.wait_current(room_id)
+        with contextlib.closing(agent.subscribe()) as events:
+            async with asyncio.timeout(2 * PATIENCE_S):
+                while any(each.running for each in (await agent.calls.announced(room_id))[:number]):
+                    await anext(events)
+        return (await agent.calls.announced(room_id))[:number]
 
 
 def test_two_people_call_each_other_from_their_terminals(persons: list[Person]) -> None:

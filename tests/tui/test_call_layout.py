@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from mesh_agent.calls.state import Own, Party, Ringing, Statistics
+from mesh_agent.calls.state import CallRinging, Own, Party, Ringing, Statistics
 from mesh_tui.layout.call import (
     Face,
     caption,
@@ -15,6 +15,7 @@ from mesh_tui.layout.call import (
     listed,
     over_words,
     own_words,
+    settled_words,
     statistics,
     status_words,
 )
@@ -141,3 +142,15 @@ def test_what_is_told_of_us_and_of_the_end() -> None:
     assert clock(3723) == "1:02:03"
     assert over_words("bob has left.", 723) == "The call is over, after 12 min 3 s. bob has left."
     assert over_words("", None) == "The call is over."
+
+
+def test_what_one_did_elsewhere_about_a_call_is_said() -> None:
+    assert settled_words(CallRinging("c", None, "elsewhere", "bob")) == (
+        "bob has called; you have answered on another device."
+    )
+    assert settled_words(CallRinging("c", None, "refused", "bo\x1bb", beside=True)) == (
+        "bob has called; you have declined in another program of this device."
+    )
+    assert settled_words(CallRinging("c", None, "refused")).startswith("Somebody has called")
+    for how in ("", "answered", "missed", "declined", "busy"):
+        assert settled_words(CallRinging("c", None, how, "bob")) == ""

@@ -4,7 +4,16 @@ import pytest
 from msgspec.structs import replace
 
 from mesh_agent.calls import announcing
-from mesh_agent.calls.announcing import CONTENT_TYPE, Announced, beginning, duration, end, merged, read
+from mesh_agent.calls.announcing import (
+    CONTENT_TYPE,
+    Announced,
+    beginning,
+    broken,
+    duration,
+    end,
+    merged,
+    read,
+)
 from protocol.rest import Author, Message
 
 CALL = "Qm3k9TzAb2cD"
@@ -31,6 +40,10 @@ def message(content: str, content_type: str = CONTENT_TYPE) -> Message:
         (end(CALL, None, ()), {"running": False, "missed": True}),
         (end(CALL, 63.4, ["alice", "bob"]), {"running": False, "how": "1 min 3 s, alice, bob."}),
         (merged(CALL), {"running": False}),
+        (
+            broken(CALL),
+            {"running": False, "how": "until the program that had begun the call was ended."},
+        ),
     ],
 )
 def test_what_is_written_is_read(content: str, wanted: dict[str, object]) -> None:

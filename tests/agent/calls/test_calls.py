@@ -11,8 +11,10 @@ import pytest
 from mesh_agent.agent import Agent
 from mesh_agent.calls import announcing
 from mesh_agent.calls.call import Call
-from mesh_agent.calls.errors import AlreadyInCall, NobodyToCall, NoSuchCall
+from mesh_agent.calls.errors import AlreadyInCall, CallOver, InCallBeside, NobodyToCall, NoSuchCall
+from mesh_agent.calls.ringing import CALLS_MAX
 from mesh_agent.calls.state import CallRinging, Media
+from mesh_agent.terminal.ledger import Ledger, Left
 from protocol.calls import Ring, write
 from protocol.signals import RtcOffer, Sender
 from tests.agent.conftest import PASSWORD, OpenAgent, SignUp
@@ -133,25 +135,107 @@ async def test_a_ring_that_is_said_again_while_one_answers_means_nothing(
     await asyncio.gather(hers.leave(), his.leave())
 
 
-async def test_one_device_answers_and_the_others_ring_no_more(
+async def rings_no_more(agent: Agent, events: AsyncIterator[object]) -> CallRinging:
+    """What it is told of the end of the ringing."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not isinstance(event := await anext(events), CallRinging) or event.ringing is not None:
+            pass
+    assert agent.calls.ringing == []
+    return event
+
+
+async def test_one_device_or_program_deals_with_a_call_and_the_others_ring_no_more(
     people: tuple[Agent, Agent, str], shared_server: str, open_agent: OpenAgent
 ) -> None:
     alice, bob, room_id = people
     other = await open_agent(f"{bob.profile}-other", shared_server)
     await other.login(bob.profile, PASSWORD)
-    await other.wait_connected(PATIENCE_S)
-    hers = await alice.calls.call(room_id, media=SILENT)
-    with closing(other.subscribe()) as events:
-        call_id = await rings(bob)
-        await rings(other)
-        his = await bob.calls.answer(call_id, media=SILENT)
-        async with asyncio.timeout(PATIENCE_S):
-            while not isinstance(event := await anext(events), CallRinging) or event.ringing is not None:
-                pass
-    assert (event.call_id, event.how) == (call_id, "elsewhere")
-    assert other.calls.ringing == []
+    beside = await open_agent(bob.profile)  # another program of the same device
+    await beside.start()
+    others = (other, beside)
+    for agent in others:
+        await agent.wait_connected(PATIENCE_S)
+    with closing(other.subscribe()) as first, closing(beside.subscribe()) as second:
+        hers = await alice.calls.call(room_id, media=SILENT)
+        for agent in (bob, *others):
+            await rings(agent)
+        bob.calls.decline(hers.id)
+        ends = [await rings_no_more(agent, events) for agent, events in ((other, first), (beside, second))]
+        assert [(end.call_id, end.how, end.beside) for end in ends] == [
+            (hers.id, "refused", False),
+            (hers.id, "refused", True),
+        ]
+        await hers.wait()
+
+        hers = await alice.calls.call(room_id, media=SILENT)
+        for agent in (bob, *others):
+            await rings(agent)
+        his = await bob.calls.answer(hers.id, media=SILENT)
+        ends = [await rings_no_more(agent, events) for agent, events in ((other, first), (beside, second))]
+        assert [(end.call_id, end.how, end.beside) for end in ends] == [
+            (hers.id, "elsewhere", False),
+            (hers.id, "elsewhere", True),
+        ]
+    assert alice.user is not None
+    sender = Sender(
+        user_id=alice.user.id, username=alice.profile, device_id=alice.calls._introductions.device_id
+    )
+    for agent in others:  # she has not heard of it yet
+        agent.calls.call_event(
+            RtcOffer(call_id=hers.id, room_id=room_id, sender=sender, payload=write(Ring()))
+        )
+        assert agent.calls.ringing == []
+    await stands(hers, his)
+    with pytest.raises(InCallBeside):
+        await beside.calls.call(room_id, media=SILENT)
     await stands(hers, his)
     await asyncio.gather(hers.leave(), his.leave())
+
+
+async def test_who_calls_all_the_time_is_told_that_nobody_hears_it(people: tuple[Agent, Agent, str]) -> None:
+    alice, bob, room_id = people
+    assert alice.user is not None
+    sender = Sender(
+        user_id=alice.user.id, username=alice.profile, device_id=alice.calls._introductions.device_id
+    )
+    for number in range(CALLS_MAX):
+        call_id = f"called-{number}"
+        bob.calls.call_event(RtcOffer(call_id=call_id, room_id=room_id, sender=sender, payload=write(Ring())))
+        bob.calls.decline(call_id)
+    hers = await alice.calls.call(room_id, media=SILENT)
+    await hers.wait()
+    assert hers.reason == f"{bob.profile} was called too often, and is not told for a minute."
+    assert bob.calls.ringing == []
+
+
+async def test_a_call_whose_program_was_killed_is_known_to_be_over(people: tuple[Agent, Agent, str]) -> None:
+    alice, bob, room_id = people
+    assert alice.user is not None
+    call_id = "killedkilled"
+    ledger = Ledger(alice.calls._seat._folder)
+    left = Left(user=alice.user.id, room=room_id, terminal=call_id, command="")
+    ledger.begin(left)
+    message = await alice.calls._introductions.tell(
+        room_id, announcing.beginning(call_id, video=False), announcing.CONTENT_TYPE
+    )
+    ledger.close()
+    await until(lambda: bob.is_current(room_id), "the messages")
+
+    async def dead() -> bool:
+        first = (await bob.calls.announced(room_id))[0]
+        return (first.message_id, first.running, "was ended" in first.how) == (message, False, True)
+
+    with pytest.raises(CallOver):
+        await bob.calls.join(room_id, call_id, starter=alice.user.id, media=SILENT)
+    with closing(bob.subscribe()) as events:
+        alice.calls.call_line_up()  # as the next program of the device does
+        async with asyncio.timeout(2 * PATIENCE_S):
+            while not await dead():
+                await anext(events)
+    await until(lambda: not list(alice.calls._seat._folder.glob("*.json")), "the end of what was kept of it")
+    his = await bob.calls.call(room_id, media=SILENT)
+    assert his.id != call_id
+    await his.leave()
 
 
 async def test_both_call_each_other_and_are_in_one_call(people: tuple[Agent, Agent, str]) -> None:

@@ -18,7 +18,7 @@ from mesh_agent.machines.call import (
     Say,
     TakeOffer,
 )
-from protocol.calls import CALL_PARTIES, Device, Here, Join, Sends, State
+from protocol.calls import CALL_PARTIES, Ask, Device, Here, Join, Sends, State
 from tests.agent.calls.parties import Network, Party
 
 
@@ -309,3 +309,43 @@ def test_join_of_somebody_unknown_is_answered_with_who_is_there() -> None:
     assert here[-1] == Here(
         devices=[Device("alice", "alice-1"), Device("bob", "bob-1"), Device("carol", "carol-1")]
     )
+
+
+def test_who_only_asks_is_told_who_is_there_and_does_not_come_in() -> None:
+    network = Network()
+    alice, bob = together(network, "alice bob")
+    alice.machine.heard(Device("carol", "carol-1"), "carol", Ask(), network.now)
+    (said,) = alice.machine.effects
+    assert isinstance(said, Say)
+    assert (said.kind, said.to) == ("answer", "carol-1")
+    assert isinstance(said.payload, Here)
+    assert said.payload.devices == [alice.device, bob.device]
+    assert set(alice.machine.peers) == {"bob-1"}
+
+
+def test_who_is_not_heard_at_the_end_has_fallen_and_is_not_left_behind() -> None:
+    network = Network()
+    alice, bob, carol = together(network, "alice bob carol")
+    alice.gone = True
+    number = bob.machine.peers["alice-1"].number
+    bob.machine.leg("alice-1", number, "lost", network.now)
+    bob.machine.leave()
+    assert (bob.machine.fallen, bob.machine.left_behind) == ({"alice"}, {"carol-1"})
+    network.run(0.1)
+    assert carol.machine.fallen == set()
+    for _ in range(20):
+        if carol.machine.phase == "over":
+            break
+        network.cut(carol, alice)
+        network.run(LEG_S)
+    assert (carol.machine.phase, carol.machine.fallen) == ("over", {"alice"})
+
+
+def test_who_falls_and_comes_again_has_not_fallen() -> None:
+    network = Network()
+    alice, bob, carol = together(network, "alice bob carol")
+    bob.machine.refused("alice-1", "failed")
+    assert bob.machine.fallen == {"alice"}
+    bob.machine.heard(alice.device, "alice", Join(fresh=True), network.now)
+    assert bob.machine.fallen == set()
+    assert carol.machine.fallen == set()
