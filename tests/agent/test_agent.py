@@ -509,6 +509,7 @@ async def test_what_another_program_left_in_the_outbox_is_sent_too(
     alice = await sign_up(own_server.url, "alice")
     room_id = await make_room(alice)
     heard = Listener(alice)
+    await alice.people()  # what is read from the disk comes after what was to be written: the room is on it
     beside = await open_agent(alice.profile)  # never started, as if it had died before it could send
     left = await beside.send(room_id, "left behind")
     listen = own_server.url.removeprefix("http://")
