@@ -18,6 +18,8 @@ class UsageKeeper:
         self._stored: RelayUsage | None = None
         """None until it was read: nothing is written over what is not known."""
 
+        self._one_by_one = asyncio.Lock()  # or what was read is counted twice
+
     async def keep(self) -> None:
         """For ever."""
         while True:
@@ -26,11 +28,16 @@ class UsageKeeper:
 
     async def save(self) -> None:
         """Reads what there was, the first time; then writes what has changed."""
-        with contextlib.suppress(StorageUnavailable):  # logged where it happened; the next time tells all
-            if self._stored is None:
-                self._stored = await self._store.get_usage()
-                self._relay.went_before(self._stored)
-            usage = self._relay.usage()
-            if usage != self._stored:
-                await self._store.set_usage(usage)
-                self._stored = usage
+        # What fails is logged where it happened; the next time tells all.
+        async with self._one_by_one:
+            with contextlib.suppress(StorageUnavailable):
+                await self._save()
+
+    async def _save(self) -> None:
+        if self._stored is None:
+            self._stored = await self._store.get_usage()
+            self._relay.went_before(self._stored)
+        usage = self._relay.usage()
+        if usage != self._stored:
+            await self._store.set_usage(usage)
+            self._stored = usage

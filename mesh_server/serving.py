@@ -86,6 +86,7 @@ class _Server:
 
     async def start(self) -> None:
         config, built = self._config, self._built
+        await built.peers.usage.save()  # or who is quick after a restart has a new quota
         listeners = self._listeners = await Listeners.open(
             config, built.application, built.metrics, built.tcp
         )

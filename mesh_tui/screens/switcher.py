@@ -120,6 +120,8 @@ class Switcher(Page[Destination]):
         super().__init__()
         self._room_id = room_id
         self._all = Destinations(())
+        self._wrong = False
+        """What went wrong is told until something else is typed."""
 
     @property
     def _agent(self) -> "Agent":
@@ -184,6 +186,8 @@ class Switcher(Page[Destination]):
     def _show(self, *, keep: bool) -> None:
         offered = self._all.find(self.query_one(Input).value)
         self.query_one(DestinationList).put(offered, keep=keep)
+        if keep and self._wrong:
+            return
         stranger = self._stranger
         if stranger:
             self._say(f"Nobody in your rooms is called so. Enter asks the server for {stranger}.")
@@ -232,6 +236,7 @@ class Switcher(Page[Destination]):
         return await self._agent.order.dm(chosen.key)
 
     def _say(self, words: str, *, wrong: bool = False) -> None:
+        self._wrong = wrong
         style = "$text-error" if wrong else "$text-muted"
         text = f"✗ {words}" if wrong else words or KEYS
         self.query_one(".detail", Static).update(Content.styled(text, style))

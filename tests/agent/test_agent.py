@@ -389,6 +389,7 @@ async def test_typing_is_seen_by_the_others_and_not_repeated(alice: Agent, bob: 
         alice.typing(room_id)
     await say(alice, room_id, "typed")
     await heard.wait_texts(room_id, "typed")
+    await until(lambda: heard.of(TypingSeen), "the typing, which may come after what was typed")
     assert [event.username for event in heard.of(TypingSeen)] == [alice.profile]
     assert own.of(TypingSeen) == []
 

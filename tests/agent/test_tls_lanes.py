@@ -69,7 +69,7 @@ async def test_bytes_go_both_ways_at_once_and_nothing_is_left_behind() -> None:
         assert views[1] == sent
         assert lane_threads()
     assert asyncio.all_tasks() == tasks
-    assert not lane_threads()
+    await until(lambda: not lane_threads(), "the threads to end")
 
 
 async def test_what_was_written_before_the_end_arrives_and_then_the_end() -> None:
@@ -113,7 +113,7 @@ async def test_another_certificate_is_told_from_the_right_one() -> None:
         await until(lambda: lanes, "the server's side")
         with pytest.raises(LaneLost):
             await lanes[0].read_into(memoryview(bytearray(1)))
-    assert not lane_threads()
+    await until(lambda: not lane_threads(), "the threads to end")
 
 
 @pytest.mark.parametrize("greeting", [b"", b"GET / HTTP/1.1\r\n\r\n", bytes(2_000)])
@@ -126,7 +126,7 @@ async def test_who_does_not_speak_tls_disturbs_nobody(greeting: bytes) -> None:
             await until(lambda: lanes, "the lane")
             assert await lanes[0].read(5) == b"hello"
             await near.close()
-    assert not lane_threads()
+    await until(lambda: not lane_threads(), "the threads to end")
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ async def test_where_nobody_answers_it_says_so_in_time() -> None:
         await connect_tls(silent.getsockname(), peer_fingerprint=BOB.fingerprint, within_s=0.2)
     with pytest.raises(LaneLost):
         await connect_tls((HERE, 9), peer_fingerprint="x", within_s=0.2)
-    assert not lane_threads()
+    await until(lambda: not lane_threads(), "the threads to end")
 
 
 async def test_a_connection_that_breaks_off_is_lost_and_not_ended() -> None:

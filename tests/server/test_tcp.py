@@ -202,13 +202,14 @@ def test_connections_leave_files_for_the_rest(monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_who_asks_for_nothing_is_let_go_and_who_asks_stays(impatient: ServerProcess) -> None:
-    async with aiohttp.ClientSession() as http, line_to(impatient) as asking:
+    async with aiohttp.ClientSession() as http:
         alice = await register(http, impatient.url, "alice")
-        assert await asking.ask() == 200
-        async with alice.socket() as hers, line_to(impatient) as silent, line_to(impatient) as slow:
-            slow.say(ASK[:-2])
-            assert await silent.ended()
-            assert await slow.ended()
+        async with alice.socket() as hers, line_to(impatient) as asking:
+            assert await asking.ask() == 200
+            async with line_to(impatient) as silent, line_to(impatient) as slow:
+                slow.say(ASK[:-2])
+                assert await silent.ended()
+                assert await slow.ended()
             assert await asking.ask() == 200
             assert (await hers.ask("system.ping"))["type"] == "system.pong"
     await until_open(impatient, 0)

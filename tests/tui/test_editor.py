@@ -77,7 +77,7 @@ def test_a_text_is_changed_there_and_the_file_is_gone(sit: Sit, tmp_path: Path) 
     assert (tmp_path / "text").read_text() == "begun\n"
     assert _left(tmp_path) == []
     alice.press("enter")
-    alice.wait_for(lambda text: "▎ begun" in text and "▎ two" in text)
+    alice.wait_for(lambda text: "▎ begun" in text and "▎ two" in text and "pending" not in text)
     alice.press("up")
     alice.type("E")
     alice.wait_for("✎ Changing")

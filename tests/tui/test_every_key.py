@@ -232,6 +232,7 @@ async def test_an_answer_that_was_not_sent_is_taken_back_as_an_answer(alice: Sea
     await alice.press("up", "e")
     await alice.sees("↳ In the thread of “alice")
     assert room.composer.text == "to the same thread"
+    await until(lambda: len(room.timeline.failed()) == 1, "the other to be left")
     await alice.press("escape", "ctrl+u", "up", "e")
     await alice.sees("↪ Answering “alice")
     assert room.composer.text == "an answer"

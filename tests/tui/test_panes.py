@@ -113,7 +113,10 @@ async def test_whether_the_lists_are_shown_and_how_wide_is_kept(alice: Seat, num
     await alice.press("f2")
     await alice.no_longer_sees("online 1")
     look = alice.app.settings.look
-    assert (look.rooms, look.rooms_width, look.people, look.people_width) == (False, 28, False, 24)
+    await until(
+        lambda: (look.rooms, look.rooms_width, look.people, look.people_width) == (False, 28, False, 24),
+        "it to be kept",
+    )
     await alice.press("f3")
     await alice.sees(f"1 # a{number}")
 
