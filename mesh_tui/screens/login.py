@@ -169,6 +169,8 @@ class Login(MeshScreen[None]):
             return
         self._busy = True
         self._say("")
+        for field in self.query(Field):  # what was wrong with the last try need not be with this one
+            field.complain("")
         self._show()
         begin(self, self._enter, exclusive=True)
 

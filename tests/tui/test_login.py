@@ -84,6 +84,24 @@ async def test_a_server_that_is_down_is_said_beside_its_address_and_can_be_tried
     await seat.sees("Your rooms")
 
 
+async def test_what_was_wrong_with_the_last_try_is_taken_back(
+    own_server: ServerProcess, sit_down: SitDown, sign_up: SignUp
+) -> None:
+    other = await sign_up("taken", own_server.url)
+    await other.close()
+    own_server.kill()
+    seat = await sit_down("down", own_server.url)
+    await seat.sees("Create account")
+    await seat.press("ctrl+t")
+    await _fill(seat, other.profile, PASSWORD)
+    await seat.sees("Try again")
+    assert "Nothing answers" in _below(seat, "Server")
+    own_server.start(own_server.url.removeprefix("http://"))
+    await seat.press("enter", "enter", "enter")
+    await seat.sees("This name, or one")
+    assert "Nothing answers" not in seat.text
+
+
 async def test_an_address_that_is_none_is_said_beside_it(sit_down: SitDown) -> None:
     seat = await sit_down("none")
     await seat.sees("Server")
