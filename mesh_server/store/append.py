@@ -8,6 +8,7 @@ loop some hundred times a batch does little else. So one statement, whose answer
 all that a batch depends on, and one inserts many messages.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
@@ -35,11 +36,18 @@ from protocol.rest import EVERYONE, Role
 _SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128)
 """How many rows a statement is prepared for."""
 
-_JSON: Final = {
+_JSON: Final[dict[str, tuple[Callable[..., Any], Callable[..., Any]]]] = {
     "sqlite": (sa.func.json_group_array, sa.func.json_array),
-    "postgresql": (sa.func.json_agg, sa.func.json_build_array),
+    "postgresql": (
+        lambda row: sa.cast(
+            sa.func.coalesce(sa.func.json_agg(row), sa.literal_column("'[]'::json")), sa.Text
+        ),
+        sa.func.json_build_array,
+    ),
 }
 """What makes one JSON array of many rows, and one of many columns."""
+
+_NUMBERED: Final = re.compile(r"\$\d+")
 
 _ASKED: Final = ("number", "room_id", "user_id", "device_id", "nonce")
 
@@ -54,6 +62,12 @@ class _Prepared:
 
     def row(self, values: dict[str, Any]) -> tuple[Any, ...]:
         return tuple([values[name] for name in self._order])
+
+
+def _as_read(sql: str) -> str:
+    """Numbers parameters by where they stand in the text, which is how values are given to `_Sized`."""
+    numbers: dict[str, str] = {}
+    return _NUMBERED.sub(lambda found: numbers.setdefault(found[0], f"${len(numbers) + 1}"), sql)
 
 
 def _same(**columns: sa.Column[Any]) -> sa.ColumnElement[bool]:
@@ -151,12 +165,16 @@ class _Sized:
 
     def _sql(self, size: int) -> str:
         if size not in self._prepared:
-            self._prepared[size] = _Prepared(self._make(size, self._dialect), self._dialect).sql
+            sql = _Prepared(self._make(size, self._dialect), self._dialect).sql
+            self._prepared[size] = _as_read(sql) if self._dialect.name == "postgresql" else sql
         return self._prepared[size]
 
 
 class Append:
     """The query function of `MessageStore.append`, with its statements compiled for one database."""
+
+    beside_others: Final = True
+    """Appends may run at the same time on several connections: each holds the rooms that it writes to."""
 
     def __init__(self, dialect: sa.Dialect) -> None:
         def prepare(statement: sa.ClauseElement) -> _Prepared:
@@ -169,7 +187,9 @@ class Append:
         self.lock = (
             None
             if dialect.name == "sqlite"
-            else prepare(sa.select(rooms.c.id).where(_same(room_id=rooms.c.id)).with_for_update())
+            else prepare(
+                sa.select(rooms.c.id).where(_same(room_id=rooms.c.id)).with_for_update(key_share=True)
+            )
         )
         """SQLite has one writer; a database of several holds a room for the first who asks."""
         nonce = _same(room_id=messages.c.room_id, device_id=messages.c.device_id, nonce=messages.c.nonce)
@@ -211,6 +231,8 @@ class Append:
     ) -> list[Appended | MeshError]:
         cursor = connection.connection.cursor()
         driver_error = connection.dialect.loaded_dbapi.Error
+        if connection.dialect.name == "postgresql":
+            batch = [_without_nul(new) for new in batch]
         try:
             return _Batch(self, cursor, unhurried, heralds).run(batch)
         except driver_error as error:
@@ -218,6 +240,23 @@ class Append:
             raise sa.exc.DBAPIError.instance(None, None, error, driver_error) from error
         finally:
             cursor.close()
+
+
+_TEXTS: Final = ("nonce", "content", "content_type", "reply_to", "thread")
+
+
+def _without_nul(new: NewMessage) -> NewMessage:
+    """PostgreSQL's text has no U+0000; one message that has must not spoil the batch."""
+    told = {name: getattr(new, name) or "" for name in _TEXTS}
+    if not any("\0" in text for text in (*told.values(), *new.mentions, *new.named)):
+        return new
+    clean = {name: text.replace("\0", "\ufffd") for name, text in told.items() if text}
+    return msgspec.structs.replace(
+        new,
+        **clean,
+        mentions=tuple(user_id for user_id in new.mentions if "\0" not in user_id),
+        named=tuple(key for key in new.named if "\0" not in key),
+    )
 
 
 class _Facts(NamedTuple):

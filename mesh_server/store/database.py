@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -92,18 +92,43 @@ def _driver_of(connection: sa.Connection) -> sqlite3.Connection:
     return driver
 
 
-class Database:
-    """The file behind every store. `read` and `write` run a query function on their own threads.
+class Database(Protocol):
+    """What every store stands on: this module's file, or PostgreSQL (`store.postgres_database`).
 
-    Both raise `StorageUnavailable` where the disk is full, gone or read-only: nothing was stored then.
-    A `MeshError` that a query raises rolls back and is passed on.
+    `read` and `write` raise `StorageUnavailable` where the disk is full, gone or read-only, or the database
+    is away: nothing was stored then. A `MeshError` that a query raises rolls back and is passed on.
     """
+
+    async def read(self, query: Callable[..., T], *args: Any) -> T:
+        """`query(connection, *args)` in one snapshot."""
+        ...
+
+    async def write(self, query: Callable[..., T], *args: Any, then: Callable[[T], None] | None = None) -> T:
+        """`query(connection, *args)` in one durable transaction; `then(result)` once it is on disk.
+
+        `then` runs on the event loop, in the order of the commits, even where the caller was cancelled.
+        """
+        ...
+
+    def submit(
+        self, query: Callable[..., T], *args: Any, then: Callable[[T], None] | None = None
+    ) -> "asyncio.Future[T]":
+        """`write` without waiting; the future may be ignored."""
+        ...
+
+    async def close(self) -> None:
+        """Waits for what is under way, and closes every connection."""
+        ...
+
+
+class SqliteDatabase:
+    """`Database` on a file. `read` and `write` run a query function on their own threads."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-read")
         self._local = threading.local()
-        self._outage = _Outage("read")
+        self._outage = Outage("read")
         self._read_connections: list[sa.Connection] = []
         self._writer = _Writer(engine)
 
@@ -145,7 +170,7 @@ class Database:
         self._engine.dispose()
 
 
-class _Outage:
+class Outage:
     """Tells the log that the disk fails, but not each time that it does.
 
     Else a full disk, on which the log may well be, would be filled further by hundreds of lines a second.
@@ -160,17 +185,20 @@ class _Outage:
         """What the asker is told; the reason goes to the log only. A bug in a query stays a bug."""
         if not isinstance(error.orig, sqlite3.OperationalError):
             return error
+        return self.told(error.orig)
+
+    def told(self, reason: object) -> StorageUnavailable:
         now = time.monotonic()
         if now >= self._quiet_until:
             more = f" ({self._untold} more since the last time)" if self._untold else ""
-            log.error("the database cannot be %s: %s%s", self._doing, error.orig, more)
+            log.error("the database cannot be %s: %s%s", self._doing, reason, more)
             self._quiet_until, self._untold = now + _TOLD_EVERY_S, 0
         else:
             self._untold += 1
         return StorageUnavailable()
 
 
-class _Job:
+class Job:
     """A write, and where its outcome goes."""
 
     __slots__ = ("args", "future", "loop", "query", "then")
@@ -211,7 +239,7 @@ class _Mover:
     def __init__(self, engine: sa.Engine, ask_writer: Callable[[_Finish], None]) -> None:
         self._connection = engine.connect()
         self._ask_writer = ask_writer
-        self._outage = _Outage("checkpointed")
+        self._outage = Outage("checkpointed")
         self._written = threading.Event()
         self._moved_rows = 0
         self._closing = threading.Event()
@@ -263,8 +291,8 @@ class _Writer:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._outage = _Outage("written")
-        self._jobs: queue.SimpleQueue[_Job | _Finish | None] = queue.SimpleQueue()
+        self._outage = Outage("written")
+        self._jobs: queue.SimpleQueue[Job | _Finish | None] = queue.SimpleQueue()
         self._mover = _Mover(engine, self._jobs.put)
         self._thread = threading.Thread(target=self._run, name="store-write", daemon=True)
         self._thread.start()
@@ -272,7 +300,7 @@ class _Writer:
     def submit(
         self, query: Callable[..., T], args: tuple[Any, ...], then: Callable[[T], None] | None
     ) -> "asyncio.Future[T]":
-        job = _Job(query, args, then)
+        job = Job(query, args, then)
         self._jobs.put(job)
         return job.future
 
@@ -287,7 +315,7 @@ class _Writer:
             driver.execute("PRAGMA wal_autocheckpoint=0")
             transactions = 0
             while (job := self._jobs.get()) is not None:
-                if not isinstance(job, _Job):
+                if not isinstance(job, Job):
                     job(driver)
                     continue
                 with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
@@ -295,7 +323,7 @@ class _Writer:
                 transactions += 1
                 self._mover.written(transactions + driver.total_changes)
 
-    def _one(self, connection: sa.Connection, job: _Job) -> None:
+    def _one(self, connection: sa.Connection, job: Job) -> None:
         try:
             with connection.begin():
                 result = job.query(connection, *job.args)

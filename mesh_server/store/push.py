@@ -238,7 +238,7 @@ def _add(connection: sa.Connection, cursor: int, new: Sequence[NewPush], keep: i
 
 def _bound(connection: sa.Connection, target_id: str, keep: int) -> int:
     theirs = sa.select(pushes.c.pk).where(pushes.c.target_id == target_id)
-    over = theirs.order_by(pushes.c.pk.desc()).offset(keep).limit(-1)
+    over = theirs.order_by(pushes.c.pk.desc()).offset(keep)
     return connection.execute(sa.delete(pushes).where(pushes.c.pk.in_(over))).rowcount
 
 

@@ -24,20 +24,29 @@ def migrate(engine: sa.Engine) -> None:
         NewerDatabase: with one sentence for the operator.
     """
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        version = _version(connection)
-        if version == HEAD:
-            return
-        # Imported here: a start with nothing to migrate should not pay for it.
-        from alembic import command
+        migrate_on(connection)
 
-        if version is not None and version not in known_versions():
-            raise NewerDatabase(
-                f"The database is of version {version}, made by a newer mesh-server; this one knows versions "
-                f"up to {HEAD}. Start the newer mesh-server, or restore a backup made by this one."
-            )
-        config = _alembic()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+
+def migrate_on(connection: sa.Connection) -> bool:
+    """`migrate` in a transaction that others are kept out of; whether anything was missing.
+
+    Raises: NewerDatabase
+    """
+    version = _version(connection)
+    if version == HEAD:
+        return False
+    # Imported here: a start with nothing to migrate should not pay for it.
+    from alembic import command
+
+    if version is not None and version not in known_versions():
+        raise NewerDatabase(
+            f"The database is of version {version}, made by a newer mesh-server; this one knows versions "
+            f"up to {HEAD}. Start the newer mesh-server, or restore a backup made by this one."
+        )
+    config = _alembic()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    return True
 
 
 def known_versions() -> set[str]:

@@ -1,4 +1,4 @@
-"""Finding messages by their words: SQLite's FTS5 beside the log.
+"""Finding messages by their words: SQLite's FTS5 beside the log, or PostgreSQL's full-text search.
 
 Strategy: the index is external (it keeps words, not texts) and is written behind the log, in batches, so
 that sending pays nothing for it; `index_next` goes on from where it stopped, and a search catches up first.
@@ -6,11 +6,14 @@ Who wrote a message is a word of its second column, so what one person said is f
 everyone said. Text that is edited or deleted leaves the index in the same transaction. FTS5 only marks what
 is deleted, so `purge` merges the index's segments afterwards, a few pages at a time, until the words are
 really gone.
+
+On PostgreSQL the index is a table of `tsvector`s (`store.words` makes them), with a GIN index over them; all
+else is the same. It keeps places of words as well, and what is deleted from it is gone with the next vacuum.
 """
 
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, cast
 
 import sqlalchemy as sa
 
@@ -19,6 +22,7 @@ from mesh_server.store.database import Database
 from mesh_server.store.rooms import my_room
 from mesh_server.store.rows import COLUMNS, to_record, with_reactions
 from mesh_server.store.tables import members, messages, meta, rooms, users
+from mesh_server.store.words import to_tsquery, to_tsvector
 
 INDEXED: Final = "search_pk"
 """The key in `meta` of the last `pk` that is in the index."""
@@ -34,11 +38,12 @@ CLOCK_SLACK_MS: Final = 2 * 3_600_000
 
 _INDEX: Final = sa.table("message_search", sa.column("rowid"), sa.column("message_search"))
 _rowid: Final = _INDEX.c.rowid
+_VECTORS: Final = sa.table("message_search", sa.column("pk"), sa.column("words"))
 _READABLE: Final = messages.c.content_type.like("text/%")
 
 
 class SqlSearch:
-    """`SearchStore` on SQLite."""
+    """`SearchStore` on a `Database`."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -51,6 +56,10 @@ class SqlSearch:
 
     async def find(self, user_id: str, query: SearchQuery, limit: int) -> tuple[list[Found], int | None]:
         return await self._db.read(_find, user_id, query, limit)
+
+
+def _is_file(connection: sa.Connection) -> bool:
+    return connection.dialect.name == "sqlite"
 
 
 def _get(connection: sa.Connection, key: str) -> str | None:
@@ -89,7 +98,14 @@ def _index_next(connection: sa.Connection, limit: int) -> int:
 
 
 def _add(connection: sa.Connection, rows: list[tuple[int, str, str]]) -> None:
-    if rows:
+    if rows and not _is_file(connection):
+        connection.execute(
+            sa.text(
+                "INSERT INTO message_search (pk, words) VALUES (:pk, CAST(CAST(:words AS text) AS tsvector))"
+            ),
+            [{"pk": pk, "words": to_tsvector(content, author_id)} for pk, content, author_id in rows],
+        )
+    elif rows:
         connection.exec_driver_sql(
             "INSERT INTO message_search(rowid, content, author_id) VALUES (?, ?, ?)", rows
         )
@@ -97,24 +113,26 @@ def _add(connection: sa.Connection, rows: list[tuple[int, str, str]]) -> None:
 
 def reindex(connection: sa.Connection, message_id: str, before: str, after: str) -> None:
     """Called by who changes a text, in the same transaction; `after` is empty where it was deleted."""
-    if connection.dialect.name != "sqlite":
-        return
     query = sa.select(messages.c.pk, messages.c.author_id).where(messages.c.id == message_id, _READABLE)
     row = connection.execute(query).one_or_none()
     if row is None or row.pk > indexed(connection):
         return
-    connection.exec_driver_sql(
-        "INSERT INTO message_search(message_search, rowid, content, author_id) VALUES ('delete', ?, ?, ?)",
-        (row.pk, before, row.author_id),
-    )
-    _set(connection, STALE, "1")
+    if _is_file(connection):
+        connection.exec_driver_sql(
+            "INSERT INTO message_search(message_search, rowid, content, author_id)"
+            " VALUES ('delete', ?, ?, ?)",
+            (row.pk, before, row.author_id),
+        )
+        _set(connection, STALE, "1")
+    else:
+        connection.execute(sa.delete(_VECTORS).where(_VECTORS.c.pk == row.pk))
     if after:
         _add(connection, [(row.pk, after, row.author_id)])
 
 
 def rewind(connection: sa.Connection) -> None:
     """Called by who deletes rows of the log: SQLite gives the highest `pk` anew where its row is gone."""
-    if connection.dialect.name != "sqlite":
+    if not _is_file(connection):
         return
     last = int(connection.execute(sa.select(sa.func.max(messages.c.pk))).scalar() or 0)
     if last < indexed(connection):
@@ -140,24 +158,26 @@ def _find(
     connection: sa.Connection, user_id: str, query: SearchQuery, limit: int
 ) -> tuple[list[Found], int | None]:
     mine = sa.select(members.c.room_id).where(members.c.user_id == user_id)
-    wanted = f"content : ({query.words})"
+    author_id: str | None = None
     if query.author_key is not None:
         who = sa.select(users.c.id).where(users.c.username_key == query.author_key)
         author_id = connection.execute(who).scalar_one_or_none()
         if author_id is None:
             return [], None
-        wanted += f' AND author_id : "{author_id}"'
+    index = _index(connection, query.words, author_id)
+    if index is None:
+        return [], None
     statement: sa.Select[Any] = (
         sa.select(*COLUMNS, users.c.username, messages.c.pk)
-        .select_from(_INDEX)
-        .join(messages, messages.c.pk == _rowid)
+        .select_from(index.table)
+        .join(messages, messages.c.pk == index.key)
         .join(users, users.c.id == messages.c.author_id)
         .join(rooms, rooms.c.id == messages.c.room_id)
-        .where(_INDEX.c.message_search.op("MATCH")(wanted), messages.c.room_id.in_(mine))
-        .order_by(_rowid.desc())
+        .where(index.matches, messages.c.room_id.in_(mine))
+        .order_by(index.key.desc())
         .limit(limit + 1)
     )
-    for condition in (*_conditions(query), *_stretch(connection, query)):
+    for condition in (*_conditions(query, index.key), *_stretch(connection, query, index.key)):
         statement = statement.where(condition)
     rows = connection.execute(statement).all()
     records: defaultdict[str, list[MessageRecord]] = defaultdict(list)
@@ -171,13 +191,37 @@ def _find(
     return [hits[row.id] for row in rows[:limit]], rows[limit - 1].pk if len(rows) > limit else None
 
 
-def _stretch(connection: sa.Connection, query: SearchQuery) -> list[sa.ColumnElement[bool]]:
+class _Index(NamedTuple):
+    """What is found by its words: `key` is the `pk` of the message."""
+
+    table: sa.TableClause
+    key: sa.ColumnElement[Any]
+    matches: sa.ColumnElement[bool]
+
+
+def _index(connection: sa.Connection, words: str, author_id: str | None) -> _Index | None:
+    """None where the words are none."""
+    if _is_file(connection):
+        author = "" if author_id is None else f' AND author_id : "{author_id}"'
+        return _Index(_INDEX, _rowid, _INDEX.c.message_search.op("MATCH")(f"content : ({words}){author}"))
+    wanted = to_tsquery(words, author_id)
+    if wanted is None:
+        return None
+    matches = sa.text("message_search.words @@ CAST(CAST(:wanted AS text) AS tsquery)").bindparams(
+        wanted=wanted
+    )
+    return _Index(_VECTORS, _VECTORS.c.pk, cast("sa.ColumnElement[bool]", matches))
+
+
+def _stretch(
+    connection: sa.Connection, query: SearchQuery, key: sa.ColumnElement[Any]
+) -> list[sa.ColumnElement[bool]]:
     """Where in the log the wanted time lies, roughly: the index passes over what is not there."""
     stretch = []
     if query.before is not None:
-        stretch.append(_rowid <= _first_since(connection, query.before + CLOCK_SLACK_MS))
+        stretch.append(key <= _first_since(connection, query.before + CLOCK_SLACK_MS))
     if query.after is not None:
-        stretch.append(_rowid >= _first_since(connection, query.after - CLOCK_SLACK_MS))
+        stretch.append(key >= _first_since(connection, query.after - CLOCK_SLACK_MS))
     return stretch
 
 
@@ -210,13 +254,13 @@ def _room(connection: sa.Connection, room_id: str, user_id: str) -> MyRoom:
     return mine
 
 
-def _conditions(query: SearchQuery) -> list[sa.ColumnElement[bool]]:
+def _conditions(query: SearchQuery, key: sa.ColumnElement[Any]) -> list[sa.ColumnElement[bool]]:
     conditions: list[tuple[Any, Callable[[Any], sa.ColumnElement[bool]]]] = [
         (query.room_id, lambda value: messages.c.room_id == value),
         (query.room_key, lambda value: rooms.c.name_key == value),
         (query.author_key, lambda value: users.c.username_key == value),
         (query.before, lambda value: messages.c.created_at < value),
         (query.after, lambda value: messages.c.created_at >= value),
-        (query.cursor, lambda value: _rowid < value),
+        (query.cursor, lambda value: key < value),
     ]
     return [condition(value) for value, condition in conditions if value is not None]

@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 
 from mesh_server.store import database as database_module
 from mesh_server.store.base import Edit
-from mesh_server.store.database import Database, make_engine
+from mesh_server.store.database import SqliteDatabase, make_engine
 from mesh_server.store.folder import DATABASE_FILE, LOCK_FILE, DataFolderInUse, DataFolderLock
 from mesh_server.store.migrations import HEAD
 from mesh_server.store.schema import NewerDatabase, migrate
@@ -63,7 +63,7 @@ async def test_the_log_begins_anew_though_the_writer_never_rests(
     monkeypatch.setattr(database_module, "_MOVE_EVERY_S", 0.001)
     engine = make_engine(tmp_path / "a.db")
     migrate(engine)
-    database = Database(engine)
+    database = SqliteDatabase(engine)
 
     def salts() -> bytes:
         """Both differ each time that a log begins (https://www.sqlite.org/walformat.html)."""

@@ -1,4 +1,4 @@
-"""Search: SQLite's full-text index over the log (https://www.sqlite.org/fts5.html)."""
+"""Search: SQLite's full-text index over the log (https://www.sqlite.org/fts5.html), and PostgreSQL's twin."""
 
 from alembic import op
 
@@ -12,3 +12,6 @@ def upgrade() -> None:
             "CREATE VIRTUAL TABLE message_search USING fts5("
             "content, content='messages', content_rowid='pk', tokenize='unicode61 remove_diacritics 2')"
         )
+    else:
+        op.execute("CREATE TABLE message_search (pk bigint PRIMARY KEY, words tsvector NOT NULL)")
+        op.execute("CREATE INDEX ix_message_search_words ON message_search USING gin (words)")

@@ -10,6 +10,11 @@ _UNCHANGED = (
     "CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit "
     "BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END"
 )
+_UNCHANGED_POSTGRESQL = (
+    """CREATE FUNCTION audit_unchanged() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'the audit log is only added to'; END $$""",
+    "CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit FOR EACH ROW EXECUTE FUNCTION audit_unchanged()",
+)
 
 
 def upgrade() -> None:
@@ -40,3 +45,6 @@ def upgrade() -> None:
     op.create_index("ix_audit_at", "audit", ["at"])
     if op.get_bind().dialect.name == "sqlite":
         op.execute(_UNCHANGED)
+    else:
+        for statement in _UNCHANGED_POSTGRESQL:
+            op.execute(statement)

@@ -17,9 +17,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["room_id"], ["rooms.id"], name="fk_room_mentions_room_id"),
         sa.ForeignKeyConstraint(["author_id"], ["users.id"], name="fk_room_mentions_author_id"),
     )
-    op.add_column("rooms", sa.Column("receipts", sa.Boolean, nullable=False, server_default=sa.text("0")))
-    op.add_column("users", sa.Column("hides_reads", sa.Boolean, nullable=False, server_default=sa.text("0")))
-    op.execute("UPDATE rooms SET receipts = 1 WHERE kind = 'dm'")
+    op.add_column("rooms", sa.Column("receipts", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.add_column("users", sa.Column("hides_reads", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.execute("UPDATE rooms SET receipts = true WHERE kind = 'dm'")
     # Who named themselves was counted as named.
     op.execute(
         "DELETE FROM mentions WHERE EXISTS (SELECT 1 FROM messages WHERE messages.room_id = mentions.room_id "

@@ -26,7 +26,7 @@ def upgrade() -> None:
     with op.batch_alter_table("messages") as table:
         table.drop_index("ix_messages_room_id_author_id_seq")
         table.drop_constraint("uq_messages_room_id_rev", type_="unique")
-        table.add_column(sa.Column("changed", sa.Boolean, nullable=False, server_default=sa.text("0")))
+        table.add_column(sa.Column("changed", sa.Boolean, nullable=False, server_default=sa.false()))
     op.execute(
         "UPDATE messages SET changed = true WHERE pk IN (SELECT pk FROM (SELECT pk, rev, min(rev) OVER ("
         "PARTITION BY room_id ORDER BY seq ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING"
