@@ -12,6 +12,7 @@ each begins. Statements are prepared once a connection.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Final, NoReturn, TypeVar
 
 import asyncpg
@@ -111,15 +112,15 @@ class Connection:
         self._loop = asyncio.new_event_loop()
         self._statements: OrderedDict[str, Any] = OrderedDict()
         try:
-            self._line = self.wait(make())
+            self._line = self.wait(make)
         except BaseException:
             self._loop.close()
             raise
 
-    def wait(self, asked: Awaitable[T]) -> T:
-        """Raises: Error."""
+    def wait(self, ask: Callable[..., Awaitable[T]], *args: Any) -> T:
+        """Of a line that is closed, asking fails at once. Raises: Error."""
         try:
-            return self._loop.run_until_complete(_as_coroutine(asked))
+            return self._loop.run_until_complete(_asked(ask, args))
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
             _raise(error)
 
@@ -130,7 +131,7 @@ class Connection:
     def prepared(self, sql: str) -> Any:
         statement = self._statements.get(sql)
         if statement is None:
-            statement = self._statements[sql] = self.wait(self._line.prepare(sql))
+            statement = self._statements[sql] = self.wait(self._line.prepare, sql)
             if len(self._statements) > STATEMENTS:
                 self._statements.popitem(last=False)
         else:
@@ -139,7 +140,7 @@ class Connection:
 
     def say(self, sql: str) -> None:
         """One or several statements without parameters."""
-        self.wait(self._line.execute(sql))
+        self.wait(self._line.execute, sql)
 
     def cursor(self) -> "Cursor":
         return Cursor(self)
@@ -156,7 +157,7 @@ class Connection:
         if self._loop.is_closed():
             return
         try:
-            self.wait(self._line.close(timeout=CLOSE_S))
+            self.wait(partial(self._line.close, timeout=CLOSE_S))
         except Error:
             self._line.terminate()
         self._loop.run_until_complete(asyncio.sleep(0))
@@ -170,8 +171,8 @@ class Connection:
             self._loop.close()
 
 
-async def _as_coroutine(asked: Awaitable[T]) -> T:
-    return await asked
+async def _asked(ask: Callable[..., Awaitable[T]], args: tuple[Any, ...]) -> T:
+    return await ask(*args)
 
 
 class Cursor:
@@ -189,7 +190,7 @@ class Cursor:
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         statement = self._connection.prepared(sql)
-        self._rows, self._next = self._connection.wait(statement.fetch(*parameters)), 0
+        self._rows, self._next = self._connection.wait(statement.fetch, *parameters), 0
         columns = statement.get_attributes()
         self.description = [
             (column.name, column.type.oid, None, None, None, None, None) for column in columns
@@ -198,7 +199,7 @@ class Cursor:
         self.rowcount = int(told) if told.isdecimal() else -1
 
     def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        self._connection.wait(self._connection.prepared(sql).executemany(rows))
+        self._connection.wait(self._connection.prepared(sql).executemany, rows)
         self.description, self.rowcount, self._rows, self._next = None, -1, [], 0
 
     def setinputsizes(self, *_sizes: Any) -> None:

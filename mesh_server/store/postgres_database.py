@@ -145,14 +145,14 @@ class Line:
     def run(self, query: Callable[..., T], *args: Any) -> T:
         """In a transaction that is begun here, and ended by who calls; here only where the query fails."""
         connection = self.get()
-        transaction = connection.begin()
         try:
+            connection.begin()
             return query(connection, *args)
         except BaseException as error:
             if is_outage(error):
                 self.drop()
             else:
-                transaction.rollback()
+                connection.rollback()
             raise
 
     def close(self) -> None:

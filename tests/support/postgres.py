@@ -33,7 +33,6 @@ _PR_SET_PDEATHSIG: Final = 1
 _TEMPLATE: Final = "mesh_template"
 _HURRIED: Final = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "shared_buffers": "32MB",
     "max_connections": "100",

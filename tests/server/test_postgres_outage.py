@@ -1,0 +1,61 @@
+"""A PostgreSQL server that ends and comes back, under a store that goes on."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from mesh_server.store.postgres import DatabaseUnusable, PostgresStore
+from protocol.errors import StorageUnavailable
+from tests.contracts.people import add_user
+from tests.support.conditions import PATIENCE_S
+from tests.support.postgres import PostgresServer
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    running = PostgresServer()
+    running.start()
+    yield running
+    running.remove()
+
+
+async def test_while_it_is_away_everyone_is_told_and_afterwards_it_is_used_again(
+    server: PostgresServer,
+) -> None:
+    store = PostgresStore.open(await server.fresh())
+    alice = await add_user(store, "alice")
+    server.stop()
+    with pytest.raises(StorageUnavailable):
+        await store.check()
+    with pytest.raises(StorageUnavailable):
+        await store.accounts.get_user(alice.id)
+    server.start()
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            await store.check()
+            assert await store.accounts.get_user(alice.id) == alice
+            break
+        except StorageUnavailable:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+    await store.close()
+
+
+async def test_two_nodes_may_make_the_schema_at_once(server: PostgresServer) -> None:
+    url = await server.empty()
+    stores = await asyncio.gather(*(asyncio.to_thread(_open, url) for _ in range(2)))
+    assert stores[0] == stores[1]
+
+
+def _open(url: str) -> str:
+    store = PostgresStore.open(url)
+    asyncio.run(store.close())
+    return store.epoch
+
+
+async def test_a_database_that_is_not_there_is_told_in_a_sentence(server: PostgresServer) -> None:
+    with pytest.raises(DatabaseUnusable, match="does not exist"):
+        PostgresStore.open(server.url("nowhere"))
