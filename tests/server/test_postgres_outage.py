@@ -5,8 +5,11 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 
 from mesh_server.store.postgres import DatabaseUnusable, PostgresStore
+from mesh_server.store.postgres_database import PostgresDatabase, make_engine
+from mesh_server.store.tables import meta
 from protocol.errors import StorageUnavailable
 from tests.contracts.people import add_user
 from tests.support.conditions import PATIENCE_S
@@ -59,3 +62,23 @@ def _open(url: str) -> str:
 async def test_a_database_that_is_not_there_is_told_in_a_sentence(server: PostgresServer) -> None:
     with pytest.raises(DatabaseUnusable, match="does not exist"):
         PostgresStore.open(server.url("nowhere"))
+
+
+async def test_a_commit_that_broke_off_is_not_told_as_stored(server: PostgresServer) -> None:
+    database = PostgresDatabase(make_engine(await server.fresh()))
+    told: list[None] = []
+
+    def write(connection: sa.Connection) -> None:
+        connection.execute(sa.insert(meta).values(key="half", value="way"))
+        server.stop()
+        server.start()
+
+    with pytest.raises(StorageUnavailable):
+        await database.write(write, then=told.append)
+    assert told == []
+    assert await database.read(_half) is None
+    await database.close()
+
+
+def _half(connection: sa.Connection) -> str | None:
+    return connection.execute(sa.select(meta.c.value).where(meta.c.key == "half")).scalar()
