@@ -60,6 +60,7 @@ _ENTER: Final = {
     for shared in (False, True)
 }
 _STATUS: Final = "SELECT pg_xact_status($1::text::xid8)"
+_NOT_GIVEN_YET: Final = "22023"
 _BEGIN_READING: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -328,9 +329,11 @@ class _Writer:
             try:
                 status = self._line.run(_status, xid)
                 self._line.get().rollback()
-            except DBAPIError:
+            except DBAPIError as error:
                 self._line.drop()
-                status = None
+                # A number that it has not given yet: it crashed before that transaction left a trace.
+                unknown = getattr(error.orig, "sqlstate", None) == _NOT_GIVEN_YET
+                status = "aborted" if unknown else None
             if status in ("committed", "aborted"):
                 return status == "committed"
             time.sleep(self._away.failed())
