@@ -6,13 +6,13 @@ import sys
 import pytest
 import sqlalchemy as sa
 
-from mesh_server.store import append
+from mesh_server.store.append_statements import Prepared, Statements
 
 
 def test_nothing_is_imported_that_only_other_commands_and_databases_need() -> None:
     code = "import sys, mesh_server.cli, mesh_server.app; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not {"alembic", "nats", "sqlalchemy.dialects.postgresql"} & set(loaded.stdout.split())
+    assert not {"alembic", "asyncpg", "nats", "sqlalchemy.dialects.postgresql"} & set(loaded.stdout.split())
 
 
 def test_what_is_imported_is_searched_for_garbage_neither_now_nor_later() -> None:
@@ -29,14 +29,14 @@ def test_what_is_imported_is_searched_for_garbage_neither_now_nor_later() -> Non
 
 def test_statements_are_prepared_when_they_are_needed_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
     prepared = []
-    prepare = append._Prepared.__init__
+    prepare = Prepared.__init__
 
-    def watch(self: append._Prepared, statement: sa.ClauseElement, dialect: sa.Dialect) -> None:
+    def watch(self: Prepared, statement: sa.ClauseElement, dialect: sa.Dialect) -> None:
         prepared.append(statement)
         prepare(self, statement, dialect)
 
-    monkeypatch.setattr(append._Prepared, "__init__", watch)
-    sql = append.Append(sa.create_engine("sqlite://").dialect)
+    monkeypatch.setattr(Prepared, "__init__", watch)
+    sql = Statements(sa.create_engine("sqlite://").dialect)
     before = len(prepared)
     rows = [(number, "r", "u", "d", "n") for number in range(3)]
     first = [statement for statement, _ in sql.facts.filled(rows)]
