@@ -8,10 +8,12 @@ type that does not look so is nothing but text.
 """
 
 import re
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from typing import Final
 
-from protocol.rest import Message
+from protocol import limits
+from protocol.rest import Member, Message
 from protocol.text import clean_line
 
 CONTENT_TYPE: Final = "text/x-mesh-terminal"
@@ -71,6 +73,16 @@ def read(message: Message) -> Announced | None:
     author = message.author
     how = "" if running else clean_line(rest)
     return Announced(message.id, author.id, author.username, named[1], clean_line(command), running, how)
+
+
+def seen(members: Iterable[Member]) -> Set[str] | None:
+    """The ids of those who are seen now; None where that is not known.
+
+    Without a line all are held to be gone, ourselves among them; and past the limit some are not told.
+    """
+    members = list(members)
+    here = {member.user_id for member in members if member.presence != "offline"}
+    return here if here and len(members) < limits.ROOM_MEMBERS else None
 
 
 def _shown(command: str) -> str:

@@ -15,7 +15,7 @@ from mesh_agent.client.introductions import Introductions
 from mesh_agent.machines.terminal_host import LetIn
 from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.people import find_member
-from mesh_agent.terminal.announcing import Announced
+from mesh_agent.terminal.announcing import Announced, seen
 from mesh_agent.terminal.errors import TooManyTerminals
 from mesh_agent.terminal.hosting import Hosted
 from mesh_agent.terminal.ledger import Ledger
@@ -85,14 +85,17 @@ class Terminals(Owner):
     async def announced(self, room_id: str) -> list[Announced]:
         """What the room's last pages of messages say of shared terminals, the newest first.
 
+        Without a line nobody is called away: who is there is not known then.
+
         Raises: NotMember; Unreachable: nothing of them is held here.
         """
         self._catch_up()
         found = [each async for each in announced(self.introductions, room_id)]
         if not any(each.running for each in found):
             return found
-        members = await self.introductions.members(room_id)
-        here = {member.user_id for member in members if member.presence != "offline"}
+        here = seen(await self.introductions.members(room_id))
+        if here is None:
+            return found
         return [replace(each, away=each.running and each.user_id not in here) for each in found]
 
     async def close(self) -> None:

@@ -134,7 +134,7 @@ async def _list(agent: Agent, options: Namespace, output: Output) -> None:
 
 
 def _told(announced: Announced) -> dict[str, Any]:
-    state = "  (not answering)" if announced.away else "" if announced.running else "  (over)"
+    state = "  (seen nowhere now)" if announced.away else "" if announced.running else "  (over)"
     return {
         "line": f"{announced.username}: {clean_line(announced.command)}{state}  {announced.terminal}",
         "host": announced.username,

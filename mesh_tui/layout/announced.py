@@ -10,19 +10,32 @@ RUNS, OVER = "▣", "▢"
 MARGIN = 2
 
 
-def card(announced: Announced, cells: int, *, mine: bool) -> Iterable[Line]:
-    """Its rows, each at most `cells` wide."""
-    sign = Fragment(f"{RUNS} ", "state-up") if announced.running else Fragment(f"{OVER} ", "muted")
+def card(announced: Announced, cells: int, *, mine: bool, away: bool = False) -> Iterable[Line]:
+    """Its rows, each at most `cells` wide. `away`: who shares it is seen nowhere now."""
+    away = away and announced.running and not mine
+    sign = Fragment(f"{RUNS if announced.running else OVER} ", _sign_role(announced, away=away))
     command = clip(paintable(announced.command), max(1, cells - MARGIN))
     yield Line((sign, Fragment(command, "title" if announced.running else "muted")), decoration=MARGIN)
-    for line in wrap(_about(announced, mine=mine), max(1, cells - MARGIN)):
+    for line in wrap(_about(announced, mine=mine, away=away), max(1, cells - MARGIN)):
         yield Line((Fragment(" " * MARGIN), *line.fragments), line.decoration + MARGIN, line.joiner)
 
 
-def _about(announced: Announced, *, mine: bool) -> list[Fragment]:
+def _sign_role(announced: Announced, *, away: bool) -> str:
+    if not announced.running:
+        return "muted"
+    return "pending" if away else "state-up"
+
+
+def _about(announced: Announced, *, mine: bool, away: bool) -> list[Fragment]:
     if not announced.running:
         how = paintable(announced.how.removesuffix("."))
         return [Fragment(f"a terminal that was shared; it {how}", "muted")]
+    if away:
+        return [
+            Fragment(f"a shared terminal · {paintable(announced.username)} is seen nowhere now · ", "muted"),
+            Fragment("Enter", "key"),
+            Fragment(" tries to watch it", "muted"),
+        ]
     does = "goes back to it" if mine else "watches it"
     return [
         Fragment("a shared terminal · ", "muted"),

@@ -7,10 +7,11 @@ change on, so an append costs nothing and finding the entry of a row is a bisect
 
 from bisect import bisect_right
 from collections import Counter, OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from typing import Final
 
+from mesh_agent.terminal import announcing
 from mesh_tui.layout.cells import Line
 from mesh_tui.layout.message import Around, Entry, Lead, Me, answers, estimate, lay_out, lead, refers_to
 from mesh_tui.timeline import Splice, Timeline
@@ -18,6 +19,10 @@ from protocol.rest import Message
 
 ROWS_KEPT: Final = 2_000
 """Rows of text that stay laid out; a message has at most a few thousand."""
+
+
+Here = Set[str] | None
+"""The ids of people; None: not known, as without a line."""
 
 
 @dataclass(slots=True, eq=False)
@@ -29,12 +34,24 @@ class Block:
 
 
 class Blocks:
-    """The blocks of `timeline`, `cells` wide; above messages past `unread_after` stands the line "new"."""
+    """The blocks of `timeline`, `cells` wide; above messages past `unread_after` stands the line "new".
 
-    def __init__(self, timeline: Timeline, me: Me, cells: int, unread_after: int | None = None) -> None:
+    `here`: who is seen in the room now; a terminal of somebody else is told to be so.
+    """
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        me: Me,
+        cells: int,
+        unread_after: int | None = None,
+        *,
+        here: Here = None,
+    ) -> None:
         self._timeline = timeline
         self._me = me
         self._unread_after = unread_after
+        self._here = here
         self.cells = cells
         self._blocks: list[Block] = []
         self._tops = [0]
@@ -129,6 +146,17 @@ class Blocks:
         for index in range(1, len(self._blocks)):
             self._lead_again(index)
 
+    def know_here(self, here: Here) -> bool:
+        """Who is seen now; whether anything that was laid out looks otherwise by it."""
+        before, self._here = self._here, here
+        stale = [
+            block for block in self._rows if _is_away(block.entry, before) is not _is_away(block.entry, here)
+        ]
+        for block in stale:
+            self._forget(block)
+            block.exact = False
+        return bool(stale)
+
     def _block(self, previous: Entry | None, entry: Entry) -> Block:
         above = lead(previous, entry, self._me, self._unread_after)
         answered = bool(self._answers_to(entry))
@@ -178,7 +206,7 @@ class Blocks:
         thread = self._timeline.thread
         quoted = refers_to(entry, thread)
         message = self._timeline.message(quoted) if quoted else None
-        return Around(message, thread, self._answers_to(entry))
+        return Around(message, thread, self._answers_to(entry), _is_away(entry, self._here))
 
     def _quote_again(self, changed: Iterable[Entry]) -> None:
         """Messages have changed: where they are quoted they are to be seen as they are now."""
@@ -198,6 +226,12 @@ class Blocks:
 
     def _forget(self, block: Block) -> None:
         self._rows_kept -= len(self._rows.pop(block, ()))
+
+
+def _is_away(entry: Entry, here: Here) -> bool:
+    """Whether it tells of a terminal of somebody who is not seen."""
+    told = announcing.read(entry) if isinstance(entry, Message) and here is not None else None
+    return told is not None and here is not None and told.user_id not in here
 
 
 def _said_in(entry: Entry) -> str:

@@ -113,11 +113,13 @@ class Around:
         quoted: what `refers_to` names, if it is held.
         thread: the id of the thread that alone is shown, where one is.
         answers: what is told of how much was said in the thread that it began.
+        away: whose terminal it tells of is seen nowhere now.
     """
 
     quoted: Message | None = None
     thread: str = ""
     answers: str = ""
+    away: bool = False
 
 
 ALONE: Final = Around()
@@ -138,7 +140,7 @@ def lay_out(entry: Entry, above: Lead, cells: int, me: Me, around: Around = ALON
         lines.append(_header(entry, me, mark, room + GUTTER))
     if refers_to(entry, around.thread):
         lines.append(_quote(entry, around.quoted, room, mark))
-    lines += [_indent(line, mark) for line in _body(entry, room, me)]
+    lines += [_indent(line, mark) for line in _body(entry, room, me, away=around.away)]
     if isinstance(entry, Message) and entry.reactions:
         lines += [_indent(line, mark) for line in wrap(_reactions(entry, me), room)]
     if around.answers:
@@ -223,12 +225,12 @@ def _changed(message: Message) -> bool:
     return bool(message.edited_at) and not message.deleted and not told
 
 
-def _body(entry: Message | Outgoing, room: int, me: Me) -> list[Line]:
+def _body(entry: Message | Outgoing, room: int, me: Me, *, away: bool) -> list[Line]:
     if isinstance(entry, Message) and entry.deleted:
         return list(wrap([Fragment("This message was deleted.", "deleted")], room))
     announced = announcing.read(entry) if isinstance(entry, Message) else None
     if announced is not None:
-        return list(card(announced, room, mine=announced.user_id == me.id))
+        return list(card(announced, room, mine=announced.user_id == me.id, away=away))
     call = calls.read(entry) if isinstance(entry, Message) else None
     if call is not None:
         return list(call_card(call, room))

@@ -6,7 +6,7 @@ made anew, and what is still under way for the room that was left finds that it 
 tells comes in here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -30,6 +30,7 @@ from mesh_agent.client.state import (
 )
 from mesh_agent.sharing.state import TransferChanged
 from mesh_agent.spans import show_span
+from mesh_agent.terminal.announcing import seen
 from mesh_tui import actions
 from mesh_tui.layout.cells import Fragment, clip, paintable
 from mesh_tui.screens.ask import Ask
@@ -48,7 +49,7 @@ from mesh_tui.widgets.status import StatusLine
 from mesh_tui.widgets.transcript import Transcript
 from mesh_tui.workers import begin
 from protocol.errors import MeshError
-from protocol.rest import Message, Room
+from protocol.rest import Member, Message, Room
 
 TYPING_S: Final = 5.0
 """How long someone is said to be typing after the last sign of it."""
@@ -105,8 +106,8 @@ class RoomScreen(Offering):
         self.start_writing()
         self.set_focus(self.composer)  # now, and not when the loop comes to it: a jump may take it away again
         self._show_room()
+        self._put_members([])
         self.start_reading(at)
-        self.participants.put([], self.me.id)
         begin(self, self._load_members, exclusive=True, group="members")
 
     def leave_room(self) -> None:
@@ -136,7 +137,16 @@ class RoomScreen(Offering):
         room_id = self.room.id
         members = await self.attempt(self.mesh.agent.members, room_id)
         if members and room_id == self.room.id:
-            self.participants.put(members, self.me.id)
+            self._put_members(members)
+
+    def _put_members(self, members: Sequence[Member]) -> None:
+        self.participants.put(members, self.me.id)
+        self._show_who_is_here()
+
+    def _show_who_is_here(self) -> None:
+        """Without a line, and before they were told, nobody is known to be away."""
+        connected = isinstance(self.mesh.agent.connection, Connected)
+        self.transcript.know_here(seen(self.participants.members) if connected else None)
 
     # ── what the agent tells ─────────────────────────────────────────────────────────────────────
 
@@ -177,7 +187,7 @@ class RoomScreen(Offering):
 
     def _members_changed(self, event: MembersChanged) -> None:
         if event.room_id == self.room.id:
-            self.participants.put(event.members, self.me.id)
+            self._put_members(event.members)
 
     def _history_reset(self, event: HistoryReset) -> None:
         if event.room_id == self.room.id:
@@ -234,6 +244,7 @@ class RoomScreen(Offering):
         state = self.mesh.agent.connection
         self.query_one(StatusLine).put_state(state)
         self.participants.put_current(isinstance(state, Connected))
+        self._show_who_is_here()
         self.refresh_bindings()
 
     # ── what makes sense ─────────────────────────────────────────────────────────────────────────

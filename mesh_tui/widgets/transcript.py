@@ -18,7 +18,7 @@ from textual.widget import Widget
 
 from mesh_agent.client.state import Outgoing
 from mesh_tui import actions
-from mesh_tui.layout.blocks import Blocks
+from mesh_tui.layout.blocks import Blocks, Here
 from mesh_tui.layout.message import Entry, Me
 from mesh_tui.timeline import Splice, Timeline
 from mesh_tui.widgets.block_view import BlockView, name_of
@@ -89,6 +89,7 @@ class Transcript(BlockView, can_focus=True):
         self._settled_size = Size()
         self._at_end = False
         self._at: str | None = None
+        self._here: Here = None
         self._started = False
         """A size was known when the present timeline was shown, so it has a place."""
 
@@ -109,7 +110,7 @@ class Transcript(BlockView, can_focus=True):
         the id of a message: that one is chosen, and stands among its neighbours.
         """
         self._timeline = timeline
-        self._blocks = Blocks(timeline, me, self._cells, unread_after)
+        self._blocks = Blocks(timeline, me, self._cells, unread_after, here=self._here)
         self._at_end = at_end
         self._at = at
         self.screen.clear_selection()
@@ -152,6 +153,13 @@ class Transcript(BlockView, can_focus=True):
         anchor = self._anchor()
         self._blocks.mark_unread(unread_after)
         self._changed(anchor)
+
+    def know_here(self, here: Here) -> None:
+        """Who is seen in the room now; None: not known. What tells of their terminals says so."""
+        self._here = here
+        anchor = self._anchor()
+        if self._blocks.know_here(here):
+            self._changed(anchor)
 
     def go_to_unread(self) -> None:
         """Puts the line "new" at the top, as far as there is enough below it."""

@@ -136,6 +136,20 @@ def test_a_shared_terminal_is_a_card() -> None:
     assert "make" not in "".join(deleted)
 
 
+def test_the_card_of_a_terminal_whose_host_is_away_says_so() -> None:
+    begun = announcing.beginning("bash", "bob", "Qm3k9TzA")
+    away = Around(away=True)
+    shown = _announcement(begun)
+    rows = [row.text for row in lay_out(shown, lead(None, shown, ALICE), 80, ALICE, away)]
+    assert rows[-1] == "    a shared terminal · bob is seen nowhere now · Enter tries to watch it"
+    for other in (
+        _announcement(begun, by=ALICE),
+        _announcement(announcing.end("bash", "is over.", "Qm3k9TzA")),
+    ):
+        above = lead(None, other, ALICE)
+        assert lay_out(other, above, 80, ALICE, away) == lay_out(other, above, 80, ALICE)
+
+
 def test_a_message_of_that_type_that_tells_of_none_is_text() -> None:
     assert "look at *this*" not in "".join(_text(_announcement("look at *this*")))
     assert "look at this" in "".join(_text(_announcement("look at *this*")))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mesh_agent.agent import Agent
+from mesh_agent.terminal.announcing import CONTENT_TYPE, beginning
 from mesh_tui.screens.replay import Replay
 from mesh_tui.screens.terminal import TerminalScreen
 from mesh_tui.terminals import Open, ended_words
@@ -228,7 +229,7 @@ async def test_of_several_one_is_chosen(shared_server: str, sit_down: SitDown, n
 async def test_what_cannot_be_started_or_watched_is_said(
     shared_server: str, sit_down: SitDown, number: int
 ) -> None:
-    alice, _ = await _two(sit_down, shared_server, number)
+    alice, bob = await _two(sit_down, shared_server, number)
     await alice.say("/watch")
     await alice.sees("Nobody shares a terminal here now.")
     await alice.press("ctrl+u")
@@ -238,6 +239,17 @@ async def test_what_cannot_be_started_or_watched_is_said(
     await alice.press("ctrl+u")
     await alice.say("/terminals")
     await alice.sees("No terminal is open.")
+    await alice.press("ctrl+u")
+
+    agent = bob.app.agent
+    content = beginning("top", f"bob{number}", "Qm3k9TzA")
+    room_id = alice.app.agent.room(f"shells {number}").id
+    await agent.terminals.introductions.tell(room_id, content, CONTENT_TYPE)
+    await alice.sees("▣ top", "a shared terminal · Enter watches it")
+    await agent.set_presence("offline")
+    await alice.sees(f"a shared terminal · bob{number} is seen nowhere now · Enter tries to watch it")
+    await agent.set_presence("online")
+    await alice.sees("a shared terminal · Enter watches it")
 
 
 @pytest.mark.presses(

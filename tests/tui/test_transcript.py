@@ -1,6 +1,6 @@
 """The transcript: what is being read stays where it is, whatever happens around it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Set
 from contextlib import asynccontextmanager
 
 import pytest
@@ -12,6 +12,7 @@ from textual.geometry import Offset
 from textual.selection import SELECT_ALL, Selection
 
 from mesh_agent.client.state import Outgoing, Page
+from mesh_agent.terminal.announcing import CONTENT_TYPE, beginning
 from mesh_tui.layout.message import Head
 from mesh_tui.themes import MONOKAI, theme
 from mesh_tui.timeline import Timeline
@@ -108,6 +109,25 @@ async def test_a_reader_at_the_bottom_stays_there_when_the_last_message_gets_sho
         app.transcript.apply(app.timeline.receive(message(30, "short", rev=31)))
         assert app.transcript.following
         assert "short" in app.rows()[-1]
+
+
+async def test_what_tells_of_a_terminal_says_whether_its_host_is_seen_and_the_end_stays() -> None:
+    told = message(20, beginning("top", "bob", "Qm3k9TzA"), content_type=CONTENT_TYPE)
+    async with running(columns=50) as app:
+
+        def rows(here: Set[str] | None) -> str:
+            app.transcript.know_here(here)
+            shown = app.rows()
+            assert shown[-1] == "  and this"
+            return " ".join("\n".join(shown).split())
+
+        app.show(Page([*_long_page(1, 19).messages, told, message(21, "and this")], False))
+        assert "Enter watches it" in rows(None)
+        assert "bob is seen nowhere now · Enter tries" in rows({ALICE.id})
+        assert "Enter watches it" in rows({ALICE.id, "u-bob"})
+        app.transcript.know_here({ALICE.id})
+        app.show(Page([told], False))
+        assert "seen nowhere" in "\n".join(app.rows())
 
 
 async def test_a_reader_at_the_bottom_stays_there_though_less_was_there_than_it_seemed() -> None:

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from mesh_agent.terminal import announcing
 from mesh_agent.terminal.announcing import CONTENT_TYPE, Announced
-from protocol.rest import Author, Message
+from protocol import limits
+from protocol.rest import Author, Member, Message, Presence
 from protocol.text import clean_line
 
 TERMINAL = "Qm3k9TzA"
@@ -59,3 +60,29 @@ NONE = [
 @pytest.mark.parametrize("other", NONE)
 def test_what_is_none(other: Message) -> None:
     assert announcing.read(other) is None
+
+
+def members(*presences: Presence) -> list[Member]:
+    return [
+        Member(
+            user_id=f"u{number}",
+            username=f"alice{number}",
+            display_name="",
+            role="member",
+            presence=presence,
+            joined_at="2026-01-31T12:00:00.000Z",
+        )
+        for number, presence in enumerate(presences)
+    ]
+
+
+def test_who_is_seen() -> None:
+    assert announcing.seen(members("online", "offline", "away", "busy")) == {"u0", "u2", "u3"}
+
+
+@pytest.mark.parametrize(
+    "unknown", [[], members("offline", "offline"), members("online") * limits.ROOM_MEMBERS]
+)
+def test_where_it_is_not_known_who_is_seen_nobody_is_away(unknown: list[Member]) -> None:
+    """Without a line all are held to be gone; of the largest rooms not all are told."""
+    assert announcing.seen(unknown) is None
