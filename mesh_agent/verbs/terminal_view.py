@@ -130,10 +130,9 @@ class View:
         try:
             first, lines = await self._watching.lines(asked, count)
         except MeshError:
-            self._past.took(asked, asked, [])
-            return  # they stay empty; moving asks again
-        self._past.took(asked, first, lines)
-        self._watching.changed.set()
+            first, lines = asked, []  # they stay empty; moving asks again
+        if self._past.took(asked, first, lines):
+            self._watching.changed.set()
 
     def _resized(self) -> None:
         local = self._local

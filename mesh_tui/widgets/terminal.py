@@ -38,19 +38,17 @@ from mesh_agent.terminal.keys import (
 )
 from mesh_agent.terminal.painter import Cell, cells_of, window
 from mesh_agent.terminal.pane import Laid, Pane, Shown
+from mesh_agent.terminal.past import Line, Past, Scrolled
 from mesh_tui.layout.terminal import strip_of, with_cursor, with_selection
 from mesh_tui.workers import begin
 from protocol import limits
 from protocol.errors import MeshError
-from protocol.peer_terminal import INVERSE, Cursor, Run
+from protocol.peer_terminal import INVERSE, Cursor
 
 LEAVE_S: Final = 0.5
 """Two presses of Esc within this time leave."""
 
 WHEEL_LINES: Final = 3
-LINES_KEPT: Final = 4_000
-"""Of what has scrolled away, and was looked at."""
-
 MENU: Final = "ctrl+right_square_bracket"
 
 _BUTTONS: Final = {1: LEFT, 2: MIDDLE, 3: RIGHT}
@@ -58,11 +56,8 @@ _BACK: Final = {"shift+pageup": 1, "pageup": 1, "shift+pagedown": -1, "pagedown"
 _BACK_LINES: Final = {"up": 1, "down": -1, "shift+up": 1, "shift+down": -1}
 
 
-class Screened(Shown, Protocol):
+class Screened(Shown, Scrolled, Protocol):
     """A `Shown` of which lines have scrolled away."""
-
-    above: int
-    kept: int
 
 
 class Source(Protocol):
@@ -80,7 +75,7 @@ class Source(Protocol):
     def writes(self) -> bool: ...
     def type(self, data: bytes) -> object: ...
     def resize(self, columns: int, rows: int) -> None: ...
-    async def lines(self, first: int, count: int) -> tuple[int, Sequence[Sequence[Run]]]: ...
+    async def lines(self, first: int, count: int) -> tuple[int, Sequence[Line]]: ...
 
 
 class TerminalView(Widget, can_focus=True):
@@ -111,19 +106,14 @@ class TerminalView(Widget, can_focus=True):
         self._strips: dict[int, Strip] = {}
         self._base: Style | None = None
         self._escaped_at = -inf
-        self._anchor: int | None = None
-        """The number of the line at the top, where one looks back."""
-
-        self._found: int | None = None
-        self._held: dict[int, Sequence[Run]] = {}
-        self._asked: set[int] = set()
+        self._past = Past()
 
     # ── what is seen ─────────────────────────────────────────────────────────────────────────────
 
     @property
     def back(self) -> int:
         """So many lines before the end one looks."""
-        return 0 if self._anchor is None else max(0, self._source.screen.above - self._anchor)
+        return self._past.back(self._source.screen)
 
     @property
     def is_part(self) -> bool:
@@ -140,9 +130,11 @@ class TerminalView(Widget, can_focus=True):
             return
         self._pane.resize(self.size.width, self.size.height)
         screen = self._source.screen
-        if self._anchor is not None and not screen.above - screen.kept <= self._anchor < screen.above:
-            self._return()
-        cells = self._live() if self._anchor is None else self._past(self._anchor)
+        looked_back = self._looks_back
+        self._past.look(screen)
+        if looked_back and not self._looks_back:
+            self.post_message(self.Moved(0))
+        cells = self._gone_by() if self._looks_back else self._live()
         before, self._cells = self._cells, cells
         rows = [row for row in range(len(cells)) if row >= len(before) or cells[row] != before[row]]
         for row in rows:
@@ -163,22 +155,22 @@ class TerminalView(Widget, can_focus=True):
             cells[at.row] = with_cursor(cells[at.row], at.column, hollow=hollow)
         return cells
 
-    def _past(self, anchor: int) -> list[list[Cell]]:
-        """Lines from `anchor` on; those that are not here yet are asked for."""
-        screen = self._source.screen
-        rows: list[list[Cell]] = []
-        for number in range(anchor, anchor + self.size.height):
-            if number >= screen.above:
-                row = number - screen.above
-                runs = screen.rows_[row] if row < screen.rows else []
-            else:
-                runs = list(self._held.get(number, ()))
-                if number not in self._held:
-                    self._ask_for(number)
-            cells = window(cells_of(runs, screen.columns), self._pane.left, self.size.width)
-            if number == self._found:
-                cells = [cell._replace(attributes=cell.attributes ^ INVERSE) for cell in cells]
-            rows.append(cells)
+    @property
+    def _looks_back(self) -> bool:
+        return self._past.top is not None
+
+    def _gone_by(self) -> list[list[Cell]]:
+        """Lines that have scrolled away; those that are not here yet are asked for."""
+        screen, past, height = self._source.screen, self._past, self.size.height
+        for first, count in past.wanted(height, screen):
+            begin(self, self._fetch, first, count)
+        rows = [
+            window(cells_of(list(runs), screen.columns), self._pane.left, self.size.width)
+            for runs in past.rows(height, screen)
+        ]
+        if past.top is not None and past.found is not None and 0 <= past.found - past.top < len(rows):
+            at = past.found - past.top
+            rows[at] = [cell._replace(attributes=cell.attributes ^ INVERSE) for cell in rows[at]]
         return rows
 
     def render_line(self, y: int) -> Strip:
@@ -243,13 +235,13 @@ class TerminalView(Widget, can_focus=True):
 
     def _goes_back(self, key: str) -> bool:
         """Whether it is a key for what has scrolled away."""
-        if key in ("shift+pageup", "shift+pagedown") or (self._anchor is not None and key in _BACK):
+        if key in ("shift+pageup", "shift+pagedown") or (self._looks_back and key in _BACK):
             self.scroll_back(_BACK[key] * max(1, self.size.height - 1))
-        elif self._anchor is not None and key in _BACK_LINES:
+        elif self._looks_back and key in _BACK_LINES:
             self.scroll_back(_BACK_LINES[key])
-        elif self._anchor is not None:
-            self._return()
-            self.look()
+        elif self._looks_back:
+            self._past.leave()
+            self._moved()
         else:
             return False
         return True
@@ -325,7 +317,7 @@ class TerminalView(Widget, can_focus=True):
         source = self._source
         modes = source.screen.modes
         place = self._pane.place(event.x, event.y, source.screen)
-        if place is None or not source.writes or self._anchor is not None or not wants_mouse(modes):
+        if place is None or not source.writes or self._looks_back or not wants_mouse(modes):
             return False
         modifiers = (SHIFT if event.shift else 0) | (META if event.meta else 0) | (CTRL if event.ctrl else 0)
         data = mouse_bytes(Mouse(kind, button, *place, modifiers), modes)
@@ -337,60 +329,28 @@ class TerminalView(Widget, can_focus=True):
 
     def scroll_back(self, lines: int) -> None:
         """So many lines further back, or forward again where it is negative."""
-        screen = self._source.screen
-        top = screen.above if self._anchor is None else self._anchor
-        top = max(screen.above - screen.kept, top - lines)
-        if top >= screen.above:
-            self._return()
-        else:
-            self._anchor = top
+        self._past.move(lines, self._source.screen)
+        self._moved()
+
+    def _moved(self) -> None:
         self.post_message(self.Moved(self.back))
         self.look()
 
-    def _return(self) -> None:
-        self._anchor = self._found = None
-        self._held.clear()
-        self._asked.clear()
-        self.post_message(self.Moved(0))
-
-    def _ask_for(self, number: int) -> None:
-        first = number - number % limits.TERM_LINES
-        if first not in self._asked:
-            self._asked.add(first)
-            begin(self, self._fetch, first)
-
-    async def _fetch(self, first: int) -> None:
+    async def _fetch(self, asked: int, count: int) -> None:
         try:
-            await self._page(first)
+            first, lines = await self._source.lines(asked, count)
         except MeshError:
-            return  # what is not told stays empty; moving asks again
-        finally:
-            self._asked.discard(first)
-        self.look()
-
-    async def _page(self, first: int) -> None:
-        begun, lines = await self._source.lines(first, limits.TERM_LINES)
-        if len(self._held) > LINES_KEPT:
-            self._held.clear()
-        # A line that is kept no more is empty, and not asked for again.
-        self._held.update(dict.fromkeys(range(first, begun), ()))
-        self._held.update(enumerate(lines, begun))
+            first, lines = asked, []  # they stay empty; moving asks again
+        if self._past.took(asked, first, lines):
+            self.look()
 
     async def find(self, words: str) -> bool:
         """Looks for `words` in what has scrolled away, from where one is upwards, and goes there.
 
         Raises: MeshError: the lines cannot be had.
         """
-        screen, wanted = self._source.screen, words.casefold()
-        at = self._found if self._found is not None else screen.above
-        oldest = screen.above - screen.kept
-        for number in range(at - 1, oldest - 1, -1):
-            if number not in self._held:
-                await self._page(max(oldest, number - limits.TERM_LINES + 1))
-            if wanted in "".join(run.text for run in self._held.get(number, ())).casefold():
-                self._found = number
-                self._anchor = min(max(oldest, number - self.size.height // 2), screen.above - 1)
-                self.post_message(self.Moved(self.back))
-                self.look()
-                return True
-        return False
+        source = self._source
+        found = await self._past.find(words, self.size.height, source.screen, source.lines)
+        if found:
+            self._moved()
+        return found
