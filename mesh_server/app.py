@@ -61,12 +61,16 @@ def _bus(config: Config, epoch: str, keys: Keys) -> tuple[Bus, Cluster | None]:
     urls = config.bus_urls
     if not urls:
         return MemoryBus(), None
-    from mesh_server.bus.nats import NatsBus, trust
+    from mesh_server.bus.line import trust
+    from mesh_server.bus.nats import NatsBus
+    from mesh_server.bus.packets import NatsPackets
 
     node_id = uuid.uuid4().hex
     # Nodes of one database, and nobody else, have its epoch: so servers may share one NATS.
-    bus = NatsBus(urls, node=node_id, subject=f"mesh.{epoch}", tls=trust(config.bus_ca))
-    return bus, Cluster(node_id=node_id, line=bus, keys=fingerprint(keys))
+    tls = trust(config.bus_ca)
+    bus = NatsBus(urls, node=node_id, subject=f"mesh.{epoch}", tls=tls)
+    packets = NatsPackets(urls, node=node_id, prefix=f"mesh-packets.{epoch}", tls=tls)
+    return bus, Cluster(node_id=node_id, line=bus, keys=fingerprint(keys), packets=packets)
 
 
 def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:

@@ -16,7 +16,7 @@ from mesh_server import open_files
 from mesh_server.administration import Administration, build_administration
 from mesh_server.bus.base import Bus, DeviceRevoked, UserChanged
 from mesh_server.chores import Chore, note_who_is_here
-from mesh_server.clustering import Cluster, Clustered, ToHub, alone, build_clustered, chores_of
+from mesh_server.clustering import Cluster, Clustered, ToHub, alone, build_clustered, chores_of, relaying
 from mesh_server.config import Config
 from mesh_server.console.operations import Console
 from mesh_server.http.application import make_applications
@@ -412,6 +412,7 @@ def _chores(
         ground.presence.keep,
         peers.peering.keep,
         peers.usage.keep,
+        *relaying(clustered, peers.relay),
         *alone(
             clustered,
             ground.config,

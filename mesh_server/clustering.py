@@ -2,6 +2,7 @@
 
 the bus ──> Follower ──> the hub: what is in the log, once and in order
    └──────> PeopleElsewhere ──> presence, as if people at other nodes had one connection more here
+   packets <──> RelayElsewhere ──> the relay, as if devices at other nodes read their queues here
 the database <── NodeService: who lives, and the one that does what only one may do
 """
 
@@ -15,6 +16,8 @@ from mesh_server.chores import Chore
 from mesh_server.config import Config
 from mesh_server.hub import Hub
 from mesh_server.ids import Clock
+from mesh_server.relay import Relay
+from mesh_server.relay_elsewhere import PacketLine, RelayElsewhere
 from mesh_server.services.nodes import BEATS, NodeService, while_leading
 from mesh_server.services.people_elsewhere import PeopleElsewhere
 from mesh_server.services.presence import PresenceService
@@ -34,7 +37,19 @@ class Line(Protocol):
     lost: int
     sent: int
     heard: int
-    lines: int
+
+    @property
+    def lines(self) -> int:
+        """Lines that there were."""
+        ...
+
+    async def keep(self) -> None:
+        """For ever."""
+        ...
+
+
+class Packets(PacketLine, Protocol):
+    """Topics between nodes, and what keeps the line that they are on."""
 
     async def keep(self) -> None:
         """For ever."""
@@ -44,12 +59,14 @@ class Line(Protocol):
 class Cluster(NamedTuple):
     """This node among others. `line`: None where there is none, and the database alone tells what they do.
 
-    `keys` is the same for nodes that have the same keys.
+    `keys` is the same for nodes that have the same keys. `packets`: None where both devices of a relayed
+    session have to come to one node.
     """
 
     node_id: str
     line: Line | None
     keys: str = ""
+    packets: Packets | None = None
 
 
 class ToHub:
@@ -127,6 +144,14 @@ def chores_of(clustered: Clustered, sessions: Sessions, pushes: PushService) -> 
         return every
     line.on_gap = missed
     return (line.keep, *every)
+
+
+def relaying(clustered: Clustered | None, relay: Relay) -> tuple[Chore, ...]:
+    """What brings the packets of relayed sessions from node to node."""
+    packets = None if clustered is None else clustered.cluster.packets
+    if packets is None:
+        return ()
+    return packets.keep, RelayElsewhere(relay, packets, now=time.monotonic).keep
 
 
 def alone(clustered: Clustered | None, config: Config, *chores: Chore) -> tuple[Chore, ...]:

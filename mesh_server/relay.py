@@ -12,7 +12,7 @@ first waiting, as many as the queue holds, so that a handshake need not begin an
 
 import asyncio
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -68,6 +68,16 @@ class Inbox:
         self._size -= len(packet)
         return packet
 
+    async def take_some(self, most_bytes: int) -> list[bytes]:
+        """The next packets, once there are any: at least one, and no more than that many bytes of several."""
+        packets = [await self.take()]
+        size = len(packets[0])
+        while self._packets and size + len(self._packets[0]) <= most_bytes:
+            packets.append(self._packets.popleft())
+            size += len(packets[-1])
+            self._size -= len(packets[-1])
+        return packets
+
     @property
     def waiting_bytes(self) -> int:
         return self._size
@@ -111,10 +121,15 @@ class Relay:
 
         self._today: dict[str, int] = {}
         self._day = 0
+        self._news: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
+        """By whom something was sent here since it was told last: of people today, and of sessions."""
+
         self._dropped = 0
         self.bytes = 0
         self.packets = 0
         self.over_rate = 0
+        self.on_came: Callable[[End], None] = lambda _end: None
+        self.on_left: Callable[[End], None] = lambda _end: None
 
     # ── who is connected ─────────────────────────────────────────────────────────────────────────
 
@@ -160,6 +175,7 @@ class Relay:
             close=close,
         )
         line.ends[device_id] = end
+        self.on_came(end)
         return end
 
     def leave(self, end: End) -> None:
@@ -172,6 +188,44 @@ class Relay:
             self._dropped += sum(box.dropped for box in line.inboxes.values())
             self._relayed[end.session_id] = line.relayed
             del self._lines[end.session_id]
+        self.on_left(end)
+
+    # ── what is at other nodes ───────────────────────────────────────────────────────────────────
+
+    def sessions_here(self) -> list[str]:
+        """Sessions with a device that is connected to this node."""
+        return list(self._lines)
+
+    def devices_here(self, session_id: str) -> list[str]:
+        """Devices of a session that are connected to this node."""
+        line = self._lines.get(session_id)
+        return [] if line is None else list(line.ends)
+
+    def inbox(self, session_id: str, device_id: str) -> Inbox | None:
+        """What waits for a device of a session that has an end here."""
+        line = self._lines.get(session_id)
+        return None if line is None else line.inboxes.get(device_id)
+
+    def replaced(self, session_id: str, device_id: str) -> None:
+        """The device has connected to another node."""
+        line = self._lines.get(session_id)
+        if line is not None and device_id in line.ends:
+            end = line.ends[device_id]
+            end.close(CloseCode.REPLACED, "This device has connected anew.")
+            self.leave(end)
+
+    def arrived(self, session_id: str, device_id: str, packets: Iterable[bytes]) -> None:
+        """From the other end, which is at another node and was counted there as its person's."""
+        line = self._lines.get(session_id)
+        if line is None or device_id not in line.ends:
+            return
+        for packet in packets:
+            line.relayed += len(packet)
+            line.inbox(device_id).put(packet)
+        try:
+            self._require_session_quota(session_id)
+        except RelayQuota as error:
+            self._close(line.ends.values(), CloseCode.RATE, error.message)
 
     # ── packets ──────────────────────────────────────────────────────────────────────────────────
 
@@ -189,6 +243,8 @@ class Relay:
             return True  # it is being closed
         line.relayed += size
         self._count(end.user_id, size)
+        for news, key in zip(self._news, (end.user_id, end.session_id), strict=True):
+            news[key] += size
         try:
             self._require_quota(end.session_id, end.user_id)
         except RelayQuota as error:
@@ -212,43 +268,54 @@ class Relay:
         return True
 
     def _count(self, user_id: str, size: int) -> None:
-        day = self._clock() // _DAY_MS
-        if day != self._day:
-            self._day = day
-            self._today.clear()
+        self._turn_day(self._clock() // _DAY_MS)
         self._today[user_id] = self._today.get(user_id, 0) + size
         if len(self._today) > USERS_MAX:
             del self._today[min(self._today, key=self._today.__getitem__)]
 
-    # ── over a restart ───────────────────────────────────────────────────────────────────────────
+    def _turn_day(self, day: int) -> None:
+        if day != self._day:
+            self._day = day
+            self._today.clear()
+            self._news[0].clear()
 
-    def usage(self) -> RelayUsage:
-        """What counts against a quota."""
-        sessions = self._relayed | {id_: line.relayed for id_, line in self._lines.items()}
-        return RelayUsage(
-            day=self._day,
-            users=self._today.copy(),
-            sessions={id_: count for id_, count in sessions.items() if count},
-        )
+    # ── over a restart, and at other nodes ───────────────────────────────────────────────────────
 
-    def went_before(self, usage: RelayUsage) -> None:
-        """Counts what an earlier run has relayed, beside what this one has by now."""
-        for user_id, count in usage.users.items() if usage.day == self._clock() // _DAY_MS else ():
-            self._count(user_id, count)
-        for session_id, count in usage.sessions.items():
-            line = self._lines.get(session_id)
-            if line is None:
-                self._relayed[session_id] = self._relayed.get(session_id, 0) + count
-            else:
-                line.relayed += count
+    def take_news(self) -> RelayUsage:
+        """What was sent here since this was asked last; told once."""
+        users, sessions = self._news
+        self._news = (Counter(), Counter())
+        return RelayUsage(day=self._day, users=dict(users), sessions=dict(sessions))
+
+    def untold(self, news: RelayUsage) -> None:
+        """Those news could not be told, and are to be told with the next."""
+        users, sessions = self._news
+        sessions.update(news.sessions)
+        if news.day == self._day:
+            users.update(news.users)
+
+    def all_told(self, usage: RelayUsage) -> None:
+        """What all nodes have sent, this one up to its last news, and earlier runs."""
+        self._turn_day(max(self._day, min(usage.day, self._clock() // _DAY_MS)))
+        if usage.day == self._day:
+            self._today = dict(Counter(usage.users) + self._news[0])
+        sessions = Counter(usage.sessions) + self._news[1]
+        for session_id, line in self._lines.items():
+            line.relayed = max(line.relayed, sessions.pop(session_id, 0))
+        self._relayed = dict(sessions)
+
+    def _require_session_quota(self, session_id: str) -> None:
+        """Raises: RelayQuota."""
+        most_mib = self._settings.session_mib
+        line = self._lines.get(session_id)
+        relayed = self._relayed.get(session_id, 0) if line is None else line.relayed
+        if most_mib and relayed >= most_mib * _MIB:
+            raise RelayQuota(f"At most {most_mib} MiB of a session may go through this server.")
 
     def _require_quota(self, session_id: str, user_id: str) -> None:
         """Raises: RelayQuota."""
         settings, now = self._settings, self._clock()
-        line = self._lines.get(session_id)
-        relayed = self._relayed.get(session_id, 0) if line is None else line.relayed
-        if settings.session_mib and relayed >= settings.session_mib * _MIB:
-            raise RelayQuota(f"At most {settings.session_mib} MiB of a session may go through this server.")
+        self._require_session_quota(session_id)
         today = self._today.get(user_id, 0) if now // _DAY_MS == self._day else 0
         if settings.user_mib_a_day and today >= settings.user_mib_a_day * _MIB:
             raise RelayQuota(

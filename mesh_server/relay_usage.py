@@ -1,24 +1,20 @@
-"""Keeps what counts against the relay's quotas over a restart, to the minute."""
+"""Keeps what counts against the relay's quotas: over restarts, and the same at all nodes, to some seconds."""
 
 import asyncio
-import contextlib
 from typing import Final
 
 from mesh_server.relay import Relay
 from mesh_server.store.base import RelayUsage, UsageStore
 from protocol.errors import StorageUnavailable
 
-SAVE_EVERY_S: Final = 60.0
-"""What a server that is killed forgets is what was relayed since."""
+SAVE_EVERY_S: Final = 15.0
+"""What a server that is killed forgets is what was relayed since; as long, others do not know of it."""
 
 
 class UsageKeeper:
     def __init__(self, relay: Relay, store: UsageStore) -> None:
         self._relay, self._store = relay, store
-        self._stored: RelayUsage | None = None
-        """None until it was read: nothing is written over what is not known."""
-
-        self._one_by_one = asyncio.Lock()  # or what was read is counted twice
+        self._one_by_one = asyncio.Lock()  # or news that are being told are missing in what is told
 
     async def keep(self) -> None:
         """For ever."""
@@ -27,17 +23,15 @@ class UsageKeeper:
             await asyncio.sleep(SAVE_EVERY_S)
 
     async def save(self) -> None:
-        """Reads what there was, the first time; then writes what has changed."""
-        # What fails is logged where it happened; the next time tells all.
+        """Tells the news, and hears what all nodes have told."""
         async with self._one_by_one:
-            with contextlib.suppress(StorageUnavailable):
-                await self._save()
+            news = self._relay.take_news()
+            try:
+                self._relay.all_told(await self._exchange(news))
+            except StorageUnavailable:  # logged where it happened
+                self._relay.untold(news)
 
-    async def _save(self) -> None:
-        if self._stored is None:
-            self._stored = await self._store.get_usage()
-            self._relay.went_before(self._stored)
-        usage = self._relay.usage()
-        if usage != self._stored:
-            await self._store.set_usage(usage)
-            self._stored = usage
+    async def _exchange(self, news: RelayUsage) -> RelayUsage:
+        if news.users or news.sessions:
+            return await self._store.add_usage(news)
+        return await self._store.get_usage()

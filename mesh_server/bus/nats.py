@@ -7,14 +7,11 @@
 Strategy: this node hears itself before `publish` returns, as on a single node, and asks NATS for no echo. So
 answers and what they bring about keep their order here, and each message is heard once. NATS core keeps
 nothing for who is away: while there is no line everything is dropped and counted, and `on_gap` says so once
-there is one again, as it does where messages came faster than they could be taken. A line is sought for
-ever, less and less often, and never all nodes at one moment.
+there is one again, as it does where messages came faster than they could be taken.
 """
 
 import asyncio
-import contextlib
 import logging
-import random
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -22,7 +19,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from mesh_server.bus.base import BusMessage
 from mesh_server.bus.codec import seal, unseal
-from mesh_server.errors import CannotStart
+from mesh_server.bus.line import CONNECT_S, NatsLine
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -37,16 +34,6 @@ INBOX_MESSAGES: Final = 65_536
 INBOX_BYTES: Final = 64 * 1024 * 1024
 """What may have come and wait for this node; past it the newest is dropped."""
 
-CONNECT_S: Final = 5
-CLOSE_S: Final = 0.5
-PING_S: Final = 5
-"""How often a silent line is tried; two tries without an answer end it."""
-
-BACKOFF_S: Final = (0.1, 5.0)
-"""The first and the longest wait for the next attempt."""
-
-_FAILURES: Final = (OSError, TimeoutError)
-
 
 class NatsBus:
     """`Bus` over the NATS servers `urls`; `keep` has to run.
@@ -60,14 +47,13 @@ class NatsBus:
         is_up: whether there is a line.
         on_gap: called on the event loop when something may have been missed.
         lost, sent, heard: messages.
-        lines, attempts: lines that there were, and attempts at one.
     """
 
     def __init__(
         self, urls: Sequence[str], *, node: str, subject: str, tls: ssl.SSLContext | None = None
     ) -> None:
-        self._urls, self._node, self._subject = list(urls), node, subject
-        self._tls, self._encrypted = tls, any(url.startswith("tls://") for url in urls)
+        self._node, self._subject = node, subject
+        self._line = NatsLine(urls, f"mesh-server {node}", tls=tls, use=self._use, on_error=self._on_error)
         self._handlers: list[Callable[[BusMessage], None]] = []
         self._queue: deque[bytes] = deque()
         self._waiting_bytes = 0
@@ -75,7 +61,17 @@ class NatsBus:
         self._most = 0
         self.is_up = False
         self.on_gap: Callable[[], None] = lambda: None
-        self.lost = self.sent = self.heard = self.lines = self.attempts = 0
+        self.lost = self.sent = self.heard = 0
+
+    @property
+    def lines(self) -> int:
+        """Lines that there were."""
+        return self._line.lines
+
+    @property
+    def attempts(self) -> int:
+        """Attempts at a line."""
+        return self._line.attempts
 
     # ── Bus ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -103,25 +99,11 @@ class NatsBus:
 
     async def keep(self) -> NoReturn:
         """For ever: seeks a line, and keeps it for as long as it lasts."""
-        wait_s = BACKOFF_S[0]
-        while True:
-            before = self.lines
-            self.attempts += 1
-            why = await self._line()
-            _require_wanted()
-            wait_s = BACKOFF_S[0] if self.lines > before else min(2 * wait_s, BACKOFF_S[1])
-            log.warning("there is no line to the bus", extra={"why": why})
-            await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
+        await self._line.keep()
 
-    async def _line(self) -> str:
-        """One line, from its beginning to its end; why it ended, or was none."""
-        import nats.errors
-        from nats.aio.client import Client
-
-        over = asyncio.Event()
-        client = Client()
+    async def _use(self, client: "Client") -> None:
+        """While there is a line."""
         try:
-            await self._connect(client, over)
             await client.subscribe(
                 self._subject,
                 cb=self._on_message,
@@ -130,43 +112,14 @@ class NatsBus:
             )
             await client.flush(CONNECT_S)  # from here on nothing is missed
             self._begin(client)
-            await self._send(client, over)
-        except (*_FAILURES, nats.errors.Error) as error:
-            return _told(error)
+            await self._send(client)
         finally:
             self._end()
-            with contextlib.suppress(*_FAILURES, nats.errors.Error):
-                async with asyncio.timeout(
-                    CLOSE_S
-                ):  # a line that never came to be may not know that it is over
-                    await client.close()
-        return _told(client.last_error) if client.last_error is not None else "it was closed"
-
-    async def _connect(self, client: "Client", over: asyncio.Event) -> None:
-        async def ended() -> None:
-            over.set()
-            self._some.set()
-
-        async with asyncio.timeout(CONNECT_S):
-            await client.connect(
-                self._urls,
-                name=f"mesh-server {self._node}",
-                no_echo=True,
-                allow_reconnect=False,
-                connect_timeout=CONNECT_S,
-                ping_interval=PING_S,
-                max_outstanding_pings=2,
-                tls=self._tls or ssl.create_default_context() if self._encrypted else None,
-                error_cb=self._on_error,
-                closed_cb=ended,
-                disconnected_cb=ended,
-            )
 
     def _begin(self, client: "Client") -> None:
         log.info("there is a line to the bus")
         self._most = client.max_payload
         self.is_up = True
-        self.lines += 1
         self.on_gap()
 
     def _end(self) -> None:
@@ -175,11 +128,11 @@ class NatsBus:
         self._queue.clear()
         self._waiting_bytes = 0
 
-    async def _send(self, client: "Client", over: asyncio.Event) -> None:
-        while not over.is_set():
+    async def _send(self, client: "Client") -> None:
+        while True:
             await self._some.wait()
             self._some.clear()
-            while self._queue and not over.is_set():
+            while self._queue:
                 sealed = self._queue.popleft()
                 self._waiting_bytes -= len(sealed)
                 await client.publish(self._subject, sealed)
@@ -195,31 +148,8 @@ class NatsBus:
         except Exception:
             log.exception("what the bus said was not taken")
 
-    async def _on_error(self, error: Exception) -> None:
+    def _on_error(self, error: Exception) -> None:
         from nats.errors import SlowConsumerError
 
         if isinstance(error, SlowConsumerError):
             self.on_gap()
-
-
-def _require_wanted() -> None:
-    """The library swallows a cancelling that comes while it closes a line. Raises: CancelledError."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
-
-
-def trust(ca_file: str) -> ssl.SSLContext | None:
-    """What `tls://` addresses are checked by: a PEM file; None for the system's. Raises: CannotStart."""
-    if not ca_file:
-        return None
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except OSError as error:
-        why = error.strerror or "it holds no certificates"
-        raise CannotStart(f"The file {ca_file} (bus_ca) cannot be used: {why}.") from None
-
-
-def _told(error: BaseException) -> str:
-    """For the log; an address may hold a password, and is not told."""
-    return type(error).__name__

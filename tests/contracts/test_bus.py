@@ -29,8 +29,9 @@ from mesh_server.bus.base import (
     WentOut,
 )
 from mesh_server.bus.codec import MESSAGE_BYTES, seal, unseal
+from mesh_server.bus.line import trust
 from mesh_server.bus.memory import MemoryBus
-from mesh_server.bus.nats import NatsBus, trust
+from mesh_server.bus.nats import NatsBus
 from mesh_server.errors import CannotStart
 from protocol.events import (
     MemberJoined,

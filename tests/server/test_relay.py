@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from mesh_server import relay as relay_module
 from mesh_server.bus.base import DeviceRevoked, ToUser
 from mesh_server.config import RelaySettings
 from mesh_server.relay import QUEUE_BYTES, QUEUE_PACKETS, End, Inbox, Relay
-from mesh_server.store.base import SessionRecord, SideDevice, SideRecord
+from mesh_server.store.base import RelayUsage, SessionRecord, SideDevice, SideRecord
 from protocol import limits
 from protocol.close import CloseCode
 from protocol.errors import RateLimited, RelayQuota
@@ -93,21 +94,61 @@ async def test_each_end_gets_what_the_other_sends() -> None:
 def test_what_went_before_counts() -> None:
     first = House(user_mib_a_day=1, rate_kib=0)
     first.relay.forward(first.join("alice"), bytes(MIB // 2))
-    usage = first.relay.usage()
+    usage = first.relay.take_news()
     assert (usage.users, usage.sessions) == ({"alice": MIB // 2}, {"session": MIB // 2})
     again = House(user_mib_a_day=1, rate_kib=0)
     alice = again.join("alice")
     again.relay.forward(alice, bytes(MIB // 4))
-    again.relay.went_before(usage)  # as soon as it was read, which is not at once
-    usage_now = again.relay.usage()
-    assert (usage_now.users, usage_now.sessions) == ({"alice": 3 * MIB // 4}, {"session": 3 * MIB // 4})
+    again.relay.all_told(usage)  # as soon as it was read, which is not at once
+    news = again.relay.take_news()
+    assert (news.users, news.sessions) == ({"alice": MIB // 4}, {"session": MIB // 4})
     again.relay.forward(alice, bytes(MIB // 4))
     assert again.closed == [("alice", CloseCode.RATE)]
-    # Of a day that is over only the sessions are left.
-    tomorrow = House(user_mib_a_day=1, rate_kib=0)
+
+
+def test_of_a_day_that_is_over_only_the_sessions_are_left() -> None:
+    day = NOON // DAY_MS
+    usage = RelayUsage(day=day, users={"alice": MIB}, sessions={"session": MIB // 2})
+    tomorrow = House(user_mib_a_day=1, session_mib=1, rate_kib=0)
     tomorrow.time.ms += DAY_MS
-    tomorrow.relay.went_before(usage)
-    assert (tomorrow.relay.usage().users, tomorrow.relay.usage().sessions) == ({}, usage.sessions)
+    tomorrow.relay.forward(tomorrow.join("bob"), b"it is tomorrow")
+    tomorrow.relay.all_told(usage)
+    tomorrow.relay.forward(tomorrow.join("alice"), bytes(MIB // 4))
+    assert tomorrow.closed == []
+    tomorrow.relay.forward(tomorrow.join("alice"), bytes(MIB // 4))
+    assert ("alice", CloseCode.RATE) in tomorrow.closed
+
+
+def test_news_that_could_not_be_told_are_told_with_the_next() -> None:
+    house = House(rate_kib=0)
+    alice = house.join("alice")
+    house.relay.forward(alice, b"1234")
+    news = house.relay.take_news()
+    house.relay.forward(alice, b"56")
+    house.relay.untold(news)
+    told = house.relay.take_news()
+    assert (told.users, told.sessions) == ({"alice": 6}, {"session": 6})
+    assert house.relay.take_news() == RelayUsage(day=NOON // DAY_MS)
+
+
+def test_what_others_have_relayed_counts_too_and_nothing_counts_twice() -> None:
+    """Alice sends through two nodes, of which each tells what it knows, again and again."""
+    total = RelayUsage(day=NOON // DAY_MS)
+    nodes = [House(user_mib_a_day=1, rate_kib=0), House(user_mib_a_day=1, rate_kib=0)]
+    ends = [node.join("alice", session(f"session {number}")) for number, node in enumerate(nodes)]
+    for _ in range(4):
+        for node, end in zip(nodes, ends, strict=True):
+            node.relay.forward(end, bytes(MIB // 8 - 1))
+            news = node.relay.take_news()
+            users, sessions = Counter(total.users) + Counter(news.users), Counter(total.sessions)
+            total = RelayUsage(day=total.day, users=users, sessions=sessions + Counter(news.sessions))
+            node.relay.all_told(total)
+    assert [node.closed for node in nodes] == [[], []]
+    for node in nodes:
+        node.relay.all_told(total)
+    for node, end in zip(nodes, ends, strict=True):
+        node.relay.forward(end, bytes(8))
+        assert node.closed == [("alice", CloseCode.RATE)]
 
 
 async def test_who_comes_later_finds_what_waits() -> None:

@@ -161,6 +161,19 @@ async def test_two_devices_at_two_nodes_find_each_other(empty: Path, tmp_path: P
         await here.at_a.wait("p2p.session.accept")
         await here.at_b.send("p2p.candidate", session_id=mine["session_id"], payload="the way")
         assert (await here.at_a.wait("p2p.candidate"))["payload"] == "the way"
+        path = f"/relay/{mine['session_id']}"
+        async with relayed(here.alice, path) as hers, relayed(here.bob, path) as his:
+            await hers.send_bytes(b"through two nodes")
+            assert await his.receive_bytes(timeout=PATIENCE_S) == b"through two nodes"
+            await his.send_bytes(b"and back")
+            assert await hers.receive_bytes(timeout=PATIENCE_S) == b"and back"
+
+
+def relayed(
+    person: Person, path: str
+) -> contextlib.AbstractAsyncContextManager[aiohttp.ClientWebSocketResponse]:
+    bearer = {"Authorization": f"Bearer {person.token}"}
+    return person.http.ws_connect(f"{person.url}{path}", headers=bearer)
 
 
 async def test_people_of_a_node_that_says_no_more_are_gone(empty: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from mesh_server.building import build
 from mesh_server.bus.nats import NatsBus
+from mesh_server.bus.packets import NatsPackets
 from mesh_server.chores import Chores
 from mesh_server.clustering import Cluster
 from mesh_server.config import load
@@ -46,7 +47,9 @@ async def _running(store: Store, folder: Path, bus_url: str, settings: dict[str,
     config = load(env={}, flags=given)
     node_id = uuid.uuid4().hex
     bus = NatsBus([bus_url], node=node_id, subject=f"mesh.{store.epoch}")
-    built = build(config, store, bus, load_keys(config), cluster=Cluster(node_id=node_id, line=bus))
+    packets = NatsPackets([bus_url], node=node_id, prefix=f"mesh-packets.{store.epoch}")
+    cluster = Cluster(node_id=node_id, line=bus, packets=packets)
+    built = build(config, store, bus, load_keys(config), cluster=cluster)
     chores = Chores(built.chores)
     listeners = await Listeners.open(config, built.application, built.metrics, built.tcp)
     try:

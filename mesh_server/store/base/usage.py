@@ -21,7 +21,13 @@ class RelayUsage(Struct, frozen=True, kw_only=True):
 
 class UsageStore(Protocol):
     async def get_usage(self) -> RelayUsage:
-        """What was set last."""
+        """What all nodes have relayed, as far as they have told."""
         ...
 
-    async def set_usage(self, usage: RelayUsage) -> None: ...
+    async def add_usage(self, news: RelayUsage) -> RelayUsage:
+        """Counts what one node has relayed since it told last, and says what is known then.
+
+        People begin anew with each day, and a day that is over counts no more. Sessions that are over are
+        left out.
+        """
+        ...
