@@ -24,11 +24,13 @@ from mesh_server.config import Config
 from mesh_server.console.operations import OPERATIONS, Console
 from mesh_server.errors import CannotStart, FolderHeld
 from mesh_server.ids import Clock, NewId, system_clock
-from mesh_server.keys import Keys, fingerprint, load_keys
+from mesh_server.keys import Keys, fingerprint, load_keys, load_shared_keys
 from mesh_server.serving import Built, serve
 from mesh_server.store.folder import DataFolderInUse, DataFolderLock
 from mesh_server.store.schema import NewerDatabase
+from mesh_server.store.sql import SqlStore
 from mesh_server.store.sqlite import SqliteStore
+from protocol.errors import StorageUnavailable
 
 EXIT_UNCLEAN: Final = 1
 """Of a server that had to leave before everything was closed."""
@@ -41,7 +43,7 @@ def run(config: Config, *, clock: Clock = system_clock, new_id: NewId | None = N
     lock, store = open_store(config)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            keys = load_keys(config)
+            keys = runner.run(_keys(config, store))
             bus, cluster = _bus(config, store.epoch, keys)
             built = partial(build, config, store, bus, keys, clock=clock, new_id=new_id, cluster=cluster)
             if not runner.run(_run(config, built, lock)):
@@ -56,16 +58,28 @@ async def _run(config: Config, build_on_loop: Callable[[], Built], lock: DataFol
     return await serve(config, build_on_loop(), lock)
 
 
+async def _keys(config: Config, store: SqlStore) -> Keys:
+    """Raises: CannotStart."""
+    if not config.database:
+        return load_keys(config)
+    try:
+        return await load_shared_keys(store.get_secret, config.folder)
+    except StorageUnavailable:
+        raise CannotStart("The database went away while the server started.") from None
+
+
 def _bus(config: Config, epoch: str, keys: Keys) -> tuple[Bus, Cluster | None]:
     """The bus, and what it takes to be one of several nodes, where there may be others."""
     urls = config.bus_urls
-    if not urls:
+    if not urls and not config.database:
         return MemoryBus(), None
+    node_id = uuid.uuid4().hex
+    if not urls:
+        return MemoryBus(), Cluster(node_id=node_id, line=None, keys=fingerprint(keys))
     from mesh_server.bus.line import trust
     from mesh_server.bus.nats import NatsBus
     from mesh_server.bus.packets import NatsPackets
 
-    node_id = uuid.uuid4().hex
     # Nodes of one database, and nobody else, have its epoch: so servers may share one NATS.
     tls = trust(config.bus_ca)
     bus = NatsBus(urls, node=node_id, subject=f"mesh.{epoch}", tls=tls)
@@ -82,8 +96,11 @@ def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
     return uvloop.Loop
 
 
-def open_store(config: Config) -> tuple[DataFolderLock, SqliteStore]:
-    """The data folder, held for this process alone, and what is in it. Raises: CannotStart."""
+def open_store(config: Config) -> tuple[DataFolderLock, SqlStore]:
+    """The data folder, held for this process alone, and what is in it, or in the database that is named.
+
+    Raises: CannotStart.
+    """
     folder = config.folder
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -93,12 +110,22 @@ def open_store(config: Config) -> tuple[DataFolderLock, SqliteStore]:
     except OSError as error:
         raise CannotStart(f"The data folder {folder} cannot be used: {error.strerror}.") from None
     try:
-        return lock, SqliteStore.open(folder)
+        return lock, SqliteStore.open(folder) if not config.database else _open_database(config.database)
     except NewerDatabase as error:
         raise CannotStart(str(error)) from None
     except (OSError, sqlalchemy.exc.DBAPIError) as error:
         why = getattr(error, "orig", error)
         raise CannotStart(f"The database in {folder} cannot be opened: {why}.") from None
+
+
+def _open_database(url: str) -> SqlStore:
+    """Raises: CannotStart, NewerDatabase."""
+    from mesh_server.store.postgres import DatabaseUnusable, PostgresStore
+
+    try:
+        return PostgresStore.open(url)
+    except DatabaseUnusable as error:
+        raise CannotStart(f"The database cannot be used: {error}.") from None
 
 
 def administer(config: Config, operation: str, given: Struct) -> Struct | None:
@@ -113,7 +140,7 @@ def administer(config: Config, operation: str, given: Struct) -> Struct | None:
         lock.release()
 
 
-async def _administer(config: Config, store: SqliteStore, operation: str, given: Struct) -> Struct | None:
+async def _administer(config: Config, store: SqlStore, operation: str, given: Struct) -> Struct | None:
     administration, gate = build_alone(config, store, MemoryBus())
     console = Console(administration, system_clock, lambda: config.url)
     try:

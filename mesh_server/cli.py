@@ -104,10 +104,19 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         choices=["open", "invite", "closed"],
         help="who may make an account besides the first: by default anyone on loopback, elsewhere by invite",
     )
+    _add_database_argument(parser)
     parser.add_argument(
         "--bus", metavar="URL", help="nats://HOST:PORT where the nodes of one server hear each other"
     )
     parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
+
+
+def _add_database_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        help="postgresql://USER:PASSWORD@HOST/NAME that all nodes of a server share",
+    )
 
 
 def _add_backup_arguments(parser: argparse.ArgumentParser) -> None:
@@ -127,6 +136,16 @@ def _add_restore_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SRC", type=Path, help="the folder of a backup")
     parser.add_argument("--verify", action="store_true", help="only look whether the backup is whole")
     parser.add_argument("--json", action="store_true", help="tell what was done as JSON")
+
+
+def _add_move_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_database_argument(parser)
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="do all of it, and take it back in the end: tells what would be moved, and how long it takes",
+    )
+    parser.add_argument("--json", action="store_true", help="tell what was moved as JSON")
 
 
 def _add_export_arguments(parser: argparse.ArgumentParser) -> None:
@@ -164,6 +183,11 @@ COMMANDS: Final[dict[str, Command]] = {
         "copy everything, even while the server runs", _module("backup"), _add_backup_arguments
     ),
     "restore": Command("put a backup in the place of the data", _module("restore"), _add_restore_arguments),
+    "migrate-from-sqlite": Command(
+        "move everything to an empty PostgreSQL database, and compare each row",
+        _module("migrate_from_sqlite"),
+        _add_move_arguments,
+    ),
     "export": Command(
         "print the messages of a room as lines of JSON", _module("export"), _add_export_arguments
     ),
@@ -174,7 +198,7 @@ COMMANDS: Final[dict[str, Command]] = {
     ),
 }
 
-_SETTINGS: Final = ("listen", "data", "registration", "log_level", "bus")
+_SETTINGS: Final = ("listen", "data", "registration", "log_level", "database", "bus")
 """Arguments that are settings, whichever command they are given to."""
 
 

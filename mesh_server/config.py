@@ -34,6 +34,7 @@ _PUBLIC_URL: Final = re.compile(r"https?://[^\s/?#@]+/?")
 """A scheme and a host, perhaps with a port: calls live at paths of their own."""
 
 
+_DATABASE_URL: Final = re.compile(r"postgres(ql)?://\S+")
 _BUS_URL: Final = re.compile(r"(nats|tls)://[^\s/?#]+/?")
 
 
@@ -229,6 +230,15 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "a client comes from (X-Forwarded-For, or Forwarded) is believed."
         ),
     ] = ()
+    database: Annotated[
+        str,
+        Meta(
+            description="Where the PostgreSQL database is that the nodes of one server share: "
+            "postgresql://USER:PASSWORD@HOST/NAME. Empty: a file in the data folder, for a server that is "
+            "alone.",
+            extra=SECRET,
+        ),
+    ] = ""
     bus: Annotated[
         str,
         Meta(
@@ -345,6 +355,8 @@ def load(
         _merge(values, layer)
     config = _convert(values, "The configuration is not valid")
     _ = config.address, config.proxies, config.push_allowed, config.bus_urls
+    if config.database and not _DATABASE_URL.fullmatch(config.database):
+        raise ConfigError("database is an address such as postgresql://mesh:PASSWORD@127.0.0.1/mesh.")
     if config.public_url and not _PUBLIC_URL.fullmatch(config.public_url):
         raise ConfigError(
             f"public_url is an address such as https://chat.example.org, not {config.public_url!r}."

@@ -11,6 +11,7 @@ import ssl
 import stat
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal, TypeVar
@@ -28,13 +29,14 @@ from mesh_server.store.migrations import HEAD
 from mesh_server.store.schema import known_versions
 from mesh_server.store.soundness import (
     Unreadable,
-    contents,
     damage,
     index_behind,
     miscounted,
     misnumbered,
     newest,
     reading,
+    reading_by,
+    schema_of,
 )
 from mesh_server.tls import Certificate, CertificateUnusable
 
@@ -54,6 +56,9 @@ OLDEST_NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 ANSWER_S: Final = 8.0
 """How long a server may take to say whether it is ready; it gives its disk 5 s."""
+
+ANSWERS_S: Final = 600.0
+"""How long PostgreSQL may take to look through everything."""
 
 BEHIND_MANY: Final = 10_000
 FILES_BESIDE: Final = 256
@@ -96,7 +101,8 @@ def examine(patient: Patient) -> Iterator[Finding]:
         try:
             found = list(look(patient))
         except Unreadable as error:
-            found = [("error", f"{patient.database} cannot be read: {error}.", _UNREADABLE)]
+            what = "The database" if patient.config.database else patient.database
+            found = [("error", f"{what} cannot be read: {error}.", _UNREADABLE)]
         for level, says, do in found or [("ok", "Nothing is wrong.", "")]:
             yield Finding(organ=organ, level=level, says=says, do=do)
 
@@ -239,7 +245,7 @@ def _certificate(patient: Patient) -> Iterator[Symptom]:
 
 
 def _keys(patient: Patient) -> Iterator[Symptom]:
-    if not patient.database.exists():
+    if patient.config.database or not patient.database.exists():
         return
     readers: list[tuple[str, Callable[[Path], object]]] = [
         (KEY_FILE, read_secret),
@@ -262,11 +268,11 @@ def _keys(patient: Patient) -> Iterator[Symptom]:
 
 
 def _schema(patient: Patient) -> Iterator[Symptom]:
-    if not patient.database.exists():
+    if not (patient.config.database or patient.database.exists()):
         yield "warning", f"There is no database in {patient.config.folder}.", "The first start makes one."
         return
-    with reading(patient.database) as connection:
-        version = contents(connection).schema
+    with _reading(patient) as connection:
+        version = schema_of(connection)
     if version not in known_versions():
         yield "error", f"The database is of the newer version {version}.", "Install the newer mesh-server."
     elif version != HEAD:
@@ -278,6 +284,8 @@ def _schema(patient: Patient) -> Iterator[Symptom]:
 
 
 def _integrity(patient: Patient) -> Iterator[Symptom]:
+    if patient.config.database:
+        return  # PostgreSQL looks after itself
     for found in _ask(patient, damage) or ():
         yield "error", found, "Look at the disk, and restore a backup."
 
@@ -299,10 +307,19 @@ def _index(patient: Patient) -> Iterator[Symptom]:
 
 def _ask(patient: Patient, question: Callable[[sa.Connection], T]) -> T | None:
     """The answer of a database of this program's own version; None without one. Raises: Unreadable."""
-    if not patient.database.exists():
+    if not (patient.config.database or patient.database.exists()):
         return None
-    with reading(patient.database) as connection:
-        return question(connection) if contents(connection).schema == HEAD else None
+    with _reading(patient) as connection:
+        return question(connection) if schema_of(connection) == HEAD else None
+
+
+def _reading(patient: Patient) -> AbstractContextManager[sa.Connection]:
+    """Entering it raises: Unreadable."""
+    if not patient.config.database:
+        return reading(patient.database)
+    from mesh_server.store.postgres_database import make_engine
+
+    return reading_by(make_engine(patient.config.database, answer_s=None, statement_s=ANSWERS_S))
 
 
 ORGANS: Final[dict[str, Look]] = {

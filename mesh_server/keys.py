@@ -1,17 +1,33 @@
-"""What a server keeps secret, from the files in its data folder."""
+"""What a server keeps secret: in files of its data folder, or in the database that its nodes share."""
 
 import hmac
-from collections.abc import Callable
+import secrets
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from mesh_server.config import Config
 from mesh_server.errors import CannotStart
-from mesh_server.services.signing import SIGNING_FILE, SigningKeyUnusable, load_signing_keys
-from mesh_server.services.tokens import KEY_FILE, SecretUnusable, load_secret
+from mesh_server.services.signing import (
+    SIGNING_FILE,
+    SigningKeyUnusable,
+    load_signing_keys,
+    parse_signing_keys,
+    read_signing_keys,
+)
+from mesh_server.services.tokens import KEY_FILE, SecretUnusable, load_secret, parse_secret, read_secret
 from protocol.capability import SigningKey
 
 T = TypeVar("T")
+
+GetSecret = Callable[[str, Callable[[], str]], Awaitable[str]]
+"""What nodes share under a name, made by the first that asks (`PostgresStore.get_secret`)."""
+
+ACCESS: Final = "secret:access"
+SIGNING: Final = "secret:signing"
+"""Names in the database: the values are what the files hold."""
+
+_KEY_BYTES: Final = 32
 
 
 class Keys(NamedTuple):
@@ -35,10 +51,48 @@ def load_keys(config: Config) -> Keys:
     )
 
 
-def _load(load: Callable[[Path], T], folder: Path, name: str) -> T:
+def shared_secrets(folder: Path) -> dict[str, str]:
+    """What the files of a data folder have to say to nodes that share a database, by its name there.
+
+    Raises: CannotStart, where one of them cannot be used.
+    """
+    readers: list[tuple[str, str, Callable[[Path], object]]] = [
+        (ACCESS, KEY_FILE, read_secret),
+        (SIGNING, SIGNING_FILE, read_signing_keys),
+    ]
+    found = {}
+    for name, file, read in readers:
+        if (folder / file).exists():
+            _load(read, folder / file)
+            found[name] = (folder / file).read_text("ascii")
+    return found
+
+
+async def load_shared_keys(get_secret: GetSecret, folder: Path) -> Keys:
+    """Those in the database; made the first time, from the files of this node where it has them.
+
+    Raises: CannotStart; what `get_secret` raises.
+    """
+    own = shared_secrets(folder)
+
+    async def get(name: str) -> str:
+        return await get_secret(name, lambda: own.get(name) or secrets.token_hex(_KEY_BYTES))
+
+    where = "The row {} of the table meta in the database"
     try:
-        return load(folder)
+        return Keys(
+            access=parse_secret(await get(ACCESS), where.format(ACCESS)),
+            signing=parse_signing_keys(await get(SIGNING), where.format(SIGNING)),
+        )
+    except (SecretUnusable, SigningKeyUnusable) as error:
+        raise CannotStart(str(error)) from None
+
+
+def _load(load: Callable[[Path], T], place: Path, name: str = "") -> T:
+    """`place`: what `load` takes; `name`: of the file in it, where it is a folder."""
+    try:
+        return load(place)
     except (SecretUnusable, SigningKeyUnusable) as error:
         raise CannotStart(str(error)) from None
     except OSError as error:
-        raise CannotStart(f"The file {folder / name} cannot be used: {error.strerror}.") from None
+        raise CannotStart(f"The file {place / name} cannot be used: {error.strerror}.") from None

@@ -30,7 +30,7 @@ class Sizes:
     def look(self) -> None:
         """Raises: OSError."""
         database = self._folder / DATABASE_FILE
-        self.database = database.stat().st_size
+        self.database = database.stat().st_size if database.exists() else 0  # it may be elsewhere
         log = database.with_name(f"{DATABASE_FILE}-wal")
         self.log = log.stat().st_size if log.exists() else 0
         disk = os.statvfs(self._folder)

@@ -27,7 +27,13 @@ def run(config: Config, arguments: argparse.Namespace) -> int:
     if not _agreed(arguments, verb):
         return _USAGE_ERROR
     try:
-        answer = ask(config.folder, operation, asked, lambda name, given: _alone(config, name, given))
+        answer = ask(
+            config.folder,
+            operation,
+            asked,
+            lambda name, given: _alone(config, name, given),
+            elsewhere=bool(config.database),
+        )
     except (MeshError, CannotAsk) as error:
         print(f"mesh-server admin: {error}", file=sys.stderr)
         return _FAILED

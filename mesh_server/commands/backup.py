@@ -22,6 +22,8 @@ from mesh_server.errors import CannotStart
 
 def run(config: Config, arguments: argparse.Namespace) -> int:
     """Raises: CannotStart."""
+    if config.database:
+        raise CannotStart("The database of this server is in PostgreSQL: back it up with pg_dump.")
     now = utc_now()
     destination: Path = arguments.destination
     if arguments.keep is not None and not destination.is_dir():

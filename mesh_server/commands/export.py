@@ -12,6 +12,7 @@ from mesh_server.config import Config
 from mesh_server.errors import CannotStart
 from mesh_server.services.names import name_key
 from mesh_server.services.views import message_view
+from mesh_server.store.database import make_engine
 from mesh_server.store.export import Export
 from mesh_server.store.folder import DATABASE_FILE
 from protocol.times import parse_time
@@ -19,12 +20,10 @@ from protocol.times import parse_time
 
 def run(config: Config, arguments: argparse.Namespace) -> int:
     """Raises: CannotStart."""
-    database = config.folder / DATABASE_FILE
-    if not database.is_file():
-        raise CannotStart(f"There is no database in {config.folder}. Name the data folder with --data.")
+    engine = _engine(config)
     since = _since(arguments.since)
     try:
-        export = Export(database)
+        export = Export(engine)
         room_id = export.find_room(name_key(arguments.room.removeprefix("#")), arguments.room)
         if room_id is None:
             raise CannotStart(f"There is no room of the name or id {arguments.room!r}.")
@@ -32,11 +31,23 @@ def run(config: Config, arguments: argparse.Namespace) -> int:
             sys.stdout.buffer.write(msgspec.json.encode(message_view(record, nonce=False)) + b"\n")
         sys.stdout.buffer.flush()
     except sa.exc.DBAPIError as error:
-        raise CannotStart(f"The database {database} cannot be read: {error.orig}.") from None
+        raise CannotStart(f"The database cannot be read: {error.orig}.") from None
     except BrokenPipeError:
         # Whoever reads has had enough; Python would complain once more when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+def _engine(config: Config) -> sa.Engine:
+    """Of the file, or of the database that is named. Raises: CannotStart."""
+    if config.database:
+        from mesh_server.store import postgres_database
+
+        return postgres_database.make_engine(config.database)
+    database = config.folder / DATABASE_FILE
+    if not database.is_file():
+        raise CannotStart(f"There is no database in {config.folder}. Name the data folder with --data.")
+    return make_engine(database)
 
 
 def _since(text: str | None) -> int:

@@ -32,22 +32,30 @@ class CannotAsk(Exception):
 
 
 def ask(
-    folder: Path, name: str, arguments: dict[str, Any], alone: Alone, *, patience_s: float = PATIENCE_S
+    folder: Path,
+    name: str,
+    arguments: dict[str, Any],
+    alone: Alone,
+    *,
+    patience_s: float = PATIENCE_S,
+    elsewhere: bool = False,
 ) -> Any:
-    """The answer as plain values, None where there is none.
+    """The answer as plain values, None where there is none. `elsewhere`: the database is not in the folder.
 
     Raises:
         MeshError: it was refused.
         CannotAsk: there is nobody to ask, or this is not the owner of the folder.
     """
     given = _convert(name, arguments)
-    _require_data(folder)
+    if not elsewhere:
+        _require_data(folder)
     deadline = time.monotonic() + patience_s
     while True:
         try:
             line = door.connect(folder, timeout_s=ANSWER_S)
         except (FileNotFoundError, ConnectionRefusedError):
-            _require_owner(folder)
+            if folder.exists():
+                _require_owner(folder)
             try:
                 return msgspec.to_builtins(alone(name, given))
             except FolderHeld:

@@ -54,14 +54,19 @@ def load_signing_keys(folder: Path, *, random_bytes: RandomBytes = secrets.token
 
 def read_signing_keys(path: Path) -> list[SigningKey]:
     """Raises: SigningKeyUnusable, OSError."""
+    return parse_signing_keys(path.read_text("ascii", "replace"), f"The file {path}")
+
+
+def parse_signing_keys(text: str, where: str) -> list[SigningKey]:
+    """Raises: SigningKeyUnusable, which says where they are."""
     try:
-        seeds = [bytes.fromhex(line) for line in path.read_text("ascii").split()]
+        seeds = [bytes.fromhex(line) for line in text.split()]
         keys = [SigningKey(Ed25519PrivateKey.from_private_bytes(seed)) for seed in seeds]
     except ValueError:
         keys = []
     if not 1 <= len({key.id for key in keys}) == len(keys) <= KEYS_MAX:
         raise SigningKeyUnusable(
-            f"The file {path} does not hold 1 to {KEYS_MAX} keys, one a line. Restore it from a backup, or "
+            f"{where} does not hold 1 to {KEYS_MAX} keys, one a line. Restore it from a backup, or "
             "delete it: transfers and terminals that are just being set up then have to be asked for again."
         )
     return keys

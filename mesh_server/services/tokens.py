@@ -150,13 +150,18 @@ def load_secret(folder: Path, *, random_bytes: RandomBytes = secrets.token_bytes
 
 def read_secret(path: Path) -> bytes:
     """Raises: SecretUnusable, OSError."""
+    return parse_secret(path.read_text("ascii", "replace"), f"The file {path}")
+
+
+def parse_secret(text: str, where: str) -> bytes:
+    """Raises: SecretUnusable, which says where it is."""
     try:
-        secret = bytes.fromhex(path.read_text("ascii"))
+        secret = bytes.fromhex(text)
     except ValueError:
         secret = b""
     if len(secret) != _SECRET_BYTES:
         raise SecretUnusable(
-            f"The file {path} does not hold a secret. Restore it from a backup, or delete it: "
+            f"{where} does not hold a secret. Restore it from a backup, or delete it: "
             "everyone then has to refresh their session once."
         )
     return secret

@@ -11,7 +11,7 @@ each begins. Statements are prepared once a connection.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -142,6 +142,15 @@ class Connection:
         """One or several statements without parameters."""
         self.wait(self._line.execute, sql)
 
+    def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """As COPY does: `rows` are asked for one by one as they are sent. What they raise is passed on."""
+        self.wait(partial(self._line.copy_records_to_table, table, columns=columns, records=rows))
+
+    def copy_text(self, table: str, columns: Sequence[str], pieces: Iterable[bytes]) -> None:
+        """As `copy`, of lines in PostgreSQL's own text format, for types that have no other here."""
+        source = _one_by_one(pieces)
+        self.wait(partial(self._line.copy_to_table, table, columns=columns, source=source, format="text"))
+
     def cursor(self) -> "Cursor":
         return Cursor(self)
 
@@ -169,6 +178,11 @@ class Connection:
             self._line.terminate()
             self._loop.run_until_complete(asyncio.sleep(0))
             self._loop.close()
+
+
+async def _one_by_one(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
 
 
 async def _asked(ask: Callable[..., Awaitable[T]], args: tuple[Any, ...]) -> T:

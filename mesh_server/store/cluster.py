@@ -18,7 +18,8 @@ from mesh_server.store.tables import devices, members, meta, rooms
 CHUNK: Final = 500
 """Keys in one statement."""
 
-_PREFIX: Final = "node:"
+NODE_PREFIX: Final = "node:"
+"""Of the key in `meta` of a node that runs."""
 
 
 class SqlCluster:
@@ -76,13 +77,13 @@ def _revoked(connection: sa.Connection, device_ids: Collection[str]) -> list[str
 
 
 def _beat(connection: sa.Connection, node: NodeRecord) -> list[NodeRecord]:
-    key, value = _PREFIX + node.id, msgspec.json.encode(node).decode()
+    key, value = NODE_PREFIX + node.id, msgspec.json.encode(node).decode()
     updated = connection.execute(sa.update(meta).where(meta.c.key == key).values(value=value))
     if updated.rowcount == 0:
         connection.execute(sa.insert(meta).values(key=key, value=value))
-    query = sa.select(meta.c.value).where(meta.c.key.startswith(_PREFIX))
+    query = sa.select(meta.c.value).where(meta.c.key.startswith(NODE_PREFIX))
     return [msgspec.json.decode(text, type=NodeRecord) for text in connection.execute(query).scalars()]
 
 
 def _remove(connection: sa.Connection, node_id: str) -> None:
-    connection.execute(sa.delete(meta).where(meta.c.key == _PREFIX + node_id))
+    connection.execute(sa.delete(meta).where(meta.c.key == NODE_PREFIX + node_id))

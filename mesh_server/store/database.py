@@ -85,7 +85,7 @@ def make_engine(path: Path) -> sa.Engine:
     return engine
 
 
-def _driver_of(connection: sa.Connection) -> sqlite3.Connection:
+def driver_of(connection: sa.Connection) -> sqlite3.Connection:
     """What is below SQLAlchemy."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
@@ -261,7 +261,7 @@ class _Mover:
         self._connection.close()
 
     def _run(self) -> None:
-        driver = _driver_of(self._connection)
+        driver = driver_of(self._connection)
         while self._written.wait() and not self._closing.wait(_MOVE_EVERY_S):
             self._written.clear()
             if self._move(driver) >= _CHECKPOINT_PAGES:
@@ -311,7 +311,7 @@ class _Writer:
 
     def _run(self) -> None:
         with self._engine.connect().execution_options(writes=True) as connection:
-            driver = _driver_of(connection)
+            driver = driver_of(connection)
             driver.execute("PRAGMA wal_autocheckpoint=0")
             transactions = 0
             while (job := self._jobs.get()) is not None:

@@ -4,13 +4,11 @@ Each page is a short transaction of its own: a reader that takes hours keeps no 
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 
 from mesh_server.store.base import MessageRecord
-from mesh_server.store.database import make_engine
 from mesh_server.store.messages import list_page
 from mesh_server.store.tables import messages, rooms
 
@@ -20,8 +18,8 @@ PAGE: Final = 500
 class Export:
     """Reads beside the server that may run. Raises: sqlalchemy.exc.DBAPIError."""
 
-    def __init__(self, database: Path) -> None:
-        self._engine = make_engine(database)
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
 
     def find_room(self, name_key: str, room_id: str) -> str | None:
         """The id of a room that has this name or this id; the id goes first."""

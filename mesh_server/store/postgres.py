@@ -10,7 +10,6 @@ from sqlalchemy.exc import DBAPIError
 from mesh_server.store.postgres_database import PostgresDatabase, make_engine
 from mesh_server.store.schema import migrate_on
 from mesh_server.store.sql import SqlStore, get_epoch
-from mesh_server.store.tables import meta
 
 T = TypeVar("T")
 
@@ -62,41 +61,34 @@ class PostgresStore(SqlStore):
         epoch = alone(make_engine(url, answer_s=None), _prepare)
         return cls(make_engine(url), epoch)
 
-    async def get_secret(self, key: str, make: Callable[[], str]) -> str:
-        """What all nodes share under a name of `meta`; made by the first that asks."""
-        return await self._db.write(_get_secret, key, make)
-
 
 def alone(engine: sa.Engine, query: Callable[[sa.Connection], T]) -> T:
     """One transaction that may take its time, while no other node changes the schema.
 
     Raises: DatabaseUnusable
     """
+    with ThreadPoolExecutor(1) as beside:  # the driver has a loop of its own, where one may run already
+        return beside.submit(alone_here, engine, query).result()
 
-    def run() -> T:
+
+def alone_here(engine: sa.Engine, query: Callable[[sa.Connection], T]) -> T:
+    """`alone` in the caller's own thread, where no event loop runs. Raises: DatabaseUnusable."""
+    try:
         with engine.connect().execution_options(writes=True) as connection, connection.begin():
             for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
                 connection.exec_driver_sql(f"SET LOCAL {name} = '{MIGRATION_S}s'")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
             return query(connection)
-
-    try:
-        with ThreadPoolExecutor(1) as beside:  # the driver has a loop of its own, where one may run already
-            return beside.submit(run).result()
     except DBAPIError as error:
         raise DatabaseUnusable(" ".join(str(error.orig).split())) from None
 
 
-def _prepare(connection: sa.Connection) -> str:
+def make_schema(connection: sa.Connection) -> None:
+    """Migrates or makes it. Raises: NewerDatabase."""
     if migrate_on(connection):
         connection.exec_driver_sql(_IN_ORDER)
+
+
+def _prepare(connection: sa.Connection) -> str:
+    make_schema(connection)
     return get_epoch(connection)
-
-
-def _get_secret(connection: sa.Connection, key: str, make: Callable[[], str]) -> str:
-    known = connection.execute(sa.select(meta.c.value).where(meta.c.key == key)).scalar_one_or_none()
-    if known is not None:
-        return str(known)
-    value = make()
-    connection.execute(sa.insert(meta).values(key=key, value=value))
-    return value

@@ -64,12 +64,14 @@ _NOT_GIVEN_YET: Final = "22023"
 _BEGIN_READING: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
-def make_engine(url: str, *, answer_s: float | None = ANSWER_S) -> sa.Engine:
+def make_engine(
+    url: str, *, answer_s: float | None = ANSWER_S, statement_s: float = STATEMENT_S
+) -> sa.Engine:
     """`url` as PostgreSQL's own programs take it: `postgresql://user:password@host/name?sslmode=…`.
 
     A transaction is a snapshot that only reads, but where `writes` is among the execution options.
     """
-    limit = str(round(STATEMENT_S * 1000))
+    limit = str(round(statement_s * 1000))
 
     def line() -> Any:
         return asyncpg.connect(

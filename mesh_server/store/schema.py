@@ -39,14 +39,19 @@ def migrate_on(connection: sa.Connection) -> bool:
     from alembic import command
 
     if version is not None and version not in known_versions():
-        raise NewerDatabase(
-            f"The database is of version {version}, made by a newer mesh-server; this one knows versions "
-            f"up to {HEAD}. Start the newer mesh-server, or restore a backup made by this one."
-        )
+        raise newer_database(version)
     config = _alembic()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     return True
+
+
+def newer_database(version: str) -> NewerDatabase:
+    """What is to be said of one of that version, which this program does not know."""
+    return NewerDatabase(
+        f"The database is of version {version}, made by a newer mesh-server; this one knows versions "
+        f"up to {HEAD}. Start the newer mesh-server, or restore a backup made by this one."
+    )
 
 
 def known_versions() -> set[str]:

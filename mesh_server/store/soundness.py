@@ -33,10 +33,15 @@ class Contents(Struct, frozen=True):
 
 
 def frozen_engine(path: Path) -> sa.Engine:
-    """For a file that nobody writes to: nothing is made beside it, so it may be anywhere."""
+    """For a file that nobody writes to, and that is not changed by this.
+
+    Nothing is made beside it, so it may be anywhere; but for a server's that was killed: its log is read.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    alone = "" if log.exists() and log.stat().st_size else "&immutable=1"
 
     def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1", uri=True)
+        connection = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro{alone}", uri=True)
         connection.execute("PRAGMA trusted_schema=OFF")
         return connection
 
@@ -49,9 +54,16 @@ class Unreadable(Exception):
 
 @contextmanager
 def reading(path: Path) -> Iterator[sa.Connection]:
-    """A database that may be in use, in one snapshot. Raises: Unreadable."""
+    """A file that may be in use, in one snapshot. Raises: Unreadable."""
+    with reading_by(make_engine(path)) as connection:
+        yield connection
+
+
+@contextmanager
+def reading_by(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """As `reading`; of any database. Raises: Unreadable."""
     try:
-        with make_engine(path).connect() as connection, connection.begin():
+        with engine.connect() as connection, connection.begin():
             yield connection
     except sa.exc.DBAPIError as error:
         raise Unreadable(str(error.orig)) from None
@@ -61,7 +73,7 @@ def reading(path: Path) -> Iterator[sa.Connection]:
 
 def contents(connection: sa.Connection) -> Contents:
     """Raises: sqlalchemy.exc.DBAPIError or NoResultFound, where this is no database of a server."""
-    schema = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
+    schema = schema_of(connection)
     epoch = connection.execute(sa.select(meta.c.value).where(meta.c.key == "epoch")).scalar_one()
     names = connection.exec_driver_sql(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE ? AND name NOT LIKE ?"
@@ -70,6 +82,11 @@ def contents(connection: sa.Connection) -> Contents:
     ).scalars()
     rows = {name: _count(connection, name) for name in names.all()}
     return Contents(schema=schema, epoch=epoch, rows=rows)
+
+
+def schema_of(connection: sa.Connection) -> str:
+    """Raises: as `contents`."""
+    return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
 
 
 def _count(connection: sa.Connection, table: str) -> int:

@@ -1,6 +1,7 @@
 """A store out of its parts: the same queries, on whichever database they are given."""
 
 import secrets
+from collections.abc import Callable
 
 import sqlalchemy as sa
 
@@ -48,6 +49,10 @@ class SqlStore:
     async def check(self) -> None:
         await self._db.write(_touch)
 
+    async def get_secret(self, key: str, make: Callable[[], str]) -> str:
+        """What all nodes share under a name of `meta`; made by the first that asks."""
+        return await self._db.write(_get_secret, key, make)
+
     async def close(self) -> None:
         await self._db.close()
 
@@ -60,6 +65,15 @@ def get_epoch(connection: sa.Connection) -> str:
     epoch = secrets.token_hex(8)
     connection.execute(sa.insert(meta).values(key="epoch", value=epoch))
     return epoch
+
+
+def _get_secret(connection: sa.Connection, key: str, make: Callable[[], str]) -> str:
+    known = connection.execute(sa.select(meta.c.value).where(meta.c.key == key)).scalar_one_or_none()
+    if known is not None:
+        return str(known)
+    value = make()
+    connection.execute(sa.insert(meta).values(key=key, value=value))
+    return value
 
 
 def _touch(connection: sa.Connection) -> None:

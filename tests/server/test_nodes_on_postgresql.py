@@ -1,0 +1,142 @@
+"""Whole servers on one PostgreSQL database, with and without a bus; and the commands that look at it."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import NamedTuple
+
+import aiohttp
+import pytest
+
+from mesh_server.keys import ACCESS, SIGNING
+from tests.server.test_moving import ask
+from tests.support.commands import mesh_server
+from tests.support.conditions import PATIENCE_S
+from tests.support.nats_server import shared
+from tests.support.postgres import postgres_server
+from tests.support.server import ServerProcess, running_server
+from tests.support.wire import Person, register
+
+
+class Two(NamedTuple):
+    """Alice has registered at the first node, Bob at the second."""
+
+    database: str
+    nodes: list[ServerProcess]
+    alice: Person
+    bob: Person
+
+
+@pytest.fixture(params=["with a bus", "without"])
+async def two(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Two]:
+    settings = {
+        "MESH_DATABASE": await postgres_server().fresh(),
+        "MESH_POLL_S": "0.1",
+        "MESH_HEARTBEAT_S": "2",
+    }
+    if request.param == "with a bus":
+        settings["MESH_BUS"] = shared().url
+    with (
+        running_server(tmp_path / "a", **settings) as first,
+        running_server(tmp_path / "b", **settings) as second,
+    ):
+        async with aiohttp.ClientSession() as http:
+            alice = await register(http, first.url, "alice")
+            bob = await register(http, second.url, "bob")
+            yield Two(settings["MESH_DATABASE"], [first, second], alice, bob)
+
+
+async def test_people_at_two_nodes_talk_and_one_goes_on_where_the_other_was_killed(two: Two) -> None:
+    room_id = await two.alice.create_room("lobby")
+    await two.bob.join(room_id)
+    async with two.alice.socket() as hers, two.bob.socket() as his:
+        await hers.say(room_id, "to bob")
+        assert (await his.wait("chat.message.created"))["message"]["content"] == "to bob"
+        await his.say(room_id, "to alice")
+        heard = await hers.wait(
+            lambda m: m["type"] == "chat.message.created" and m["message"]["content"] == "to alice"
+        )
+        rev = heard["message"]["rev"]
+        two.nodes[0].kill()
+        missed = await his.say(room_id, "while she is away")
+        there = Person(two.nodes[1].url, two.alice.http, two.alice.session)  # her token is good at any node
+        async with there.socket(resume={room_id: rev}) as again:
+            created = await again.wait("chat.message.created")
+            assert created["message"]["id"] == missed["message_id"]
+    keys = await ask(two.database, f"SELECT key FROM meta WHERE key IN ('{ACCESS}', '{SIGNING}')")
+    assert len(keys) == 2
+    assert [path.name for path in two.nodes[1].folder.glob("*.key")] == []
+
+
+async def test_nodes_know_of_each_other_and_commands_look_at_their_database(tmp_path: Path) -> None:
+    url = await postgres_server().fresh()
+    with running_server(tmp_path / "a", "--database", url, MESH_HEARTBEAT_S="2") as node:
+        async with aiohttp.ClientSession() as http:
+            alice = await register(http, node.url, "alice")
+            room_id = await alice.create_room("lobby")
+            async with alice.socket() as socket:
+                await socket.say(room_id, "kept")
+            with running_server(tmp_path / "b", MESH_DATABASE=url, MESH_HEARTBEAT_S="2") as other:
+                await figure(http, node.url, "mesh_nodes", 2)
+                other.stop()
+            await figure(http, node.url, "mesh_nodes", 1)
+
+        async def command(*arguments: str) -> tuple[int, str, str]:
+            data = tmp_path / "elsewhere"
+            done = await asyncio.to_thread(mesh_server, *arguments, "--data", data, MESH_DATABASE=url)
+            return done.returncode, done.stdout, done.stderr
+
+        code, lines, _ = await command("export", "lobby")
+        assert (code, [json.loads(line)["content"] for line in lines.splitlines()]) == (0, ["kept"])
+        code, people, _ = await command("admin", "users", "list", "--json")
+        assert (code, [each["username"] for each in json.loads(people)["accounts"]]) == (0, ["alice"])
+        code, found, _ = await command("doctor", "--json")
+        levels = {each["organ"]: each["level"] for each in json.loads(found)["findings"]}
+        assert [levels[organ] for organ in ("keys", "schema", "numbers", "search index")] == ["ok"] * 4
+        code, _, why = await command("backup", str(tmp_path / "backup"))
+        assert (code, "pg_dump" in why) == (1, True)
+
+
+async def figure(http: aiohttp.ClientSession, url: str, name: str, wanted: int) -> None:
+    """Waits until it is as wanted."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            async with http.get(f"{url}/metrics") as response:
+                found = re.search(rf"^{name} (\S+)$", await response.text(), re.MULTILINE)
+            if found and float(found[1]) == wanted:
+                return
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("postgresql://mesh:unspoken@127.0.0.1:1/mesh", "The database cannot be used"),
+        ("mongodb://127.0.0.1/mesh", "database is an address such as postgresql://"),
+    ],
+)
+def test_a_database_that_cannot_be_is_said_without_its_password(tmp_path: Path, url: str, says: str) -> None:
+    server = ServerProcess(tmp_path / "data", MESH_DATABASE=url)
+    server.spawn("127.0.0.1:0")
+    assert server.wait() in (1, 2)
+    assert says in server.log_text()
+    assert "unspoken" not in server.log_text()
+
+
+async def test_keys_of_a_folder_are_those_of_all_nodes_and_broken_ones_are_refused(tmp_path: Path) -> None:
+    url = await postgres_server().fresh()
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "secret.key").write_text("ab" * 32 + "\n")
+    with running_server(own, MESH_DATABASE=url):
+        pass
+    assert [row["value"] for row in await ask(url, f"SELECT value FROM meta WHERE key = '{ACCESS}'")] == [
+        "ab" * 32 + "\n"
+    ]
+    await ask(url, f"UPDATE meta SET value = 'no key' WHERE key = '{SIGNING}'")
+    server = ServerProcess(tmp_path / "b", MESH_DATABASE=url)
+    server.spawn("127.0.0.1:0")
+    assert server.wait() == 1
+    assert f"The row {SIGNING} of the table meta in the database does not hold" in server.log_text()
