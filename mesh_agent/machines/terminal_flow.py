@@ -27,6 +27,13 @@ RATE_OF_ALL: Final = 100
 RATE_LEAST: Final = 5
 """States a second that each of them may always be told."""
 
+ECHO_S: Final = 0.01
+"""For so long after it has input a program's answer to that is waited for, to be told in one state with it. Else
+the news that it has it would go first, and the answer would have to wait for the next state."""
+
+EARLY: Final = 0.01
+"""Of a period: a clock that is so little before a moment that all share is at that moment."""
+
 
 def rate_of(viewers: int) -> float:
     """States a second for one of so many who only look on."""
@@ -43,18 +50,24 @@ class Flow:
     def __init__(self) -> None:
         self.base = 0
         self._echo = 0
+        self._echo_since: float | None = None
         self._unread: deque[tuple[int, int]] = deque()
         self._unread_bytes = 0
         self._next = 0.0
 
     def due(self, number: int, echo: int, now: float) -> float | None:
         """In how many seconds state `number` may be told; None: not before something is acknowledged, or
-        there is nothing to tell. A new `echo` is told even where nothing else has changed."""
-        if number <= self.base and echo <= self._echo:
-            return None
+        there is nothing to tell. A new `echo` is told even where nothing else changes within `ECHO_S`."""
+        waits = 0.0
+        if number <= self.base:
+            if echo <= self._echo:
+                return None
+            if self._echo_since is None:
+                self._echo_since = now
+            waits = max(0.0, self._echo_since + ECHO_S - now)
         if self._unread and (len(self._unread) >= UNREAD_STATES or self._unread_bytes >= UNREAD_BYTES):
             return None
-        return self.rests(now)
+        return max(waits, self.rests(now))
 
     def rests(self, now: float) -> float:
         """For how many seconds it is told nothing, whatever changes."""
@@ -64,13 +77,13 @@ class Flow:
         """It was told state `number` with these frames. `rate`: states a second.
 
         Those who share the budget are due at the same moments, so that one waking and one encoding of the
-        screen serve them all: between half and one and a half of their periods from now.
+        screen serve them all: at the next of these moments, so within one of their periods.
         """
-        self.base, self._echo = number, echo
+        self.base, self._echo, self._echo_since = number, echo, None
         size = sum(map(len, frames))
         self._unread.append((number, size))
         self._unread_bytes += size
-        self._next = now + 1 / rate if rate >= RATE else (math.floor(now * rate + 0.5) + 1) / rate
+        self._next = now + 1 / rate if rate >= RATE else (math.floor(now * rate + EARLY) + 1) / rate
 
     def acknowledged(self, number: int) -> None:
         """It has read all up to state `number`. What it cannot have read says nothing."""

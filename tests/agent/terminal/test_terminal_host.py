@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mesh_agent.machines.terminal_flow import RATE, UNREAD_BYTES, UNREAD_STATES, Flow, rate_of
+from mesh_agent.machines.terminal_flow import ECHO_S, FEW, RATE, UNREAD_BYTES, UNREAD_STATES, Flow, rate_of
 from mesh_agent.machines.terminal_host import (
     FRAMES_BURST,
     PAGES_BURST,
@@ -374,6 +376,18 @@ def test_states_are_told_so_often_and_an_echo_even_where_nothing_changed() -> No
     assert flow.due(2, 5, 3.0) is None
 
 
+def test_an_answer_to_what_was_typed_goes_with_the_news_that_it_was_read() -> None:
+    flow = Flow()
+    flow.told(1, 0, [b"x"], 1.0)
+    assert flow.due(1, 5, 2.0) == pytest.approx(ECHO_S)
+    assert flow.due(2, 5, 2.002) == 0
+    flow.told(2, 5, [b"x"], 2.002)
+    # A program that shows nothing of what is typed holds the news back no longer, however fast one types.
+    assert flow.due(2, 6, 3.0) == pytest.approx(ECHO_S)
+    assert flow.due(2, 7, 3.009) == pytest.approx(0.001)
+    assert flow.due(2, 8, 3.0 + ECHO_S) == 0
+
+
 def test_many_who_only_look_on_are_told_less_often_each() -> None:
     assert [round(rate_of(viewers)) for viewers in (0, 1, 4, 5, 10, 20, 64)] == [60, 60, 60, 20, 10, 5, 5]
     flow = Flow()
@@ -403,3 +417,23 @@ def test_those_who_share_the_budget_are_due_at_the_same_moments() -> None:
             flow.acknowledged(tick)
             told += 1
     assert told == pytest.approx(10 * rate, abs=2)
+
+
+@given(st.integers(FEW + 1, 64), st.lists(st.floats(0.0, 0.5), min_size=1, max_size=60))
+def test_no_change_waits_longer_than_a_period_and_they_are_no_more_than_that(
+    viewers: int, pauses: list[float]
+) -> None:
+    flow, rate, now, times = Flow(), rate_of(viewers), 100.0, []
+    for number, pause in enumerate(pauses, 1):
+        now += pause
+        due = flow.due(number, 0, now)
+        assert due is not None
+        assert due <= 1.01 / rate
+        now += due
+        assert flow.due(number, 0, now) == pytest.approx(0, abs=1e-9)
+        flow.told(number, 0, [b"x"], now, rate)
+        flow.acknowledged(number)
+        times.append(now)
+    for first, begin in enumerate(times):
+        for last, end in enumerate(times[first:], first):
+            assert last - first <= (end - begin + 1e-6) * rate + 2
