@@ -28,7 +28,7 @@ RATE_LEAST: Final = 5
 """States a second that each of them may always be told."""
 
 ECHO_S: Final = 0.01
-"""For so long after it has input a program's answer to that is waited for, to be told in one state with it. Else
+"""For so long after it has input a program's answer to that is waited for, to be told in the same state. Else
 the news that it has it would go first, and the answer would have to wait for the next state."""
 
 EARLY: Final = 0.01

@@ -26,12 +26,14 @@ class Screen:
     """Attributes:
     number: of the latest state; 0 before the first `update`.
     rows: as they are in that state; the others are as in `TermState`. None of it changes but in `update`.
+    changed_rows: how many the last `update` has changed.
     """
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
         self.number = 0
         self.rows: list[list[Run]] = []
+        self.changed_rows = 0
         self._changed_at: list[int] = []
         self._sized_at = 0
         self._size = (0, 0)
@@ -46,10 +48,12 @@ class Screen:
         emulator = self._emulator
         number = self.number + 1
         differs = self._fit(number)
+        self.changed_rows = 0
         for row, runs in emulator.changed():
             if runs != self.rows[row]:
                 self.rows[row], self._changed_at[row] = runs, number
-                differs = True
+                self.changed_rows += 1
+        differs = differs or self.changed_rows > 0
         about = (
             emulator.cursor(),
             emulator.modes(),

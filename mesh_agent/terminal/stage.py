@@ -26,6 +26,10 @@ from protocol.peer_terminal import Run
 FEED_BYTES: Final = 32 * 1024
 """What the emulator is given at a time, since whoever looks has to wait for it."""
 
+RATE_RUSHING: Final = 30
+"""So often a second where most rows are others each time: what rushes by is not read, and each of its states
+costs the host and every guest a whole screen."""
+
 SHARE: Final = 4
 """Looking what has changed takes at most one part in so many of the time."""
 
@@ -112,7 +116,8 @@ class Stage:
             self._told = False
             self.screen.update()
             took = clock() - begun
-        self._next_look = now + max(1 / RATE, SHARE * took)
+        rushes = self.screen.changed_rows > len(self.screen.rows) / 2
+        self._next_look = now + max(1 / (RATE_RUSHING if rushes else RATE), SHARE * took)
         return 0.0
 
     def _held(self, now: float) -> float:

@@ -5,8 +5,9 @@ from typing import Final
 
 import pytest
 
+from mesh_agent.machines.terminal_flow import RATE
 from mesh_agent.terminal.ghostty import Ghostty
-from mesh_agent.terminal.stage import HELD_S, Stage
+from mesh_agent.terminal.stage import HELD_S, RATE_RUSHING, Stage
 from mesh_agent.terminal.text import text_of
 from mesh_agent.terminal.vt import Pyte
 
@@ -86,6 +87,14 @@ def test_an_update_that_never_ends_holds_nothing_back_for_long(seen: Seen) -> No
     seen.stage.take(b" two")
     assert seen.look() == 0
     assert seen.text == "one two"
+
+
+def test_what_rushes_by_is_looked_at_half_as_often(seen: Seen) -> None:
+    for written, rate in ((b"\r\none", RATE), (CLEAR + b"1\r\n2\r\n3", RATE_RUSHING), (b" and", RATE)):
+        seen.stage.take(written)
+        assert seen.look() == 0
+        seen.stage.take(b"x")
+        assert seen.look(0.001) == pytest.approx(1 / rate - 0.001)
 
 
 def test_the_last_look_waits_for_nothing(seen: Seen) -> None:
