@@ -41,6 +41,7 @@ CHECKS: Final[dict[str, list[str]]] = {
     "wheel": own("python", "-m", "scripts.wheel"),
     "imports": own("lint-imports", "--no-cache", "--no-logo"),
     "lint": own("ruff", "check", "--output-format=concise", "."),
+    "deploy": own("python", "-m", "scripts.manifests"),
     "format": own("ruff", "format", "--check", "."),
     "locks": own("python", "-m", "scripts.locks"),
     "shell": ["sh", "-c", 'for file; do sh -n "$file" || exit; done', "sh", *shell_files()],

@@ -142,11 +142,15 @@ async def test_caddy_passes_everything_on(
 
 
 @needs("caddy")
-def test_the_caddyfile_is_as_caddy_writes_it() -> None:
-    done = subprocess.run(
-        ["caddy", "fmt", DEPLOY / "Caddyfile"], capture_output=True, timeout=60, check=False
-    )
-    assert done.stdout.strip() == (DEPLOY / "Caddyfile").read_bytes().strip()
+@pytest.mark.parametrize("name", ["Caddyfile", "cluster/Caddyfile"])
+def test_the_caddyfile_is_as_caddy_writes_it_and_takes_it(name: str) -> None:
+    file = DEPLOY / name
+    done = subprocess.run(["caddy", "fmt", file], capture_output=True, timeout=60, check=False)
+    assert done.stdout.strip() == file.read_bytes().strip()
+    command = ["caddy", "adapt", "--validate", "--adapter", "caddyfile", "--config", str(file)]
+    environment = os.environ | {"MESH_HOST": "chat.example.org"}
+    taken = subprocess.run(command, capture_output=True, timeout=60, check=False, env=environment)
+    assert taken.returncode == 0, taken.stderr
 
 
 @needs("systemd-analyze")
