@@ -19,8 +19,16 @@ from typing import TYPE_CHECKING, Final
 from mesh_agent.calls.calls import Calls
 from mesh_agent.client.address import parse_address
 from mesh_agent.client.conversation import Conversation, sayable
-from mesh_agent.client.errors import AlreadySignedIn, NoServer, SignInNeeded, TimedOut, Unreachable
+from mesh_agent.client.errors import (
+    AlreadySignedIn,
+    NoServer,
+    SignInNeeded,
+    SwitchedOff,
+    TimedOut,
+    Unreachable,
+)
 from mesh_agent.client.folders import Profile
+from mesh_agent.client.hosted import Hosted
 from mesh_agent.client.hub import Hub, Subscription
 from mesh_agent.client.introductions import Introductions
 from mesh_agent.client.link import Link
@@ -72,14 +80,16 @@ class Agent:
         connection: the state of the line; `ConnectionChanged` tells each new one.
     """
 
-    def __init__(self, profile: Profile, session: ProfileSession) -> None:
+    def __init__(self, profile: Profile, session: ProfileSession, hosted: Hosted | None = None) -> None:
         """Use `open`."""
         self.profile: Final = profile.name
         self.connection: ConnectionState = SignedOut()
         self._profile = profile
         self._session = session
         self._hub = Hub()
-        self._network = Network(session, self._device_key)
+        self._hosted = hosted
+        device_key = None if hosted else self._device_key
+        self._network = Network(session, device_key, hosted)
         self._workspace: Workspace | None = None
         self._hidden = False
         self._sharing: Sharing | None = None
@@ -90,8 +100,12 @@ class Agent:
         self._running: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, *, profile: str = "default", server: str | None = None) -> "Agent":
+    async def open(
+        cls, *, profile: str = "default", server: str | None = None, hosted: Hosted | None = None
+    ) -> "Agent":
         """Reads what the profile holds; no network. `server` None: the profile's last one.
+
+        `hosted`: there are no `sharing`, `terminals` and `calls` then; asking for one raises `SwitchedOff`.
 
         Raises:
             ProfileInvalid, FilesUnusable, FileTooNew: the profile's files cannot be used.
@@ -99,7 +113,7 @@ class Agent:
         """
         folders = Profile.open(profile)
         session = ProfileSession(folders, None if server is None else parse_address(server), clock=_now_ms)
-        agent = cls(folders, session)
+        agent = cls(folders, session, hosted)
         if session.account is not None:
             await agent._open_workspace(session.account.user)
             agent.connection = Connecting(1)
@@ -159,28 +173,32 @@ class Agent:
 
     @property
     def sharing(self) -> Sharing:
-        """Files and folders to and from other people; raises `SignInNeeded`."""
-        self._signed_in()
+        """Files and folders to and from other people; raises `SignInNeeded`, `SwitchedOff`."""
+        self._own_machine()
         assert self._sharing is not None
         return self._sharing
 
     @property
     def terminals(self) -> Terminals:
-        """Shared terminals, mine and those of others; raises `SignInNeeded`."""
-        self._signed_in()
+        """Shared terminals, mine and those of others; raises `SignInNeeded`, `SwitchedOff`."""
+        self._own_machine()
         assert self._terminals is not None
         return self._terminals
 
     @property
     def calls(self) -> Calls:
-        """The call that this device is in, and those that ring; raises `SignInNeeded`."""
-        self._signed_in()
+        """The call that this device is in, and those that ring; raises `SignInNeeded`, `SwitchedOff`."""
+        self._own_machine()
         if self._calls is None:  # it is being closed
             raise SignInNeeded
         return self._calls
 
     async def new_recording(self, command: str) -> Path:
-        """A place for a recording of that, in a folder for the person alone. Raises: FilesUnusable."""
+        """A place for a recording of that, in a folder for the person alone.
+
+        Raises: FilesUnusable, SwitchedOff.
+        """
+        self._own_machine()
         return await asyncio.to_thread(new_recording, self._profile, command, _now_ms())
 
     # ── account ──────────────────────────────────────────────────────────────────────────────────
@@ -214,6 +232,10 @@ class Agent:
             device_id=self._session.device_of(username),
         )
         return await self._adopt(await calls.login(request))
+
+    async def adopt(self, session: rest.Session) -> User:
+        """As `login`, with what the server has answered to somebody who signed in for this device."""
+        return await self._adopt(session)
 
     async def logout(self) -> None:
         """Forgets the session and all that was cached, and tells the server if it can.
@@ -456,6 +478,12 @@ class Agent:
         path = self._profile.cache_path(self.server, user.id)
         self._workspace = await Workspace.open(user, path, self._hub, self._network)
         self._workspace.hide_presence(self._hidden)
+        if self._hosted is None:
+            await self._open_machine(path)
+
+    async def _open_machine(self, path: Path) -> None:
+        """What acts on this machine, or is reached from outside."""
+        assert self._workspace is not None
         introductions = Introductions(self._workspace, self._network, self._session)
         self._sharing = Sharing(
             self._profile,
@@ -488,6 +516,12 @@ class Agent:
         workspace, self._workspace = self._workspace, None
         if workspace is not None:
             await workspace.close()
+
+    def _own_machine(self) -> None:
+        """Raises `SignInNeeded`, or `SwitchedOff`: this machine is somebody else's."""
+        self._signed_in()
+        if self._hosted is not None:
+            raise SwitchedOff
 
     def _entered(self, room: Room) -> Room:
         workspace = self._signed_in()

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -10,6 +12,7 @@ from aiohttp import web
 
 from mesh_server.accepting import Door
 from mesh_server.config import OFF, Config, address_of
+from mesh_server.doors.inside import Inside
 from mesh_server.errors import CannotStart
 from mesh_server.http.guest import HttpGuest
 from mesh_server.limits import TcpCaps
@@ -37,8 +40,9 @@ _HANDLING: Final[dict[str, Any]] = {
 class _Address:
     """One application on one address."""
 
-    def __init__(self, runner: web.AppRunner, door: Door, url: str) -> None:
+    def __init__(self, runner: web.AppRunner, door: Door, url: str, make: Callable[..., HttpGuest]) -> None:
         self.runner, self.door, self.url = runner, door, url
+        self._make = make
 
     @classmethod
     async def open(
@@ -65,7 +69,11 @@ class _Address:
             await runner.cleanup()
             raise CannotStart(f"Cannot listen on {listen}: {error.strerror or error}.") from None
         scheme = "http" if certificate is None else "https"
-        return cls(runner, door, _url(scheme, host, port))
+        return cls(runner, door, _url(scheme, host, port), make)
+
+    async def open_inside(self, folder: Path) -> Inside:
+        """The same application, for the programs of the server's doors. Raises: CannotStart."""
+        return await Inside.open(folder, partial(self._make, inside=True))
 
     async def close(self) -> None:
         self.door.close()
@@ -80,6 +88,7 @@ class Listeners:
         self._certificate = certificate
         self.url = public.url
         self.metrics_url = (metrics or public).url
+        self._inside: Inside | None = None
 
     @classmethod
     async def open(
@@ -104,6 +113,11 @@ class Listeners:
             raise
         return cls(clients, figures, certificate)
 
+    async def open_inside(self, folder: Path) -> str:
+        """Where the programs of doors reach what clients reach: the path of a socket. Raises: CannotStart."""
+        self._inside = await self._addresses[0].open_inside(folder)
+        return self._inside.path
+
     async def reload_certificate(self) -> None:
         """Where there is one; connections stay open. One that cannot be used changes nothing."""
         if self._certificate is None:
@@ -121,6 +135,8 @@ class Listeners:
         self._addresses[0].door.close()
 
     async def close(self) -> None:
+        if self._inside is not None:
+            self._inside.close()
         for address in self._addresses:
             await address.close()
 

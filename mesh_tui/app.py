@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.text import Text
 from textual import events, on
+from textual.actions import ActionParseResult
 from textual.binding import BindingType
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.signal import Signal
 from textual.worker import WorkerCancelled, WorkerFailed
 
-from mesh_agent.client.errors import Unreachable
+from mesh_agent.client.errors import SwitchedOff, Unreachable
 from mesh_agent.client.state import ConnectionChanged, SignedOut
 from mesh_tui.bridge import FromAgent, forward
 from mesh_tui.calls import OpenCall
@@ -33,6 +35,7 @@ from mesh_tui.driver import MeshDriver
 from mesh_tui.going import Going
 from mesh_tui.layout import markdown
 from mesh_tui.pictures.shelf import Shelf
+from mesh_tui.powers import OWN, Powers
 from mesh_tui.preferences import Preferences
 from mesh_tui.rooms import Entry
 from mesh_tui.screens.base import MeshScreen, Patient
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from mesh_tui.drafts import Drafts
     from mesh_tui.recall import Recall
     from mesh_tui.written import Written
+    from protocol.handover import Handover
     from protocol.rest import Message, Room
 
 CLOSE_S: Final = 3.0
@@ -64,7 +68,8 @@ log = logging.getLogger(__name__)
 
 class MeshApp(TerminalApp):
     """`server`, `link` and `profile` are those of the command line; `plain`: the terminal's own colours only;
-    `auto`: a theme for as many colours as it has.
+    `auto`: a theme for as many colours as it has. `powers`: what may be done to this machine; `handover`:
+    what the door said through which the person came.
 
     `started` is called once everything that a session needs has been loaded.
     """
@@ -80,6 +85,8 @@ class MeshApp(TerminalApp):
         server: str | None = None,
         link: "Link | None" = None,
         profile: str = "default",
+        powers: Powers = OWN,
+        handover: "Handover | None" = None,
         plain: bool = False,
         auto: bool = False,
         started: Callable[[], None] = lambda: None,
@@ -91,6 +98,9 @@ class MeshApp(TerminalApp):
         self._link = link
         self._profile = profile
         self._started = started
+        self.powers: Final = powers
+        self._handover = handover
+        self._session = handover.session if handover else None
         self._agent: Agent | None = None
         self._written: Written | None = None
         self.telling = Telling(self)
@@ -186,7 +196,7 @@ class MeshApp(TerminalApp):
     async def _open(self) -> None:
         await asyncio.to_thread(_import_agent)
         try:
-            self._agent = await _open_agent(self._profile, self._server)
+            self._agent = await self._open_agent(self._server)
             self._written = await _open_written(self._profile)
         except MeshError as error:
             if isinstance(self.screen, Opening):
@@ -206,6 +216,29 @@ class MeshApp(TerminalApp):
         await asyncio.to_thread(markdown.prepare)
         self.call_after_refresh(self._started)
 
+    async def _open_agent(self, server: str | None) -> "Agent":
+        from mesh_agent.agent import Agent
+
+        agent = await Agent.open(profile=self._profile, server=server, hosted=self.powers.hosted)
+        session, self._session = self._session, None
+        if session is not None and agent.user is None:
+            await agent.adopt(session)
+        return agent
+
+    async def run_action(
+        self,
+        action: "str | ActionParseResult",
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Every key that is bound comes by here: what it would do may be off."""
+        try:
+            self.powers.check_action(action if isinstance(action, str) else ".".join(action[:2]))
+        except SwitchedOff as error:
+            self.notify(clean_line(error.message), severity="warning", markup=False)
+            return True
+        return await super().run_action(action, default_namespace, namespaces)
+
     def _not_saved(self, error: MeshError) -> None:
         words = f"What you type is not saved for now. {clean_line(error.message)}"
         self.notify(words, severity="warning", markup=False)
@@ -220,9 +253,10 @@ class MeshApp(TerminalApp):
             self._agent.hide_presence(not settings.privacy.presence)
 
     async def use_server(self, address: str) -> "Agent":
-        """The agent for the server at `address`; raises `WrongAddress`."""
+        """The agent for the server at `address`; raises `WrongAddress`, `SwitchedOff`."""
         if address != self.agent.server:
-            former, self._agent = self.agent, await _open_agent(self._profile, address)
+            self.powers.need("servers")
+            former, self._agent = self.agent, await self._open_agent(address)
             self._listen()
             await former.close()
         return self.agent
@@ -261,8 +295,11 @@ class MeshApp(TerminalApp):
 
         if not isinstance(self.screen, Login):
             invite = self._link.code if self._link else ""
-            fixed = self._server is not None
-            await self._alone(Login(server=self.agent.server, fixed=fixed, reason=reason, invite=invite))
+            fixed, door = self._server is not None, self._handover
+            login = Login(server=self.agent.server, fixed=fixed, reason=reason, invite=invite)
+            if door is not None:
+                login.begin_with(door.username, register=door.register, reason=reason or door.reason)
+            await self._alone(login)
 
     def enter_home(self, code: str = "", *, room_id: str = "", tour: bool = False) -> None:
         """Home, with nothing above it but the room that an invite's `code` leads to, or `room_id`.
@@ -446,12 +483,6 @@ def _import_agent() -> None:
     """Loads what the first paint does not need; in a thread, since that takes a tenth of a second."""
     for module in ("mesh_agent.agent", "mesh_tui.notifier", "mesh_tui.written"):
         importlib.import_module(module)
-
-
-async def _open_agent(profile: str, server: str | None) -> "Agent":
-    from mesh_agent.agent import Agent
-
-    return await Agent.open(profile=profile, server=server)
 
 
 async def _open_written(profile: str) -> "Written":

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from textual.signal import Signal
 
 from mesh_agent.calls.state import CallChanged, CallRinging
-from mesh_agent.client.errors import SignInNeeded
+from mesh_agent.client.errors import SignInNeeded, SwitchedOff
 from mesh_tui import calling
 from mesh_tui.actions import key_label
 from mesh_tui.keymap import keys_by_id
@@ -71,10 +71,10 @@ class OpenCall:
 
     @property
     def _calls(self) -> "Calls | None":
-        """None where nobody is signed in, or the agent ends."""
+        """None where nobody is signed in, the agent ends, or the machine is not theirs."""
         try:
             return self._app.agent.calls if self._app.signed_in else None
-        except SignInNeeded:
+        except (SignInNeeded, SwitchedOff):
             return None
 
     @property

@@ -19,6 +19,7 @@ from protocol.version import __version__
 
 if TYPE_CHECKING:
     from mesh_agent.client.address import Link
+    from protocol.handover import Handover
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -47,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MeshError as error:
         print(f"mesh-tui: {error.message}", file=sys.stderr)
         return USAGE
-    if arguments.plain:
+    if arguments.plain and arguments.hosted is None:
         return _plain(arguments, link)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         print(
@@ -55,21 +56,36 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return USAGE
+    gc.disable()
+    try:
+        handover = None if arguments.hosted is None else _take_over(arguments.hosted)
+    except MeshError as error:
+        print(f"mesh-tui: {error.message}", file=sys.stderr)
+        return USAGE
     prepare(os.environ, arguments.color)
     _log_to_file(arguments.debug)
-    gc.disable()
     from mesh_tui.app import MeshApp
+    from mesh_tui.powers import Powers
 
     app = MeshApp(
-        server=arguments.server,
+        server=handover.server if handover else arguments.server,
         link=link,
         profile=arguments.profile,
+        powers=Powers.of(handover),
+        handover=handover,
         plain="NO_COLOR" in os.environ,
         auto=True,
         started=_collect_what_comes,
     )
     app.run()
     return app.return_code or DONE
+
+
+def _take_over(descriptor: int) -> "Handover":
+    """Raises `MeshError`."""
+    from mesh_tui.hosting import take_over
+
+    return take_over(descriptor, os.environ)
 
 
 def _plain(arguments: argparse.Namespace, link: "Link | None") -> int:
@@ -138,6 +154,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--server", metavar="URL", help="the server; without it, the profile's last one")
     parser.add_argument(
         "--profile", metavar="NAME", default="default", help="whose session (default: default)"
+    )
+    parser.add_argument(
+        "--hosted",
+        metavar="FD",
+        type=int,
+        help="on a server's machine, for somebody who came in by one of its doors: who, says descriptor FD",
     )
     parser.add_argument("--plain", action="store_true", help="lines in, lines out: no screen, no cursor")
     parser.add_argument("--color", choices=COLORS, default="auto", help="how many colours the terminal has")

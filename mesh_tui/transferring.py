@@ -55,9 +55,14 @@ class Transferring:
     def sharing(self) -> "Sharing":
         return self._app.agent.sharing
 
+    @property
+    def _has_any(self) -> bool:
+        """Whether there is somebody, on a machine of their own."""
+        return self._app.signed_in and self._app.powers.has("files")
+
     def all(self) -> Sequence[Transfer]:
         """Those of who is signed in."""
-        return self.sharing.transfers() if self._app.signed_in else ()
+        return self.sharing.transfers() if self._has_any else ()
 
     def find(self, transfer_id: str) -> Transfer | None:
         return next((known for known in self.all() if known.id == transfer_id), None)
@@ -97,14 +102,14 @@ class Transferring:
 
     def _take_part(self) -> None:
         """From the first connection of a session on, what is offered comes to this program."""
-        if self._app.signed_in and self._part_of is not self.sharing:
+        if self._has_any and self._part_of is not self.sharing:
             self._part_of = self.sharing
             self.take_rules(self._app.settings)
             self.entrust(self.sharing.receive_once_free, PROGRAM, self._complain)
 
     def take_rules(self, settings: Settings) -> None:
         """What is set becomes what the agent does."""
-        if self._app.signed_in:
+        if self._has_any:
             self.sharing.set_rules(rules(settings))
 
     def _changed(self, transfer: Transfer) -> None:

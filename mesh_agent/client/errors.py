@@ -19,6 +19,7 @@ MeshError
     ├── ProfileInvalid       client.profile
     ├── FileTooNew           client.file_too_new     written by a newer Mesh
     ├── FilesUnusable        client.files            folder or file cannot be read or written
+    ├── SwitchedOff          client.switched_off     this program runs on somebody else's machine
     ├── OutboxFull           client.outbox_full
     └── OutgoingUnknown      client.outgoing_unknown
 """
@@ -106,6 +107,13 @@ class FileTooNew(LocalError):
 
 class FilesUnusable(LocalError):
     code = "client.files"
+
+
+class SwitchedOff(LocalError):
+    """It would act on the machine that this program runs on, which is not the person's own."""
+
+    code = "client.switched_off"
+    text = "This is off here: Mesh runs on the server's machine, not on yours."
 
 
 class OutboxFull(LocalError):

@@ -21,6 +21,7 @@ from mesh_agent.client.errors import (
     Unreachable,
     WrongAddress,
 )
+from mesh_agent.client.hosted import Hosted
 from protocol.errors import MeshError
 from protocol.version import __version__
 
@@ -32,16 +33,24 @@ GATEWAY_STATUSES: Final = frozenset({502, 503, 504})
 """What a proxy says when the server behind it does not answer."""
 
 
-def open_http(*, reuse: bool = True) -> aiohttp.ClientSession:
+def open_http(*, reuse: bool = True, hosted: Hosted | None = None) -> aiohttp.ClientSession:
     """What calls and lines are made with; to be closed by the caller.
 
     `reuse`: a connection serves one call after the other. A line must not begin on one of those: whatever
     broke the last line without a word, a suspended laptop or a router that forgot, has broken them as well.
+    `hosted` with a socket: everything goes there, in plain HTTP, whatever the address that is asked for says.
     """
+    headers = {"User-Agent": f"mesh-agent/{__version__}", "Accept-Encoding": "identity"}
+    connector: aiohttp.BaseConnector
+    if hosted is None or not hosted.socket:
+        connector = aiohttp.TCPConnector(force_close=not reuse)
+    else:
+        connector = aiohttp.UnixConnector(hosted.socket, force_close=not reuse)
+        headers["X-Forwarded-For"] = hosted.address
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(force_close=not reuse),
+        connector=connector,
         timeout=aiohttp.ClientTimeout(total=CALL_S, connect=CONNECT_S),
-        headers={"User-Agent": f"mesh-agent/{__version__}", "Accept-Encoding": "identity"},
+        headers=headers,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         middlewares=(_refuse_redirect,),

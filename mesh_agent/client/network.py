@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 from mesh_agent.client.errors import NoServer
+from mesh_agent.client.hosted import Hosted
 from mesh_agent.client.session import ProfileSession
 from protocol.errors import MeshError, TokenExpired, TokenInvalid
 from protocol.events import Hello
@@ -28,9 +29,13 @@ class Network:
     """The server of `session`, in the name of who is signed in there."""
 
     def __init__(
-        self, session: ProfileSession, device_key: Callable[[], Awaitable[str | None]] | None = None
+        self,
+        session: ProfileSession,
+        device_key: Callable[[], Awaitable[str | None]] | None = None,
+        hosted: Hosted | None = None,
     ) -> None:
         """`device_key` gives the fingerprint of this device's identity, as others are told it."""
+        self._hosted = hosted
         self._device_key = device_key
         self._session = session
         self._making = asyncio.Lock()
@@ -54,7 +59,8 @@ class Network:
                 from mesh_agent.client.http import open_http
                 from mesh_agent.client.rest import Rest
 
-                self._http, self._lines = open_http(), open_http(reuse=False)
+                self._http = open_http(hosted=self._hosted)
+                self._lines = open_http(reuse=False, hosted=self._hosted)
                 self._rest = Rest(self._http, self._session)
             return self._rest
 

@@ -1,10 +1,14 @@
-"""Who a request is from: the client's own address, told by a proxy where it is one of the operator's."""
+"""Who a request is from: the client's own address, told by a proxy where it is one of the operator's.
+
+A program that the server runs for somebody tells it too.
+"""
 
 from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import web
 
+from mesh_server.http.guest import HttpGuest
 from mesh_server.limits import Caller
 from mesh_server.services.addresses import Network, client_address, limited_as
 
@@ -17,13 +21,16 @@ _ADDRESS: Final = web.RequestKey("address", str)
 def address_of(request: web.Request) -> str:
     """Empty where it is not known, as on a Unix socket."""
     if _ADDRESS not in request:
-        headers = request.headers
-        request[_ADDRESS] = client_address(
-            request.remote or "",
-            headers.getall("X-Forwarded-For", []),
-            headers.getall("Forwarded", []),
-            request.app.get(TRUSTED, ()),
-        )
+        said = request.headers.getall("X-Forwarded-For", [])
+        if isinstance(request.protocol, HttpGuest) and request.protocol.is_inside:
+            request[_ADDRESS] = client_address(said[-1] if said else "", [], [], ())
+        else:
+            request[_ADDRESS] = client_address(
+                request.remote or "",
+                said,
+                request.headers.getall("Forwarded", []),
+                request.app.get(TRUSTED, ()),
+            )
     return request[_ADDRESS]
 
 

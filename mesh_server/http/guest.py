@@ -15,13 +15,16 @@ class HttpGuest(web.RequestHandler):
     """aiohttp's end of a connection. Whoever opens one and has not asked within `silence_s` is let go.
 
     After that aiohttp looks after it: a connection that waits for its next request does so for a bounded
-    time, however slowly the request comes.
+    time, however slowly the request comes. `is_inside`: a program that this server runs opened it.
     """
 
-    __slots__ = ("_caps", "_place", "_silence_s", "_silent")
+    __slots__ = ("_caps", "_place", "_silence_s", "_silent", "is_inside")
 
-    def __init__(self, server: web.Server, caps: TcpCaps, *, silence_s: float, **how: Any) -> None:
+    def __init__(
+        self, server: web.Server, caps: TcpCaps, *, silence_s: float, inside: bool = False, **how: Any
+    ) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **how)
+        self.is_inside = inside
         self._caps, self._silence_s = caps, silence_s
         self._place: str | None = None
         self._silent: asyncio.TimerHandle | None = None

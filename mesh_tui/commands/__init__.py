@@ -30,6 +30,7 @@ IN_ROOM: Final[Mapping[str, Run]] = (
 async def run_in_room(screen: "Standing | Desk", typed: Typed) -> None:
     """Raises `MeshError`: it was not done, or there is no such command."""
     command = look_up(typed.name)
+    screen.mesh.powers.check_command(command.name)
     check(command, typed.argument)
     name = command.name
     await (IN_ROOM.get(name) or ANYWHERE[name])(screen, typed.argument)
@@ -38,6 +39,7 @@ async def run_in_room(screen: "Standing | Desk", typed: Typed) -> None:
 async def run_anywhere(screen: "MeshScreen[Any]", typed: Typed) -> None:
     """As `run_in_room`, where there is no room."""
     command = look_up(typed.name)
+    screen.mesh.powers.check_command(command.name)
     if not command.anywhere:
         raise NoCommand(f"/{command.name} works in a room. Open one first.")
     check(command, typed.argument)

@@ -25,6 +25,7 @@ from mesh_tui.plain.calling import PlainCalling
 from mesh_tui.plain.lines import Lines
 from mesh_tui.plain.telling import PlainTelling
 from mesh_tui.plain.transferring import PlainTransferring
+from mesh_tui.powers import OWN
 from mesh_tui.rooms import arrange, level_of
 from mesh_tui.settings import Level, Settings, all_settings, toml
 from mesh_tui.settings_file import SettingsFile
@@ -71,6 +72,7 @@ class Desk:
 
     def __init__(self, agent: Agent, lines: Lines, put: Callable[[str], None], file: SettingsFile) -> None:
         self.agent = agent
+        self.powers: Final = OWN
         self.unmuted: dict[str, Level | None] = {}
         self.done = False
         self.timeline = Seen()

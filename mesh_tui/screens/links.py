@@ -5,6 +5,7 @@ letters than the message may have shown is asked about first, as is one of sever
 """
 
 import os
+from collections.abc import Sequence
 from functools import partial
 from string import ascii_lowercase, digits
 from typing import TYPE_CHECKING, Final
@@ -36,14 +37,18 @@ async def open_one(screen: "Writing", source: str) -> None:
             begin(screen, partial(_use, screen, known[key]), group="opening")
 
     answers = [Answer(key, clip_middle(address, SHOWN_CELLS)) for key, address in known.items()]
-    can_open = opener(os.environ) is not None
+    can_open = _opener(screen) is not None
     question = "Open which link?" if can_open else "Copy which link?"
     detail = "" if can_open else "There is no browser here that could open it."
     screen.mesh.push_screen(Choose(question, detail, answers, wide=True), answered)
 
 
+def _opener(screen: "Writing") -> Sequence[str] | None:
+    return opener(os.environ) if screen.mesh.powers.has("browser") else None
+
+
 async def _use(screen: "Writing", address: str) -> None:
-    command, shown = opener(os.environ), clip_middle(address, SHOWN_CELLS)
+    command, shown = _opener(screen), clip_middle(address, SHOWN_CELLS)
     why = "no browser is here"
     if command is not None:
         try:

@@ -86,9 +86,16 @@ class Login(MeshScreen[None]):
         self._reason = reason
         self._invite = invite
         self._mode: Literal["sign-in", "register"] = "register" if invite else "sign-in"
+        self._username = ""
         self._busy = False
         self._unreached = False
         """The last try found no server."""
+
+    def begin_with(self, username: str, *, register: bool, reason: str) -> None:
+        """What the form holds at its first sight; before it is shown."""
+        self._username, self._reason = username, reason
+        if register:
+            self._mode = "register"
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False), Vertical(classes="form"):
@@ -116,7 +123,9 @@ class Login(MeshScreen[None]):
         self._field("invite").set_class(not self._invite, "-hidden")
         self._say(self._reason)
         self._show()
-        self._field("username" if self._server else "server").input.focus()
+        self._field("username").input.value = self._username
+        first: FieldName = "password" if self._username else "username"
+        self._field(first if self._server else "server").input.focus()
 
     # ── the form ─────────────────────────────────────────────────────────────────────────────────
 

@@ -82,6 +82,8 @@ class Sending(Writing):
         begin(self, self._look_at, event.paths, exclusive=True, group="dropped")
 
     async def _look_at(self, paths: list[str]) -> None:
+        if not self.mesh.powers.has("disk"):  # also that something is there is not theirs to know
+            return
         here = await asyncio.to_thread(lambda: all(map(os.path.exists, paths)))
         if here and paths_in(self.composer.text) == paths:
             self._ask_to_send(paths)

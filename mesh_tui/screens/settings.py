@@ -23,6 +23,7 @@ from mesh_tui.actions import ACTIONS, key_label
 from mesh_tui.keymap import keys_of
 from mesh_tui.layout.cells import Fragment, Line, clip, pad, paintable
 from mesh_tui.layout.message import moment
+from mesh_tui.powers import OFF_SETTINGS, SENTENCES
 from mesh_tui.rooms import DEFAULT, level_set, name_in_settings, with_level
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.base import MeshScreen
@@ -217,6 +218,9 @@ class SettingsScreen(MeshScreen[None]):
         if self._me is not None:
             groups["You"] = self._you(self._me)
         for section, heading in HEADINGS.items():
+            if (power := OFF_SETTINGS.get(section)) is not None and not self.mesh.powers.has(power):
+                groups[heading] = [Row("Off here", "", SENTENCES[power])]
+                continue
             found = [setting for setting in all_settings().values() if setting.section == section]
             groups[heading] = [
                 self._setting(setting, settings) for setting in found if setting.key != "notify.rooms"

@@ -186,6 +186,8 @@ class Writing(Among):
 
     def _listing(self, folder: str) -> Sequence[str]:
         """What is in a folder; where that has not been read yet, it is, and offered then."""
+        if not self.mesh.powers.has("disk"):
+            return ()
         if self._listed[0] == folder and monotonic() - self._listed[2] < LISTED_S:
             return self._listed[1]
         begin(self, self._list, folder, exclusive=True, group="listing")
@@ -230,6 +232,11 @@ class Writing(Among):
     def open_editor(self) -> None:
         """What is written, in an editor, and what becomes of it there back in its place."""
         self.notice.say("")
+        try:
+            self.mesh.powers.need("editor")
+        except MeshError as error:
+            self.notice.say(clean_line(error.message), wrong=True)
+            return
         begin(self, self._edit_outside, exclusive=True, group="editor")
 
     async def _edit_outside(self) -> None:

@@ -23,7 +23,9 @@ from textual.strip import Strip
 from mesh_agent.client.address import parse_link
 from mesh_tui import app as mesh_app
 from mesh_tui.app import MeshApp
+from mesh_tui.powers import Powers
 from mesh_tui.screens.base import Patient
+from protocol.handover import Handover
 from tests.support import pressed
 from tests.support.conditions import until
 
@@ -187,13 +189,25 @@ class Seat:
 
 @asynccontextmanager
 async def seated(
-    *, server: str | None, profile: str, size: tuple[int, int] = (80, 24), link: str = ""
+    *,
+    server: str | None,
+    profile: str,
+    size: tuple[int, int] = (80, 24),
+    link: str = "",
+    handover: Handover | None = None,
 ) -> AsyncIterator[Seat]:
-    """An app that runs until the end of the block."""
+    """An app that runs until the end of the block; with `handover` it is one of a door's."""
     context = contextvars.copy_context()
     async with AsyncExitStack() as stack:
         invite = parse_link(link) if link else None
-        app = context.run(Watched, server=server, link=invite, profile=profile)
+        app = context.run(
+            Watched,
+            server=server,
+            link=invite,
+            profile=profile,
+            powers=Powers.of(handover),
+            handover=handover,
+        )
         running = app.run_test(size=size, notifications=True)
         pilot = await _within(context, running.__aenter__())
 
