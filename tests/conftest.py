@@ -1,13 +1,34 @@
-"""For all tests: what they start takes signals as it would anywhere, and rubbish is looked for less often."""
+"""For all tests: what they start takes signals as it would anywhere, what one process compiled no other does
+again, and rubbish is looked for less often."""
 
 import gc
+import importlib
+import os
 import signal
+import sys
+from contextlib import suppress
+
+import pytest
 
 # A shell ignores SIGINT for what it runs in the background, and nohup SIGHUP, and what is ignored stays so in
 # each program that is started. What is caught here does as little here, and is the default there.
 for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, lambda *_: None)
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Where all is run for the first time, each process begins with another share of the test modules.
+
+    All of them load the tests in one order, and would compile each module at one moment, each for itself.
+    """
+    config, count = session.config, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if count == 1 or sys.dont_write_bytecode or config.args != config.getini("testpaths"):
+        return
+    first = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
+    for path in sorted(config.rootpath.glob("tests/**/test_*.py"))[first::count]:
+        with suppress(Exception, pytest.fail.Exception, pytest.skip.Exception):  # told where it is collected
+            importlib.import_module(".".join(path.relative_to(config.rootpath).with_suffix("").parts))
 
 
 def pytest_collection_finish() -> None:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -81,14 +82,15 @@ def test_keys_as_they_are_written(keys: str, label: str) -> None:
     assert key_label(keys) == label
 
 
-def _claimed() -> set[str]:
+@cache
+def _claimed() -> frozenset[str]:
     """The actions that tests say they press: the arguments of their marks, as they stand in the source."""
     names: set[str] = set()
     for path in Path(__file__).parent.glob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.presses":
                 names |= {str(ast.literal_eval(argument)) for argument in node.args}
-    return names
+    return frozenset(names)
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=_named)
@@ -111,7 +113,11 @@ def test_a_claim_that_is_not_true_is_named() -> None:
     assert "no action" in pressed.missing("room.nonsense")
 
 
+@cache
+def _sources() -> str:
+    return "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_every_command_is_typed_in_a_test(command: Command) -> None:
-    tests = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
-    assert re.search(rf"""["']/{command.name}[ "']""", tests)
+    assert re.search(rf"""["']/{command.name}[ "']""", _sources())
