@@ -1,4 +1,5 @@
 """Keeps a database of one schema version for the tests that upgrade it: `tests/server/schemas/REVISION.sql`.
+That of the newest is also written without the story: what a new database is made of, `NEW` in `store.schema`.
 
     .venv/bin/python -m scripts.make_schema            # the newest version, when a migration was added
     .venv/bin/python -m scripts.make_schema 0001 0002  # older ones, by the servers of then
@@ -25,6 +26,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
+
+from mesh_server.store import schema
+from mesh_server.store.database import make_engine
 
 ROOT: Final = Path(__file__).parents[1]
 SCHEMAS: Final = ROOT / "tests" / "server" / "schemas"
@@ -296,6 +300,27 @@ def dump(connection: sqlite3.Connection) -> Iterator[str]:
     yield "COMMIT;"
 
 
+def write_new(path: Path) -> None:
+    """Writes to `path` what all migrations make of nothing."""
+    with tempfile.TemporaryDirectory(prefix="mesh-schema-") as folder:
+        made = Path(folder) / "new.db"
+        with make_engine(made).connect().execution_options(writes=True) as engine, engine.begin():
+            schema.upgrade(engine, None)
+        with contextlib.closing(sqlite3.connect(made)) as connection:
+            path.write_text(schema.BETWEEN.join(_statements(connection)) + "\n")
+
+
+def _statements(connection: sqlite3.Connection) -> Iterator[str]:
+    """Those that make this database, which has hardly a row, again."""
+    query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type != 'table', rowid"
+    for name, sql in connection.execute(query):
+        if not name.startswith((f"{INDEX}_", "sqlite_")):
+            yield re.sub(r"\n\s*\n", "\n", sql.strip())
+    for table in tables(connection):
+        for row in _rows(connection, table):
+            yield row.removesuffix(";")
+
+
 def _rows(connection: sqlite3.Connection, table: str) -> Iterator[str]:
     columns = [str(row[1]) for row in connection.execute(f'PRAGMA table_info("{table}")')]
     quoted = ", ".join(f'quote("{column}")' for column in columns)
@@ -319,6 +344,8 @@ def make(revision: str) -> None:
             SCHEMAS.mkdir(exist_ok=True)
             path = SCHEMAS / f"{revision}.sql"
             path.write_text("\n".join(dump(connection)) + "\n")
+    if source == ROOT:
+        write_new(schema.NEW)
     print(f"{path.relative_to(ROOT)}" + (f": made-up rows in {', '.join(made_up)}" if made_up else ""))
 
 

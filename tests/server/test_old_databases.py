@@ -5,6 +5,7 @@ The databases are in `schemas/`; `scripts/make_schema.py` makes the one of a new
 
 import errno
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -102,6 +103,25 @@ def test_every_table_has_rows_in_it(version: str, tmp_path: Path) -> None:
     rows = all_rows(old_database(tmp_path, version))
     assert [table for table, found in rows.items() if not found] == []
     assert rows["alembic_version"] == [{"version_num": version}]
+
+
+def words(path: Path) -> list[tuple[str, str, list[str]]]:
+    """What each thing is made of; in which order a table has its constraints is a matter of chance."""
+    with closing(sqlite3.connect(path)) as connection:
+        made = connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY type, name").fetchall()
+    return [(kind, name, sorted(re.findall(r"[^\s,()]+", sql or ""))) for kind, name, sql in made]
+
+
+def test_a_new_database_is_what_all_migrations_make_of_nothing(tmp_path: Path) -> None:
+    """It is made of `migrations/new.sql`, which `scripts/make_schema` writes, and of what has come since."""
+    new, migrated = tmp_path / "new.db", tmp_path / "migrated.db"
+    migrate(make_engine(new))
+    with make_engine(migrated).connect().execution_options(writes=True) as connection, connection.begin():
+        schema.upgrade(connection, None)
+    assert words(new) == words(migrated)
+    assert shape(new) == shape(migrated)
+    assert all_rows(new) == all_rows(migrated)
+    assert all_rows(new)["alembic_version"] == [{"version_num": HEAD}]
 
 
 # ── upgrading ────────────────────────────────────────────────────────────────────────────────────
