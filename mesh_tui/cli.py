@@ -35,6 +35,10 @@ NEAR: Final = {"TEXTUAL_FPS": "120", "TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOO
 FAR: Final = {**NEAR, "TEXTUAL_FPS": "15"}
 """Through ssh every painted frame is bytes on a line that may be slow."""
 
+TURN_S: Final = 0.001
+"""How long one thread keeps the others waiting, a fifth of Python's own time: the one that reads keys, the
+loop, and the one that writes frames hand a letter on to each other, and are in each other's way so long."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs until the person leaves.
@@ -64,6 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE
     prepare(os.environ, arguments.color)
     _log_to_file(arguments.debug)
+    sys.setswitchinterval(TURN_S)
     from mesh_tui.app import MeshApp
     from mesh_tui.powers import Powers
 

@@ -65,6 +65,7 @@ class Terminal(Protocol):
     def leave(self, code: int) -> None: ...
     @property
     def writes(self) -> bool: ...
+    def typed(self) -> None: ...
     async def settled(self) -> None: ...
     def paint_again(self) -> None: ...
     def terminal_is(self, name: str) -> None: ...
@@ -279,9 +280,11 @@ class MeshDriver(LinuxDriver):
             with suppress(CancelledError, TimeoutError):
                 self._settling.result(SETTLE_S)
             self._settling = None
+        is_letter = isinstance(message, Key) and message.is_printable and self._terminal.writes
+        if is_letter:
+            self._terminal.typed()
         super().process_message(message)
-        moves = isinstance(message, Key) and not (message.is_printable and self._terminal.writes)
-        if moves and not self.exit_event.is_set():
+        if isinstance(message, Key) and not is_letter and not self.exit_event.is_set():
             self._settling = run_coroutine_threadsafe(self._terminal.settled(), self._loop)
 
     def _read(self) -> bytes | None:

@@ -10,12 +10,16 @@ the finished output does it for whatever else is written.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from rich.cells import cell_len
 
 from mesh_tui.pictures import sixel
 from mesh_tui.pictures.kitty import CELLS, PLACEHOLDER
+
+KEPT: Final = 128
+"""Texts whose units are kept: what a frame paints, borders above all, the next one mostly paints again."""
 
 _SURE: Final = (
     "\x00-\u02ff\u0370-\u052f\u1e00-\u1fff\u2010-\u2027\u2030-\u205e\u20a0-\u20bf\u2100-\u2318\u2320-\u23cf"
@@ -38,11 +42,16 @@ def pin(output: str) -> str:
     return _RUN.sub(_pin_run, output)
 
 
-def units(text: str) -> Iterator[tuple[str, int]]:
+@lru_cache(maxsize=KEPT)
+def units(text: str) -> tuple[tuple[str, int], ...]:
     """What of `text` is painted as one, and how many cells it takes: letters, and runs of doubtful width.
 
     Control characters are left out, whoever let them come this far.
     """
+    return tuple(_split(text))
+
+
+def _split(text: str) -> Iterator[tuple[str, int]]:
     if text.startswith(PLACEHOLDER) and CELLS.fullmatch(text):
         yield from ((text[at : at + 3], 1) for at in range(0, len(text), 3))
         return

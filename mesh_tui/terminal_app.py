@@ -6,6 +6,7 @@ differs; the screen below one that hides it is not painted; and nothing is writt
 
 import asyncio
 import os
+import time
 from typing import Any, ClassVar
 
 from rich.color import ColorSystem
@@ -93,6 +94,12 @@ class TerminalApp(App[None], inherit_bindings=False):
         screens = self.screen_stack
         return bool(screens) and isinstance(screens[-1].focused, Input | TextArea)
 
+    def typed(self) -> None:
+        """A letter comes for the field with the focus: told by the driver's thread, before it hands it on."""
+        screens = self.screen_stack
+        if screens and isinstance(screen := screens[-1], Patient):
+            screen.pacing.typed(time.perf_counter())
+
     async def settled(self) -> None:
         """Returns when what the last key has set off is done, as far as it needs no network."""
         focused = self.screen.focused
@@ -101,6 +108,8 @@ class TerminalApp(App[None], inherit_bindings=False):
             done = asyncio.Event()
             if pump.call_later(done.set):
                 await done.wait()
+        if self.screen_stack and isinstance(self.screen, Patient):
+            self.screen.pacing.answer()
 
     # ── copying ──────────────────────────────────────────────────────────────────────────────────
 

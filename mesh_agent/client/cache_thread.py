@@ -1,7 +1,8 @@
 """The thread in which the cache's file is read and written, so that the loop never waits for a disk.
 
-Strategy: one thread, so everything happens in the order asked for. Changes are written behind: they
-gather while a write is under way and go together in the next transaction. Whoever reads sees everything
+Strategy: one thread, so everything happens in the order asked for. Changes are written behind: the first
+after a pause at once, what comes while it is under way or within `WRITE_EVERY_S` of it together in the next
+transaction, since a turn of the thread costs the loop more than the writing. Whoever reads sees everything
 that was queued before, since what has gathered goes first. A write that fails (a full disk) is logged
 and forgotten: the server has it all, and the cache knows by `rev` where it stopped.
 """
@@ -27,6 +28,9 @@ T = TypeVar("T")
 QUEUED_CHANGES: Final = 2_000
 """Changes that gather before whoever adds more has to wait (`room_to_write`)."""
 
+WRITE_EVERY_S: Final = 0.1
+"""Between the beginnings of two transactions that nobody waits for."""
+
 
 class CacheThread:
     """One account's cache, for the loop that opened it."""
@@ -37,6 +41,8 @@ class CacheThread:
         self._loop = asyncio.get_running_loop()
         self._gathered: list[Change] = []
         self._writes = 0
+        self._next_at = float("-inf")
+        self._timer: asyncio.TimerHandle | None = None
         self._room = asyncio.Event()
         self._room.set()
         self.warning = cache.warning
@@ -55,9 +61,8 @@ class CacheThread:
     def change(self, changes: list[Change]) -> None:
         """Has `changes` written soon."""
         self._gathered.extend(changes)
-        if self._gathered and not self._writes:
-            self._write()
-        elif len(self._gathered) > QUEUED_CHANGES:
+        self._write_in_time()
+        if len(self._gathered) > QUEUED_CHANGES:
             self._room.clear()
 
     async def room_to_write(self) -> None:
@@ -91,7 +96,24 @@ class CacheThread:
         await self._loop.run_in_executor(self._executor, self._cache.close)
         self._executor.shutdown(wait=False)
 
+    def _write_in_time(self) -> None:
+        """Now, or when a transaction is due again; none while one is under way."""
+        if not self._gathered or self._writes:
+            return
+        if self._loop.time() >= self._next_at or len(self._gathered) > QUEUED_CHANGES:
+            self._write()
+        elif self._timer is None:
+            self._timer = self._loop.call_at(self._next_at, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self._write_in_time()
+
     def _write(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._next_at = self._loop.time() + WRITE_EVERY_S
         changes, self._gathered = self._gathered, []
         self._writes += 1
         self._room.set()
@@ -105,8 +127,7 @@ class CacheThread:
             self._note(error)
         elif error is not None:
             raise error
-        if self._gathered and not self._writes:
-            self._write()
+        self._write_in_time()
 
     def _note(self, error: sqlite3.Error) -> None:
         log.error("the cache could not be used: %s", error)

@@ -69,6 +69,7 @@ class Patient(Screen[Result]):
         focused = self.focused
         if not isinstance(focused, Input | TextArea) or focused not in self._dirty_widgets:
             return
+        self.pacing.letter_painted()
         if self.is_current and not self._layout_required:
             others = self._dirty_widgets - {focused}
             self._dirty_widgets = {focused}

@@ -15,6 +15,7 @@ from textual import on
 from mesh_agent.client.errors import SignInNeeded
 from mesh_tui.layout.message import Head
 from mesh_tui.marks import Marks
+from mesh_tui.pace import Pace
 from mesh_tui.screens.unsent import Unsent
 from mesh_tui.timeline import Timeline
 from mesh_tui.widgets.composer import Composer
@@ -29,6 +30,9 @@ PAGE: Final = 200
 AROUND: Final = 40
 """Read messages that are loaded above the first unread one."""
 
+READ_EVERY_S: Final = 0.1
+"""How often at most the server is told how far a room is read, which is seen to advance with each message."""
+
 HOLD_S: Final = 0.05
 """How long painting waits for the messages of another room, which most often are on this machine."""
 
@@ -41,6 +45,7 @@ class Reading(Unsent):
         self.marks = Marks()
         self._following = True
         self._loaded = asyncio.Event()
+        self._reads = Pace(self, self._mark_in_time, READ_EVERY_S)
 
     def start_reading(self, at: Message | None) -> None:
         """Another room is shown, of which nothing is known yet; at the message `at`, if there is one."""
@@ -188,11 +193,15 @@ class Reading(Unsent):
         newest, at_end = self.timeline.newest, event.following
         further = self.marks.look(event.seen, newest=newest, at_end=at_end, in_front=self.in_front)
         if further and self.mesh.settings.reading.mark_read == "seen":
-            self.mark_seen()
+            self._reads.ask()
         self.show_below()
 
+    def _mark_in_time(self) -> None:
+        if self.mesh.settings.reading.mark_read == "seen":
+            self.mark_seen()
+
     def mark_seen(self) -> None:
-        """Tells the server how far the room was seen."""
+        """Tells the server how far the room was seen, now."""
         if self.marks.seen:
             begin(self.mesh, self._read_to, self.room.id, self.marks.seen, group=SENDING)
 

@@ -123,7 +123,7 @@ class RoomScreen(Offering):
         self.left()
 
     def left(self) -> None:
-        if not self._left and self.mesh.settings.reading.mark_read == "leave":
+        if not self._left and self.mesh.settings.reading.mark_read != "manual":
             self.mark_seen()
         self._left = True
 

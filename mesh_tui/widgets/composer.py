@@ -17,10 +17,10 @@ from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import TextArea
 from textual.widgets.text_area import Location, Selection
 
 from mesh_tui.completing import Completion, Offer
+from mesh_tui.compositing import LeanTextArea
 from mesh_tui.letting_go import unwatch
 from mesh_tui.pasted import line_count, paths
 from mesh_tui.recall import Browse
@@ -45,7 +45,7 @@ NEARLY_FULL: Final = 500
 """With fewer characters than this left, their number is shown."""
 
 
-class Composer(TextArea):
+class Composer(LeanTextArea):
     """Posts `Sent` with the text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

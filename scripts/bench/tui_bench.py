@@ -69,7 +69,7 @@ class Terminal:
 
     def __init__(self, *arguments: str) -> None:
         self.written = 0
-        self._raw = b""
+        self._raw = self._unseen = b""
         self._emulator = Emulator(COLUMNS, ROWS)
         self.began = time.perf_counter()
         self.pid, self._fd = pty.fork()
@@ -82,10 +82,10 @@ class Terminal:
         """Seconds on the clock when what shows `text` had been read."""
         deadline = time.perf_counter() + PATIENCE_S
         last = time.perf_counter()
-        while text not in self._emulator.text:
+        while text not in self._text:
             left = deadline - time.perf_counter()
             if left <= 0 or not select.select([self._fd], [], [], left)[0]:
-                raise SystemExit(f"{text!r} was not painted:\n{self._emulator.text}")
+                raise SystemExit(f"{text!r} was not painted:\n{self._text}")
             last = self._read()
         return last
 
@@ -98,11 +98,18 @@ class Terminal:
             last = self._read()
         return last
 
+    @property
+    def _text(self) -> str:
+        # The emulator is fed only here: it takes some ms a frame, in which a letter may come that is timed.
+        self._emulator.feed(self._unseen)
+        self._unseen = b""
+        return self._emulator.text
+
     def _read(self) -> float:
         piece = os.read(self._fd, 65536)
         now = time.perf_counter()
         self._raw += piece
-        self._emulator.feed(piece)
+        self._unseen += piece
         self.written += len(piece)
         return now
 

@@ -397,6 +397,43 @@ async def test_closing_writes_what_is_queued(path: Path) -> None:
     assert len(Cache(path).load().rooms) == 2
 
 
+async def _written(thread: CacheThread) -> None:
+    await until(lambda: not thread._writes and not thread._gathered, "what is queued to be written")
+
+
+async def test_what_comes_soon_after_a_write_waits_and_goes_together(path: Path) -> None:
+    thread = await CacheThread.open(path)
+    thread.change([RoomEntered(held())])
+    assert thread._writes == 1, "the first one at once"
+    await _written(thread)
+    thread._next_at = asyncio.get_running_loop().time() + 3_600
+    for seq in range(1, 11):
+        thread.change([MessagesHeld("r", [message(seq, seq)])])
+    assert not thread._writes
+    assert len(thread._gathered) == 10
+    assert len(await thread.run(thread.cache.page_before, "r", 11, 50)) == 10, "whoever reads sees it"
+    thread._next_at = asyncio.get_running_loop().time() + 3_600
+    thread.change([MessagesHeld("r", [message(11, 11)])])
+    await thread.close()
+    assert len(Cache(path).load().rooms) == 1
+    assert len(Cache(path).page_before("r", 12, 50)) == 11
+
+
+async def test_what_waits_to_be_written_is_written_when_its_time_comes(path: Path) -> None:
+    thread = await CacheThread.open(path)
+    thread.change([RoomEntered(held())])
+    await _written(thread)
+    thread._next_at = asyncio.get_running_loop().time() + 0.01
+    thread.change([RoomEntered(held(2, 2, room_id="r2"))])
+    await _written(thread)
+    thread._next_at = asyncio.get_running_loop().time() + 3_600
+    thread.change([RoomEntered(held(3, 3, room_id="r3"))] * (QUEUED_CHANGES + 1))
+    assert thread._writes == 1, "too much does not wait"
+    await _written(thread)
+    await thread.close()
+    assert len(Cache(path).load().rooms) == 3
+
+
 async def test_who_adds_too_much_waits_for_the_disk_and_goes_on(path: Path) -> None:
     thread = await CacheThread.open(path)
     thread.change([RoomEntered(held())])

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mesh_tui.collecting import LATEST_S, MOST, QUIET_S, WORTH, Collecting, leave_the_old
+from mesh_tui.collecting import DEEP_EVERY, LATEST_S, MOST, QUIET_S, WORTH, Collecting, leave_the_old
 
 
 def test_it_waits_for_the_keyboard_to_be_quiet() -> None:
@@ -37,6 +37,7 @@ def test_after_a_collection_the_waiting_begins_anew(monkeypatch: pytest.MonkeyPa
     collecting = Collecting(0.0)
     monkeypatch.setattr(gc, "get_count", lambda: (0, 0, WORTH))
     monkeypatch.setattr(gc, "collect", lambda: 0)
+    monkeypatch.setattr(gc, "freeze", lambda: None)
     collecting.active(LATEST_S)
     assert collecting.is_due(LATEST_S, WORTH)
     collecting.look(LATEST_S)
@@ -45,11 +46,31 @@ def test_after_a_collection_the_waiting_begins_anew(monkeypatch: pytest.MonkeyPa
     assert not collecting.is_due(LATEST_S + QUIET_S + QUIET_S / 2, WORTH)
 
 
+def test_what_was_put_aside_is_looked_at_now_and_then_but_never_while_somebody_types(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(gc, "get_count", lambda: (0, 0, MOST))
+    for name in ("unfreeze", "collect", "freeze"):
+        monkeypatch.setattr(gc, name, lambda name=name: done.append(name))
+    collecting = Collecting(0.0)
+    for count in range(2 * DEEP_EVERY):
+        collecting.active(float(count))
+        collecting.look(float(count))
+    assert done == ["collect", "freeze"] * 2 * DEEP_EVERY
+    done.clear()
+    quiet = 2 * DEEP_EVERY + QUIET_S
+    collecting.look(quiet)
+    collecting.look(quiet + 1)
+    assert done == ["unfreeze", "collect", "freeze", "collect", "freeze"]
+
+
 @pytest.fixture
 def thresholds() -> Iterator[None]:
     before = gc.get_threshold()
     yield
     gc.set_threshold(*before)
+    gc.unfreeze()
 
 
 @pytest.mark.usefixtures("thresholds")

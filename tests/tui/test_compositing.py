@@ -14,9 +14,9 @@ from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
-from textual.widgets import Static
+from textual.widgets import Static, TextArea
 
-from mesh_tui.compositing import LeanCompositor, LeanScrollBar
+from mesh_tui.compositing import LeanCompositor, LeanScrollBar, LeanTextArea
 from mesh_tui.painted import _pieces
 from mesh_tui.themes import LIGHT, MONOKAI, theme
 from tests.support.conditions import until
@@ -258,3 +258,76 @@ async def test_rows_are_made_anew_only_where_they_look_otherwise() -> None:
         app.put(30_001, 12, 25_000)
         moved = app.lean.render_lines(app.lean.size.region)
         assert moved != before
+
+
+# ── the field ────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Fields(App[None]):
+    """The two kinds of fields, one below the other."""
+
+    CSS = "TextArea { height: 3; width: 12; } TextArea.other { color: red; background: white; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name, colours in (("one", MONOKAI), ("two", LIGHT)):
+            self.register_theme(theme(name, colours))
+        self.theme = "mesh-one"
+
+    def compose(self) -> ComposeResult:
+        for field in (LeanTextArea("some\nwords"), TextArea("some\nwords")):
+            field.cursor_blink = False
+            yield field
+
+    @property
+    def fields(self) -> tuple[TextArea, TextArea]:
+        lean = self.query_one(LeanTextArea)
+        return lean, next(field for field in self.query(TextArea) if field is not lean)
+
+    def looks(self) -> list[list[list[tuple[object, ...]]]]:
+        """Of both, without what a click on them does."""
+        looks = []
+        for field in self.fields:
+            strips = field.render_lines(field.size.region)
+            looks.append([[_looks(text, style)[:3] for text, style, _ in strip] for strip in strips])
+        return looks
+
+
+async def test_a_field_looks_as_textuals_whatever_becomes_of_its_colours() -> None:
+    app = _Fields()
+    async with app.run_test(size=(20, 12)) as pilot:
+        app.screen.set_focus(None)
+        await until(lambda: all(field.size.height for field in app.fields), "the layout")
+        seen = []
+
+        def same() -> bool:
+            lean, plain = app.looks()
+            return lean == plain and lean not in seen
+
+        await until(same, "both to look alike")
+        seen.append(app.looks()[0])
+        app.theme = "mesh-two"
+        await until(same, "both in the other theme")
+        seen.append(app.looks()[0])
+        for field in app.fields:
+            field.add_class("other")
+        await until(same, "both in other styles")
+        seen.append(app.looks()[0])
+        for field in app.fields:
+            field.theme = "monokai"
+        await until(same, "both with another theme of their own")
+        await pilot.pause()
+
+
+async def test_a_fields_colours_are_asked_for_only_when_they_may_be_others() -> None:
+    app = _Fields()
+    async with app.run_test(size=(20, 12)):
+        lean = app.query_one(LeanTextArea)
+        await until(lambda: lean.size.height and lean._themed is lean._theme, "it to be painted")
+        assert lean._theme is not None
+        marked = lean._theme.base_style = Style(color="red", bgcolor="blue")
+        lean.render_lines(lean.size.region)
+        assert lean._theme.base_style is marked, "not made anew"
+        lean.notify_style_update()
+        lean.render_lines(lean.size.region)
+        assert lean._theme.base_style is not marked

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Static, TextArea
 
-from mesh_tui.pacing import REST, REST_MAX_S, Pacing
+from mesh_tui.pacing import LETTER_MAX_S, REST, REST_MAX_S, Pacing
 from mesh_tui.painted import _pieces
 from mesh_tui.screens.base import Patient
 from mesh_tui.terminal_app import TerminalApp
@@ -59,6 +59,33 @@ def test_painting_takes_a_third_of_the_time_at_most(frames: list[float]) -> None
         painting += took
         now += took
     assert painting - frames[-1] <= now / (1 + REST) + 1e-6
+
+
+def test_while_a_letter_is_on_its_way_no_other_frame_begins() -> None:
+    pacing = Pacing()
+    pacing.typed(10.0)
+    assert not pacing.may_paint(10.0)
+    assert not pacing.may_paint(10.0 + LETTER_MAX_S - 0.0001)
+    pacing.letter_painted()
+    assert pacing.may_paint(10.0)
+
+
+def test_a_letter_that_changes_nothing_holds_nothing_up_for_long() -> None:
+    pacing = Pacing()
+    pacing.typed(10.0)
+    pacing.typed(10.0 + LETTER_MAX_S / 2)
+    assert pacing.may_paint(10.0 + LETTER_MAX_S + 0.0001), "nor do more of them"
+    pacing.typed(11.0)
+    assert not pacing.may_paint(11.0), "but the next one counts again"
+
+
+def test_what_another_key_has_changed_waits_for_no_rest() -> None:
+    pacing = Pacing()
+    pacing.painted(10.0, 10.01)
+    pacing.answer()
+    assert pacing.may_paint(10.01)
+    pacing.painted(10.01, 10.02)
+    assert not pacing.may_paint(10.02), "the frame after that does"
 
 
 # ── a screen ─────────────────────────────────────────────────────────────────────────────────────
@@ -177,6 +204,25 @@ async def test_what_is_typed_does_not_wait_and_is_painted_alone() -> None:
         assert "after" not in "".join(app.frames)
         app.talk.pacing = Pacing()
         await until(lambda: "after" in "".join(app.frames), "what was said is not forgotten over it")
+
+
+async def test_a_letter_comes_before_other_frames_and_these_after_it() -> None:
+    """As the driver does it: what was read is told first, and then handed on."""
+    async with _running() as (app, pilot):
+        app.typed()
+        letter_at = app.talk.pacing._letter_at
+        assert not app.talk.pacing.may_paint(letter_at)
+        await pilot.press("x")
+        await until(lambda: "x" in "".join(app.frames), "the letter")
+        assert app.talk.pacing._letter_at < letter_at, "it is painted, so the others may be"
+
+
+async def test_a_key_that_is_no_letter_ends_the_rest_once_it_has_had_its_effect() -> None:
+    async with _running() as (app, _):
+        app.talk.pacing.painted(0.0, 1e9)
+        assert not app.talk.pacing.may_paint(1e9)
+        await app.settled()
+        assert app.talk.pacing.may_paint(1e9)
 
 
 async def test_what_is_typed_waits_for_a_new_layout() -> None:
