@@ -2,9 +2,10 @@
 
 Strategy: three parts of Textual do work that changes nothing. Its compositor has each widget of a screen
 give its rows, though only one of them has changed; its scrollbar makes rows through Rich for each of its
-positions, though a row more of thousands seldom moves its thumb by an eighth of a cell; and its field for text
-asks the styles for each of its colours whenever it is painted. With 50 messages a second on 120x40 a frame
-made 21,700 calls with the first two, and 11,800 without; the third was a quarter of what a letter costs.
+positions, though a row more of thousands seldom moves its thumb by an eighth of a cell; and its field for
+text asks the styles for each of its colours whenever it is painted. With 50 messages a second on 120x40 a
+frame made 21,700 calls with the first two, and 11,800 without; the third was a quarter of what painting a
+letter costs.
 """
 
 from collections.abc import Iterable, Sequence

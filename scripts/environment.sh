@@ -12,8 +12,18 @@ find_python() {
     uv python find --no-project --system '>=3.11' 2>/dev/null
 }
 
+# Where Python is told to leave no bytecode beside its sources, it compiles all of Mesh anew for each program that
+# is started, which is a quarter of a start and more. So it is kept in .venv then.
+keep_bytecode() {
+    [ -n "${PYTHONDONTWRITEBYTECODE:-}" ] || return 0
+    unset PYTHONDONTWRITEBYTECODE
+    PYTHONPYCACHEPREFIX=${PYTHONPYCACHEPREFIX:-$root/.venv/bytecode}
+    export PYTHONPYCACHEPREFIX
+}
+
 # environment run|test: returns when .venv is complete at that level; leaves with status 1 when it cannot be.
 environment() {
+    keep_bytecode
     if [ -x "$root/.venv/bin/python" ] &&
         "$root/.venv/bin/python" -I -S "$root/scripts/environment.py" --ready "$1" 2>/dev/null; then
         return

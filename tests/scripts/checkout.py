@@ -153,7 +153,7 @@ class Checkout:
         path.write_text(f"#!{shutil.which('sh')}\n{script}\n")
         path.chmod(0o755)
 
-    def start(self, *command: str, cwd: Path | None = None) -> subprocess.Popen[str]:
+    def start(self, *command: str, cwd: Path | None = None, **more: str) -> subprocess.Popen[str]:
         wheels = str(self.path.with_name("wheels"))
         uv_settings = self.path.with_name("uv.toml")
         uv_settings.write_text(f"no-index = true\nfind-links = [{json.dumps(wheels)}]\n")
@@ -172,7 +172,7 @@ class Checkout:
         return subprocess.Popen(
             [str(self.root / command[0]), *command[1:]],
             cwd=cwd or self.root,
-            env=inherited | offline | {"PATH": str(self.path)},
+            env=inherited | offline | {"PATH": str(self.path)} | more,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -180,8 +180,8 @@ class Checkout:
             start_new_session=True,
         )
 
-    def run(self, *command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        with self.start(*command, cwd=cwd) as process:
+    def run(self, *command: str, cwd: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:
+        with self.start(*command, cwd=cwd, **more) as process:
             output, errors = process.communicate()
             return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 

@@ -205,6 +205,20 @@ def test_a_missing_venv_module_is_named(monkeypatch: pytest.MonkeyPatch) -> None
         environment.require_venv()
 
 
+def test_bytecode_is_kept_where_none_is_wanted_beside_the_sources(ready: Checkout) -> None:
+    """Else all of Mesh would be compiled for each program that a test starts."""
+    (ready.root / "program.py").write_text(
+        "import sys\n\ndef main():\n    print(sys.dont_write_bytecode, sys.pycache_prefix)\n"
+    )
+    told = ready.run("scripts/mesh", "agent", PYTHONDONTWRITEBYTECODE="1")
+    assert told.stdout == f"False {ready.root}/.venv/bytecode\n", told.stderr
+    assert list(ready.root.glob(".venv/bytecode/**/program.*.pyc"))
+    chosen = str(ready.root / "chosen")
+    told = ready.run("scripts/mesh", "agent", PYTHONDONTWRITEBYTECODE="1", PYTHONPYCACHEPREFIX=chosen)
+    assert told.stdout == f"False {chosen}\n", "what somebody has chosen stays"
+    assert ready.run("scripts/mesh", "agent").stdout == "False None\n"
+
+
 def test_help_and_an_unknown_command_need_no_set_up(checkout: Checkout) -> None:
     helped = checkout.run("scripts/mesh", "--help")
     assert helped.returncode == 0
