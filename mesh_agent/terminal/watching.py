@@ -3,23 +3,19 @@
     connecting ──a device takes it──> asking ──let in──> open ──lost──> lost ──again, with pauses──> open
                                          └── refused                └── ended
 
-Strategy: what the frames mean is the machine's (`machines.terminal_guest`); here are the session, the process
-that has the connection, and the tries. Whoever paints waits for `changed` and looks at what there is then:
-nothing is queued for it, so that the latest state wins here, too. A terminal that nobody has is given up; one
-that was seen is asked for until its watcher leaves.
+Strategy: what is seen and typed is `viewing`; here are the session, the process that has the connection, and
+the tries. A terminal that nobody has is given up; one that was seen is asked for until its watcher leaves.
 """
 
 import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final
 
 from mesh_agent.client.errors import SignInNeeded, Unreachable
-from mesh_agent.machines.prediction import Guess, Prediction
-from mesh_agent.machines.terminal_guest import ACK_BYTES, ACK_S, GuestFrame, Phase, TerminalGuest
 from mesh_agent.net.base import Way
 from mesh_agent.sharing.attempt import Attempt, Running, fresh_certificate
 from mesh_agent.sharing.desk import Desk
@@ -29,13 +25,11 @@ from mesh_agent.sharing.orders import Frame, Lost, Met, Order, Report, next_repo
 from mesh_agent.sharing.process import Helper, Program
 from mesh_agent.sharing.route import BACK
 from mesh_agent.terminal.errors import TerminalOver
-from mesh_agent.terminal.guest_screen import GuestScreen
 from mesh_agent.terminal.sessions import TerminalSessions, candidate_of
 from mesh_agent.terminal.telling import told_of
-from protocol import limits
+from mesh_agent.terminal.viewing import Viewing
 from protocol.errors import MeshError, P2pError, PeerFault, RoomError
-from protocol.peer import FrameReader, encode_frame
-from protocol.peer_terminal import Cursor, Run, TermClose, TermState, Watcher
+from protocol.peer_terminal import TermClose
 from protocol.rest import Member
 from protocol.signals import Candidate, SessionClose, SessionClosed, SessionCreated
 
@@ -60,15 +54,12 @@ async def _start() -> Running:
     return await Helper.start(WATCHER)
 
 
-class Watching(Inviting):
+class Watching(Viewing, Inviting):
     """One shared terminal of somebody else. An async context: it is left at the end.
 
     Attributes:
-        changed: set when anything of the others is another one; whoever waits for it clears it.
-        screen: what is shown; `guesses` and `cursor` are to be painted over it.
         way: how the connection goes, while there is one.
         peer_name: who shares it.
-        received_bytes: of frames of the host, since the beginning.
     """
 
     def __init__(
@@ -84,18 +75,13 @@ class Watching(Inviting):
         rows: int = 24,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        super().__init__(columns, rows, terminal, clock, self._say_to_host)
         self.desk, self.room_id = desk, room_id
         self.peer_id, self.peer_name = host.user_id, host.username
         self.session_id = ""
         self.prepare()
-        self.changed = asyncio.Event()
         self.way: Way | None = None
-        self.received_bytes = 0
-        self.prediction = Prediction()
-        self._sessions, self._places, self._clock = sessions, places, clock
-        self._guest = TerminalGuest(columns, rows, terminal)
-        self._rows: set[int] = set()
-        self._pages: dict[str, asyncio.Future[tuple[int, list[list[Run]]]]] = {}
+        self._sessions, self._places = sessions, places
         self._attempt: Attempt | None = None
         self._fault: MeshError | None = None
         self._over = asyncio.Event()
@@ -103,10 +89,6 @@ class Watching(Inviting):
         self._failures = self._untaken = 0
         self._met_at = 0.0
         self._hoped: Way | None = None
-        self._frames = FrameReader()
-        self._timer: asyncio.TimerHandle | None = None
-        self._ack_timer: asyncio.TimerHandle | None = None
-        self._ack_bytes = 0
         self._task: asyncio.Task[None] | None = None
         self._looking: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._looking.set_result(False)
@@ -131,112 +113,8 @@ class Watching(Inviting):
         self._looking.cancel()
         await asyncio.gather(task, self._looking, return_exceptions=True)
         self._sessions.disown(self)
-        for timer in (self._timer, self._ack_timer):
-            if timer is not None:
-                timer.cancel()
+        self._stop()
         self._lost("", "ended")
-
-    # ── what there is ────────────────────────────────────────────────────────────────────────────
-
-    @property
-    def screen(self) -> GuestScreen:
-        return self._guest.screen
-
-    @property
-    def phase(self) -> Phase:
-        return self._guest.phase
-
-    @property
-    def reason(self) -> str:
-        """Why, as a sentence; empty where there is nothing to say."""
-        return self._guest.reason
-
-    @property
-    def over(self) -> bool:
-        """It ended, or we were refused: nothing more comes."""
-        return self._guest.over
-
-    @property
-    def terminal(self) -> str:
-        return self._guest.terminal
-
-    @property
-    def command(self) -> str:
-        return self._guest.command
-
-    @property
-    def writes(self) -> bool:
-        """What is typed goes to the program."""
-        return self._guest.writes
-
-    @property
-    def wants_to_write(self) -> bool:
-        """The host's person was asked for it, and has not answered."""
-        return self._guest.wants_to_write
-
-    @property
-    def watchers(self) -> list[Watcher]:
-        return self._guest.watchers
-
-    @property
-    def recorded(self) -> bool:
-        return self._guest.recorded
-
-    @property
-    def exit_status(self) -> int | None:
-        return self._guest.exit_status
-
-    @property
-    def guesses(self) -> list[Guess]:
-        """What was typed and is not confirmed, where it is safe to show."""
-        return self.prediction.guesses
-
-    @property
-    def cursor(self) -> Cursor:
-        """Where it is after `guesses`."""
-        return self.prediction.cursor(self.screen)
-
-    def take_changed_rows(self) -> set[int]:
-        """The rows that may differ since this was asked last."""
-        rows, self._rows = self._rows, set()
-        return rows
-
-    # ── what a person does ───────────────────────────────────────────────────────────────────────
-
-    def type(self, data: bytes) -> bool:
-        """Whether it was taken: not without a grant, nor where the program reads nothing for too long."""
-        frames = self._guest.type(data)
-        if not frames:
-            return False
-        self._send(frames)
-        self.prediction.typed(data, self._guest.stamp, self.screen, self._clock())
-        self._tell()
-        return True
-
-    def resize(self, columns: int, rows: int) -> None:
-        """The view has this size now, which the host is shown; the terminal keeps its own."""
-        self._send(self._guest.resize(columns, rows))
-
-    def ask_to_write(self, wanted: bool = True) -> None:
-        """Asks the host's person; or gives back what they granted."""
-        self._send(self._guest.ask_to_write(wanted))
-        self._tell()
-
-    async def lines(self, first: int, count: int) -> tuple[int, list[list[Run]]]:
-        """Up to `count` lines that have scrolled away, from the one of number `first` on (of `screen.above`).
-
-        Returns the number of the first one that there is, and the lines. Raises: TerminalOver: not now.
-        """
-        request, frames = self._guest.ask_for_lines(first, count)
-        if not request:
-            raise TerminalOver("These lines cannot be had now.")
-        future: asyncio.Future[tuple[int, list[list[Run]]]] = asyncio.get_running_loop().create_future()
-        self._pages[request] = future
-        self._send(frames)
-        try:
-            return await future
-        finally:
-            self._pages.pop(request, None)
 
     # ── what the line tells ──────────────────────────────────────────────────────────────────────
 
@@ -376,83 +254,16 @@ class Watching(Inviting):
     def _report(self, report: Report) -> None:
         if isinstance(report, Met):
             self.way, self._met_at = report.way, self._clock()
-            self._frames = FrameReader()
-            self.prediction = Prediction()
-            self._send(self._guest.connected())
-            self._tell()
+            self._met()
         elif isinstance(report, Frame) and self._fault is None:
-            self.received_bytes += len(report.data)
             try:
-                self._read(report.data)
+                self._take(report.data)
             except PeerFault as fault:
                 self._fault = fault
                 self._over.set()
+            if self._guest.over:
+                self._over.set()
 
-    def _read(self, data: bytes) -> None:
-        """Raises: PeerFault."""
-        self._frames.feed(data)
-        for frame in self._frames.frames():
-            before = self.screen.rows_ if isinstance(frame, TermState) else None
-            self._send(self._guest.heard(frame))
-            if isinstance(frame, TermState):
-                fresh = before is not self.screen.rows_
-                self._rows |= set(range(self.screen.rows)) if fresh else {each.row for each in frame.changed}
-        for request, answer in self._guest.answers.items():
-            future = self._pages.get(request)
-            if future is not None and not future.done():
-                future.set_result(answer)
-        self._guest.answers.clear()
-        self._owe()
-        if self._guest.over:
-            self._over.set()
-        self._look()
-        self._tell()
-
-    def _owe(self) -> None:
-        """What the machine has not acknowledged by itself is, after so many bytes or so long."""
-        if not self._guest.owes:
-            self._ack_bytes = self.received_bytes
-        elif self.received_bytes - self._ack_bytes >= ACK_BYTES:
-            self._acknowledge()
-        elif self._ack_timer is None:
-            self._ack_timer = asyncio.get_running_loop().call_later(ACK_S, self._ack_due)
-
-    def _ack_due(self) -> None:
-        self._ack_timer = None
-        self._acknowledge()
-
-    def _acknowledge(self) -> None:
-        self._ack_bytes = self.received_bytes
-        self._send(self._guest.acknowledge())
-
-    def _look(self) -> None:
-        """Guesses are confirmed, or dropped, also where no state comes."""
-        now = self._clock()
-        self.prediction.look(self.screen, now)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        due = self.prediction.due
-        if due is not None:
-            self._timer = asyncio.get_running_loop().call_later(max(due - now, 0), self._looked_again)
-
-    def _looked_again(self) -> None:
-        self._timer = None
-        self._look()
-        self._tell()
-
-    def _send(self, frames: Iterable[GuestFrame]) -> None:
+    def _say_to_host(self, frame: bytes) -> None:
         if self._attempt is not None:
-            for frame in frames:
-                self._attempt.tell(Frame(data=encode_frame(frame)))
-
-    def _lost(self, reason: str, phase: Phase = "lost") -> None:
-        self._guest.lost(reason[: limits.PEER_SENTENCE_CHARS], phase)
-        for future in self._pages.values():
-            if not future.done():
-                future.set_exception(TerminalOver("The line was lost."))
-        self.prediction = Prediction()
-        self._tell()
-
-    def _tell(self) -> None:
-        self.changed.set()
+            self._attempt.tell(Frame(data=frame))

@@ -1,9 +1,9 @@
 """The process of one shared terminal: it has the program, its screen, and the lines to all guests.
 
 Strategy: orders come in on stdin, reports go out on stdout. One process serves any number of guests, and what
-they are told is encoded once. Who may do what is decided by a machine (`terminal_host`), and what that wants
-done is done here. The end of stdin is the end of the agent, however that came about, and ends the program:
-nobody would be left to see who watches.
+they are told is encoded once. Guests are in the `house`, what the person is told in `informing`; here is the
+program, from its start to its end. The end of stdin is the end of the agent, however that came about, and
+ends the program: nobody would be left to see who watches.
 """
 
 import asyncio
@@ -11,33 +11,23 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from mesh_agent.machines.terminal_host import Action, Bye, Page, Person, Say, TerminalHost, Write
-from mesh_agent.sharing.orders import Begin, Frame, Signal, Stop
+from mesh_agent.machines.terminal_host import TerminalHost
+from mesh_agent.sharing.orders import Frame, Stop
 from mesh_agent.sharing.pipes import Logged, Pipes
 from mesh_agent.terminal import orders, processes, pty, shells
 from mesh_agent.terminal.clean import QueryFilter
 from mesh_agent.terminal.errors import CannotStart
+from mesh_agent.terminal.house import Guests
+from mesh_agent.terminal.informing import Informing
 from mesh_agent.terminal.output import Output
 from mesh_agent.terminal.showing import HERE, Showing
 from mesh_agent.terminal.stage import Stage
-from mesh_agent.terminal.visit import Visit
 from protocol import limits
-from protocol.peer import PeerFrame
-from protocol.peer_terminal import TermLines
-
-INPUT_WAIT_S: Final = 0.02
-"""How often a guest whose input finds no room is looked at again."""
-
-TOLD_S: Final = 0.1
-"""How often the person is told how guests are, but for what was decided: that is told at once."""
-
-REPORTS_BYTES: Final = 64 * 1024
-"""An agent that has not read so much of what it was told is told no more about guests for now."""
 
 CATCH_UP_S: Final = 0.25
 """How often a terminal of the person that took nothing is tried again."""
@@ -48,12 +38,9 @@ LAST_S: Final = 1.0
 GOODBYE_S: Final = 2.0
 """How long guests have to be told of the end."""
 
-VISITS_MAX: Final = limits.TERM_WATCHERS + 32
-"""Sessions of guests, those that are not let in yet among them."""
-
 
 class Host:
-    """One shared terminal (`visit.House`)."""
+    """One shared terminal."""
 
     def __init__(self, pipes: Pipes, share: orders.Share) -> None:
         self._pipes, self._share = pipes, share
@@ -65,20 +52,17 @@ class Host:
         )
         self._machine.let_in = share.let_in
         self._stage = Stage(share.columns, share.rows, share.scrollback, self._from_the_thread)
-        self._visits: dict[str, Visit] = {}
+        self._guests = Guests(pipes.report, self._machine, self._stage, self._put, self._soon)
+        self._informing = Informing(pipes, self._machine, self._stage)
         self._showing = Showing(self._machine, self._stage, self._show_states, own=share.output is None)
-        self._title = ""
-        self._told = 0
-        self._told_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._ending = asyncio.Event()
         self._exited: asyncio.Future[int] = self._loop.create_future()
         self._dry = asyncio.Event()
-        self._tasks: set[asyncio.Task[Any]] = set()
         self._pump: pty.Pump | None = None
         self._doers: dict[type, Callable[[Any], None]] = {
-            orders.ToGuest: self._to_guest,
-            orders.Known: self._known,
+            orders.ToGuest: self._guests.told,
+            orders.Known: self._guests.known,
             orders.Decide: self._decide,
             orders.Type: self._type,
             orders.Resize: self._resize,
@@ -137,24 +121,23 @@ class Host:
             await self._tell_the_end("closed" if closed else "ended", status)
             self._pipes.report(orders.Exited(status=status, clean=clean))
         finally:
-            for task in (reading, ending, *self._tasks):
+            for task in (reading, ending):
                 task.cancel()
-            await asyncio.gather(reading, ending, *self._tasks, return_exceptions=True)
+            await asyncio.gather(reading, ending, return_exceptions=True)
 
     async def _tell_the_end(self, code: str, status: int) -> None:
         """Guests see what the program wrote last, and why there is no more."""
         self._showing.look_last(self._loop.time)
         self._machine.end(code, max(-255, min(status, 255)))
-        self._act()
-        visits = [visit.ended() for visit in self._visits.values()]
+        self._guests.act()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_S):
-                await asyncio.gather(*visits)
+                await self._guests.ended()
 
     async def _close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        await asyncio.gather(*(visit.close() for visit in list(self._visits.values())))
+        await self._guests.close()
         if self._pump is not None:
             await asyncio.to_thread(self._pump.close)
         if self._stage.output is not None:
@@ -173,11 +156,6 @@ class Host:
         """In the thread of the pump."""
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._dry.set)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     # ── what is shown ────────────────────────────────────────────────────────────────────────────
 
@@ -198,9 +176,9 @@ class Host:
         """Tells all what they are to be told by now."""
         self._timer = None
         now = self._loop.time()
-        waits = [self._showing.look(now, self._loop.time), self._tell_person(now)]
+        waits = [self._showing.look(now, self._loop.time), self._informing.look(now)]
         waits.append(self._machine.tick(now) or 0.0)
-        self._act()
+        self._guests.act()
         output = self._stage.output
         if output is not None and output.behind:
             output.catch_up()
@@ -211,104 +189,10 @@ class Host:
 
     def _show_states(self, key: str, frames: list[bytes]) -> None:
         if key != HERE:
-            self._visits[key].say(*frames)
+            self._guests.say(key, frames)
             return
         for frame in frames:
             self._pipes.report(Frame(data=frame))
-
-    def _tell_person(self, now: float) -> float:
-        if self._stage.problem:
-            self._pipes.report(orders.Recorded(path=None, problem=self._stage.problem))
-            self._stage.problem = ""
-            self._machine.record(False)
-        if self._told == self._machine.changed and self._title == self._stage.screen.title:
-            return 0.0
-        if now < self._told_at or self._pipes.waiting > REPORTS_BYTES:
-            return max(self._told_at - now, TOLD_S)
-        if self._title != self._stage.screen.title:
-            self._title = self._stage.screen.title
-            self._pipes.report(orders.Titled(title=self._title))
-        self._told, self._told_at = self._machine.changed, now + TOLD_S
-        guests = [
-            orders.GuestNow(
-                guest.key,
-                guest.state,
-                self._machine.writes(guest),
-                guest.wants,
-                guest.person.compared,
-                guest.person.way,
-                guest.columns,
-                guest.rows,
-            )
-            for guest in self._machine.guests.values()
-        ]
-        self._pipes.report(orders.Guests(guests=guests))
-        return 0.0
-
-    # ── guests (`visit.House`) ───────────────────────────────────────────────────────────────────
-
-    def came(self, key: str, person: Person) -> None:
-        self._machine.joined(key, person, self._loop.time())
-        self._soon(0.0)
-
-    async def heard(self, key: str, frame: PeerFrame) -> None:
-        self._machine.receive(key, frame, self._loop.time())
-        for action in self._act():
-            assert self._pump is not None
-            # The other thread has no loop to tell.
-            while not self._write(action) and not self._dry.is_set():  # noqa: ASYNC110
-                await asyncio.sleep(INPUT_WAIT_S)
-        self._soon(0.0)
-
-    def went(self, key: str) -> None:
-        self._machine.left(key)
-        self._visits.pop(key, None)
-        self._soon(0.0)
-
-    def _act(self) -> list[Write]:
-        """Does what the machine wants, but for input, which may have to wait."""
-        waiting: list[Write] = []
-        while self._machine.actions:
-            actions, self._machine.actions = self._machine.actions, []
-            for action in actions:
-                self._do(action, waiting)
-        return waiting
-
-    def _do(self, action: Action, waiting: list[Write]) -> None:
-        if isinstance(action, Write):
-            waiting.append(action)
-            return
-        visit = self._visits.get(action.key)
-        if visit is None:
-            return
-        if isinstance(action, Say):
-            visit.say(action.frame)
-        elif isinstance(action, Bye):
-            visit.bye()
-        elif isinstance(action, Page):
-            first, lines = self._stage.page(action.first, action.count)
-            visit.say(TermLines(request=action.request, first=first, lines=lines))
-
-    def _write(self, action: Write) -> bool:
-        """Whether there was room. The right to write is looked up again: it may have been taken meanwhile."""
-        guest = self._machine.guests.get(action.key)
-        if guest is None or not self._machine.writes(guest):
-            return True
-        assert self._pump is not None
-        written = partial(self._wrote, action.key, action.stamp)
-        return self._pump.write(action.data, written)
-
-    def _wrote(self, key: str, stamp: int) -> None:
-        """In the thread of the pump."""
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._has_it, key, stamp)
-
-    def _has_it(self, key: str, stamp: int) -> None:
-        if key == HERE:
-            self._showing.own_echo = max(self._showing.own_echo, stamp)
-        else:
-            self._machine.wrote(key, stamp)
-        self._soon(0.0)
 
     # ── orders ───────────────────────────────────────────────────────────────────────────────────
 
@@ -319,31 +203,9 @@ class Host:
             doer = self._doers.get(type(order))
             if doer is not None:
                 doer(order)
-                self._act()
+                self._guests.act()
                 self._soon(0.0)
         self._ending.set()
-
-    def _to_guest(self, order: orders.ToGuest) -> None:
-        visit = self._visits.get(order.guest)
-        if isinstance(order.order, Begin):
-            if visit is None and len(self._visits) < VISITS_MAX:
-                report = partial(self._from_guest, order.guest)
-                self._visits[order.guest] = Visit(order.guest, order.order, self, report)
-        elif visit is not None and isinstance(order.order, Signal):
-            visit.signalled(order.order)
-        elif visit is not None:
-            self._spawn(visit.close())
-
-    def _from_guest(self, guest: str, report: Any) -> None:
-        self._pipes.report(orders.FromGuest(guest=guest, report=report))
-
-    def _known(self, order: orders.Known) -> None:
-        visit = self._visits.get(order.guest)
-        if order.guest in self._machine.guests:
-            if order.compared:
-                self._machine.compared(order.guest)
-        elif visit is not None:
-            visit.known(Person(order.name, order.user_id, order.device_id, order.compared, visit.way))
 
     def _decide(self, order: orders.Decide) -> None:
         if order.what == "admit":
@@ -354,14 +216,25 @@ class Host:
             self._machine.kick(order.guest, order.reason)
         else:
             self._machine.grant(order.guest, write=order.what == "grant", reason=order.reason)
-        # Whoever decides sees at once what came of it: the next key may be about the same guest.
-        self._told_at = 0.0
-        self._tell_person(self._loop.time())
+        self._informing.at_once(self._loop.time())
 
     def _type(self, order: orders.Type) -> None:
-        assert self._pump is not None
-        if not self._pump.write(order.data, partial(self._wrote, HERE, order.stamp)):
+        if not self._put(order.data, partial(self._wrote, order.stamp)):
             logging.info("the program reads nothing: what was typed is left out")
+
+    def _put(self, data: bytes, written: Callable[[], None]) -> bool:
+        """Gives input to the program; whether there was room. What has ended takes anything."""
+        assert self._pump is not None
+        return self._dry.is_set() or self._pump.write(data, written)
+
+    def _wrote(self, stamp: int) -> None:
+        """In the thread of the pump."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._has_it, stamp)
+
+    def _has_it(self, stamp: int) -> None:
+        self._showing.own_echo = max(self._showing.own_echo, stamp)
+        self._soon(0.0)
 
     def _resize(self, order: orders.Resize) -> None:
         assert self._pump is not None

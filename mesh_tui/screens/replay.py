@@ -22,7 +22,8 @@ from mesh_tui.actions import Place
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.layout.transfers import bar
 from mesh_tui.screens.base import MeshScreen
-from mesh_tui.terminals import NAME_CHARS, PAINT_S
+from mesh_tui.terminal_kinds import NAME_CHARS
+from mesh_tui.terminals import PAINT_S
 from mesh_tui.transfers import name_of
 from mesh_tui.widgets.bar import Bar
 from mesh_tui.widgets.terminal import TerminalView

@@ -19,7 +19,7 @@ from mesh_tui.layout.cells import Fragment, Line, clip
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.base import MeshScreen
 from mesh_tui.screens.edit import Blank, Edit
-from mesh_tui.terminals import Open, Own, Theirs
+from mesh_tui.terminal_kinds import Open, Own, Theirs
 from mesh_tui.transfers import name_of
 from mesh_tui.widgets.bar import Bar
 from mesh_tui.widgets.choices import Block, Choices

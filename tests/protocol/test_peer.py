@@ -228,6 +228,13 @@ MALFORMED: Final[dict[str, bytes]] = {
     "chunks that are too small": msgpack.packb(
         msgspec.to_builtins(peer_examples.PEER["FILE_META"]) | {"chunk_bytes": limits.CHUNK_MIN_BYTES - 1}
     ),
+    **{
+        f"{kind}, {columns} by {rows}": msgpack.packb(
+            msgspec.to_builtins(peer_examples.PEER[kind]) | {"columns": columns, "rows": rows}
+        )
+        for kind in ("TERM_OPEN", "TERM_RESIZE", "TERM_OPENED", "TERM_STATE")
+        for columns, rows in ((0, 24), (80, 0), (10_000, 24), (80, 10_000), (-1, 24))
+    },
     "lists in lists": b"\x91" * LEVELS + b"\xc0",
     "maps in maps": b"\x81\xa1x" * LEVELS + b"\xc0",
     "lists in lists in a field": chunk_with(index=0).replace(

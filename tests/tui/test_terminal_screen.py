@@ -12,7 +12,7 @@ from mesh_agent.agent import Agent
 from mesh_agent.terminal.announcing import CONTENT_TYPE, beginning
 from mesh_tui.screens.replay import Replay
 from mesh_tui.screens.terminal import TerminalScreen
-from mesh_tui.terminals import Open, ended_words
+from mesh_tui.terminal_kinds import Open, ended_words
 from tests.support.conditions import until
 from tests.tui.conftest import SitDown
 from tests.tui.seat import Seat

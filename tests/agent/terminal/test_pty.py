@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mesh_agent.terminal.errors import CannotStart
-from mesh_agent.terminal.pty import INPUT_BYTES, Pump, Started, start
+from mesh_agent.terminal.pty import INPUT_BYTES, PIECE_BYTES, Pump, Started, start
 from mesh_agent.terminal.taker import AHEAD_BYTES
 
 PATIENCE_S = 20.0
@@ -109,6 +109,11 @@ def test_a_program_gets_what_is_typed_while_what_it_wrote_waits() -> None:
         assert pump.write(b"typed", written.set)
         assert written.wait(PATIENCE_S)
         assert sum(taken.sizes) < AHEAD_BYTES
+        for _ in range(1_000):  # so often it could have read on, and has not
+            written.clear()
+            assert pump.write(b"", written.set)
+            assert written.wait(PATIENCE_S)
+        assert pump._taker._waiting < AHEAD_BYTES + PIECE_BYTES
         may.set()
         taken.until(lambda: b"typedover" in taken.data)
         assert sum(taken.sizes) > size

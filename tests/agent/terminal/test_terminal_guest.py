@@ -54,6 +54,17 @@ def test_it_asks_and_is_let_in() -> None:
     assert guest.recorded
 
 
+def test_whatever_the_host_says_can_be_painted() -> None:
+    guest = TerminalGuest(100, 30)
+    guest.connected()
+    guest.heard(TermOpened(terminal="t\x1b1", command="ba\x1b]2;x\x07\u202esh", columns=80, rows=24))
+    guest.heard(TermGrant(write=False, reason="No\x9b2J\nw."))
+    guest.heard(state(title="a\x1b[31m\r\ntitle"))
+    said = [guest.terminal, guest.command, guest.reason, guest.screen.title]
+    assert all(text.isprintable() for text in said), said
+    assert [text[0] for text in said] == list("tbNa")
+
+
 def test_a_state_is_acknowledged_when_it_is_whole() -> None:
     guest = opened()
     assert guest.heard(state(4, more=True)) == []
