@@ -80,11 +80,12 @@ class TableRows:
         count = 0
         for ours, theirs in zip_longest(self.of_file(source, tell), self.of_database(target)):
             if ours != theirs:
-                raise Different(self._difference(ours, theirs))
+                raise Different(self.difference(ours, theirs))
             count += 1
         return count
 
-    def _difference(self, ours: Row | None, theirs: Row | None) -> str:
+    def difference(self, ours: Row | None, theirs: Row | None) -> str:
+        """What is to be said of the first two rows that are not the same; None is the end of a table."""
         mine, other = (
             None if row is None else tuple(row[place] for place in self._keys) for row in (ours, theirs)
         )
