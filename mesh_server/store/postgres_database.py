@@ -5,16 +5,19 @@ writers look after each other: a transaction begins with an advisory lock, which
 appends (they hold the rooms that they write to, row by row) and everything else has alone. Each server has
 one thread that writes, so what it makes known (`then`) follows in the order of its commits; a few read.
 
-Nothing is told to be stored that is not. Where the line breaks during a commit, PostgreSQL is asked what
-became of it, by the transaction's own number; where it does not say within `IN_DOUBT_S`, who waited is told
-that storage is unavailable: sent again, a message is found by its nonce. While the database is away, everyone
-is told so at once, and it is tried again after a pause that grows.
+Nothing is told to be stored that is not. Each transaction leaves a mark in a row of its writer, so that where
+the line breaks during a commit the row says what became of it. (PostgreSQL's own number of the transaction
+does not: after a crash the numbers of transactions that left no trace are given again, to others that may be
+stored.) Where it cannot be asked within `IN_DOUBT_S`, who waited is told that storage is unavailable: sent
+again, a message is found by its nonce. While the database is away, everyone is told so at once, and it is
+tried again after a pause that grows.
 """
 
 import asyncio
 import contextlib
 import queue
 import random
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -40,7 +43,10 @@ WAITING_MAX: Final = 10_000
 
 CONNECT_S: Final = 5.0
 STATEMENT_S: Final = 10.0
-"""How long PostgreSQL may take for a statement, or wait for a lock or for the next statement."""
+"""How long PostgreSQL may take for a statement, or wait for a lock."""
+
+IDLE_S: Final = 5.0
+"""How long it waits for the next statement: a writer that froze must not hold up all others for longer."""
 
 ANSWER_S: Final = STATEMENT_S + 2.0
 """How long its answer may take, which may be lost."""
@@ -55,12 +61,28 @@ LAST_PAUSE_S: Final = 2.0
 WRITERS_LOCK: Final = 0x4D657368_0001
 """The advisory lock of whoever writes: "Mesh", and which of its locks."""
 
+MARKS: Final = "commit:"
+"""How the names of the rows of writers begin, in `meta`; each holds the time and number of its last mark."""
+
+MARKS_KEPT_MS: Final = 86_400_000
+"""After which the row of a writer that marks no more may be forgotten."""
+
+_MARK: Final = (
+    "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+)
 _ENTER: Final = {
-    shared: f"SELECT pg_advisory_xact_lock{'_shared' * shared}({WRITERS_LOCK}), pg_current_xact_id()::text"
+    shared: f"WITH mark AS ({_MARK}) SELECT pg_advisory_xact_lock{'_shared' * shared}({WRITERS_LOCK})"
     for shared in (False, True)
 }
-_STATUS: Final = "SELECT pg_xact_status($1::text::xid8)"
-_NOT_GIVEN_YET: Final = "22023"
+_LAST_MARK: Final = (
+    "INSERT INTO meta (key, value) VALUES ($1, '') ON CONFLICT (key) DO UPDATE SET value = meta.value"
+    " RETURNING value"
+)
+"""Waits for a transaction that is not over yet, whoever still holds the line that it came by."""
+
+_FORGET_MARKS: Final = (
+    "DELETE FROM meta WHERE starts_with(key, $1) AND key <> $2 AND split_part(value, ' ', 1) < $3"
+)
 _BEGIN_READING: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -82,7 +104,7 @@ def make_engine(
                 "application_name": "mesh-server",
                 "statement_timeout": limit,
                 "lock_timeout": limit,
-                "idle_in_transaction_session_timeout": limit,
+                "idle_in_transaction_session_timeout": str(round(IDLE_S * 1000)),
                 "jit": "off",
             },
         )
@@ -277,6 +299,8 @@ class _Writer:
         self._line = Line(engine.execution_options(writes=True))
         self._outage = Outage("written")
         self._away = _Away()
+        self._key = f"{MARKS}{secrets.token_hex(8)}"
+        self._number = 0
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store-write", daemon=True)
         self._thread.start()
@@ -302,7 +326,8 @@ class _Writer:
             job.loop.call_soon_threadsafe(job.fail, StorageUnavailable())
             return
         try:
-            result, xid = self._line.run(_store, job)
+            mark = self._next_mark()
+            result = self._line.run(self._store, job, mark)
         except BaseException as error:  # noqa: BLE001 - the thread must outlive a query's mistake; it is passed on
             job.loop.call_soon_threadsafe(job.fail, self._failed(error))
             return
@@ -311,7 +336,7 @@ class _Writer:
         except BaseException as error:  # noqa: BLE001 - as above; whether it is stored is found out
             self._line.drop()
             told = self._failed(error)
-            if not self._is_stored(xid):
+            if not self._is_stored(mark):
                 job.loop.call_soon_threadsafe(job.fail, told)
                 return
         self._away.answered()
@@ -324,31 +349,32 @@ class _Writer:
         self._away.failed()
         return self._outage.told(error.orig)
 
-    def _is_stored(self, xid: str) -> bool:
+    def _next_mark(self) -> str:
+        """The time comes first, in as many digits as sort as text."""
+        self._number += 1
+        return f"{time.time_ns() // 1_000_000:015} {self._number}"
+
+    def _store(self, connection: sa.Connection, job: Job, mark: str) -> Any:
+        if self._number == 1:
+            long_ago = f"{time.time_ns() // 1_000_000 - MARKS_KEPT_MS:015}"
+            connection.exec_driver_sql(_FORGET_MARKS, (MARKS, self._key, long_ago))
+        shared = getattr(job.query, "beside_others", False)
+        connection.exec_driver_sql(_ENTER[shared], (self._key, mark))
+        return job.query(connection, *job.args)
+
+    def _is_stored(self, mark: str) -> bool:
         """What became of a commit whose answer was lost; False, too, where nobody can tell in time."""
         until = time.monotonic() + IN_DOUBT_S
         while time.monotonic() < until:
             try:
-                status = self._line.run(_status, xid)
+                last = self._line.run(self._last_mark)
                 self._line.get().rollback()
-            except DBAPIError as error:
+            except DBAPIError:
                 self._line.drop()
-                # A number that it has not given yet: it crashed before that transaction left a trace.
-                unknown = getattr(error.orig, "sqlstate", None) == _NOT_GIVEN_YET
-                status = "aborted" if unknown else None
-            if status in ("committed", "aborted"):
-                return status == "committed"
-            time.sleep(self._away.failed())
+                time.sleep(self._away.failed())
+            else:
+                return last == mark
         return False
 
-
-def _store(connection: sa.Connection, job: Job) -> tuple[Any, str]:
-    """What the query said, and the number of the transaction."""
-    shared = getattr(job.query, "beside_others", False)
-    xid = str(connection.exec_driver_sql(_ENTER[shared]).one()[1])
-    return job.query(connection, *job.args), xid
-
-
-def _status(connection: sa.Connection, xid: str) -> str | None:
-    status = connection.exec_driver_sql(_STATUS, (xid,)).scalar()
-    return None if status is None else str(status)
+    def _last_mark(self, connection: sa.Connection) -> str:
+        return str(connection.exec_driver_sql(_LAST_MARK, (self._key,)).scalar_one())

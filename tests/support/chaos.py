@@ -55,7 +55,12 @@ class Plan:
 
 @dataclass
 class Findings:
-    """What was seen. `recovery_s`: from the start of a server to the first ack that it gave."""
+    """What was seen.
+
+    Attributes:
+        recovery_s: from the start of a server to the first ack that it gave.
+        away_s: from the end of somebody's connection to their next welcome.
+    """
 
     plan: Plan
     ledger: Ledger = field(default_factory=Ledger)
@@ -63,6 +68,7 @@ class Findings:
     start_s: list[float] = field(default_factory=list)
     recovery_s: list[float] = field(default_factory=list)
     stop_s: list[float] = field(default_factory=list)
+    away_s: list[float] = field(default_factory=list)
     figures: dict[str, int] = field(default_factory=dict)
     kills: int = 0
     seconds: float = 0.0
@@ -84,6 +90,7 @@ class Company:
         self.agents: list[AgentMember] = []
         self.ways: list[Way] = []
         self.rooms: list[str] = []
+        self.urls = [server.url]
         self._tasks: list[asyncio.Task[None]] = []
         self._address = server.url.removeprefix("http://")
 
@@ -115,7 +122,7 @@ class Company:
         return way
 
     async def _line(self, stack: AsyncExitStack) -> Line:
-        line = await stack.enter_async_context(line_to(self.server.url))
+        line = await stack.enter_async_context(line_to(*self.urls))
         self.lines.append(line)
         return line
 
@@ -197,7 +204,7 @@ class Company:
             if isinstance(result, Exception):
                 ledger.wrong("broken off", repr(result))
         await self.stop()
-        self._judge(held)
+        self._judge(held, await self._truth())
 
     async def _readers_caught_up(self) -> None:
         """Until every reader holds every room at the `rev` that the server names now."""
@@ -209,9 +216,12 @@ class Company:
                     return
             await asyncio.sleep(0.05)
 
-    def _judge(self, held: list[tuple[AgentMember, str, Any]]) -> None:
+    async def _truth(self) -> Truth:
+        """What is stored, once nothing runs that stores."""
+        return Truth.read(self.server.folder / "mesh.db")
+
+    def _judge(self, held: list[tuple[AgentMember, str, Any]], truth: Truth) -> None:
         ledger = self.found.ledger
-        truth = Truth.read(self.server.folder / "mesh.db")
         judge(ledger, truth)
         for reader in self.readers:
             for room_id, room in reader.rooms.items():
@@ -230,18 +240,53 @@ class Company:
             "gaps": sum(reader.gaps for reader in self.readers),
             "refreshes": sum(way.refreshes for way in self.ways),
         }
+        self.found.away_s = [seconds for way in self.ways for seconds in way.away_s]
 
 
 # ── what breaks ──────────────────────────────────────────────────────────────────────────────────────
 
 
+Faults = dict[str, tuple[int, Callable[[], Awaitable[None]]]]
+"""What may break, how often beside the others, and how."""
+
+
 class Breaker:
     """Breaks one thing after the other, as the seed says."""
 
-    def __init__(self, company: Company) -> None:
-        self._company = company
+    def __init__(self, company: Company, faults: Faults, is_enough: Callable[[], bool]) -> None:
+        self._company, self._faults, self._is_enough = company, faults, is_enough
         self._chance = random.Random(f"{company.found.plan.seed} breaker")
-        faults: dict[str, tuple[int, Callable[[], Awaitable[None]]]] = {
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._company.found.plan.seconds
+        while not self._is_enough() and loop.time() < end:
+            await asyncio.sleep(self._chance.uniform(0.05, 0.8))
+            weights = [weight for weight, _ in self._faults.values()]
+            name = self._chance.choices(list(self._faults), weights)[0]
+            self._company.found.faults[name] += 1
+            await self._faults[name][1]()
+
+    async def _break_lines(self) -> None:
+        lines = self._chance.sample(self._company.lines, self._chance.randint(1, len(self._company.lines)))
+        await self._break(lines, "line")
+
+    async def _break(self, lines: list[Line], kind: str) -> None:
+        what = self._chance.choice(["stall", "trickle", "cut", "reset", "lose_client", "lose_server"])
+        self._company.found.faults[f"{kind}: {what}"] += 1
+        for line in lines:
+            getattr(line, what)()
+        if what in {"stall", "trickle"}:
+            await asyncio.sleep(self._chance.uniform(0.1, 1.5))
+            for line in lines:
+                line.heal()
+
+
+class ServerBreaker(Breaker):
+    """Breaks a server, its disk and its clock, and the lines to it."""
+
+    def __init__(self, company: Company) -> None:
+        faults: Faults = {
             "kill": (8, self._kill),
             "power": (3, self._cut_power),
             "stop": (1, self._stop),
@@ -251,22 +296,13 @@ class Breaker:
             "hang": (1, self._kill_while_disk_hangs),
         }
         needs_machine = {"power", "clock", "disk", "hang"}
-        self._faults = {
+        plan = company.found.plan
+        chosen = {
             name: weighted
             for name, weighted in faults.items()
-            if name in company.found.plan.faults and (company.machine or name not in needs_machine)
+            if name in plan.faults and (company.machine or name not in needs_machine)
         }
-
-    async def run(self) -> None:
-        plan = self._company.found.plan
-        loop = asyncio.get_running_loop()
-        end = loop.time() + plan.seconds
-        while self._company.found.kills < plan.kills and loop.time() < end:
-            await asyncio.sleep(self._chance.uniform(0.05, 0.8))
-            weights = [weight for weight, _ in self._faults.values()]
-            name = self._chance.choices(list(self._faults), weights)[0]
-            self._company.found.faults[name] += 1
-            await self._faults[name][1]()
+        super().__init__(company, chosen, lambda: company.found.kills >= plan.kills)
 
     async def _kill(self) -> None:
         """Sometimes again while it starts."""
@@ -304,17 +340,6 @@ class Breaker:
     async def _stop(self) -> None:
         await self._company.stop()
         await self._company.start()
-
-    async def _break_lines(self) -> None:
-        lines = self._chance.sample(self._company.lines, self._chance.randint(1, len(self._company.lines)))
-        what = self._chance.choice(["stall", "trickle", "cut", "reset", "lose_client", "lose_server"])
-        self._company.found.faults[f"line: {what}"] += 1
-        for line in lines:
-            getattr(line, what)()
-        if what in {"stall", "trickle"}:
-            await asyncio.sleep(self._chance.uniform(0.1, 1.5))
-            for line in lines:
-                line.heal()
 
     async def _jump_clock(self) -> None:
         """Weeks at the most, so that no refresh token runs out."""
@@ -358,7 +383,7 @@ async def run(plan: Plan, folder: Path) -> Findings:
     began = time.monotonic()
     async with company(plan, folder) as made:
         made.begin()
-        await Breaker(made).run()
+        await ServerBreaker(made).run()
         await made.finish()
         made.found.seconds = time.monotonic() - began
         return made.found

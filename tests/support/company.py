@@ -49,6 +49,10 @@ class Way:
         self.person = person
         self.ledger = ledger
         self.refreshes = 0
+        self.away_s: list[float] = []
+        """From the end of each connection to the next welcome."""
+
+        self._gone_at: float | None = None
         self._attempt = ""
         self._refreshing = asyncio.Lock()
 
@@ -63,7 +67,13 @@ class Way:
                     await self._refused(welcome, token)
                     raise ConnectionError(welcome["code"])
                 patience.reschedule(None)
-                yield socket
+                now = asyncio.get_running_loop().time
+                if self._gone_at is not None:
+                    self.away_s.append(now() - self._gone_at)
+                try:
+                    yield socket
+                finally:
+                    self._gone_at = now()
 
     async def call(self, method: str, path: str, body: Json | None = None, **query: Any) -> Any:
         """Raises: one of `LOST`, also where the server refuses."""

@@ -2,7 +2,7 @@
 
 Strategy: whoever takes part in a test of faults writes down here what the server has acknowledged, and what
 it was asked for without an answer, which may have happened or not. In the end that is held against the
-database, read by nothing but `sqlite3`, and against what every reader has seen.
+database, read by nothing but `sqlite3` or `asyncpg`, and against what every reader has seen.
 """
 
 import json
@@ -13,6 +13,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+import asyncpg
 
 from tests.support.wire import Json
 
@@ -86,10 +88,17 @@ class Ledger:
 
 # ── what is on disk ──────────────────────────────────────────────────────────────────────────────────
 
+_QUERIES: Final = (
+    "SELECT * FROM rooms",
+    "SELECT * FROM messages ORDER BY room_id, seq",
+    "SELECT * FROM reactions",
+    "SELECT * FROM members",
+)
+
 
 @dataclass
 class Truth:
-    """The database, once no server runs."""
+    """The database, once no server runs, read by other means than the server's."""
 
     rooms: dict[str, Json]
     messages: list[Json]
@@ -110,18 +119,26 @@ class Truth:
                 f"a foreign key of {row[0]} is broken"
                 for row in connection.execute("PRAGMA foreign_key_check")
             ]
-            return cls(
-                rooms={row["id"]: row for row in rows("SELECT * FROM rooms")},
-                messages=rows("SELECT * FROM messages ORDER BY room_id, seq"),
-                reactions={
-                    (row["room_id"], row["seq"], row["reaction"], row["user_id"])
-                    for row in rows("SELECT * FROM reactions")
-                },
-                reads={
-                    (row["room_id"], row["user_id"]): row["read_seq"] for row in rows("SELECT * FROM members")
-                },
-                damage=damage,
-            )
+            return cls._of([rows(query) for query in _QUERIES], damage)
+
+    @classmethod
+    async def read_postgres(cls, url: str) -> "Truth":
+        connection = await asyncpg.connect(url)
+        try:
+            return cls._of([[dict(row) for row in await connection.fetch(query)] for query in _QUERIES], [])
+        finally:
+            await connection.close()
+
+    @classmethod
+    def _of(cls, found: list[list[Json]], damage: list[str]) -> "Truth":
+        rooms, messages, reactions, members = found
+        return cls(
+            rooms={row["id"]: row for row in rooms},
+            messages=messages,
+            reactions={(row["room_id"], row["seq"], row["reaction"], row["user_id"]) for row in reactions},
+            reads={(row["room_id"], row["user_id"]): row["read_seq"] for row in members},
+            damage=damage,
+        )
 
     def of_room(self, room_id: str) -> list[Json]:
         return [message for message in self.messages if message["room_id"] == room_id]

@@ -21,16 +21,17 @@ _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 
 class Line:
-    """A way to `server`, whose address may change meanwhile.
+    """A way to a server, whose address may change meanwhile, or to one of several, each in its turn.
 
     Attributes:
+        servers: where to; who is not there is passed over, as a proxy would.
         url: where to connect instead.
         connections: how many have been made over it so far.
         heard: bytes that the server has said so far, whether or not they arrived.
     """
 
-    def __init__(self, server: str) -> None:
-        self.server = server
+    def __init__(self, *servers: str) -> None:
+        self.servers = list(servers)
         self.url = ""
         self.connections = 0
         self.heard = 0
@@ -107,12 +108,11 @@ class Line:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        where = urlsplit(self.server)
-        try:
-            there, back = await asyncio.open_connection(where.hostname, where.port)
-        except OSError:  # there is nobody: as the client would have been told without us
+        found = await self._find()
+        if found is None:  # there is nobody: as the client would have been told without us
             writer.transport.abort()
             return
+        there, back = found
         pair = _Pair(writer, back)
         self._open.add(pair)
         try:
@@ -121,6 +121,14 @@ class Line:
         finally:
             self._open.discard(pair)
             pair.close()
+
+    async def _find(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        turn = self.connections % len(self.servers)
+        for server in self.servers[turn:] + self.servers[:turn]:
+            where = urlsplit(server)
+            with contextlib.suppress(OSError):
+                return await asyncio.open_connection(where.hostname, where.port)
+        return None
 
     async def _pass(
         self, pair: "_Pair", reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flows: asyncio.Event
@@ -176,8 +184,8 @@ class _Pair:
 
 
 @asynccontextmanager
-async def line_to(server: str) -> AsyncIterator[Line]:
-    line = Line(server)
+async def line_to(*servers: str) -> AsyncIterator[Line]:
+    line = Line(*servers)
     await line.start()
     try:
         yield line

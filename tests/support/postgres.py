@@ -8,6 +8,7 @@ programs where nobody may not read the environment that they are in.
 
 import asyncio
 import atexit
+import contextlib
 import ctypes
 import os
 import shutil
@@ -15,6 +16,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from functools import cache
 from importlib.util import find_spec
@@ -58,9 +60,13 @@ FROM (VALUES ('messages', 'pk'), ('pushes', 'pk'), ('audit', 'id')) AS numbered 
 
 
 class PostgresServer:
-    """`url(name)` is a database in it. It can be ended and started again, and held."""
+    """`url(name)` is a database in it. It can be ended and started again, and held.
 
-    def __init__(self) -> None:
+    `syncs`: whether a commit waits for the disk, as where it matters what a machine that breaks has kept.
+    """
+
+    def __init__(self, *, syncs: bool = False) -> None:
+        self._settings = _HURRIED | ({"fsync": "on", "full_page_writes": "on"} if syncs else {})
         self.folder = Path(tempfile.mkdtemp(prefix="mesh-postgres-"))
         self._as: dict[str, Any] = {}
         if os.geteuid() == 0:
@@ -111,7 +117,7 @@ class PostgresServer:
                 with socket.socket() as free:
                     free.bind(("127.0.0.1", 0))
                     self.port = free.getsockname()[1]
-            settings = [f"--{name}={value}" for name, value in _HURRIED.items()]
+            settings = [f"--{name}={value}" for name, value in self._settings.items()]
             with (self.folder / "log").open("ab") as log:
                 self._process = subprocess.Popen(
                     [self._programs / "postgres", "-D", str(self._data), f"--port={self.port}", *settings],
@@ -119,7 +125,9 @@ class PostgresServer:
                     stdout=log,
                     stderr=log,
                     cwd="/",
-                    preexec_fn=_end_with_parent,
+                    preexec_fn=_end_with_parent
+                    if threading.current_thread() is threading.main_thread()
+                    else None,
                     **self._as,
                 )
             if self._answers(deadline):
@@ -131,9 +139,10 @@ class PostgresServer:
     def _answers(self, deadline: float) -> bool:
         """Whether it came to run."""
         assert self._process is not None
-        line = self._data / "postmaster.pid"
+        told = self._data / "postmaster.pid"  # one that crashed has left its own
         while self._process.poll() is None and time.monotonic() < deadline:
-            if line.exists() and line.read_text().rstrip().endswith("ready"):
+            lines = told.read_text().split() if told.exists() else []
+            if lines and lines[0] == str(self._process.pid) and lines[-1] == "ready":
                 return True
             time.sleep(0.01)
         return False
@@ -144,17 +153,33 @@ class PostgresServer:
             self._process.send_signal(with_signal)
             self._process.wait(PATIENCE_S)
 
+    def hold(self) -> None:
+        """It answers nobody, as if its machine had frozen (Linux)."""
+        self._signal_all(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, which: signal.Signals) -> None:
+        """To it and to every process that it has started; it first, so that it starts no more."""
+        assert self._process is not None
+        pid = self._process.pid
+        self._process.send_signal(which)
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(child), which)
+
     def url(self, name: str) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
 
     async def fresh(self) -> str:
         """The URL of a database with the schema of today and nothing in it."""
         if not self._has_template:
-            await self._create(_TEMPLATE, "template0")
+            await self.create(_TEMPLATE, "template0")
             await PostgresStore.open(self.url(_TEMPLATE)).close()
             self._has_template = True
         name = f"mesh_{next(self._numbers)}"
-        await self._create(name, _TEMPLATE)
+        await self.create(name, _TEMPLATE)
         return self.url(name)
 
     async def swept(self) -> str:
@@ -171,10 +196,10 @@ class PostgresServer:
     async def empty(self) -> str:
         """The URL of a database with nothing in it at all."""
         name = f"empty_{next(self._numbers)}"
-        await self._create(name, "template0")
+        await self.create(name, "template0")
         return self.url(name)
 
-    async def _create(self, name: str, template: str) -> None:
+    async def create(self, name: str, template: str = "template0") -> None:
         connection = await asyncpg.connect(self.url("postgres"))
         try:
             await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
@@ -187,7 +212,7 @@ class PostgresServer:
 
 
 def _end_with_parent() -> None:
-    """However the tests end (Linux)."""
+    """However the tests end (Linux): to be called for the main thread, since it means the thread."""
     if os.uname().sysname == "Linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
 

@@ -68,6 +68,16 @@ class ServerProcess:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        assert self._process is not None
+        return self._process.poll() is None
+
+    def send(self, which: signal.Signals) -> None:
+        """Does not wait for what it does; nothing where it has ended."""
+        assert self._process is not None
+        self._process.send_signal(which)
+
     def wait(self) -> int:
         """The exit code of a server that ends by itself."""
         assert self._process is not None
