@@ -300,6 +300,7 @@ def _gateway(ground: _Ground, people: _People, talk: _Talk, peers: Peers) -> Gat
     )
     if ground.clustered is not None:
         gateway.in_turn = ground.clustered.follower.in_turn
+        gateway.in_step = ground.clustered.follower.in_step
     ground.bus.subscribe(gateway.on_bus)
     return gateway
 

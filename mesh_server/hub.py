@@ -34,6 +34,7 @@ from mesh_server.bus.base import (
     Tried,
     UserChanged,
     WentOut,
+    numbers_of,
 )
 from mesh_server.ws.broadcasts import by_format, created_frames, seen_by
 from mesh_server.ws.frames import encode_frame
@@ -58,20 +59,24 @@ LISTENING_MAX: Final = 50_000
 
 
 class Listener:
-    """What the bus said since a connection began its hello."""
+    """What the bus said since a connection began its hello. `expects`: the rooms of its snapshot."""
 
-    __slots__ = ("heard", "outbound")
+    __slots__ = ("expects", "heard", "outbound")
 
     def __init__(self, outbound: Outbound) -> None:
         self.outbound = outbound
         self.heard: list[BusMessage] = []
+        self.expects: frozenset[str] = frozenset()
+
+    def hear(self, message: BusMessage) -> None:
+        if len(self.heard) < LISTENING_MAX:
+            self.heard.append(message)
 
 
 class Hub:
     """`device_connections`: how many one device may have open; one more closes the oldest with 4409.
 
-    `on_open` is told of each connection that becomes live: the revs of its snapshot, and what it has heard
-    since, which is delivered to it then.
+    `on_open` is told of each connection that becomes live what it has heard, which is delivered to it then.
     """
 
     def __init__(self, *, device_connections: int) -> None:
@@ -90,7 +95,7 @@ class Hub:
         self._round_s = 0.0
         self.deliveries = 0
         self.too_slow = 0
-        self.on_open: Callable[[dict[str, int], list[BusMessage]], None] = lambda _revs, _heard: None
+        self.on_open: Callable[[list[BusMessage]], None] = lambda _heard: None
         self._handlers: dict[type[BusMessage], Callable[[Any], None]] = {
             MessagesCreated: self._messages_created,
             CameIn: self._came_in,
@@ -116,6 +121,11 @@ class Hub:
     def who_is_here(self) -> tuple[int, int]:
         """How many people are connected, and over how many connections."""
         return len(self._users), sum(map(len, self._users.values()))
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether a connection says hello."""
+        return bool(self._listeners)
 
     def devices(self) -> set[str]:
         """Those that are connected."""
@@ -148,32 +158,22 @@ class Hub:
         of_user[outbound] = None
         for room_id in revs:
             self._attach(outbound, room_id)
+        held = dict(revs)
         for message in listener.heard:
-            self._catch_up(outbound, revs, message)
-        self.on_open(revs, listener.heard)
+            self._catch_up(outbound, held, message)
+        self.on_open(listener.heard)
 
-    def _catch_up(self, outbound: Outbound, revs: dict[str, int], message: BusMessage) -> None:
-        """Delivers to one connection what came after its snapshot."""
+    def _catch_up(self, outbound: Outbound, held: dict[str, int], message: BusMessage) -> None:
+        """Delivers to one connection what came after what it holds, and notes that it holds that."""
+        numbers = numbers_of(message)
+        if numbers is not None:
+            room_id, _, last = numbers
+            if last <= held.get(room_id, -1):
+                return
+            self._catch_up_in_room(outbound, held.get(room_id, -1), message)
+            held[room_id] = last
+            return
         match message:
-            case MessagesCreated(room_id=room_id) if room_id in outbound.rooms:
-                for chat in message.messages:
-                    if chat.rev > revs.get(room_id, -1):
-                        self.send(outbound, MessageCreated(message=seen_by(outbound.user_id, chat)))
-            case CameIn() if message.joined.rev > revs.get(message.joined.room_id, -1):
-                if message.user_id == outbound.user_id:
-                    self._attach(outbound, message.joined.room_id)
-                    self.send(outbound, message.joined)
-                elif message.event is not None and message.joined.room_id in outbound.rooms:
-                    self.send(outbound, message.event)
-            case WentOut() if message.event.rev > revs.get(message.event.room_id, -1):
-                if message.user_id == outbound.user_id:
-                    self._detach(outbound, message.event.room_id)
-                    self.send(outbound, message.left)
-                elif message.event.room_id in outbound.rooms:
-                    self.send(outbound, message.event)
-            case RoomChanged(room_id=room_id) if room_id in outbound.rooms:
-                if message.rev > revs.get(room_id, -1):
-                    self.send(outbound, message.event)
             case RoomGone(room_id=room_id) if room_id in outbound.rooms:
                 self._detach(outbound, room_id)
                 self.send(outbound, message.event)
@@ -181,6 +181,30 @@ class Hub:
                 if message.is_for(outbound.peer_id, outbound.device_id, outbound.rooms):
                     self.send(outbound, message.event)
             case ToRooms(event=PresenceChanged()) if not outbound.rooms.isdisjoint(message.room_ids):
+                self.send(outbound, message.event)
+            case _:
+                pass
+
+    def _catch_up_in_room(self, outbound: Outbound, rev: int, message: BusMessage) -> None:
+        """What follows `rev` in its room."""
+        match message:
+            case MessagesCreated(room_id=room_id) if room_id in outbound.rooms:
+                for chat in message.messages:
+                    if chat.rev > rev:
+                        self.send(outbound, MessageCreated(message=seen_by(outbound.user_id, chat)))
+            case CameIn():
+                if message.user_id == outbound.user_id:
+                    self._attach(outbound, message.joined.room_id)
+                    self.send(outbound, message.joined)
+                elif message.event is not None and message.joined.room_id in outbound.rooms:
+                    self.send(outbound, message.event)
+            case WentOut():
+                if message.user_id == outbound.user_id:
+                    self._detach(outbound, message.event.room_id)
+                    self.send(outbound, message.left)
+                elif message.event.room_id in outbound.rooms:
+                    self.send(outbound, message.event)
+            case RoomChanged(room_id=room_id) if room_id in outbound.rooms:
                 self.send(outbound, message.event)
             case _:
                 pass
@@ -220,9 +244,16 @@ class Hub:
 
     def on_bus(self, message: BusMessage) -> None:
         for listener in self._listeners:
-            if len(listener.heard) < LISTENING_MAX:
-                listener.heard.append(message)
+            listener.hear(message)
         self._handlers[type(message)](message)
+
+    def pass_by(self, message: BusMessage) -> None:
+        """Of a room that nobody reads here: it concerns only who comes into it, who reads it from then on."""
+        if isinstance(message, CameIn):
+            for listener in self._listeners:
+                if listener.outbound.user_id == message.user_id:
+                    listener.hear(message)
+            self._came_in(message)
 
     def _messages_created(self, created: MessagesCreated) -> None:
         """The hot path: one blob a format for all, and one of their own for who wrote some of it."""
@@ -295,14 +326,16 @@ class Hub:
         return {outbound.user_id for outbound in self._rooms.get(room_id, ())}
 
     def is_read(self, room_id: str) -> bool:
-        return room_id in self._rooms
+        """Whether a connection is in it, or will be once it is live."""
+        return room_id in self._rooms or any(room_id in listener.expects for listener in self._listeners)
 
-    def rooms(self) -> list[str]:
-        """Those that a connection is in."""
-        return list(self._rooms)
+    def rooms(self) -> set[str]:
+        """Those that are read."""
+        return set(self._rooms).union(*(listener.expects for listener in self._listeners))
 
-    def users(self) -> list[str]:
-        return list(self._users)
+    def users(self) -> set[str]:
+        """Those with a connection that is in its rooms, or will be once it is live."""
+        return set(self._users).union(one.outbound.user_id for one in self._listeners if one.expects)
 
     def is_in(self, user_id: str, room_id: str) -> bool:
         """Whether all of their connections are in the room; so they are where there is none."""
@@ -324,6 +357,9 @@ class Hub:
 
     def resume(self, user_id: str, resumed: RoomResumed) -> None:
         """How a room is now that changed more than events can tell."""
+        for listener in self._listeners:
+            if listener.outbound.user_id == user_id:
+                listener.hear(ToUser(user_id, resumed, room_id=resumed.room_id))
         own = [o for o in self._users.get(user_id, ()) if resumed.room_id in o.rooms]
         self._broadcast(own, resumed)
 

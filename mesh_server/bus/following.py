@@ -34,7 +34,7 @@ from mesh_server.bus.base import (
     RoomGone,
     numbers_of,
 )
-from mesh_server.hub import Hub
+from mesh_server.hub import Hub, Listener
 from mesh_server.ids import Clock
 from mesh_server.services.views import member_view, message_view, room_view, shared_room_view
 from mesh_server.store.base import Changes, ClusterStore, MessageStore, MyRoom, RoomStore
@@ -123,6 +123,9 @@ class Follower:
         self._reads: set[asyncio.Task[None]] = set()
         self._turn = asyncio.Semaphore(READS)
         self._since = 0
+        self._passed: dict[str, int] = {}
+        """The last `rev` that passed by of rooms that nobody reads; for who is about to."""
+
         self.overtaken = self.repaired = self.polls = 0
         self.on_poll: Callable[[bool], None] = lambda _is_up: None
         hub.on_open = self._opened
@@ -149,14 +152,51 @@ class Follower:
         room_id, first, last = numbers
         room = self._rooms.get(room_id)
         if room is None:
-            self._hub.on_bus(message)
-            if isinstance(message, CameIn) and self._hub.is_read(room_id):
-                self._rooms[room_id] = _Room(last)
+            self._pass_by(room_id, message, last)
         elif first > room.last + 1:
             self._hold(room_id, room, message, first, last)
         elif last > room.last:
             self._tell(room_id, room, message, last)
             self._tell_held(room_id, room)
+
+    def _pass_by(self, room_id: str, message: BusMessage, last: int) -> None:
+        self._hub.pass_by(message)
+        if self._hub.is_read(room_id):
+            self._follow(room_id, last)
+        elif self._hub.is_listening:
+            self._passed[room_id] = max(last, self._passed.get(room_id, 0))
+        else:
+            self._passed.clear()
+
+    def _follow(self, room_id: str, rev: int) -> None:
+        """From there on, whatever has passed by since is told of the log."""
+        room = self._rooms[room_id] = _Room(rev)
+        passed = self._passed.get(room_id, 0)
+        if passed > rev:
+            self._want(room_id, room, passed, after_s=0.0)
+
+    async def in_step(self, listener: Listener, revs: dict[str, int]) -> bool:
+        """Before a connection is live: what was told here goes as far as its snapshot, and on from there.
+
+        So it hears the next change of each room next. False where changes after its snapshot were told before
+        it listened to that room: then it needs another snapshot.
+        """
+        listener.expects = frozenset(revs)
+        for room_id, rev in revs.items():
+            while (room := self._rooms.get(room_id)) is not None and room.last < rev:
+                self._want(room_id, room, rev, after_s=OVERTAKEN_S)
+                told = asyncio.Event()
+                self.in_turn(room_id, rev, told.set)
+                await told.wait()
+                if room.last < rev:  # too many wait for that
+                    await asyncio.sleep(OVERTAKEN_S)
+        for room_id, rev in revs.items():
+            room = self._rooms.get(room_id)
+            if room is not None and room.last > rev and _oldest_heard(listener, room_id, room.last) > rev + 1:
+                return False
+        for room_id in revs.keys() - self._rooms.keys():
+            self._follow(room_id, _newest_heard(listener, room_id, revs[room_id]))
+        return True
 
     def _without_number(self, message: BusMessage) -> None:
         if isinstance(message, Look):
@@ -214,24 +254,13 @@ class Follower:
             if room.timer is not None:
                 room.timer.cancel()
 
-    def _opened(self, revs: dict[str, int], heard: list[BusMessage]) -> None:
-        """A connection is live: its rooms are followed from where it stands."""
-        fresh = {room_id: _Room(rev) for room_id, rev in revs.items() if room_id not in self._rooms}
+    def _opened(self, heard: list[BusMessage]) -> None:
+        """A connection is live: a room that it has come into meanwhile is followed from there."""
         for message in heard:
-            numbers = numbers_of(message)
-            if numbers is None:
-                continue
-            room_id, first, last = numbers
-            room = fresh.get(room_id)
-            if room is None and isinstance(message, CameIn) and room_id not in self._rooms:
-                fresh[room_id] = _Room(last)
-            elif room is not None and first <= room.last + 1:
-                room.last = room.wanted = max(room.last, last)
-        self._rooms.update((room_id, room) for room_id, room in fresh.items() if self._hub.is_read(room_id))
-        for room_id, rev in revs.items():
-            room = self._rooms.get(room_id)
-            if room is not None and rev > room.last:  # its snapshot is ahead of what the bus has told
-                self._want(room_id, room, rev, after_s=OVERTAKEN_S)
+            if isinstance(message, CameIn):
+                room_id = message.joined.room_id
+                if room_id not in self._rooms and self._hub.is_read(room_id):
+                    self._follow(room_id, message.joined.rev)
 
     # ── from the log ─────────────────────────────────────────────────────────────────────────────
 
@@ -372,7 +401,7 @@ class Follower:
         cluster = self._store.cluster
         self.polls += 1
         self.on_poll(self._is_up())
-        room_ids = self._hub.rooms()
+        room_ids = list(self._hub.rooms())
         for room_id in self._rooms.keys() - set(room_ids):
             self._forget(room_id)
         heads = await cluster.list_revs(room_ids)
@@ -398,6 +427,27 @@ class Follower:
         self._hub.let_in(user_id, joined)
         if self._hub.is_read(room_id) and room_id not in self._rooms:
             self._rooms[room_id] = _Room(joined.rev)
+
+
+def _newest_heard(listener: Listener, room_id: str, rev: int) -> int:
+    """The `rev` up to which everything after that one was heard."""
+    for message in listener.heard:
+        numbers = numbers_of(message)
+        if numbers is not None and numbers[0] == room_id and numbers[1] <= rev + 1:
+            rev = max(rev, numbers[2])
+    return rev
+
+
+def _oldest_heard(listener: Listener, room_id: str, last: int) -> int:
+    """The `rev` from which on everything up to `last` was heard; the one after it where nothing was."""
+    oldest = last + 1
+    for message in reversed(listener.heard):
+        numbers = numbers_of(message)
+        if numbers is not None and numbers[0] == room_id:
+            if numbers[2] != oldest - 1:
+                break
+            oldest = numbers[1]
+    return oldest
 
 
 def _ids(changes: Changes) -> set[str]:

@@ -3,11 +3,11 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from mesh_server.bus.base import Bus, BusMessage, DeviceRevoked
-from mesh_server.hub import Hub
+from mesh_server.hub import Hub, Listener
 from mesh_server.ids import NewId
 from mesh_server.limits import Caller, ConnectionCaps, Limiter, parse_rate
 from mesh_server.limits import Limits as Allowed
@@ -48,6 +48,9 @@ RETRY_AFTER_S: Final = (0.2, 2.0)
 InTurn = Callable[[str, int, Callable[[], None]], None]
 """When a change of a room is answered to who made it: at once, where nothing before it is still untold."""
 
+InStep = Callable[[Listener, dict[str, int]], Awaitable[bool]]
+"""Whether a connection hears next what follows its snapshot; else it needs another."""
+
 _RESTARTS: Final = "The server restarts."
 
 
@@ -83,6 +86,7 @@ class Gateway:
         self.connections: set[Connection] = set()
         self._draining = False
         self.in_turn: InTurn = lambda _room_id, _rev, answer: answer()
+        self.in_step: InStep = _always_in_step
         self.resumes = 0
         self._store = store
         self._server = Server(name=server_name, version=__version__)
@@ -106,7 +110,7 @@ class Gateway:
         listener = self.hub.listen(outbound)
         try:
             async with asyncio.timeout(HELLO_WORK_S):
-                revs = await self._welcome(who, hello, outbound)
+                revs = await self._welcome(who, hello, listener)
         except TimeoutError:
             outbound.close(CloseCode.TOO_SLOW, "The hello took too long.")
             revs = {}
@@ -115,11 +119,12 @@ class Gateway:
         self.hub.open(listener, revs)
         return Peer(who, outbound, caller)
 
-    async def _welcome(self, who: Principal, hello: Hello, outbound: Outbound) -> dict[str, int]:
+    async def _welcome(self, who: Principal, hello: Hello, listener: Listener) -> dict[str, int]:
         """Sends the welcome and the replay; returns the `rev` that the client holds then, by room."""
+        outbound = listener.outbound
         if hello.device_key is not None:
             await self.accounts.set_device_key(who, hello.device_key)
-        overview = await self._store.messages.get_overview(who.user_id, hello.resume, limits.RESUME_MAX)
+        overview, revs = await self._snapshot(who, hello, listener)
         user, device = await self.accounts.whoami(who)
         _require_open(outbound)
         welcome = Welcome(
@@ -149,7 +154,17 @@ class Gateway:
                 await self._replay(who, mine, hello.resume[mine.room.id], outbound)
         for session in await self.peering.waiting_for(who):
             await self._send(outbound, session)
-        return {mine.room.id: mine.room.rev for mine in overview.rooms}
+        return revs
+
+    async def _snapshot(
+        self, who: Principal, hello: Hello, listener: Listener
+    ) -> tuple[Overview, dict[str, int]]:
+        """How everything is, and the `rev` of each room, of which what comes next is heard next."""
+        while True:
+            overview = await self._store.messages.get_overview(who.user_id, hello.resume, limits.RESUME_MAX)
+            revs = {mine.room.id: mine.room.rev for mine in overview.rooms}
+            if await self.in_step(listener, revs):
+                return overview, revs
 
     def _room_state(self, mine: MyRoom, overview: Overview) -> RoomState:
         return RoomState(
@@ -222,6 +237,11 @@ class Gateway:
             log.error("messages are left that the disk did not take; they were not acknowledged")  # noqa: TRY400
         ends = [connection.end(CloseCode.RESTART, _RESTARTS) for connection in self.connections]
         await asyncio.gather(*ends, return_exceptions=True)
+
+
+async def _always_in_step(_listener: Listener, _revs: dict[str, int]) -> bool:
+    """A node alone tells what is stored in the moment that it is."""
+    return True
 
 
 def _require_open(outbound: Outbound) -> None:

@@ -44,6 +44,7 @@ def figures(found: chaos.Findings) -> dict[str, Any]:
         "bench": "chaos",
         "seed": plan.seed,
         "nodes": getattr(plan, "nodes", 1),
+        "breaks": found.breaks,
         "kills": found.kills,
         "seconds": round(found.seconds, 1),
         "good": found.is_good,

@@ -129,6 +129,13 @@ class Node:
         self.order = OrderService(store.order, self.rooms, presence, bus, find_user=find_user, clock=clock)
         self._sent = 0
 
+    async def enter(self, reader: Reader, revs: dict[str, int]) -> Reader:
+        """As a hello does whose snapshot has these."""
+        listener = self.hub.listen(reader.outbound)
+        assert await self.follower.in_step(listener, revs)
+        self.hub.open(listener, revs)
+        return reader
+
     async def say(self, author: Principal, room_id: str, *texts: str) -> list[MessageAck]:
         settled: list[MessageAck | MeshError] = []
         for text in texts:
@@ -161,8 +168,8 @@ class House:
             await add_user(self.store, name)
         self.room_id = (await self.a.rooms.create(ALICE, CreateRoomRequest(name="lobby"))).id
         self.rev = (await self.b.rooms.join(BOB, self.room_id)).rev
-        for reader in (self.alice, self.bob):
-            reader.open(**{self.room_id: self.rev})
+        for node, reader in ((self.a, self.alice), (self.b, self.bob)):
+            await node.enter(reader, {self.room_id: self.rev})
 
     def read(self, reader: Reader) -> list[ServerToClient]:
         """All that it was told so far."""
@@ -368,14 +375,56 @@ async def test_a_hello_that_read_ahead_of_the_bus_leaves_nobody_behind(house: Ho
     """The snapshot of a second connection holds what the bus has not brought yet."""
     house.network.carry = house.network.never
     (ack,) = await house.a.say(ALICE, house.room_id, "one")
-    phone = Reader(house.b.hub, BOB.user_id, device="phone").open(**{house.room_id: ack.rev})
+    phone = await house.b.enter(Reader(house.b.hub, BOB.user_id, device="phone"), {house.room_id: ack.rev})
     await house.told(house.bob, ack.rev)
     (next_,) = await house.b.say(BOB, house.room_id, "two")
-    await until(
-        lambda: (
-            next_.rev in [event.message.rev for event in phone.events() if isinstance(event, MessageCreated)]
-        )
-    )
+    assert [_rev(event) for event in await phone.read()] == [next_.rev], "what it holds is not told again"
+
+
+async def test_what_passes_by_while_somebody_says_hello_is_told_in_order(house: House) -> None:
+    """Nobody reads the room at that node, and its messages overtake each other."""
+    house.b.hub.remove(house.bob.outbound)
+    house.network.carry = house.network.later
+    again = Reader(house.b.hub, BOB.user_id)
+    listener = house.b.hub.listen(again.outbound)
+    for text in ("one", "two", "three"):
+        await house.a.say(ALICE, house.room_id, text)
+    house.network.carry_on(list.reverse)
+    assert await house.b.follower.in_step(listener, {house.room_id: house.rev})
+    (last,) = await house.a.say(ALICE, house.room_id, "four")
+    house.b.hub.open(listener, {house.room_id: house.rev})
+    house._read[again] = []
+    await house.told(again, last.rev)
+
+
+async def test_a_snapshot_that_others_have_left_behind_is_taken_again(house: House) -> None:
+    house.b.hub.remove(house.bob.outbound)
+    (before,) = await house.a.say(ALICE, house.room_id, "the room is followed no more")
+    slow = Reader(house.b.hub, BOB.user_id, device="slow")
+    listener = house.b.hub.listen(slow.outbound)
+    (one,) = await house.a.say(ALICE, house.room_id, "one")
+    quick = await house.b.enter(Reader(house.b.hub, BOB.user_id, device="quick"), {house.room_id: one.rev})
+    (two,) = await house.a.say(ALICE, house.room_id, "two")
+    assert not await house.b.follower.in_step(listener, {house.room_id: before.rev})
+    assert await house.b.follower.in_step(listener, {house.room_id: one.rev})
+    house.b.hub.open(listener, {house.room_id: one.rev})
+    (three,) = await house.a.say(ALICE, house.room_id, "three")
+    for reader, told in ((quick, [two.rev, three.rev]), (slow, [two.rev, three.rev])):
+        house._read[reader] = []
+        await until(lambda: three.rev in house.revs(reader), "three")  # noqa: B023
+        assert house.revs(reader) == told
+
+
+async def test_who_is_let_into_a_room_while_they_say_hello_hears_what_is_said_there(house: House) -> None:
+    carols = Reader(house.b.hub, "user-carol")
+    house._read[carols] = []
+    listener = house.b.hub.listen(carols.outbound)
+    assert await house.b.follower.in_step(listener, {})
+    other = await house.a.rooms.create(ALICE, CreateRoomRequest(name="other"))
+    await house.a.order.add_member(ALICE, other.id, AddMemberRequest(username="carol"))
+    (ack,) = await house.a.say(ALICE, other.id, "welcome")
+    house.b.hub.open(listener, {})
+    await until(lambda: ack.rev in house.revs(carols), "what was said")
 
 
 async def test_a_room_that_nobody_is_in_is_not_followed(house: House) -> None:
@@ -384,7 +433,7 @@ async def test_a_room_that_nobody_is_in_is_not_followed(house: House) -> None:
     await house.b.follower.poll()
     house.network.carry = house.network.never
     (ack,) = await house.a.say(ALICE, house.room_id, "two")
-    again = Reader(house.b.hub, BOB.user_id).open(**{house.room_id: ack.rev})
+    again = await house.b.enter(Reader(house.b.hub, BOB.user_id), {house.room_id: ack.rev})
     house.network.carry = house.network.at_once
     await house.a.say(ALICE, house.room_id, "three")
     (event,) = await again.read()

@@ -70,6 +70,7 @@ class Findings:
     stop_s: list[float] = field(default_factory=list)
     away_s: list[float] = field(default_factory=list)
     figures: dict[str, int] = field(default_factory=dict)
+    breaks: int = 0
     kills: int = 0
     seconds: float = 0.0
 
@@ -265,6 +266,7 @@ class Breaker:
             weights = [weight for weight, _ in self._faults.values()]
             name = self._chance.choices(list(self._faults), weights)[0]
             self._company.found.faults[name] += 1
+            self._company.found.breaks += 1
             await self._faults[name][1]()
 
     async def _break_lines(self) -> None:

@@ -128,7 +128,7 @@ class NodesBreaker(Breaker):
             "line to the database": (2, self._break_database_lines),
             "line": (3, self._break_lines),
         }
-        super().__init__(company, faults, lambda: company.found.faults.total() >= plan.breaks)
+        super().__init__(company, faults, lambda: company.found.breaks >= plan.breaks)
 
     def _one(self) -> Node:
         return self._chance.choice(self._company.nodes)
