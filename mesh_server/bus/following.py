@@ -313,12 +313,13 @@ class Follower:
             return
         if len(views) < until - since and not mine:
             return  # nobody of ours who could be told how it is
+        was_missing = room.last < until  # or the bus has told all of it by now, and perhaps more
         self._tell_read(room_id, room, until, views, mine)
         for user_id, own in mine.items():
-            if self._hub.is_in(user_id, room_id):
+            if not self._hub.is_in(user_id, room_id):
+                self._let_in_as(user_id, own, changes)
+            elif was_missing:
                 self._hub.resume(user_id, self._resumed(own, changes, until))
-            else:
-                self._hub.let_in(user_id, self._joined(own, changes))
         self._tell_held(room_id, room)
 
     async def _mine(self, room_id: str, changes: Changes) -> dict[str, MyRoom]:
@@ -356,12 +357,22 @@ class Follower:
         if run:
             self._tell(room_id, room, MessagesCreated(room_id=room_id, messages=run), run[-1].rev)
 
-    def _joined(self, own: MyRoom, changes: Changes) -> RoomJoined:
-        members = [member_view(member, self._presence(member.user_id)) for member in changes.members]
-        room = own.room
-        return RoomJoined(
-            room_id=room.id, room=room_view(own), members=members, last_seq=room.last_seq, rev=room.rev
+    def _let_in_as(self, user_id: str, own: MyRoom, changes: Changes) -> None:
+        """So that what is told of the room next is what follows for them, too."""
+        room_id, room = own.room.id, self._rooms.get(own.room.id)
+        if room is not None and own.room.rev < room.last:
+            self.look()  # the bus was quicker
+            return
+        joined = RoomJoined(
+            room_id=room_id,
+            room=room_view(own),
+            members=[member_view(member, self._presence(member.user_id)) for member in changes.members],
+            last_seq=own.room.last_seq,
+            rev=own.room.rev if room is None else room.last,
         )
+        self._hub.let_in(user_id, joined)
+        if room is None and self._hub.is_read(room_id):
+            self._follow(room_id, joined.rev)
 
     def _resumed(self, own: MyRoom, changes: Changes, rev: int) -> RoomResumed:
         members = [member_view(member, self._presence(member.user_id)) for member in changes.members]
@@ -421,12 +432,8 @@ class Follower:
     async def _let_in(self, room_id: str, user_id: str) -> None:
         changes = await self._store.messages.list_changes(room_id, 0, 0)
         own = await self._store.rooms.get_room(room_id, user_id)
-        if own is None or own.role is None:
-            return
-        joined = self._joined(own, changes)
-        self._hub.let_in(user_id, joined)
-        if self._hub.is_read(room_id) and room_id not in self._rooms:
-            self._rooms[room_id] = _Room(joined.rev)
+        if own is not None and own.role is not None:
+            self._let_in_as(user_id, own, changes)
 
 
 def _newest_heard(listener: Listener, room_id: str, rev: int) -> int:

@@ -381,6 +381,22 @@ async def test_a_hello_that_read_ahead_of_the_bus_leaves_nobody_behind(house: Ho
     assert [_rev(event) for event in await phone.read()] == [next_.rev], "what it holds is not told again"
 
 
+async def test_what_the_bus_told_while_the_log_was_read_is_told_by_the_log_no_more(house: House) -> None:
+    house.network.carry = house.network.later
+    await house.a.order.update(ALICE, house.room_id, UpdateRoomRequest(topic="new"))
+    (ack,) = await house.a.say(ALICE, house.room_id, "one")
+    house.b.bus.publish(Look(house.room_id, ack.rev))
+    room = house.b.follower._rooms[house.room_id]
+    while not room.reading:  # noqa: ASYNC110 - in the very turn in which it begins
+        await asyncio.sleep(0)
+    house.network.carry_on()
+    await until(lambda: not room.reading, "the log to be read")
+    await house.told(house.bob, ack.rev)
+    (later,) = await house.a.say(ALICE, house.room_id, "two")
+    await house.told(house.bob, later.rev)
+    assert not [event for event in house.read(house.bob) if isinstance(event, RoomResumed)]
+
+
 async def test_what_passes_by_while_somebody_says_hello_is_told_in_order(house: House) -> None:
     """Nobody reads the room at that node, and its messages overtake each other."""
     house.b.hub.remove(house.bob.outbound)

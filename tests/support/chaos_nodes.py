@@ -78,6 +78,7 @@ class Node:
     def signal(self, which: signal.Signals) -> None:
         if self.is_up:
             self.server.send(which)
+            self.is_up = which is not signal.SIGTERM
 
 
 class NodesCompany(Company):

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import random
 import secrets
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
@@ -34,6 +35,9 @@ BACK_S: Final = 0.02
 
 HISTORY_MAX: Final = 200
 """Own messages that a writer may still come back to."""
+
+RECENT: Final = 24
+"""Events that are told of where one is wrong."""
 
 OUTBOX_MAX: Final = 20
 """Messages that an agent lets wait; then its person waits, too."""
@@ -288,6 +292,7 @@ class Reader:
         self.rooms = {room_id: Held() for room_id in rooms}
         self.stop = asyncio.Event()
         self.resumes = self.gaps = self.live = 0
+        self._recent: deque[str] = deque(maxlen=RECENT)
 
     @property
     def name(self) -> str:
@@ -329,6 +334,7 @@ class Reader:
             if state["rev"] < held.rev:
                 self._ledger.wrong("rolled back", f"{self.name} held {held.rev} of {room_id}: {state}")
             held.replayed_rev, held.live = held.rev, False
+            self._recent.append(f"welcome {room_id[-4:]}/{state['rev']}")
             if state.get("gap"):
                 self.gaps += 1
                 await self._page(room_id, held)
@@ -344,6 +350,9 @@ class Reader:
             if not page["has_more"]:
                 return
 
+    def _told_wrong(self, kind: str, room_id: str, what: str) -> None:
+        self._ledger.wrong(kind, f"{self.name}, {room_id}: {what}; heard {', '.join(self._recent)}")
+
     def _take(self, event: Json) -> None:
         message = event.get("message")
         message = message if isinstance(message, dict) else None
@@ -352,6 +361,7 @@ class Reader:
         held = self.rooms.get(room_id)
         if held is None or rev is None:
             return
+        self._recent.append(f"{event['type']} {room_id[-4:]}/{rev}")
         if event["type"] == "room.resumed":
             self._resumed(room_id, held, event)
         elif held.live:
@@ -375,9 +385,9 @@ class Reader:
 
     def _live(self, room_id: str, held: Held, rev: int) -> None:
         if rev <= held.rev:
-            self._ledger.wrong("told twice", f"{self.name}, {room_id}: {rev} after {held.rev}")
+            self._told_wrong("told twice", room_id, f"{rev} after {held.rev}")
         elif rev > held.rev + 1:
-            self._ledger.wrong("gap in rev", f"{self.name}, {room_id}: {rev} after {held.rev}")
+            self._told_wrong("gap in rev", room_id, f"{rev} after {held.rev}")
         held.rev = max(held.rev, rev)
         self.live += 1
 
