@@ -19,7 +19,7 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.support.chaos import STOP_S, Breaker, Company, Faults, Findings, Plan
+from tests.support.chaos import END_S, STOP_S, Breaker, Company, Faults, Findings, Plan
 from tests.support.conditions import until
 from tests.support.ledger import Truth
 from tests.support.line import Line, line_to
@@ -50,10 +50,12 @@ class Node:
         self.failed_starts = 0
         self.is_up = False
         self.is_wanted = True
+        self.stops: list[tuple[float, int]] = []
+        self._told_to_stop_at = 0.0
         self._began = asyncio.Event()
 
     async def keep(self, note_start: Callable[[float], None]) -> None:
-        """For as long as it is wanted."""
+        """For as long as it is wanted. `stops` tells how long each stop took, and how it ended."""
         while self.is_wanted:
             began = time.monotonic()
             try:
@@ -70,7 +72,10 @@ class Node:
                 await asyncio.sleep(LOOK_S)
             if self.is_wanted:
                 self.is_up = False
-                self.server.wait()
+                code = self.server.wait()
+                if self._told_to_stop_at:
+                    self.stops.append((time.monotonic() - self._told_to_stop_at, code))
+                    self._told_to_stop_at = 0.0
 
     async def began(self) -> None:
         await self._began.wait()
@@ -78,7 +83,9 @@ class Node:
     def signal(self, which: signal.Signals) -> None:
         if self.is_up:
             self.server.send(which)
-            self.is_up = which is not signal.SIGTERM
+            if which is signal.SIGTERM:
+                self.is_up = False
+                self._told_to_stop_at = time.monotonic()
 
 
 class NodesCompany(Company):
@@ -94,14 +101,14 @@ class NodesCompany(Company):
             for line in (node.to_bus, node.to_database):
                 line.heal()
         for node in self.nodes:
-            await until(lambda node=node: node.is_up, "the node to be up", STOP_S)  # type: ignore[misc]
+            await until(lambda node=node: node.is_up, "the node to be up", END_S)  # type: ignore[misc]
             node.is_wanted = False
             began = time.monotonic()
             code = await asyncio.to_thread(node.server.stop)
-            took = time.monotonic() - began
-            self.found.stop_s.append(took)
-            if code != 0 or took > STOP_S:
-                self.found.ledger.wrong("stop", f"a node ended with {code} after {took:.1f} s")
+            for took, ended_with in [*node.stops, (time.monotonic() - began, code)]:
+                self.found.stop_s.append(took)
+                if ended_with != 0 or took > STOP_S:
+                    self.found.ledger.wrong("stop", f"a node ended with {ended_with} after {took:.1f} s")
 
     async def _truth(self) -> Truth:
         return await Truth.read_postgres(self.database.url(DATABASE))
