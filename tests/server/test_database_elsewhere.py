@@ -1,11 +1,9 @@
-"""Whole servers on one PostgreSQL database, with and without a bus; and the commands that look at it."""
+"""A server whose database is elsewhere: the commands that look at it, its keys, and what cannot be."""
 
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import NamedTuple
 
 import aiohttp
 import pytest
@@ -14,60 +12,9 @@ from mesh_server.keys import ACCESS, SIGNING
 from tests.server.test_moving import ask
 from tests.support.commands import mesh_server
 from tests.support.conditions import PATIENCE_S
-from tests.support.nats_server import shared
 from tests.support.postgres import postgres_server
 from tests.support.server import ServerProcess, running_server
-from tests.support.wire import Person, register
-
-
-class Two(NamedTuple):
-    """Alice has registered at the first node, Bob at the second."""
-
-    database: str
-    nodes: list[ServerProcess]
-    alice: Person
-    bob: Person
-
-
-@pytest.fixture(params=["with a bus", "without"])
-async def two(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Two]:
-    settings = {
-        "MESH_DATABASE": await postgres_server().fresh(),
-        "MESH_POLL_S": "0.1",
-        "MESH_HEARTBEAT_S": "2",
-    }
-    if request.param == "with a bus":
-        settings["MESH_BUS"] = shared().url
-    with (
-        running_server(tmp_path / "a", **settings) as first,
-        running_server(tmp_path / "b", **settings) as second,
-    ):
-        async with aiohttp.ClientSession() as http:
-            alice = await register(http, first.url, "alice")
-            bob = await register(http, second.url, "bob")
-            yield Two(settings["MESH_DATABASE"], [first, second], alice, bob)
-
-
-async def test_people_at_two_nodes_talk_and_one_goes_on_where_the_other_was_killed(two: Two) -> None:
-    room_id = await two.alice.create_room("lobby")
-    await two.bob.join(room_id)
-    async with two.alice.socket() as hers, two.bob.socket() as his:
-        await hers.say(room_id, "to bob")
-        assert (await his.wait("chat.message.created"))["message"]["content"] == "to bob"
-        await his.say(room_id, "to alice")
-        heard = await hers.wait(
-            lambda m: m["type"] == "chat.message.created" and m["message"]["content"] == "to alice"
-        )
-        rev = heard["message"]["rev"]
-        two.nodes[0].kill()
-        missed = await his.say(room_id, "while she is away")
-        there = Person(two.nodes[1].url, two.alice.http, two.alice.session)  # her token is good at any node
-        async with there.socket(resume={room_id: rev}) as again:
-            created = await again.wait("chat.message.created")
-            assert created["message"]["id"] == missed["message_id"]
-    keys = await ask(two.database, f"SELECT key FROM meta WHERE key IN ('{ACCESS}', '{SIGNING}')")
-    assert len(keys) == 2
-    assert [path.name for path in two.nodes[1].folder.glob("*.key")] == []
+from tests.support.wire import register
 
 
 async def test_nodes_know_of_each_other_and_commands_look_at_their_database(tmp_path: Path) -> None:
@@ -131,7 +78,8 @@ async def test_keys_of_a_folder_are_those_of_all_nodes_and_broken_ones_are_refus
     own.mkdir()
     (own / "secret.key").write_text("ab" * 32 + "\n")
     with running_server(own, MESH_DATABASE=url):
-        pass
+        assert [path.name for path in own.glob("*.key")] == ["secret.key"]
+    assert len(await ask(url, f"SELECT FROM meta WHERE key IN ('{ACCESS}', '{SIGNING}')")) == 2
     assert [row["value"] for row in await ask(url, f"SELECT value FROM meta WHERE key = '{ACCESS}'")] == [
         "ab" * 32 + "\n"
     ]
