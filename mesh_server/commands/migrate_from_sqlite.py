@@ -116,4 +116,5 @@ def _tell(moved: Moved, keys: list[str], folder: Path, *, dry_run: bool) -> None
         print("All of it was taken back: the database is empty as before.")
         return
     print(f"The file {folder / DATABASE_FILE} is as it was. Start no server on it any more: what is said")
-    print("there would be missing in the database. Start the nodes on that; clients go on where they are.")
+    print("there would be missing in the database.")
+    print("Start the nodes on the database; clients go on where they are.")

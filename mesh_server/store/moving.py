@@ -235,7 +235,7 @@ class _Move:
         if sa.inspect(self._target).has_table(meta.name):
             epoch = self._target.execute(sa.select(meta.c.value).where(meta.c.key == "epoch")).scalar()
             if epoch == self._held.epoch:
-                raise MoveFailed("This server was moved to this database already. Nothing was changed.")
+                raise MoveFailed("This server was moved to this database already.")
         raise MoveFailed(
             f"The database is not empty: there is {found!r} in it. Make an empty one with createdb."
         )
