@@ -196,11 +196,12 @@ def _ground(
         clock=time.monotonic,
         grace_s=min(GRACE_S, config.heartbeat_s / GRACES_IN_A_HEARTBEAT),
     )
+    limiter = Limiter(config.limits, clock=time.monotonic)
     clustered = None
     if cluster is None:
         bus.subscribe(hub.on_bus)
     else:
-        clustered = build_clustered(config, store, bus, hub, presence, cluster, clock=clock)
+        clustered = build_clustered(config, store, bus, hub, presence, limiter, cluster, clock=clock)
     return _Ground(
         config=config,
         store=store,
@@ -209,7 +210,7 @@ def _ground(
         clustered=clustered,
         presence=presence,
         rooms=_rooms(store, bus, presence, clock, new_id),
-        limiter=Limiter(config.limits, clock=time.monotonic),
+        limiter=limiter,
         metrics=Metrics(),
         clock=clock,
         new_id=new_id,

@@ -1,8 +1,9 @@
 """What it takes to be one of several nodes, put together.
 
 the bus ──> Follower ──> the hub: what is in the log, once and in order
-   └──────> PeopleElsewhere ──> presence, as if people at other nodes had one connection more here
-   packets <──> RelayElsewhere ──> the relay, as if devices at other nodes read their queues here
+   ├──────> PeopleElsewhere ──> presence, as if people at other nodes had one connection more here
+   └──────> LimitsElsewhere ──> the rates: what other nodes have granted is taken here, too
+packets <──> RelayElsewhere ──> the relay, as if devices at other nodes read their queues here
 the database <── NodeService: who lives, and the one that does what only one may do
 """
 
@@ -16,6 +17,8 @@ from mesh_server.chores import Chore
 from mesh_server.config import Config
 from mesh_server.hub import Hub
 from mesh_server.ids import Clock
+from mesh_server.limits import Limiter
+from mesh_server.limits_elsewhere import LimitsElsewhere
 from mesh_server.relay import Relay
 from mesh_server.relay_elsewhere import PacketLine, RelayElsewhere
 from mesh_server.services.nodes import BEATS, NodeService, while_leading
@@ -84,6 +87,7 @@ class Clustered(NamedTuple):
     follower: Follower
     people: PeopleElsewhere
     nodes: NodeService
+    limits: LimitsElsewhere
 
 
 def build_clustered(
@@ -92,6 +96,7 @@ def build_clustered(
     bus: Bus,
     hub: Hub,
     presence: PresenceService,
+    limiter: Limiter,
     cluster: Cluster,
     *,
     clock: Clock,
@@ -121,12 +126,14 @@ def build_clustered(
         keys=cluster.keys,
     )
     people.on_node = nodes.heard_of
-    return Clustered(cluster, follower, people, nodes)
+    limits = LimitsElsewhere(limiter, bus, node_id=cluster.node_id)
+    bus.subscribe(limits.on_bus)
+    return Clustered(cluster, follower, people, nodes, limits)
 
 
 def chores_of(clustered: Clustered, sessions: Sessions, pushes: PushService) -> tuple[Chore, ...]:
     """What a node does by itself; what may have been missed is asked for anew."""
-    line, follower, people, nodes = clustered.cluster.line, *clustered[1:]
+    line, follower, people, nodes, limits = clustered.cluster.line, *clustered[1:]
 
     def missed() -> None:
         sessions.principals.forget_all()
@@ -139,7 +146,7 @@ def chores_of(clustered: Clustered, sessions: Sessions, pushes: PushService) -> 
             sessions.principals.forget_all()
 
     follower.on_poll = polls
-    every = (follower.keep, people.keep, nodes.keep)
+    every = (follower.keep, people.keep, nodes.keep, limits.keep)
     if line is None:
         return every
     line.on_gap = missed

@@ -12,6 +12,7 @@ proxy that nobody named, and is never limited as an address.
 These limits refuse for a moment, whoever asks. Wrong passwords are counted apart (`services.throttle`).
 """
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -225,6 +226,18 @@ class Buckets:
             self._forget(now)
         return 0.0
 
+    def missing(self, key: str, now: float) -> tuple[int, float]:
+        """How many are not there that a full one has, and which share of all of them that is."""
+        wait_s = max(0.0, self._full_at.get(key, now) - now)
+        return math.ceil(wait_s / self._interval_s - 0.001), wait_s / (self._slack_s + self._interval_s)
+
+    def take_away(self, key: str, times: int, now: float) -> None:
+        """Also more than are there, which come in again first; of those no more than a full one has."""
+        full_at = max(self._full_at.get(key, now), now) + times * self._interval_s
+        self._full_at[key] = min(full_at, now + 2 * (self._slack_s + self._interval_s))
+        if len(self._full_at) > self._entries_max:
+            self._forget(now)
+
     def give_back(self, key: str) -> None:
         if key in self._full_at:
             self._full_at[key] -= self._interval_s
@@ -251,6 +264,12 @@ class Limiter:
                 self._buckets[kind] = tuple(
                     Buckets(_times(rate, factors[scope]), entries_max=entries_max) for scope in SCOPES
                 )
+        self._by_name: dict[tuple[str, str], Buckets] = {
+            (kind, scope): one
+            for kind, of_kind in self._buckets.items()
+            for scope, one in zip(SCOPES, of_kind, strict=True)
+        }
+        self.on_spent: Callable[[Kind, Caller], None] | None = None
 
     def spend(self, kind: Kind, caller: Caller) -> None:
         """Takes one of this kind from each that the caller is. Raises: RateLimited, and takes nothing."""
@@ -265,6 +284,18 @@ class Limiter:
                         earlier.give_back(taken)
                 self.refused[kind, SCOPES[number]] += 1
                 raise _too_much(wait_s)
+        if self.on_spent is not None:
+            self.on_spent(kind, caller)
+
+    def missing(self, kind: Kind, scope: int, key: str) -> tuple[int, float]:
+        """Of a bucket, by the place of its scope in a `Caller`: as `Buckets.missing`."""
+        return self._buckets[kind][scope].missing(key, self._clock())
+
+    def spent_elsewhere(self, kind: str, scope: str, key: str, times: int) -> None:
+        """Takes what another node has granted; of a kind that is not limited here, or not known, nothing."""
+        buckets = self._by_name.get((kind, scope))
+        if buckets is not None:
+            buckets.take_away(key, times, self._clock())
 
     def __len__(self) -> int:
         """Buckets that are kept."""

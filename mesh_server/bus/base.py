@@ -120,6 +120,22 @@ class Tried(Struct, frozen=True, tag=True):
     fits: bool
 
 
+class SpentOf(Struct, frozen=True):
+    """So many `times` of a rate: of which kind, and counted for whom; as in `mesh_server.limits`."""
+
+    kind: str
+    scope: str
+    key: str
+    times: int
+
+
+class Spent(Struct, frozen=True, tag=True):
+    """What a node has granted of rates that run low."""
+
+    node_id: str
+    spent: list[SpentOf]
+
+
 class PersonHere(Struct, frozen=True):
     """Somebody at a node: as present as all of their connections there, and the rooms that they are in.
 
@@ -171,6 +187,7 @@ BusMessage = (
     | DeviceRevoked
     | UserChanged
     | Tried
+    | Spent
     | PeopleHere
     | PeopleWanted
     | Look

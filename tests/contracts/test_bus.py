@@ -22,6 +22,8 @@ from mesh_server.bus.base import (
     PersonHere,
     RoomChanged,
     RoomGone,
+    Spent,
+    SpentOf,
     ToRooms,
     ToUser,
     Tried,
@@ -169,6 +171,7 @@ ONE_OF_EACH: list[BusMessage] = [
     DeviceRevoked(device_id="phone"),
     UserChanged(user_id="bob"),
     Tried(account="bob", origin="phone", address="192.0.2.1", fits=False),
+    Spent("node", [SpentOf("send", "user", "bob", 3)]),
     PeopleHere(
         "node", 3, [PersonHere("bob", "away", "lunch", [ROOM]), PersonHere("alice", None)], roster=True
     ),
