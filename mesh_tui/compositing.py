@@ -11,8 +11,8 @@ letter costs.
 from collections.abc import Iterable, Sequence
 
 from rich.segment import Segment
-from textual._compositor import Compositor
-from textual.geometry import Region
+from textual._compositor import Compositor, CompositorMap, ReflowResult
+from textual.geometry import Region, Size
 from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.strip import Strip
 from textual.widget import Widget
@@ -20,7 +20,22 @@ from textual.widgets import TextArea
 
 
 class LeanCompositor(Compositor):
-    """Asks only those widgets for rows that are where something is to be painted."""
+    """Asks only those widgets for rows that are where something is to be painted.
+
+    And it loses no change of size: who asks where a widget is makes Textual's arrange all of them anew, and
+    tell none; the layout that is due then finds nothing that is otherwise, and a widget that was hidden until
+    then is never told that it has a size. A list stayed empty for that. So what is compared is what was told.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: CompositorMap = {}
+
+    def reflow(self, parent: Widget, size: Size) -> ReflowResult:
+        self._full_map = self._told
+        result = super().reflow(parent, size)
+        self._told = self._full_map
+        return result
 
     def _get_renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
         for widget, (region, clip) in self.visible_widgets.items():

@@ -156,6 +156,27 @@ async def test_a_widget_that_is_cut_off_is_asked_only_for_what_is_seen() -> None
         assert sorted(name for name in rows if "row" in name) == ["row1", "row2", "row3"]
 
 
+async def test_a_widget_that_appears_is_told_so_whoever_asks_for_its_place_before() -> None:
+    async with _desk() as screen:
+        compositor, side = _arranged(screen, LeanCompositor), screen.query_one("#side")
+        side.display = False
+        assert side not in compositor.reflow(screen, screen.size).shown
+        side.display = True
+        compositor._full_map_invalidated = True  # as where a layout is wanted
+        assert compositor.find_widget(side).region.width == 8
+        assert side in compositor.reflow(screen, screen.size).shown
+        assert not compositor.reflow(screen, screen.size).shown, "once"
+
+
+async def test_a_widget_that_grows_is_told_so_whoever_asks_for_its_place_before() -> None:
+    async with _desk() as screen:
+        compositor, below = _arranged(screen, LeanCompositor), screen.query_one("#below")
+        below.styles.height = 2
+        compositor._full_map_invalidated = True
+        assert compositor.full_map[below].region.height == 2
+        assert below in compositor.reflow(screen, screen.size).resized
+
+
 # ── the scrollbar ────────────────────────────────────────────────────────────────────────────────
 
 
