@@ -48,6 +48,7 @@ from mesh_agent.client.state import (
     SignedOut,
     Waiting,
 )
+from mesh_agent.client.unanswered import Registering
 from mesh_agent.client.workspace import Workspace
 from mesh_agent.sharing.sharing import Sharing
 from mesh_agent.terminal.recordings import new_recording
@@ -86,6 +87,7 @@ class Agent:
         self.connection: ConnectionState = SignedOut()
         self._profile = profile
         self._session = session
+        self._registering = Registering()
         self._hub = Hub()
         self._hosted = hosted
         device_key = None if hosted else self._device_key
@@ -208,7 +210,7 @@ class Agent:
         return await (await self._network.rest()).version()
 
     async def register(self, username: str, password: str, *, invite: str = "") -> User:
-        """Makes an account, signs in and starts to connect.
+        """Makes an account, signs in and starts to connect; where the last try made it unseen, it signs in.
 
         Raises:
             MeshError: the server's refusal, or why there is no answer.
@@ -220,7 +222,7 @@ class Agent:
             invite=clean_line(invite),
             device_name=_device_name(),
         )
-        return await self._adopt(await calls.register(request))
+        return await self._adopt(await self._registering.register(calls, request))
 
     async def login(self, username: str, password: str) -> User:
         """As `register`, with an account that exists, as the device that this profile was before."""
