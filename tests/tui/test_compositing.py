@@ -168,15 +168,6 @@ async def test_a_widget_that_appears_is_told_so_whoever_asks_for_its_place_befor
         assert not compositor.reflow(screen, screen.size).shown, "once"
 
 
-async def test_a_widget_that_grows_is_told_so_whoever_asks_for_its_place_before() -> None:
-    async with _desk() as screen:
-        compositor, below = _arranged(screen, LeanCompositor), screen.query_one("#below")
-        below.styles.height = 2
-        compositor._full_map_invalidated = True
-        assert compositor.full_map[below].region.height == 2
-        assert below in compositor.reflow(screen, screen.size).resized
-
-
 # ── the scrollbar ────────────────────────────────────────────────────────────────────────────────
 
 
