@@ -23,6 +23,7 @@ from mesh_agent.machines.transfer import Ended as How
 from mesh_agent.net.meeting import Meeting
 from mesh_agent.sharing import orders, transferring
 from mesh_agent.sharing.courier import Courier
+from mesh_agent.sharing.giving_way import give_way
 from mesh_agent.sharing.meeter import Meeter
 from mesh_agent.sharing.orders import (
     Begin,
@@ -50,9 +51,6 @@ from protocol.peer import FileCancel
 
 BETTER: Final = "sharing.better_way"
 """The code of an attempt that ends because a better way was found."""
-
-NICENESS: Final = 10
-"""So much less the processor is ours than that of others who want it; alone, all of it is."""
 
 _PHASES: Final[dict[str, Literal["offered", "running", "finishing"]]] = {
     "announcing": "offered",
@@ -390,8 +388,7 @@ async def run() -> None:
 
 def main() -> None:
     """Never returns: a thread that waits for a dead disk must not keep the process."""
-    with contextlib.suppress(OSError, AttributeError):
-        os.nice(NICENESS)
+    give_way()
     try:
         asyncio.run(run())
     finally:
