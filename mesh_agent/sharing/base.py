@@ -13,11 +13,11 @@ from mesh_agent.sharing.board import Board, Item
 from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.errors import AlreadyReceiving, UnderWay
 from mesh_agent.sharing.people import People, find_member
-from mesh_agent.sharing.route import Route, is_brought
+from mesh_agent.sharing.route import Route
 from mesh_agent.sharing.rules import Rules
 from mesh_agent.sharing.sessions import DOOR_CLOSED, Sessions
 from mesh_agent.sharing.state import IdentityChanged, Share, Transfer, TransferChanged
-from mesh_agent.sharing.store import Claim, ReceivingLock, Store
+from mesh_agent.sharing.store import Claim, ReceivingLock, Store, is_brought
 from protocol.errors import MeshError
 from protocol.rest import Member
 

@@ -15,6 +15,7 @@ MeshError
 """
 
 from protocol.errors import MeshError
+from protocol.signals import SessionClosed
 
 
 class SharingError(MeshError):
@@ -65,3 +66,13 @@ class OtherEnded(SharingError):
 class SessionOver(SharingError):
     code = "sharing.session_over"
     text = "The other side has ended this."
+
+
+class Removed(SharingError):
+    code = "sharing.removed"
+    text = "One of you two is not in the room any more, or that device was signed out."
+
+
+def is_removal(event: object) -> bool:
+    """The session is over, as one of the two ends may not be sent to any more: what flows is to end."""
+    return isinstance(event, SessionClosed) and event.reason == "removed"

@@ -19,12 +19,12 @@ from mesh_agent.client.errors import SignInNeeded, Unreachable
 from mesh_agent.net.base import Way
 from mesh_agent.sharing.attempt import Attempt, ends, fresh_certificate
 from mesh_agent.sharing.board import Item
+from mesh_agent.sharing.browsing import Browsing
 from mesh_agent.sharing.carrying import Carrying
 from mesh_agent.sharing.desk import Desk
-from mesh_agent.sharing.errors import NobodyTook, SessionOver, SharingError
+from mesh_agent.sharing.errors import NobodyTook, Removed, SessionOver, SharingError, is_removal
 from mesh_agent.sharing.inviting import PAUSES_S, TRY_AGAIN, Declined, Inviting
 from mesh_agent.sharing.orders import (
-    Browse,
     Ended,
     Fetch,
     Heard,
@@ -36,14 +36,13 @@ from mesh_agent.sharing.orders import (
     Report,
     Send,
 )
-from mesh_agent.sharing.store import Record
+from mesh_agent.sharing.store import is_brought
 from protocol.errors import (
     MeshError,
     P2pError,
     PeerHasNoDevice,
     RoomError,
 )
-from protocol.peer import Entry
 from protocol.signals import (
     Candidate,
     SessionAccepted,
@@ -77,7 +76,7 @@ class _AskAnew(SharingError):
     """What we wait for comes no more, or is no more wanted: look again at what there is to do."""
 
 
-class Route(Carrying, Inviting):
+class Route(Carrying, Inviting, Browsing):
     """Attributes:
     limit: bytes a second; None: what the rules say.
     """
@@ -92,12 +91,13 @@ class Route(Carrying, Inviting):
         register: Callable[[str, "Route"], None],
     ) -> None:
         """`register(session_id, route)`: events of that session are to come to `heard`."""
-        super().__init__(desk, room_id, peer_id, peer_name, takes_offers=False)
+        Carrying.__init__(self, desk, room_id, peer_id, peer_name, takes_offers=False)
+        Browsing.__init__(self)
         self.limit: int | None = None
         self._register = register
-        self._requests: dict[str, tuple[Browse, asyncio.Future[list[Entry]]]] = {}
         self.prepare()
         self._hurry = asyncio.Event()
+        self._removed = asyncio.Event()
         self._told: set[str] = set()
         self._failures = self._untaken = 0
         self._device: str | None = None
@@ -140,16 +140,6 @@ class Route(Carrying, Inviting):
         else:
             self.go()
 
-    async def browse(self, request: Browse) -> list[Entry]:
-        """Raises: SharingError, or why there is no way to the other device."""
-        future: asyncio.Future[list[Entry]] = asyncio.get_running_loop().create_future()
-        self._requests[request.request] = request, future
-        self.go()
-        try:
-            return await future
-        finally:
-            self._requests.pop(request.request, None)
-
     def go(self) -> None:
         """There is something to do, or may be sooner than thought."""
         self._hurry.set()
@@ -181,13 +171,15 @@ class Route(Carrying, Inviting):
             if event.re is None:  # the other device asks for the session anew: it is there
                 self._hurry.set()
         else:
+            if is_removal(event):
+                self._removed.set()
             self.wake(event)
 
     # ── trying, until nothing is left ────────────────────────────────────────────────────────────
 
     @property
     def _work(self) -> bool:
-        carries = bool(self._requests) or any(item.phase != "paused" for item in self.items.values())
+        carries = bool(self.requests) or any(item.phase != "paused" for item in self.items.values())
         return carries or bool(self._to_bring())
 
     def _to_bring(self) -> list[Item]:
@@ -227,7 +219,7 @@ class Route(Carrying, Inviting):
             self._give_up(error, "declined")
         except NobodyTook as error:
             self._untaken += 1
-            if self._untaken >= (UNTAKEN_MAX if self._begun or self._requests else 1):
+            if self._untaken >= (UNTAKEN_MAX if self._begun or self.requests else 1):
                 await self._leave()
             self._device, self._failures = None, 0
             await self._pause(error)
@@ -261,10 +253,7 @@ class Route(Carrying, Inviting):
 
     def _give_up(self, error: MeshError, phase: str = "failed") -> None:
         self.fail(error.message, phase)
-        for _, future in self._requests.values():
-            if not future.done():
-                future.set_exception(error)
-        self._requests.clear()
+        self.list_nothing(error)
         self._tell_nobody()
 
     def _tell_nobody(self) -> None:
@@ -279,7 +268,7 @@ class Route(Carrying, Inviting):
 
     @property
     def _busy(self) -> bool:
-        return bool(self.items or self._requests)
+        return bool(self.items or self.requests)
 
     async def _goodbye(self) -> None:
         if self.items:
@@ -298,6 +287,7 @@ class Route(Carrying, Inviting):
         certificate = await fresh_certificate(self.desk)
         attempt = Attempt(self.desk, "asker", certificate, self.report, self.limit, self._hoped)
         self.drop_events()
+        self._removed.clear()
         self.attempt = attempt
         try:
             accepted = await self._accepted(certificate.fingerprint)
@@ -315,21 +305,25 @@ class Route(Carrying, Inviting):
             self.attempt = None
 
     async def _until_done(self, running: "asyncio.Task[Lost]") -> Lost:
-        """The end of the attempt; or, where nothing was left to do for a while, the end that we give it."""
+        """The end of the attempt; or that which we give it: nothing was left to do for a while, or one of the
+        two may not be sent to any more."""
         while True:
             self._hurry.clear()
             idle = not (self._busy or self.untold())
-            hurry = asyncio.create_task(self._hurry.wait())
+            hurry, removed = (asyncio.create_task(event.wait()) for event in (self._hurry, self._removed))
             try:
                 done, _ = await asyncio.wait(
-                    (running, hurry),
+                    (running, hurry, removed),
                     timeout=LINGER_S if idle else None,
                     return_when=asyncio.FIRST_COMPLETED,
                 )
             finally:
                 hurry.cancel()
+                removed.cancel()
             if running.done():
                 return running.result()
+            if removed in done:
+                return Lost(code=Removed.code, message=Removed.text)
             if not done and idle:
                 return Lost(code=SessionOver.code, message="")
 
@@ -341,7 +335,7 @@ class Route(Carrying, Inviting):
             device = untold[0].record.untold
             if device != self.peer_device:
                 await self._leave()
-        may_be_another = self.items and not self._requests and not self._begun
+        may_be_another = self.items and not self.requests and not self._begun
         soon = OTHER_DEVICE_S if self.session_id and may_be_another else None
         return await self.invite(
             "folder" if folder else "file",
@@ -364,12 +358,13 @@ class Route(Carrying, Inviting):
             self._tell_work()
             self._hurry.set()
         elif isinstance(report, Listing):
-            self._listed(report)
+            self.listed(report)
+            self._hurry.set()
 
     def _tell_work(self) -> None:
         """Offers what is next, and asks for what is wanted of shares."""
         assert self.attempt is not None
-        for name, (request, _) in self._requests.items():
+        for name, (request, _) in self.requests.items():
             if name not in self._told:
                 self._told.add(name)
                 self.attempt.tell(request)
@@ -394,27 +389,7 @@ class Route(Carrying, Inviting):
             self._told.add(offered.id)
         return item
 
-    def _listed(self, listing: Listing) -> None:
-        _, future = self._requests.get(listing.request, (None, None))
-        if future is None or future.done():
-            return
-        if listing.refused:
-            future.set_exception(SharingError(listing.refused))
-        else:
-            future.set_result(listing.entries)
-        self._requests.pop(listing.request, None)
-        self._hurry.set()
-
     def _change_all(self, phases: tuple[str, ...], phase: str) -> None:
         for item in self.items.values():
             if item.phase in phases:
                 self.desk.board.change(item, phase=phase, reason="")
-
-
-def is_brought(record: Record) -> bool:
-    """Whether it was cancelled here, and it is for us to look for the device that does not know it: we have
-    asked for the session. What others send is told to them when they come with it."""
-    asked = (
-        record.direction == "receive" if record.share else record.direction == "send" and bool(record.source)
-    )
-    return record.phase == "cancelled" and bool(record.untold) and asked

@@ -12,10 +12,9 @@ from mesh_agent.sharing.board import Item
 from mesh_agent.sharing.errors import WrongMoment
 from mesh_agent.sharing.offering import Offering, look
 from mesh_agent.sharing.people import DeviceWords
-from mesh_agent.sharing.route import is_brought
 from mesh_agent.sharing.shelves import Shelves
 from mesh_agent.sharing.state import Conflict
-from mesh_agent.sharing.store import Claim
+from mesh_agent.sharing.store import Claim, is_brought
 from protocol.text import clean_line
 
 

@@ -249,3 +249,12 @@ def _flock(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def is_brought(record: Record) -> bool:
+    """Whether it was cancelled here, and it is for us to look for the device that does not know it: we have
+    asked for the session. What others send is told to them when they come with it."""
+    asked = (
+        record.direction == "receive" if record.share else record.direction == "send" and bool(record.source)
+    )
+    return record.phase == "cancelled" and bool(record.untold) and asked

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mesh_agent.sharing.attempt import Attempt, ends, fresh_certificate, shown
 from mesh_agent.sharing.desk import Desk
+from mesh_agent.sharing.errors import Removed, is_removal
 from mesh_agent.sharing.route import BACK
 from protocol import limits
 from protocol.errors import MeshError, P2pError
@@ -48,7 +49,7 @@ class Taking(ABC):
         asker = created.peers[0]
         self.session_id = created.session_id
         self.peer_device = asker.devices[0].device_id if asker.devices else ""
-        self.over = False
+        self.over = self._removed = False
         self._newest = shown(created, "asker")
         self._asked = asyncio.Event()
         if self._is_new():
@@ -73,7 +74,7 @@ class Taking(ABC):
             if self._is_new():
                 self._asked.set()
         elif isinstance(event, SessionClosed | SessionClose):
-            self.over = True
+            self.over, self._removed = True, is_removal(event)
             self._asked.set()
 
     def _is_new(self) -> bool:
@@ -137,7 +138,9 @@ class Taking(ABC):
             asked = asyncio.create_task(self._asked_anew())
             try:
                 await asyncio.wait((running, asked), return_when=asyncio.FIRST_COMPLETED)
-                return running.result().message if running.done() else "The other side tries again."
+                if running.done():
+                    return running.result().message
+                return Removed.text if self._removed else "The other side tries again."
             finally:
                 for task in (running, asked):
                     task.cancel()
@@ -146,9 +149,10 @@ class Taking(ABC):
             self.attempt = None
 
     async def _asked_anew(self) -> None:
-        """Who asks anew has lost the other end of what runs here; a closed session lets it finish."""
+        """Who asks anew has lost the other end of what runs here; a closed session lets it finish, unless one
+        of the two may not be sent to any more."""
         while True:
             await self._asked.wait()
-            if not self.over:
+            if not self.over or self._removed:
                 return
             await asyncio.Event().wait()

@@ -72,9 +72,10 @@ async def line_of(process: asyncio.subprocess.Process) -> bytes:
         return await process.stdout.readline()
 
 
-@pytest.fixture
-async def networks() -> AsyncIterator[AsyncExitStack]:
-    """The outer network with STUN, and the two behind their routers."""
+@pytest.fixture(params=[("home", "home"), ("symmetric", "open")], ids=["home", "symmetric"])
+async def networks(request: pytest.FixtureRequest) -> AsyncIterator[AsyncExitStack]:
+    """The outer network with STUN, and the two behind their routers of such kinds."""
+    kinds = dict(zip(INNER, request.param, strict=True))
     async with AsyncExitStack() as stack:
         for namespace in (OUTER, *INNER.values()):
             ip("netns", "add", namespace)
@@ -86,7 +87,7 @@ async def networks() -> AsyncIterator[AsyncExitStack]:
         assert await line_of(stun) == b"ready\n"
         for name, namespace in INNER.items():
             nat = await stack.enter_async_context(
-                program(OUTER, "tests.support.nat", namespace, *ADDRESSES[name])
+                program(OUTER, "tests.support.nat", namespace, *ADDRESSES[name], kinds[name])
             )
             assert await line_of(nat) == b"ready\n"
         yield stack
@@ -116,6 +117,7 @@ async def meet_behind(stack: AsyncExitStack, two: Two) -> list[dict[str, Any]]:
 
 
 async def test_a_hole_is_punched_through_two_routers(networks: AsyncExitStack) -> None:
+    """A symmetric one shows itself to the other end by another port than STUN has seen."""
     two = Two()
     for name in ("alice", "bob"):
         two.change(name, ice_servers=[IceServer(urls=[f"stun:{STUN}:3478"])])

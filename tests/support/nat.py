@@ -1,11 +1,13 @@
 """A router with address translation, for tests: a network namespace behind it, another one before it.
 
 Run as a program inside the outer namespace. It makes a TUN device in the inner one and carries UDP over IPv4
-between the two, as home routers do: each inner port has one outer port (RFC 4787, endpoint-independent
-mapping), and what comes in is let in only from where that port has sent to (address and port). TCP and all
-else are dropped.
+between the two, as routers do (RFC 4787); TCP and all else are dropped. Of what KIND it is:
 
-    python -m tests.support.nat INNER_NAMESPACE INNER_ADDRESS OUTER_ADDRESS
+    home        each inner port has one outer port, and hears only whom it has sent to (address and port)
+    open        each inner port has one outer port, and hears anybody
+    symmetric   an inner port has another outer port for each end that it sends to, and hears only that one
+
+    python -m tests.support.nat INNER_NAMESPACE INNER_ADDRESS OUTER_ADDRESS [KIND]
 """
 
 import contextlib
@@ -29,9 +31,9 @@ Place = tuple[str, int]
 
 
 class Nat:
-    def __init__(self, tun: int, inner: str, outer: str) -> None:
-        self._tun, self._inner, self._outer = tun, inner, outer
-        self._sockets: dict[int, socket.socket] = {}
+    def __init__(self, tun: int, inner: str, outer: str, kind: str) -> None:
+        self._tun, self._inner, self._outer, self._kind = tun, inner, outer, kind
+        self._sockets: dict[tuple[int, Place | None], socket.socket] = {}
         self._sent_to: dict[int, set[Place]] = {}
         self._selector = selectors.DefaultSelector()
         self._selector.register(tun, selectors.EVENT_READ, None)
@@ -43,7 +45,7 @@ class Nat:
                 if key.data is None:
                     self._out(os.read(self._tun, _PACKET_BYTES))
                 else:
-                    self._in(key.data)
+                    self._in(*key.data)
 
     def _out(self, packet: bytes) -> None:
         header = (packet[0] & 15) * 4
@@ -51,19 +53,23 @@ class Nat:
             return
         port, to_port, length = struct.unpack_from("!HHH", packet, header)
         target = (socket.inet_ntoa(packet[16:20]), to_port)
-        opened = self._sockets.get(port)
-        if opened is None:
-            opened = self._sockets[port] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            opened.bind((self._outer, 0))
-            self._sent_to[port] = set()
-            self._selector.register(opened, selectors.EVENT_READ, port)
-        self._sent_to[port].add(target)
+        self._sent_to.setdefault(port, set()).add(target)
         with contextlib.suppress(OSError):  # no route: lost
-            opened.sendto(packet[header + 8 : header + length], target)
+            self._outer_socket(port, target).sendto(packet[header + 8 : header + length], target)
 
-    def _in(self, port: int) -> None:
-        data, source = self._sockets[port].recvfrom(_PACKET_BYTES)
-        if source in self._sent_to[port]:
+    def _outer_socket(self, port: int, target: Place) -> socket.socket:
+        only = target if self._kind == "symmetric" else None
+        opened = self._sockets.get((port, only))
+        if opened is None:
+            opened = self._sockets[port, only] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            opened.bind((self._outer, 0))
+            self._selector.register(opened, selectors.EVENT_READ, (port, only))
+        return opened
+
+    def _in(self, port: int, only: Place | None) -> None:
+        data, source = self._sockets[port, only].recvfrom(_PACKET_BYTES)
+        let_in = source == only if only else self._kind == "open" or source in self._sent_to[port]
+        if let_in:
             os.write(self._tun, _datagram(source, (self._inner, port), data))
 
 
@@ -84,7 +90,7 @@ def _enter(namespace: int) -> None:
         raise OSError(ctypes.get_errno(), "setns")
 
 
-def main(inner_namespace: str, inner: str, outer: str) -> None:
+def main(inner_namespace: str, inner: str, outer: str, kind: str = "home") -> None:
     here = os.open("/proc/self/ns/net", os.O_RDONLY)
     there = os.open(Path("/run/netns", inner_namespace), os.O_RDONLY)
     _enter(there)
@@ -99,7 +105,7 @@ def main(inner_namespace: str, inner: str, outer: str) -> None:
         subprocess.run(["ip", *command], check=True)
     _enter(here)
     print("ready", flush=True)
-    Nat(tun, inner, outer).run()
+    Nat(tun, inner, outer, kind).run()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 from mesh_agent.agent import Agent
 from mesh_agent.client.folders import Profile
 from mesh_agent.net.known import KnownDevices
-from mesh_agent.sharing.errors import SharingError
+from mesh_agent.sharing.errors import Removed, SharingError
 from mesh_agent.sharing.rules import Rules
 from mesh_agent.sharing.state import IdentityChanged
 from tests.agent.conftest import OpenAgent, SignUp
@@ -269,3 +269,19 @@ async def test_the_processes_know_no_secret_by_their_arguments_and_end_with_thei
     await alice.close()
     await bob.close()
     assert helpers() == []
+
+
+async def test_who_is_put_out_of_the_room_gets_no_more_of_what_flows(
+    alice: Agent, bob: Agent, big: Path, into: Path
+) -> None:
+    received = Watch(bob)
+    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [big], limit=SLOW // 2)
+    coming = await received.wait("running", fits=lambda state: state.done > 0)
+    assert bob.user is not None
+    await alice.order.kick(room(alice), bob.user.id)
+    failed = await over(alice, transfer.id)
+    assert (failed.phase, failed.reason) == ("failed", "There is no such person in this room.")
+    stopped = await received.wait("interrupted")
+    assert (stopped.reason, stopped.done < stopped.size) == (Removed.text, True)
+    assert bob.sharing.transfer(coming.id).phase == "interrupted"
+    assert not (into / big.name).exists()
