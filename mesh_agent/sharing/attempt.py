@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from mesh_agent.net.base import Way
@@ -181,7 +181,7 @@ class Attempt:
                 return await self._listen(helper, accepted, other, device)
             finally:
                 self._helper = None
-                await asyncio.shield(helper.stop())
+                await _to_its_end(helper.stop())
 
     async def _begin(self, accepted: SessionAccepted, other: P2pPeer, device: P2pDevice) -> Begin:
         introductions, rules = self._desk.introductions, self._desk.rules
@@ -267,6 +267,16 @@ class Attempt:
         words = await asyncio.to_thread(safety_words, self._desk.identity.public, identity)
         self._desk.publish(IdentityChanged(other.user_id, other.username, device.device_id, words))
         return Lost(code=PeerChanged.code, message=PeerChanged.text, fatal=True)
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Also where we are told to end meanwhile: who has closed a session has none of its processes left."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 async def fresh_certificate(desk: Desk) -> "Certificate":
