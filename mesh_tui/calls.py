@@ -8,11 +8,13 @@ where nothing of the room is told, or the person wants quiet, it does not, and o
 import asyncio
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual.signal import Signal
 
+from mesh_agent.calls.errors import CallOver
 from mesh_agent.calls.state import CallChanged, CallRinging
 from mesh_agent.client.errors import SignInNeeded, SwitchedOff
 from mesh_tui import calling
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from mesh_agent.calls.call import Call
     from mesh_agent.calls.calls import Calls
     from mesh_agent.client.state import AgentEvent
+    from mesh_agent.media.orders import Tile
     from mesh_tui.app import MeshApp
 
 BELL_S: Final = 3.0
@@ -55,6 +58,9 @@ class OpenCall:
         self._followed: Call | None = None
         self._words: Sequence[Fragment] = ()
         self.listener: Callable[[], None] | None = None
+        self.beside: Callable[[], None] | None = None
+        self._viewer: object = None
+        self._asked: tuple[str, Sequence[Tile], float] | None = None
         self.signal: Final[Signal[Sequence[Fragment]]] = LooseSignal(app, "call")
         """Says that `words` are others."""
 
@@ -93,6 +99,19 @@ class OpenCall:
 
         if not any(isinstance(screen, CallScreen) for screen in self._app.screen_stack):
             self._app.push_screen(CallScreen())
+
+    def look_at(self, viewer: object, tiles: "Sequence[Tile]", rate: float) -> None:
+        """What `viewer` looks at, and so many times a second; no tiles: nothing more, and what another viewer
+        looks at is left alone."""
+        call = self.call
+        if call is None or (not tiles and self._viewer is not viewer):
+            return
+        self._viewer = viewer if tiles else None
+        asked = (call.id, tiles, rate)
+        if asked != self._asked:
+            self._asked = asked
+            with suppress(CallOver):
+                call.view(list(tiles), rate or 1.0)
 
     def question_of_leaving(self) -> tuple[str, str] | None:
         """What is asked before the program ends, and what is to be known then; None: nothing."""
@@ -151,7 +170,9 @@ class OpenCall:
                 pass  # the clock goes on
             self._tell()
             quality = self.quality
-            await asyncio.sleep(1 / (quality.rate if quality and self.listener else SMALL.rate))
+            await asyncio.sleep(
+                1 / (quality.rate if quality and (self.listener or self._viewer) else SMALL.rate)
+            )
         seconds = None if call.begun is None else monotonic() - call.begun
         if self._followed is call:
             self._followed = None
@@ -159,8 +180,9 @@ class OpenCall:
         self._tell()
 
     def _tell(self) -> None:
-        if self.listener is not None:
-            self.listener()
+        for look in (self.listener, self.beside):
+            if look is not None:
+                look()
         words = self._now()
         if words != self._words:
             self._words = words

@@ -226,6 +226,9 @@ class Calls(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     push_to_talk: Annotated[
         bool, Meta(description="You are heard only while you talk by Space (or `/talk`).")
     ] = False
+    beside: Annotated[
+        bool, Meta(description="Small pictures of the others stand above the place to write during a call.")
+    ] = True
     pictures: Annotated[
         Literal["auto", "full", "small", "off"],
         Meta(

@@ -101,6 +101,21 @@ class Box(NamedTuple):
     rows: int
 
 
+BESIDE_ROWS: Final = 7
+"""Of a small tile beside a chat, with the row for the name."""
+
+BESIDE_COLUMNS: Final = round((BESIDE_ROWS - 1) * SHAPE)
+
+
+def beside(count: int, columns: int) -> list[Box]:
+    """Where small tiles go, in a row from the left; fewer than `count`, where there is no room for all."""
+    fit = max(0, (columns + GAP) // (BESIDE_COLUMNS + GAP))
+    return [
+        Box(number * (BESIDE_COLUMNS + GAP), 0, BESIDE_COLUMNS, BESIDE_ROWS)
+        for number in range(min(count, fit))
+    ]
+
+
 def grid(count: int, columns: int, rows: int) -> list[Box]:
     """Where `count` tiles go; none where they would be too small. The last row of them is in the middle."""
     best: tuple[float, int] = (0.0, 0)

@@ -44,7 +44,6 @@ class CallScreen(MeshScreen[None]):
         self._figures = False
         self._list_wanted = False
         self._push = Push()
-        self._asked: tuple[list[Wanted], float] | None = None
 
     def compose(self) -> ComposeResult:
         yield Bar(classes="top")
@@ -141,10 +140,7 @@ class CallScreen(MeshScreen[None]):
         self._ask(tiles, quality.rate)
 
     def _ask(self, tiles: list[Wanted], rate: float) -> None:
-        call = self.mesh.calls.call
-        if call is not None and self._asked != (tiles, rate):
-            self._asked = tiles, rate
-            self._do(lambda: call.view(tiles, rate or 1.0))
+        self.mesh.calls.look_at(self, tiles, rate)
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────
 

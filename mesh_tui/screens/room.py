@@ -38,6 +38,7 @@ from mesh_tui.screens.base import Handlers
 from mesh_tui.screens.offering import Offering
 from mesh_tui.settings import Settings
 from mesh_tui.widgets.bar import Bar
+from mesh_tui.widgets.beside import Beside
 from mesh_tui.widgets.cards import Cards
 from mesh_tui.widgets.composer import Composer
 from mesh_tui.widgets.keybar import KeyBar
@@ -78,6 +79,7 @@ class RoomScreen(Offering):
             yield Transcript()
             yield self.make_thread_pane()
             yield Participants()
+        yield Beside()
         yield Cards()
         yield Notice()
         yield Offers()

@@ -1,6 +1,6 @@
 """A call as cells: where tiles go, and what is said of everybody."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Final
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from mesh_agent.calls.state import CallRinging, Own, Party, Ringing, Statistics
 from mesh_tui.layout.call import (
     Face,
+    beside,
     caption,
     clock,
     faces,
@@ -49,8 +50,8 @@ def test_tiles_lie_inside_and_apart(count: int, size: tuple[int, int]) -> None:
         assert box.x + box.columns <= columns
         assert box.y + box.rows <= rows
     for one, other in combinations(boxes, 2):
-        beside = one.x + one.columns <= other.x or other.x + other.columns <= one.x
-        assert beside or one.y + one.rows <= other.y or other.y + other.rows <= one.y
+        apart = one.x + one.columns <= other.x or other.x + other.columns <= one.x
+        assert apart or one.y + one.rows <= other.y or other.y + other.rows <= one.y
 
 
 def test_the_grid_is_as_the_screen() -> None:
@@ -60,6 +61,15 @@ def test_the_grid_is_as_the_screen() -> None:
     assert grid(6, 40, 12) == [], "too small to be worth it"
     first, *_ = grid(1, 200, 37)
     assert first.columns < 200, "no wider than a picture of that height"
+
+
+@pytest.mark.parametrize(("columns", "fit"), [(0, 0), (20, 0), (21, 1), (42, 1), (43, 2), (80, 3), (140, 5)])
+def test_beside_the_chat_stand_as_many_as_there_is_room_for(columns: int, fit: int) -> None:
+    placed = beside(5, columns)
+    assert len(placed) == fit
+    assert beside(1, columns) == placed[:1]
+    assert all(box.x + box.columns <= columns for box in placed)
+    assert all(one.x + one.columns < other.x for one, other in pairwise(placed))
 
 
 def test_everybody_is_a_face_and_we_are_the_last() -> None:
