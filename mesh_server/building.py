@@ -19,6 +19,8 @@ from mesh_server.chores import Chore, note_who_is_here
 from mesh_server.clustering import Cluster, Clustered, ToHub, alone, build_clustered, chores_of, relaying
 from mesh_server.config import Config
 from mesh_server.console.operations import Console
+from mesh_server.doors.building import build_doors
+from mesh_server.doors.launching import Launch, launch_client
 from mesh_server.http.application import make_applications
 from mesh_server.http.services import Services
 from mesh_server.http.shared import Shared
@@ -121,8 +123,12 @@ def build(
     clock: Clock = system_clock,
     new_id: NewId | None = None,
     cluster: Cluster | None = None,
+    launch: Launch = launch_client,
 ) -> Built:
-    """`new_id`: ids that sort by the time of `clock` are made without it. `cluster`: None for one node."""
+    """`new_id`: ids that sort by the time of `clock` are made without it. `cluster`: None for one node.
+
+    `launch` says what runs for people who come in by a door.
+    """
     ground = _ground(config, store, bus, clock, new_id or id_maker(clock), cluster)
     people = _people(ground, keys)
     talk = _talk(ground)
@@ -146,9 +152,10 @@ def build(
     )
     traffic, sizes = Traffic(), Sizes(config.folder)
     _watch(ground, gateway, tcp, traffic, sizes, peers, pushing)
+    services = _services(ground, people, talk, peers, pushing, gateway)
     application, operations = make_applications(
         config,
-        _services(ground, people, talk, peers, pushing, gateway),
+        services,
         traffic,
         {
             "/ws": partial(connection.serve, gateway=gateway),
@@ -160,8 +167,9 @@ def build(
         address = config.public_url.rstrip("/") or url
         return Console(people.administration, ground.clock, lambda: address)
 
+    doors = build_doors(config, services, application, bus, ground.metrics, launch)
     chores = _chores(ground, people, talk, peers, pushing, gateway, sizes)
-    return Built(store, gateway, application, operations, tcp, peers, chores, console)
+    return Built(store, gateway, application, operations, tcp, peers, chores, console, doors)
 
 
 def build_alone(config: Config, store: Store, bus: Bus) -> tuple[Administration, PasswordGate]:

@@ -108,6 +108,12 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bus", metavar="URL", help="nats://HOST:PORT where the nodes of one server hear each other"
     )
+    parser.add_argument(
+        "--web",
+        action="store_const",
+        const=True,
+        help="let people sign in with a browser, at the address where it listens",
+    )
     parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
 
 
@@ -198,7 +204,7 @@ COMMANDS: Final[dict[str, Command]] = {
     ),
 }
 
-_SETTINGS: Final = ("listen", "data", "registration", "log_level", "database", "bus")
+_SETTINGS: Final = ("listen", "data", "registration", "log_level", "database", "bus", "web")
 """Arguments that are settings, whichever command they are given to."""
 
 

@@ -159,6 +159,27 @@ class RelaySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     )
 
 
+class DoorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Ways in for people who have none of Mesh's programs: the server runs mesh-tui for each of them."""
+
+    sessions: Annotated[
+        int, Meta(description="People who may be in at the same time, by each way.", ge=1, le=10_000)
+    ] = 20
+    sessions_per_person: Annotated[int, Meta(description="How many of these one person may have.", ge=1)] = 4
+    memory_mib: Annotated[
+        int, Meta(description="MiB of memory that the program of one of them may ask for.", ge=64, le=65_536)
+    ] = 512
+    away_s: Annotated[
+        float,
+        Meta(
+            description="How long a program waits for a browser whose line is lost; then it ends, and its "
+            "device is signed out.",
+            ge=1,
+            le=86_400,
+        ),
+    ] = 60.0
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a server is told. Times are seconds."""
 
@@ -166,6 +187,13 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str,
         Meta(description="HOST:PORT where clients come; [::]:8000 is every address, port 0 any free port."),
     ] = "127.0.0.1:8000"
+    web: Annotated[
+        bool,
+        Meta(
+            description="True: a browser that comes to listen may sign in there, and has the whole client in "
+            "a page."
+        ),
+    ] = False
     data: Annotated[
         str,
         Meta(description="The folder of everything that the server keeps; it is made where it is missing."),
@@ -271,6 +299,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rtc: RtcSettings = RtcSettings()
     relay: RelaySettings = RelaySettings()
     push: PushSettings = PushSettings()
+    doors: DoorSettings = DoorSettings()
 
     @property
     def address(self) -> tuple[str, int]:

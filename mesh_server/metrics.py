@@ -6,7 +6,7 @@ turns its numbers into families; names follow https://prometheus.io/docs/practic
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from prometheus_client import (
@@ -21,6 +21,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from mesh_server.clustering import Clustered
+from mesh_server.doors.sessions import Seats
 from mesh_server.http.traffic import Traffic
 from mesh_server.limits import TcpCaps
 from mesh_server.peers import Peers
@@ -166,6 +167,16 @@ def of_peers(peers: Peers) -> Iterator[Metric]:
     yield dropped
     yield CounterMetricFamily("mesh_stun_answers", "STUN requests answered.", value=stun.answered)
     yield CounterMetricFamily("mesh_stun_dropped", "Datagrams met with silence.", value=stun.dropped)
+
+
+def of_doors(seats: Mapping[str, Seats]) -> Iterator[Metric]:
+    """By the name of the door."""
+    sessions = GaugeMetricFamily(
+        "mesh_door_sessions", "People who came in by a door and are there now.", labels=["door"]
+    )
+    for door, taken in seats.items():
+        sessions.add_metric([door], taken.taken.total())
+    yield sessions
 
 
 def of_cluster(clustered: Clustered) -> Iterator[Metric]:

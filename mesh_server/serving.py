@@ -20,6 +20,7 @@ from mesh_server.chores import Chore, Chores, flush_seen
 from mesh_server.config import Config
 from mesh_server.console.operations import Console
 from mesh_server.console.server import ConsoleListener
+from mesh_server.doors.base import Door
 from mesh_server.limits import TcpCaps
 from mesh_server.listening import Listeners, open_stun
 from mesh_server.notify import Notifier
@@ -61,6 +62,8 @@ class Built:
     console: Callable[[str], Console]
     """For whoever owns the data folder; it is given the address where clients come."""
 
+    doors: tuple[Door, ...] = ()
+
 
 async def serve(config: Config, built: Built, lock: DataFolderLock) -> bool:
     """Until a signal says stop; whether the store could be closed in time. Raises: CannotStart."""
@@ -91,6 +94,10 @@ class _Server:
             config, built.application, built.metrics, built.tcp
         )
         await open_stun(config, built.peers.stun, listeners.url)
+        if built.doors:
+            socket = await listeners.open_inside(config.folder)
+            for door in built.doors:
+                await door.open(listeners.url, socket)
         self._console = await ConsoleListener.open(config.folder, built.console(listeners.url))
         self._lock.tell(url=listeners.url)
         log.info(
@@ -140,6 +147,8 @@ class _Server:
     async def _close_connections(self, flush_s: float) -> None:
         if self._console is not None:
             await self._console.close()
+        for door in self._built.doors:
+            await door.close()
         await self._built.gateway.drain(flush_s)
         if self._listeners is not None:
             await self._listeners.close()

@@ -29,7 +29,8 @@ _HUNG_UP: Final = 499
 """In the log only: the client did not wait for the answer, which is no failure of the server's."""
 
 _ALWAYS: Final = {hdrs.CACHE_CONTROL: "no-store", "X-Content-Type-Options": "nosniff"}
-"""On every answer: it may hold a token or a conversation, and is of the type that it says."""
+"""On every answer that says nothing else: it may hold a token or a conversation, and is of the type that it
+says."""
 
 
 def around(count: Count | None = None) -> Middleware:
@@ -68,7 +69,8 @@ def _request_id(request: web.Request) -> str:
 
 def _finish(request: web.Request, response: web.StreamResponse, took_s: float) -> None:
     if not response.prepared:
-        response.headers.update(_ALWAYS)
+        for name, value in _ALWAYS.items():
+            response.headers.setdefault(name, value)
         response.headers["X-Request-Id"] = logs.request_id.get()
     line = {
         "call": f"{request.method} {pattern(request)}",

@@ -58,7 +58,7 @@ async def test_a_program_has_a_terminal_of_the_size_that_was_said_and_finds_its_
 async def test_what_is_typed_reaches_it_and_its_size_changes(run: Run) -> None:
     code = """
 import os, signal
-def tell(*_): print("size", *os.get_terminal_size(), flush=True)
+def tell(*_): os.write(1, b"size %d %d\\r\\n" % tuple(os.get_terminal_size()))  # print is not for signals
 signal.signal(signal.SIGWINCH, tell)
 print("ready", flush=True)
 while True: print("typed", input(), flush=True)
