@@ -45,3 +45,18 @@ class Pacing:
     def answer(self) -> None:
         """A key that is no letter has had its effect: the frame that shows it waits for no rest."""
         self._resting_until = float("-inf")
+
+
+class Evenly:
+    """Something that is done once in so many seconds at most, but twice at once after a pause: where a key
+    and what came of it are two changes, the second need not wait."""
+
+    def __init__(self, every_s: float) -> None:
+        self._every = every_s
+        self._free_at = float("-inf")
+
+    def wait(self, now: float) -> float:
+        """In how many seconds it may be done; it is taken to be done then."""
+        at = max(now, self._free_at)
+        self._free_at = max(self._free_at, at - self._every) + self._every
+        return at - now

@@ -19,6 +19,7 @@ from mesh_tui.keymap import keys_by_id
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.layout.terminals import background_words, leaving_words
 from mesh_tui.letting_go import LooseSignal
+from mesh_tui.pacing import Evenly
 from mesh_tui.rules import rules
 from mesh_tui.terminal_kinds import NAME_CHARS, Open, Own, Theirs
 from mesh_tui.transfers import name_of
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from mesh_tui.app import MeshApp
 
 PAINT_S: Final = 1 / 30
-"""How soon a screen is told of the next change; what came between is seen as one."""
+"""How soon a screen is told of one change after another; what comes between is seen as one."""
 
 
 def _made(folder: Path) -> Path:
@@ -172,8 +173,11 @@ class OpenTerminals:
         return f" {key} goes there."
 
     async def _follow(self, terminal: Open) -> None:
+        pace, loop = Evenly(PAINT_S), asyncio.get_running_loop()
         while terminal in self._open:
             await terminal.changed.wait()
+            if rest := pace.wait(loop.time()):
+                await asyncio.sleep(rest)
             terminal.changed.clear()
             for words in terminal.news():
                 self._app.notify(f"{words}{self._hint(terminal)}", markup=False)
@@ -190,4 +194,3 @@ class OpenTerminals:
                 self._app.notify(f"Of {whose}: {terminal.state}.", markup=False)
             if terminal.over:
                 return
-            await asyncio.sleep(PAINT_S)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual._compositor import CompositorUpdate
@@ -12,13 +13,31 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Static, TextArea
 
-from mesh_tui.pacing import LETTER_MAX_S, REST, REST_MAX_S, Pacing
+from mesh_tui.pacing import LETTER_MAX_S, REST, REST_MAX_S, Evenly, Pacing
 from mesh_tui.painted import _pieces
 from mesh_tui.screens.base import Patient
 from mesh_tui.terminal_app import TerminalApp
 from tests.support.conditions import until
 
 # ── the pacing alone ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_done_evenly_is_done_twice_at_once_after_a_pause() -> None:
+    evenly = Evenly(0.5)
+    assert [evenly.wait(now) for now in (10.0, 10.1)] == [0, 0]
+    assert [evenly.wait(now) for now in (10.2, 10.5, 11.0)] == pytest.approx([0.3, 0.5, 0.5])
+    assert [evenly.wait(now) for now in (20.0, 20.0, 20.0)] == [0, 0, 0.5]
+
+
+@given(st.lists(st.floats(0.0, 2.0), max_size=50))
+def test_it_is_done_once_in_that_time_and_once_more_at_most(pauses: list[float]) -> None:
+    evenly, now, times = Evenly(0.5), 0.0, []
+    for pause in pauses:
+        now += pause
+        now += evenly.wait(now)
+        times.append(now)
+    for first, begin in enumerate(times):
+        assert all(last <= (end - begin) / 0.5 + 1.001 for last, end in enumerate(times[first:]))
 
 
 def test_the_first_frame_waits_for_nothing() -> None:
