@@ -87,6 +87,7 @@ class PushService:
         self._cursor = self._stored_cursor = 0
         self._cursor_stored_at = 0.0
         self._look_until = 0.0
+        self._looked_at = 0.0
         self._next_due: int | None = 0
         self._in_flight: dict[str, str] = {}
         self._held: dict[str, int] = {}
@@ -126,8 +127,9 @@ class PushService:
     # ── from the log into the queue ──────────────────────────────────────────────────────────────
 
     async def _collect(self) -> None:
+        # However late this comes, and if the store could not meanwhile: the last look began late enough.
         now_s = asyncio.get_running_loop().time()
-        more = now_s < self._look_until
+        more = self._looked_at < self._look_until
         while more:
             now = self._clock()
             until, since = now - int(self._pace.delay_s * 1000), now - int(MAX_AGE_S * 1000)
@@ -137,6 +139,7 @@ class PushService:
                 self.outcomes["dropped"] += await self._store.add_pushes(upto, new, keep=KEEP)
                 self._stored_cursor, self._next_due = upto, 0
             more, self._cursor = upto != self._cursor, upto
+        self._looked_at = now_s
         if self._cursor != self._stored_cursor and now_s - self._cursor_stored_at > CURSOR_EVERY_S:
             await self._store.add_pushes(self._cursor, (), keep=KEEP)
             self._stored_cursor, self._cursor_stored_at = self._cursor, now_s
