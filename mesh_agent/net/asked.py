@@ -4,21 +4,18 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Coroutine
-from typing import Any, Final
+from typing import Any
 
 from mesh_agent.machines.hello import LANE_KEY_BYTES, Hello
 from mesh_agent.machines.ways import MEET_S, ORDER, RELAY_AFTER_S, tried
 from mesh_agent.net.base import Lane, Way
-from mesh_agent.net.end import TCP_S, End
+from mesh_agent.net.end import End
 from mesh_agent.net.handshake import refuse, say_hello
 from mesh_agent.net.quic import QuicServer
 from mesh_agent.net.rendezvous import Rendezvous
 from mesh_agent.net.setup import NoWay
 from protocol.errors import HelloMissing, MeshError
 from protocol.peer import P2pHello
-
-PATIENCE_S: Final = TCP_S
-"""How long the asker has to open lanes before this end opens some towards it."""
 
 
 class Asked(End):
@@ -127,7 +124,7 @@ class Asked(End):
         if not self.tries_tcp():
             return []
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(self.setup.options.turn_s):
                 await self.further.result().arrived.wait()
                 return []
         return await self.open_tls(count)

@@ -10,7 +10,7 @@ from mesh_agent.machines.hello import Hello
 from mesh_agent.machines.ways import MEET_S, RELAY_AFTER_S, Race
 from mesh_agent.net.addresses import to_try
 from mesh_agent.net.base import Lane, LaneLost, Way, WrongCertificate
-from mesh_agent.net.end import TCP_S, End
+from mesh_agent.net.end import End
 from mesh_agent.net.endpoint import PEER, Endpoint
 from mesh_agent.net.first import Connect, first_of
 from mesh_agent.net.handshake import say_hello
@@ -182,7 +182,7 @@ class Asker(End):
             if lanes:
                 return lanes
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(2 * TCP_S):
+                async with asyncio.timeout(2 * self.setup.options.lane_s):
                     await further.arrived.wait()
                     return []
         if self._reached is not None and self._reached.more is not None:

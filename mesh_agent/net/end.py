@@ -47,9 +47,6 @@ UNREADABLE_MAX: Final = 32
 UNKNOWN_MAX: Final = 2 * limits.LANES
 """Lanes that have not said yet what they are; more of them are closed at once."""
 
-TCP_S: Final = 2.5
-"""How long a further lane of TLS is tried: a firewall that answers nothing is common."""
-
 
 class Closable(Protocol):
     async def close(self) -> None: ...
@@ -271,10 +268,10 @@ class End:
         if not places or not count:
             return []
 
+        pinned, within_s = self.setup.peer_certificate_fingerprint, self.setup.options.lane_s
+
         def connect(place: Address) -> Connect:
-            return lambda: connect_tls(
-                place, peer_fingerprint=self.setup.peer_certificate_fingerprint, within_s=TCP_S
-            )
+            return lambda: connect_tls(place, peer_fingerprint=pinned, within_s=within_s)
 
         further = self.further.result()
         connects = [connect(place) for place in places]

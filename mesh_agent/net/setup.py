@@ -1,6 +1,6 @@
 """What one end has to know before it meets the other, and by what line the two hear of each other first."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -8,6 +8,9 @@ from mesh_agent.machines.hello import Role
 from mesh_agent.net.base import Way
 from protocol.errors import MeshError
 from protocol.rest import IceServer, P2pKind, PublicKey
+
+TCP_S: Final = 2.5
+"""A firewall that answers nothing is common."""
 
 
 class NoWay(MeshError):
@@ -26,12 +29,16 @@ class Options(Struct, frozen=True, kw_only=True):
         relay: the server's relay may be used.
         quic_only: further lanes are QUIC, never TLS over TCP.
         hoped: a better way than the last one that is known to come, which is waited for a little longer.
+        lane_s: how long a further lane of TLS is tried.
+        turn_s: how long who asked has to open lanes before this end opens some towards it.
     """
 
     direct: bool = True
     relay: bool = True
     quic_only: bool = False
     hoped: Way | None = None
+    lane_s: float = TCP_S
+    turn_s: float = TCP_S
 
 
 class Setup(Struct, frozen=True, kw_only=True):

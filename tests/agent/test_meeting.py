@@ -172,7 +172,7 @@ async def test_further_lanes_belong_to_the_meeting(together: Together) -> None:
 
 
 async def test_further_lanes_are_tls_where_they_can_be(together: Together) -> None:
-    alice, bob = await together(Two())
+    alice, bob = await together(Two(lane_s=PATIENCE_S, turn_s=PATIENCE_S))
     arrived: list[Lane] = []
     bob.on_lane(arrived.append)
     mine, none = await asyncio.gather(alice.open_lanes(3), bob.open_lanes(3))
@@ -187,7 +187,7 @@ async def test_further_lanes_are_tls_where_they_can_be(together: Together) -> No
 
 async def test_who_was_asked_opens_lanes_where_who_asked_cannot(together: Together) -> None:
     """Somebody else listens where Alice is told that Bob does. She says nothing there; Bob comes to her."""
-    two = Two()
+    two = Two(lane_s=PATIENCE_S, turn_s=0.1)
     said: list[Lane] = []
     stranger = await TlsServer.listen([("127.0.0.1", 0)], said.append, certificate=make_certificate(0))
     host, port = stranger.addresses[0]
@@ -315,10 +315,14 @@ async def test_strangers_by_tls_are_refused_and_disturb_nobody() -> None:
         keys={},
         spent=SpentTokens(),
     ).start()
-    lane = await connect_tls(address, peer_fingerprint=pinned)
-    await send_frames(lane, [first])
-    assert await heard(lane) == P2pError(code=errors.HelloMissing.code)
-    await lane.close()
+    late = P2pError(code=errors.HelloLate.code)
+    answer: PeerFrame = late
+    while answer == late:  # which it may be where this machine was held up
+        lane = await connect_tls(address, peer_fingerprint=pinned)
+        await send_frames(lane, [first])
+        answer = await heard(lane)
+        await lane.close()
+    assert answer == P2pError(code=errors.HelloMissing.code)
     silent = [await connect_tls(address, peer_fingerprint=pinned) for _ in range(UNKNOWN_MAX + 1)]
     with contextlib.suppress(LaneLost):
         assert await silent[-1].read(1) == b""

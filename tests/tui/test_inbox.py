@@ -169,7 +169,7 @@ async def test_from_the_list_to_the_message_and_nothing_is_read_by_looking(
     await until(lambda: not alice.app.agent.room(design.id).unread, "the marker")
     assert alice.app.agent.room(fire.id).unread == 2
     await alice.press("pageup", "down", "up", "ctrl+n", "ctrl+p", "down", "enter")
-    await alice.sees(f"Message fire {number}", "▌ ", "it burns")
+    await alice.sees(f"Message fire {number}", f"▌ @alice{number} it burns")
     await alice.press("escape")
     await alice.say("/inbox")
     await alice.sees("Nothing is new.")
@@ -189,7 +189,7 @@ async def test_without_a_line_what_is_held_is_shown_and_that_is_said(
     await alice.sees("it burns", "○ offline: what is not on this machine is only counted")
     await alice.press("down", "down", "down", "down")
     await alice.press("enter")
-    await alice.sees("Message design 1", "▌ ", "draft 5 of 1")
+    await alice.sees("Message design 1", "▌ draft 5 of 1")
     screen = alice.app.screen
     assert isinstance(screen, RoomScreen)
     assert screen.transcript.chosen is not None
