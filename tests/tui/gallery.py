@@ -32,7 +32,7 @@ class StillServer(ServerProcess):
 
 
 class View(NamedTuple):
-    """A screen: the keys that lead there from the one before, and a word that shows it has come."""
+    """A screen: the keys that lead there from the one before, and a word of it that comes last."""
 
     name: str
     keys: tuple[str, ...]
@@ -64,12 +64,12 @@ ROOM: Final = (
 )
 
 FOUND: Final = (
-    View("search", ("down", "enter", *"/search retry", "enter"), "Enter goes there"),
+    View("search", ("down", "enter", *"/search retry", "enter"), "in Test Chat  #4"),
     View("people", ("escape", *"/who", "enter"), "In Test Chat"),
-    View("inbox", ("escape", "alt+i"), "releases"),
+    View("inbox", ("escape", "alt+i"), "And signed."),
     View("room-file", ("escape", *"/send ~/plan.pdf", "enter"), "waits for bob"),
     View("transfers", ("f7",), "Files on their way"),
-    View("transfer", ("enter",), "Room"),
+    View("transfer", ("enter",), "Room     Test Chat"),
     View("verify", ("escape", "escape", *"/verify", "enter"), "has been met yet"),
     View("call", ("escape", *"/call @bob", "enter"), "rings…"),
 )
