@@ -47,9 +47,7 @@ class Door:
     async def open(self, host: str, port: int) -> int:
         """Listens; returns the port. Raises: OSError."""
         loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        addresses = dict.fromkeys((family, address) for family, _, _, _, address in found)
-        listening = _listen(addresses, dual=host == _EVERYWHERE)
+        listening = await listen_at(host, port)
         port = int(listening[0].getsockname()[1])
         for sock in listening:
             if self._tls is None:
@@ -117,6 +115,14 @@ class _TlsDoor:
         except (OSError, asyncio.CancelledError):  # it hung up, or its handshake failed or took too long
             guest.leave()
             connection.close()
+
+
+async def listen_at(host: str, port: int) -> list[socket.socket]:
+    """A socket for each address of `host`, bound and not listening yet. Raises: OSError."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    addresses = dict.fromkeys((family, address) for family, _, _, _, address in found)
+    return _listen(addresses, dual=host == _EVERYWHERE)
 
 
 def _listen(addresses: Iterable[tuple[int, tuple[object, ...]]], *, dual: bool) -> list[socket.socket]:

@@ -63,7 +63,7 @@ async def _keys(config: Config, store: SqlStore) -> Keys:
     if not config.database:
         return load_keys(config)
     try:
-        return await load_shared_keys(store.get_secret, config.folder)
+        return await load_shared_keys(store.get_secret, config.folder, ssh=bool(config.ssh))
     except StorageUnavailable:
         raise CannotStart("The database went away while the server started.") from None
 

@@ -167,7 +167,7 @@ def build(
         address = config.public_url.rstrip("/") or url
         return Console(people.administration, ground.clock, lambda: address)
 
-    doors = build_doors(config, services, application, bus, ground.metrics, launch)
+    doors = build_doors(config, services, application, bus, ground.metrics, keys.host, launch)
     chores = _chores(ground, people, talk, peers, pushing, gateway, sizes)
     return Built(store, gateway, application, operations, tcp, peers, chores, console, doors)
 

@@ -114,6 +114,9 @@ def _add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         const=True,
         help="let people sign in with a browser, at the address where it listens",
     )
+    parser.add_argument(
+        "--ssh", metavar="HOST:PORT", help="where people come in by ssh, with nothing installed"
+    )
     parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
 
 
@@ -204,7 +207,7 @@ COMMANDS: Final[dict[str, Command]] = {
     ),
 }
 
-_SETTINGS: Final = ("listen", "data", "registration", "log_level", "database", "bus", "web")
+_SETTINGS: Final = ("listen", "data", "registration", "log_level", "database", "bus", "web", "ssh")
 """Arguments that are settings, whichever command they are given to."""
 
 

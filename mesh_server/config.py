@@ -178,6 +178,10 @@ class DoorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             le=86_400,
         ),
     ] = 60.0
+    idle_s: Annotated[
+        float,
+        Meta(description="After how long without a key an ssh session ends. 0: never.", ge=0, le=30 * 86_400),
+    ] = 86_400.0
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -194,6 +198,13 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "a page."
         ),
     ] = False
+    ssh: Annotated[
+        str,
+        Meta(
+            description="HOST:PORT where ssh NAME@HOST is the whole client, with nothing installed. Empty: "
+            "nowhere."
+        ),
+    ] = ""
     data: Annotated[
         str,
         Meta(description="The folder of everything that the server keeps; it is made where it is missing."),
@@ -390,6 +401,8 @@ def load(
         raise ConfigError(
             f"public_url is an address such as https://chat.example.org, not {config.public_url!r}."
         )
+    if config.ssh:
+        address_of("ssh", config.ssh)
     if config.metrics.listen:
         address_of("metrics.listen", config.metrics.listen)
     if config.rtc.stun_listen not in ("", OFF):

@@ -15,7 +15,14 @@ from mesh_server.services.signing import (
     parse_signing_keys,
     read_signing_keys,
 )
-from mesh_server.services.tokens import KEY_FILE, SecretUnusable, load_secret, parse_secret, read_secret
+from mesh_server.services.tokens import (
+    KEY_FILE,
+    SecretUnusable,
+    load_secret,
+    parse_secret,
+    read_secret,
+    secret_file,
+)
 from protocol.capability import SigningKey
 
 T = TypeVar("T")
@@ -25,16 +32,21 @@ GetSecret = Callable[[str, Callable[[], str]], Awaitable[str]]
 
 ACCESS: Final = "secret:access"
 SIGNING: Final = "secret:signing"
+HOST: Final = "secret:host"
 """Names in the database: the values are what the files hold."""
 
+HOST_FILE: Final = "host.key"
 _KEY_BYTES: Final = 32
 
 
 class Keys(NamedTuple):
-    """`access` signs access tokens; the first of `signing` signs capabilities."""
+    """`access` signs access tokens; the first of `signing` signs capabilities; `host` is what the ssh door
+    is known by, empty where there is none.
+    """
 
     access: bytes
     signing: list[SigningKey]
+    host: bytes = b""
 
 
 def fingerprint(keys: Keys) -> str:
@@ -48,7 +60,12 @@ def load_keys(config: Config) -> Keys:
     return Keys(
         access=_load(load_secret, folder, KEY_FILE),
         signing=_load(load_signing_keys, folder, SIGNING_FILE),
+        host=_load(_load_host_key, folder, HOST_FILE) if config.ssh else b"",
     )
+
+
+def _load_host_key(folder: Path) -> bytes:
+    return read_secret(secret_file(folder / HOST_FILE, _KEY_BYTES, secrets.token_bytes))
 
 
 def shared_secrets(folder: Path) -> dict[str, str]:
@@ -59,6 +76,7 @@ def shared_secrets(folder: Path) -> dict[str, str]:
     readers: list[tuple[str, str, Callable[[Path], object]]] = [
         (ACCESS, KEY_FILE, read_secret),
         (SIGNING, SIGNING_FILE, read_signing_keys),
+        (HOST, HOST_FILE, read_secret),
     ]
     found = {}
     for name, file, read in readers:
@@ -68,8 +86,10 @@ def shared_secrets(folder: Path) -> dict[str, str]:
     return found
 
 
-async def load_shared_keys(get_secret: GetSecret, folder: Path) -> Keys:
+async def load_shared_keys(get_secret: GetSecret, folder: Path, *, ssh: bool = False) -> Keys:
     """Those in the database; made the first time, from the files of this node where it has them.
+
+    `ssh`: whether there is a door that is known by one.
 
     Raises: CannotStart; what `get_secret` raises.
     """
@@ -83,6 +103,7 @@ async def load_shared_keys(get_secret: GetSecret, folder: Path) -> Keys:
         return Keys(
             access=parse_secret(await get(ACCESS), where.format(ACCESS)),
             signing=parse_signing_keys(await get(SIGNING), where.format(SIGNING)),
+            host=parse_secret(await get(HOST), where.format(HOST)) if ssh else b"",
         )
     except (SecretUnusable, SigningKeyUnusable) as error:
         raise CannotStart(str(error)) from None

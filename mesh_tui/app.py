@@ -35,7 +35,7 @@ from mesh_tui.driver import MeshDriver
 from mesh_tui.going import Going
 from mesh_tui.layout import markdown
 from mesh_tui.pictures.shelf import Shelf
-from mesh_tui.powers import OWN, Powers
+from mesh_tui.powers import OWN, WELCOME, Powers
 from mesh_tui.preferences import Preferences
 from mesh_tui.rooms import Entry
 from mesh_tui.screens.base import MeshScreen, Patient
@@ -314,6 +314,8 @@ class MeshApp(TerminalApp):
 
         self._link = None
         await self._alone(Home(tour=tour and self.written.is_new()))
+        if self.powers.hosted is not None:
+            self.notify(WELCOME, markup=False)
         if room_id:
             self.open_room(room_id)
         elif code:

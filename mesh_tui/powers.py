@@ -32,6 +32,8 @@ SENTENCES: Final[dict[Power, str]] = {
 }
 """What is off -> what the person reads who asks for it."""
 
+WELCOME: Final = f"{_HERE}: files, terminals and calls are off here."
+
 OFF_COMMANDS: Final[dict[str, Power]] = {
     **dict.fromkeys(
         ("send", "accept", "decline", "transfers", "share", "unshare", "shares", "get", "verify"), "files"

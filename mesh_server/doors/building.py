@@ -6,6 +6,7 @@ from mesh_server.bus.base import Bus
 from mesh_server.config import Config
 from mesh_server.doors.base import Door
 from mesh_server.doors.launching import Launch
+from mesh_server.doors.sessions import Seats
 from mesh_server.http.services import Services
 from mesh_server.metrics import Metrics, of_doors
 
@@ -16,15 +17,27 @@ def build_doors(
     application: web.Application,
     bus: Bus,
     metrics: Metrics,
+    host_key: bytes,
     launch: Launch,
 ) -> tuple[Door, ...]:
-    """`launch` says what runs for people who come in."""
-    if not config.web:
-        return ()
-    from mesh_server.doors.web.door import WebDoor
+    """`host_key` is what the ssh door shows; `launch` says what runs for people who come in."""
+    doors: list[Door] = []
+    seats: dict[str, Seats] = {}
+    if config.web:
+        from mesh_server.doors.web.door import WebDoor
 
-    door = WebDoor(config, services, launch)
-    door.add_to(application)
-    bus.subscribe(door.visits.on_bus)
-    metrics.watch(lambda: of_doors({"web": door.visits.seats}))
-    return (door,)
+        page = WebDoor(config, services, launch)
+        page.add_to(application)
+        bus.subscribe(page.visits.on_bus)
+        doors.append(page)
+        seats["web"] = page.visits.seats
+    if config.ssh:
+        from mesh_server.doors.ssh.door import SshDoor
+
+        ssh = SshDoor(config, services, host_key, launch)
+        bus.subscribe(ssh.on_bus)
+        doors.append(ssh)
+        seats["ssh"] = ssh.seats
+    if doors:
+        metrics.watch(lambda: of_doors(seats))
+    return tuple(doors)

@@ -20,6 +20,8 @@ class Guest:
         socket: where its own programs reach it, `inside.Inside.path`.
         address: where they come from.
         size: columns and rows of their terminal.
+        term: its name; empty where that is not known.
+        true_colour: whether it says that it has all colours.
     """
 
     session: Session
@@ -28,6 +30,8 @@ class Guest:
     socket: str
     address: str
     size: tuple[int, int]
+    term: str = ""
+    true_colour: bool = False
 
 
 Launch = Callable[[Guest, int], Program]
@@ -44,4 +48,11 @@ def launch_client(guest: Guest, memory_mib: int) -> Program:
         session=guest.session,
     )
     told = encode_handover(handover).decode()
-    return client(guest.folder, told, memory_mib=memory_mib, size=guest.size)
+    return client(
+        guest.folder,
+        told,
+        memory_mib=memory_mib,
+        size=guest.size,
+        term=guest.term,
+        true_colour=guest.true_colour or not guest.term,
+    )

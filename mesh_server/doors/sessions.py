@@ -57,16 +57,24 @@ class Program(Struct, frozen=True, kw_only=True):
     told: str = ""
 
 
-def client(folder: Path, told: str, *, memory_mib: int, size: tuple[int, int], term: str = "") -> Program:
+def client(
+    folder: Path,
+    told: str,
+    *,
+    memory_mib: int,
+    size: tuple[int, int],
+    term: str = "",
+    true_colour: bool = True,
+) -> Program:
     """`mesh-tui` for somebody who is not at this machine; all that it keeps goes into `folder`.
 
-    `told` is the handover; `term` names the terminal, where it is known.
+    `told` is the handover; `term` names the terminal, where it is known; `true_colour`: it has all colours.
     """
     width, height = bounded(*size)
     env = {name: os.environ[name] for name in _KEPT if name in os.environ}
     env.setdefault("LANG", "C.UTF-8")
     env |= {"HOME": str(folder), "TERM": term or "xterm-256color", "PYTHONDONTWRITEBYTECODE": "1"}
-    if not term:
+    if true_colour:
         env["COLORTERM"] = "truecolor"
     return Program(
         # -P: what lies in the folder is nothing that Python may load.
@@ -203,9 +211,13 @@ class Folders:
 
     def make(self, user_id: str, device_id: str) -> Path:
         """A new, empty one. Blocks. Raises: OSError."""
-        folder = self._below / f"{user_id}~{device_id}"
+        folder = self.of(user_id, device_id)
         folder.mkdir(mode=0o700, parents=True)
         return folder
+
+    def of(self, user_id: str, device_id: str) -> Path:
+        """Where it is, or would be."""
+        return self._below / f"{user_id}~{device_id}"
 
     @staticmethod
     def remove(folder: Path) -> None:
