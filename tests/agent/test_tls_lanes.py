@@ -12,7 +12,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from mesh_agent.net.base import Lane, LaneLost, WrongCertificate
-from mesh_agent.net.tls import TlsLane, TlsServer, connect_tls
+from mesh_agent.net.tls import TlsServer, connect_tls
+from mesh_agent.net.tls_lane import TlsLane
 from tests.support.conditions import until
 from tests.support.lanes import certificate
 

@@ -84,6 +84,11 @@ async def test_who_is_rung_answers_and_hears(people: tuple[Agent, Agent, str], t
 
     await until(lambda: heard.exists() and samples() > 0, "the tone")
     await until(lambda: his.parties[0].speaking or his.parties[0].level > 0, "the level")
+    assert hers.parties[0].level == 0
+    heard = tmp_path / "heard later.wav"
+    his.use("tone", str(heard))
+    await until(lambda: hers.parties[0].level > 0, "his new microphone at her end")
+    await until(lambda: heard.exists() and samples() > 0, "the tone at his new loudspeaker")
     await his.leave()
     await hers.wait()
     assert hers.reason == f"{bob.profile} has left."

@@ -1,0 +1,99 @@
+"""What we bring into a call, and change while it lasts: voice, ear, camera, devices.
+
+Strategy: one value (`Own`) says what is on. Each deed makes another of it, orders it from the process, and
+hands what others are to know of it to the call.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import Any, Final, Literal
+
+from mesh_agent.calls.state import Own
+from mesh_agent.media import orders
+from protocol.calls import Sends
+
+PROBLEMS_MAX: Final = 6
+"""Sentences about devices that are kept."""
+
+
+class Doing(ABC):
+    """Attributes:
+    microphones, speakers: the names of devices that there are.
+    """
+
+    def __init__(self, own: Own) -> None:
+        self.microphones: list[str] = []
+        self.speakers: list[str] = []
+        self._own = own
+        self._muted_before = False
+
+    @abstractmethod
+    def _order(self, order: orders.Order) -> None:
+        """Tells the process. Raises: CallOver"""
+
+    @abstractmethod
+    def _send(self, sends: Sends) -> None:
+        """The others are to know it."""
+
+    @property
+    def sent(self) -> Sends:
+        """What others know of it."""
+        own = self._own
+        return Sends(own.muted, own.deafened, own.camera, own.screen)
+
+    # ── what the person does ─────────────────────────────────────────────────────────────────────
+
+    def mute(self, muted: bool) -> None:
+        self._sends(muted=muted)
+
+    def deafen(self, deafened: bool) -> None:
+        """Who hears nothing is not heard either; afterwards all is as it was before."""
+        if deafened != self._own.deafened:
+            before, self._muted_before = self._muted_before, self._own.muted
+            self._sends(deafened=deafened, muted=deafened or before)
+
+    def push_to_talk(self, on: bool) -> None:
+        """Muted, but while `talk`."""
+        self._sends(push_to_talk=on, muted=on, talking=False)
+
+    def talk(self, talking: bool) -> None:
+        """With `push_to_talk` alone."""
+        if self._own.push_to_talk and talking != self._own.talking:
+            self._sends(talking=talking, muted=not talking)
+
+    def camera(self, on: bool, source: str = "camera") -> None:
+        """`source`: `camera`, `camera:NAME`, `test` or the path of a file."""
+        self.show(source if on else "none")
+
+    def show(self, video_in: str) -> None:
+        """What is sent as a picture from now on; `screen` is one, too."""
+        self._order(orders.Show(video_in=video_in))
+
+    def use(self, audio_in: str, audio_out: str) -> None:
+        """Other devices for sound."""
+        self._order(orders.Use(audio_in=audio_in, audio_out=audio_out))
+
+    def test(self) -> None:
+        """Plays a tone for a second."""
+        self._order(orders.Test())
+
+    def _sends(self, **changes: Any) -> None:
+        self._own = replace(self._own, **changes)
+        self._order(orders.Speak(muted=self._own.muted, deafened=self._own.deafened))
+        self._send(self.sent)
+
+    # ── what the process says of it ──────────────────────────────────────────────────────────────
+
+    def _ready(self, told: orders.Ready) -> None:
+        self.microphones, self.speakers = told.microphones, told.speakers
+        for problem in told.problems:
+            self._problem(problem)
+        shows: Literal["", "camera", "screen"] = (
+            "" if told.video_in == "none" else "screen" if told.video_in == "screen" else "camera"
+        )
+        self._own = replace(self._own, camera=shows == "camera", screen=shows == "screen")
+        self._send(self.sent)
+
+    def _problem(self, text: str) -> None:
+        kept = [problem for problem in self._own.problems if problem != text]
+        self._own = replace(self._own, problems=tuple([*kept, text][-PROBLEMS_MAX:]))
