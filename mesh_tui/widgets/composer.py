@@ -1,30 +1,27 @@
 """Where a message is written: several lines, the keys of a shell, nothing that a terminal would obey.
 
-Strategy: Textual's TextArea does the editing. Here: Enter sends and three other keys break the line, what is
-cut by word or line can be put back, pasted text is cleaned where it enters and refused, not cut, where it is
-too long. What may be put in is offered while one types; a key that chooses puts it in at once, and Enter
-sends unless something was chosen by one.
+Strategy: Textual's TextArea does the editing, `ShellKeys` what a shell has besides. Here: Enter sends and
+three other keys break the line; pasted text is cleaned where it enters and refused, not cut, where it is too
+long. What may be put in is offered while one types; a key that chooses puts it in at once, and Enter sends
+unless something was chosen by one.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 
 from rich.text import Text
 from textual import events
-from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.widgets.text_area import Location, Selection
 
 from mesh_tui.completing import Completion, Offer
-from mesh_tui.compositing import LeanTextArea
 from mesh_tui.letting_go import unwatch
 from mesh_tui.pasted import line_count, paths
 from mesh_tui.recall import Browse
-from mesh_tui.ring import Ring
+from mesh_tui.widgets.shell_keys import ShellKeys
 from protocol.limits import CONTENT_CHARS
 from protocol.text import clean_text
 
@@ -45,24 +42,12 @@ NEARLY_FULL: Final = 500
 """With fewer characters than this left, their number is shown."""
 
 
-class Composer(LeanTextArea):
+class Composer(ShellKeys):
     """Posts `Sent` with the text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+b", "cursor_left", "Left", show=False),
-        Binding("ctrl+f", "cursor_right", "Right", show=False),
-        Binding("alt+b", "cursor_word_left", "Word left", show=False),
-        Binding("alt+f", "cursor_word_right", "Word right", show=False),
         Binding("ctrl+p,alt+p", "recall(-1)", "Entered before", show=False),
         Binding("ctrl+n,alt+n", "recall(1)", "Entered after", show=False),
-        Binding("ctrl+w,alt+backspace,ctrl+backspace", "cut_to('word_left')", "Cut word before", show=False),
-        Binding("alt+d,alt+delete", "cut_to('word_right')", "Cut word after", show=False),
-        Binding("ctrl+u", "cut_to('line_start')", "Cut line before", show=False),
-        Binding("ctrl+k", "cut_after", "Cut line after", show=False),
-        Binding("ctrl+y", "put_back", "Put back", show=False),
-        Binding("alt+y", "put_back_before", "Put back the one before", show=False),
-        Binding("ctrl+t", "swap", "Swap characters", show=False),
-        Binding("ctrl+underscore", "undo", "Undo", show=False),
         Binding("ctrl+x", "begin_chord", "Ctrl+E: editor", show=False),
         Binding("pageup", "screen.page(-1)", "Scroll up", show=False),
         Binding("pagedown", "screen.page(1)", "Scroll down", show=False),
@@ -129,14 +114,6 @@ class Composer(LeanTextArea):
             compact=True,
         )
         self.cursor_blink = False
-        self._ring = Ring()
-        self._doing: Literal["", "cut", "put back", "chord"] = ""
-        self._did: Literal["", "cut", "put back", "chord"] = ""
-        """What this key does and what the one before did, as far as that makes a difference."""
-
-        self._put_at: tuple[Location, Location] = (0, 0), (0, 0)
-        """Where what was put back last stands."""
-
         self.about = ""
         """The id of the room that this goes to."""
 
@@ -182,7 +159,7 @@ class Composer(LeanTextArea):
             self.post_message(self.AboveClicked())
 
     def on_key(self, event: events.Key) -> None:
-        self._did, self._doing = self._doing, ""
+        self.next_key()
         if self._did == "chord" and event.key == "ctrl+e":
             event.prevent_default().stop()
             self.post_message(self.EditorWanted())
@@ -378,55 +355,7 @@ class Composer(LeanTextArea):
             limit = f"a message holds {CONTENT_CHARS}, and {max(0, room)} are left"
             self.post_message(self.Refused(f"That is {len(text)} characters; {limit}. Nothing was put in."))
             return
-        start, end = self.selection
-        if result := self.replace(text, start, end, maintain_selection_offset=False):
-            self.move_cursor(result.end_location)
-
-    # ── the keys of a shell ──────────────────────────────────────────────────────────────────────
-
-    def action_cut_to(self, target: str) -> None:
-        targets: dict[str, Location] = {
-            "word_left": self.get_cursor_word_left_location(),
-            "word_right": self.get_cursor_word_right_location(),
-            "line_start": self.get_cursor_line_start_location(),
-            "line_end": self.get_cursor_line_end_location(),
-            "next_line": (self.cursor_location[0] + 1, 0),
-        }
-        if cut := self.get_text_range(*sorted((self.cursor_location, targets[target]))):
-            before = target in ("word_left", "line_start")
-            self._ring.cut(cut, before=before, on=self._did == "cut")
-            self._doing = "cut"
-            self.delete(self.cursor_location, targets[target], maintain_selection_offset=False)
-
-    def action_cut_after(self) -> None:
-        """Cuts what follows on the line, or its end; where nothing follows at all, the key is another's."""
-        if self.cursor_at_end_of_text:
-            raise SkipAction
-        self.action_cut_to("next_line" if self.cursor_at_end_of_line else "line_end")
-
-    def action_put_back(self) -> None:
-        if self._ring.last:
-            start = min(self.selection)
-            self.put(self._ring.last)
-            self._put_at, self._doing = (start, self.cursor_location), "put back"
-
-    def action_put_back_before(self) -> None:
-        """Right after something was put back: what was cut before that, in its place."""
-        if self._did == "put back":
-            start, end = self._put_at
-            result = self.replace(self._ring.turn(), start, end, maintain_selection_offset=False)
-            self.move_cursor(result.end_location)
-            self._put_at, self._doing = (start, result.end_location), "put back"
-
-    def action_swap(self) -> None:
-        """The two characters around the cursor change places; at the end of a line the last two."""
-        row, column = self.cursor_location
-        line = self.document[row]
-        column = min(column, len(line) - 1)
-        if column > 0:
-            pair = line[column] + line[column - 1]
-            self.replace(pair, (row, column - 1), (row, column + 1), maintain_selection_offset=False)
-            self.move_cursor((row, column + 1))
+        super().put(text)
 
     def action_begin_chord(self) -> None:
         """Ctrl+X cuts what is selected; else it is the first half of Ctrl+X Ctrl+E."""
@@ -435,14 +364,6 @@ class Composer(LeanTextArea):
         else:
             self._doing = "chord"
             self.post_message(self.ChordBegun())
-
-    def undo(self) -> None:
-        """As Textual's, which looks at where the cursor is while the text is shorter already, and stops."""
-        selection, text = self.selection, self.text
-        self.selection = Selection.cursor((0, 0))
-        super().undo()
-        if self.text == text:
-            self.selection = selection
 
     def replace_all(self, text: str) -> None:
         """As `load_text`, and Ctrl+_ takes it back."""

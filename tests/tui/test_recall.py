@@ -116,7 +116,7 @@ async def test_it_outlives_the_program_and_not_the_session(
     room_id = again.app.agent.rooms()[0].id
     await again.press("ctrl+o", "y")
     await again.sees("Sign in")
-    assert again.app.recall.of(room_id) == []
+    await until(lambda: again.app.recall.of(room_id) == [], "it to be forgotten")
 
 
 @pytest.mark.presses("composer up")
