@@ -32,11 +32,12 @@ class StillServer(ServerProcess):
 
 
 class View(NamedTuple):
-    """A screen: the keys that lead there from the one before, and a word of it that comes last."""
+    """A screen: the keys that lead there from the one before, and words of it that come last."""
 
     name: str
     keys: tuple[str, ...]
     word: str
+    another: str = ""
 
 
 SIGNED_OUT: Final = (
@@ -67,7 +68,7 @@ FOUND: Final = (
     View("search", ("down", "enter", *"/search retry", "enter"), "in Test Chat  #4"),
     View("people", ("escape", *"/who", "enter"), "In Test Chat"),
     View("inbox", ("escape", "alt+i"), "And signed."),
-    View("room-file", ("escape", *"/send ~/plan.pdf", "enter"), "waits for bob"),
+    View("room-file", ("escape", *"/send ~/plan.pdf", "enter"), "waits for bob", "will be asked"),
     View("transfers", ("f7",), "Files on their way"),
     View("transfer", ("enter",), "Room     Test Chat"),
     View("verify", ("escape", "escape", *"/verify", "enter"), "has been met yet"),
@@ -142,7 +143,7 @@ def _running(folder: Path) -> Iterator[ServerProcess]:
 async def _walk(seat: Seat, views: tuple[View, ...], everything: bool) -> AsyncIterator[tuple[str, str]]:
     for view in views:
         await seat.press(*view.keys)
-        await seat.sees(view.word)
+        await seat.sees(view.word, view.another)
         taken: dict[tuple[int, int], dict[str, Rows]] = {size: {} for size in SIZES}
         for theme in THEMES:  # another size costs less than another theme
             seat.call(seat.app.preferences.preview, theme)
