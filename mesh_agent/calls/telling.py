@@ -181,8 +181,9 @@ class Telling:
             there = await self._asking.who_is_in(left.room, left.terminal)
         except MeshError:
             there = []
-        if len(there) > 1:
-            devices = {device.device_id for device in there}
+        # Those who are there may not have noticed yet that this device is not.
+        devices = {device.device_id for device in there} - {self._introductions.device_id}
+        if len(devices) > 1:
             self._begun[left.terminal] = _Begun(left, there=devices, broken=True)
         else:
             self._settle(left, announcing.broken(left.terminal))

@@ -18,6 +18,7 @@ from mesh_agent.terminal.ledger import Ledger, Left
 from protocol.calls import Ring, write
 from protocol.signals import RtcOffer, Sender
 from tests.agent.conftest import PASSWORD, OpenAgent, SignUp
+from tests.agent.test_programs import COMMAND, environment
 from tests.support.conditions import PATIENCE_S, until
 
 SILENT = Media(audio_in="none", audio_out="none")
@@ -241,6 +242,39 @@ async def test_a_call_whose_program_was_killed_is_known_to_be_over(people: tuple
     his = await bob.calls.call(room_id, media=SILENT)
     assert his.id != call_id
     await his.leave()
+
+
+async def test_a_call_goes_on_without_the_program_that_began_it_and_its_next_one_tells_the_end(
+    people: tuple[Agent, Agent, str], sign_up: SignUp, shared_server: str, open_agent: OpenAgent
+) -> None:
+    """It is killed while two others talk; the next one of her device sees that, and waits for their end."""
+    alice, bob, room_id = people
+    carol = await sign_up(shared_server, "bob")
+    await carol.join(room_id)
+    await alice.close()
+    options = ("--audio-in", "none", "--audio-out", "none")
+    verb = [*COMMAND, "--profile", alice.profile, "call", alice.profile, *options]
+    killed = await asyncio.create_subprocess_exec(*verb, env=environment(), start_new_session=True)
+    try:
+        call_id = await rings(bob)
+        his = await bob.calls.answer(call_id, media=SILENT)
+        hers = await carol.calls.answer(await rings(carol), media=SILENT)
+        await until(lambda: len(his.parties) == len(hers.parties) == 2, "all three")
+        await stands(his, hers)
+    finally:
+        killed.kill()
+        await killed.wait()
+    again = await open_agent(alice.profile)
+    await again.start()
+    await until(lambda: again.calls._telling.has_begun(call_id), "the next program to take it over")
+    assert (await told(again, room_id)).running
+    await his.leave()
+    with closing(again.subscribe()) as events:
+        async with asyncio.timeout(2 * PATIENCE_S):
+            while (await told(again, room_id)).running:
+                await anext(events)
+    assert "was ended" in (await told(again, room_id)).how
+    await hers.leave()
 
 
 async def test_both_call_each_other_and_are_in_one_call(people: tuple[Agent, Agent, str]) -> None:
