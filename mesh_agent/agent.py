@@ -38,6 +38,7 @@ from mesh_agent.client.outbox import Entry
 from mesh_agent.client.own_account import OwnAccount, sendable
 from mesh_agent.client.pushes import Pushes
 from mesh_agent.client.session import ProfileSession
+from mesh_agent.client.ssh_keys import SshKeys
 from mesh_agent.client.state import (
     Connected,
     Connecting,
@@ -172,6 +173,12 @@ class Agent:
         """Where pushes of mine go."""
         self._signed_in()
         return Pushes(self._network)
+
+    @property
+    def ssh_keys(self) -> SshKeys:
+        """Keys that let me in at the ssh door."""
+        self._signed_in()
+        return SshKeys(self._network)
 
     @property
     def sharing(self) -> Sharing:

@@ -54,6 +54,7 @@ from mesh_server.services.presence import GRACE_S, PresenceService
 from mesh_server.services.rooms import RoomService
 from mesh_server.services.search import SearchService
 from mesh_server.services.sessions import Sessions
+from mesh_server.services.ssh_keys import SshKeyService
 from mesh_server.services.tokens import AccessTokens
 from mesh_server.services.upkeep import UpkeepService
 from mesh_server.serving import Built
@@ -348,6 +349,7 @@ def _services(
         peering=peers.peering,
         ice=peers.ice,
         push=pushing.targets,
+        ssh_keys=SshKeyService(store.ssh_keys, clock=ground.clock, new_id=ground.new_id),
         limiter=ground.limiter,
         server_name=ground.config.name,
         version=_version(ground.config, people.accounts),

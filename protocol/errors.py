@@ -94,6 +94,10 @@
     │   ├── PushTargetInvalid       push.invalid_target
     │   ├── PushTargetNotFound      push.target_not_found
     │   └── TooManyPushTargets      push.too_many_targets
+    ├── SshKeyError                 keys for the ssh door
+    │   ├── SshKeyInvalid           ssh.invalid_key
+    │   ├── SshKeyNotFound          ssh.key_not_found
+    │   └── TooManySshKeys          ssh.too_many_keys
     ├── CapabilityError             a signed token does not fit what it is shown for
     │   ├── CapabilityInvalid       p2p.invalid_token      none, or not signed by this server
     │   ├── CapabilityExpired       p2p.expired_token
@@ -523,6 +527,29 @@ class TooManyPushTargets(PushError):
     code = "push.too_many_targets"
     status = 409
     text = f"You have {limits.PUSH_TARGETS} places for pushes, as many as one can have. Delete one first."
+
+
+class SshKeyError(MeshError):
+    """A public key for the ssh door is not there, or cannot be."""
+
+    status = 422
+
+
+class SshKeyInvalid(SshKeyError):
+    code = "ssh.invalid_key"
+    text = "This is no public key of Ed25519, ECDSA or RSA. Paste the line of its .pub file."
+
+
+class SshKeyNotFound(SshKeyError):
+    code = "ssh.key_not_found"
+    status = 404
+    text = "You have no such key."
+
+
+class TooManySshKeys(SshKeyError):
+    code = "ssh.too_many_keys"
+    status = 409
+    text = f"You have {limits.SSH_KEYS} keys, as many as one can have. Remove one first."
 
 
 class P2pError(MeshError):

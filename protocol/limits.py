@@ -186,6 +186,9 @@ PAGE_DEFAULT: Final = 50
 PAGE_MAX: Final = 200
 """Messages in one page of history."""
 
+SSH_KEYS: Final = 10
+"""Public keys that one person may have for the ssh door."""
+
 PUSH_TARGETS: Final = 5
 """Places to which one person may have pushes sent."""
 

@@ -671,6 +671,27 @@ class PushTarget(_Body, frozen=True, kw_only=True):
     state: PushState
 
 
+class SshKey(_Body, frozen=True, kw_only=True):
+    """`fingerprint` is the key's SHA-256, as ssh shows it."""
+
+    id: str
+    name: str
+    kind: str
+    fingerprint: str
+    created_at: str
+
+
+class SshKeyList(_Body, frozen=True, kw_only=True):
+    keys: list[SshKey]
+
+
+class SshKeyRequest(_Body, frozen=True, kw_only=True):
+    """`key`: the line of a `.pub` file; without a `name` its comment is the name."""
+
+    key: Text
+    name: Text = ""
+
+
 class PushTargetRequest(_Body, frozen=True, kw_only=True):
     """`url`: of the push server itself. Gotify needs the `token` of an application, ntfy a `topic`."""
 

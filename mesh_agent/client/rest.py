@@ -88,6 +88,15 @@ class Rest:
     async def remove_push_target(self, target_id: str) -> None:
         await self._exchange.send_signed("DELETE", f"/api/push/targets/{_part(target_id)}")
 
+    async def ssh_keys(self) -> list[rest.SshKey]:
+        return (await self._exchange.get(rest.SshKeyList, "/api/auth/ssh-keys")).keys
+
+    async def add_ssh_key(self, request: rest.SshKeyRequest) -> rest.SshKey:
+        return await self._exchange.ask(rest.SshKey, "POST", "/api/auth/ssh-keys", request)
+
+    async def remove_ssh_key(self, key_id: str) -> None:
+        await self._exchange.send_signed("DELETE", f"/api/auth/ssh-keys/{_part(key_id)}")
+
     async def delete_device(self, device_id: str) -> None:
         await self._exchange.send_signed("DELETE", f"/api/auth/devices/{_part(device_id)}")
 

@@ -14,6 +14,9 @@ from protocol.rest import (
     RefreshRequest,
     RegisterRequest,
     Session,
+    SshKey,
+    SshKeyList,
+    SshKeyRequest,
     TokenList,
     TokenRequest,
     User,
@@ -78,3 +81,15 @@ async def create_token(services: Services, who: Principal, body: TokenRequest) -
 
 async def delete_token(services: Services, who: Principal, token_id: str) -> None:
     await services.tokens.revoke(who, token_id)
+
+
+async def ssh_keys(services: Services, who: Principal) -> SshKeyList:
+    return SshKeyList(keys=await services.ssh_keys.list_mine(who))
+
+
+async def add_ssh_key(services: Services, who: Principal, body: SshKeyRequest) -> SshKey:
+    return await services.ssh_keys.add(who, body)
+
+
+async def delete_ssh_key(services: Services, who: Principal, key_id: str) -> None:
+    await services.ssh_keys.remove(who, key_id)

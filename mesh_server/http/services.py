@@ -24,6 +24,7 @@ from mesh_server.services.push_targets import PushTargetService
 from mesh_server.services.rooms import RoomService
 from mesh_server.services.search import SearchService
 from mesh_server.services.signing import Signer
+from mesh_server.services.ssh_keys import SshKeyService
 from protocol.rest import VersionInfo
 
 
@@ -52,6 +53,7 @@ class Services:
     ice: IceService
     push: PushTargetService
     server_name: str
+    ssh_keys: SshKeyService
     version: Callable[[], Awaitable[VersionInfo]]
     ready: Callable[[], Awaitable[None]]
     metrics: Callable[[], bytes]

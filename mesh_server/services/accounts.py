@@ -176,6 +176,21 @@ class AccountService:
         self._principals.forget_device(device.id)
         return self._session(user, device, token)
 
+    async def come_in(self, username: str, device_name: str) -> Session:
+        """Signs in whoever has shown otherwise, at a door of the server, that they are who has this name.
+
+        Raises: CredentialsInvalid, AccountSuspended.
+        """
+        user = await self._store.get_user_by_key(names.login_key(username))
+        if user is None:
+            raise CredentialsInvalid
+        now = self._clock()
+        device = self._new_device(user, device_name, now)
+        token, record = self._new_refresh(device, now)
+        if not await self._store.sign_in_device(device, record, password_hash=user.password_hash):
+            raise CredentialsInvalid
+        return self._session(user, device, token)
+
     async def refresh(self, body: RefreshRequest) -> Session:
         """The next pair of tokens for a refresh token, which is spent by it.
 

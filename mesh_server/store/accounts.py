@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from mesh_server.store.base import DeviceRecord, Joined, RefreshRecord, SignedIn, UserRecord
 from mesh_server.store.database import Database
 from mesh_server.store.invites import register_by_invite
+from mesh_server.store.ssh_keys import remove_keys_of
 from mesh_server.store.tables import devices, meta, refresh_tokens, users
 from protocol.errors import AccountSuspended, InviteRequired, RegistrationClosed, UsernameTaken
 from protocol.rest import Registration
@@ -229,6 +230,7 @@ def _set_password(
     values = {"password_hash": password_hash, "password_expires_at": None}
     if not _set_user(connection, unchanged, values):
         return None
+    remove_keys_of(connection, user_id)
     return revoke(connection, sa.and_(devices.c.user_id == user_id, devices.c.id != keep_device), now)
 
 

@@ -23,6 +23,7 @@ from mesh_server.store.base import (
 from mesh_server.store.database import Database
 from mesh_server.store.push import remove_targets_of
 from mesh_server.store.rooms import get_member, my_room, next_rev, take_out
+from mesh_server.store.ssh_keys import remove_keys_of
 from mesh_server.store.tables import bans, devices, invites, members, rooms, users
 from protocol.errors import LastAdmin, UserNotFound
 from protocol.rest import UserRole
@@ -197,12 +198,14 @@ def _hand_out_password(
 ) -> list[str]:
     user = _require(connection, user_id)
     _set(connection, user, password_hash=password_hash, password_expires_at=expires_at)
+    remove_keys_of(connection, user_id)
     note(connection, by, "account.password", target=(user_id, user.username))
     return revoke(connection, devices.c.user_id == user_id, by.at)
 
 
 def _sign_out(connection: sa.Connection, user_id: str, by: Actor) -> list[str]:
     user = _require(connection, user_id)
+    remove_keys_of(connection, user_id)
     note(connection, by, "account.sign_out", target=(user_id, user.username))
     return revoke(connection, devices.c.user_id == user_id, by.at)
 
@@ -222,6 +225,7 @@ def _delete(
     for theirs in (invites.c.created_by, bans.c.user_id):
         connection.execute(sa.delete(theirs.table).where(theirs == user_id))
     remove_targets_of(connection, user_id)
+    remove_keys_of(connection, user_id)
     connection.execute(
         sa.update(devices)
         .where(devices.c.user_id == user_id)

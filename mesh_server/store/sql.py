@@ -18,6 +18,7 @@ from mesh_server.store.people import SqlPeople
 from mesh_server.store.push import SqlPush
 from mesh_server.store.rooms import SqlRooms
 from mesh_server.store.search import SqlSearch
+from mesh_server.store.ssh_keys import SqlSshKeys
 from mesh_server.store.tables import meta
 from mesh_server.store.tokens import SqlTokens
 from mesh_server.store.upkeep import SqlUpkeep
@@ -43,6 +44,7 @@ class SqlStore:
         self.search = SqlSearch(self._db)
         self.peering = SqlPeering(self._db)
         self.push = SqlPush(self._db)
+        self.ssh_keys = SqlSshKeys(self._db)
         self.usage = SqlUsage(self._db)
         self.cluster = SqlCluster(self._db)
 

@@ -307,6 +307,18 @@ p2p_sessions = Table(
 
 `seen_at`: when one of the two devices was connected last, from time to time."""
 
+ssh_keys = Table(
+    "ssh_keys",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("user_id", "fingerprint"),
+)
+
 push_targets = Table(
     "push_targets",
     metadata,

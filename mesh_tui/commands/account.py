@@ -7,7 +7,7 @@ from mesh_agent.names import find_device
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.layout.message import moment
 from mesh_tui.slash import NoCommand, look_up, misused
-from protocol.rest import Device, PushTarget, PushTargetRequest
+from protocol.rest import Device, PushTarget, PushTargetRequest, SshKeyRequest
 from protocol.text import clean_line
 
 if TYPE_CHECKING:
@@ -112,6 +112,31 @@ async def _push_remove(screen: "Screen", argument: str) -> None:
     screen.tell("No more pushes go there.")
 
 
+# ── ssh ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _ssh_keys(screen: "Screen", _: str) -> None:
+    keys = await screen.mesh.agent.ssh_keys.list()
+    lines = [
+        [
+            Fragment(f"{clean_line(key.name)}  ", "title"),
+            Fragment(f"{key.kind} {key.fingerprint}  {key.id}", "muted"),
+        ]
+        for key in keys
+    ] or [[Fragment("There is none: by ssh you come in with your password.", "muted")]]
+    screen.show("Keys that let you in by ssh", lines, "/ssh-key-add and /ssh-key-remove change it. ")
+
+
+async def _ssh_key_add(screen: "Screen", argument: str) -> None:
+    key = await screen.mesh.agent.ssh_keys.add(SshKeyRequest(key=argument))
+    screen.tell(f"By ssh, {clean_line(key.name)} lets you in: {key.fingerprint}")
+
+
+async def _ssh_key_remove(screen: "Screen", argument: str) -> None:
+    await screen.mesh.agent.ssh_keys.remove(argument)
+    screen.tell("That key lets nobody in any more.")
+
+
 RUN: Final[dict[str, Callable[["Screen", str], Awaitable[None]]]] = {
     "nick": _nick,
     "whoami": _whoami,
@@ -122,4 +147,7 @@ RUN: Final[dict[str, Callable[["Screen", str], Awaitable[None]]]] = {
     "push-add": _push_add,
     "push-test": _push_test,
     "push-remove": _push_remove,
+    "ssh-keys": _ssh_keys,
+    "ssh-key-add": _ssh_key_add,
+    "ssh-key-remove": _ssh_key_remove,
 }

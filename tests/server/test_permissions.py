@@ -187,6 +187,9 @@ ABOUT_ONESELF: Final = {
     "GET /api/auth/tokens",
     "POST /api/auth/tokens",
     "DELETE /api/auth/tokens/{token_id}",
+    "GET /api/auth/ssh-keys",
+    "POST /api/auth/ssh-keys",
+    "DELETE /api/auth/ssh-keys/{key_id}",
     "POST /api/rooms",
     "GET /api/rooms",
     "POST /api/dms",
@@ -234,6 +237,8 @@ BY_A_PERSON: Final = {
     "DELETE /api/auth/devices/{device_id}": None,
     "POST /api/auth/tokens": {"name": "another"},
     "DELETE /api/auth/tokens/{token_id}": None,
+    "POST /api/auth/ssh-keys": {"key": "ssh-ed25519 AAAA"},
+    "DELETE /api/auth/ssh-keys/{key_id}": None,
     "POST /api/push/targets": {"kind": "ntfy", "url": "https://ntfy.example.org", "topic": "a"},
 }
 """Calls that a personal token may not make, though its owner may."""
@@ -529,7 +534,7 @@ async def test_what_a_program_may_not_do(http: aiohttp.ClientSession, server: Se
     other = await person.call("POST", "/api/auth/tokens", {"name": "another script"})
     token = await person.call("POST", "/api/auth/tokens", {"name": "a script"})
     words = {"device_id": str(person.session["device"]["id"]), "token_id": str(other["id"])}
-    words["target_id"] = "x"
+    words["target_id"] = words["key_id"] = "x"
     for ask in sorted(ABOUT_ONESELF - {"POST /api/auth/logout"}):
         refusal = await outcome(person, ask, BY_A_PERSON.get(ask, {}), words, token["token"])
         assert (refusal == "auth.password_required") is (ask in BY_A_PERSON), ask

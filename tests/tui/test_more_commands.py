@@ -1,6 +1,8 @@
 """Slash commands for the account, for rooms elsewhere, and for what was not sent."""
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from mesh_agent.agent import Agent
 from mesh_tui.screens.home import Home
@@ -120,6 +122,23 @@ async def test_devices(alice: Seat, shared_server: str, number: int) -> None:
     await alice.sees("is signed out.")
     await until(lambda: other.user is None, "the other device to be signed out")
     await other.close()
+
+
+async def test_keys_for_ssh(alice: Seat) -> None:
+    await alice.say("/ssh-keys")
+    await alice.sees("Keys that let you in by ssh", "There is none")
+    await alice.press("escape")
+    for line, said in (("/ssh-key-add nonsense", "✗ This is no public key"), ("/ssh-key-remove no", "✗")):
+        await alice.say(line)
+        await alice.sees(said)
+        await alice.press("ctrl+u", "x", "backspace")
+        await alice.no_longer_sees("✗")
+    key = Ed25519PrivateKey.generate().public_key()
+    line = key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+    await alice.say(f"/ssh-key-add {line} laptop")
+    await alice.sees("laptop lets you in: SHA256:")
+    await alice.say("/ssh-keys")
+    await alice.sees("Keys that let you in by ssh", "laptop", "ssh-ed25519")
 
 
 async def test_pushes(alice: Seat) -> None:

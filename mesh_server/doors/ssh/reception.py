@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TRIES: Final = 6
-"""Ways to sign in that one connection may try; ssh offers each of its keys as one."""
+"""Passwords and forms that one connection may try."""
+
+KEYS: Final = 20
+"""Keys that one connection may offer; each is asked for twice."""
 
 NEWCOMER: Final = "new"
 """Who signs in by this name makes an account."""
@@ -60,11 +63,12 @@ class Reception(asyncssh.SSHServer):
         self.address = ""
         self._line: Line | None = None
         self._place: str | None = None
-        self._tries = 0
-        self._notice = ""
+        self._tries = self._offered = 0
+        self._notice = self._refused = ""
+        self._entering: asyncio.Task[None] | None = None
         self._seated = ""
         self._visit: Visit | None = None
-        self._gone = False
+        self._gone = self._signed_in = False
         self._timer: asyncio.TimerHandle | None = None
 
     # ── the line ─────────────────────────────────────────────────────────────────────────────────
@@ -130,6 +134,19 @@ class Reception(asyncssh.SSHServer):
 
     def kbdint_auth_supported(self) -> bool:
         return True
+
+    def public_key_auth_supported(self) -> bool:
+        return True
+
+    async def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        """Whether this key would let in by that name; asyncssh then has it sign."""
+        self._offered += 1
+        if username == NEWCOMER or self._offered > KEYS:
+            return False
+        try:
+            return await self.door.services.ssh_keys.knows(username, key.public_data)
+        except MeshError:
+            return False
 
     async def validate_password(self, username: str, password: str) -> bool:
         if username == NEWCOMER:
@@ -212,25 +229,45 @@ class Reception(asyncssh.SSHServer):
                 raise CredentialsInvalid
             self.door.seats.take(session.user.id)
         except MeshError as error:
+            self._refused = error.message
             self._say(error.message)
             await self.door.clear(session)
             return False
         self._seated, self.session = session.user.id, session
+        self._refused = ""
         return True
 
     def _say(self, words: str) -> None:
         """What ssh shows while somebody is signing in."""
-        if self._line is not None and not self._gone:
+        if self._line is not None and not self._gone and not self._signed_in:
             self._line.send_auth_banner(f"{words}\r\n")
 
     def auth_completed(self) -> None:
         self._leave_queue()
+        self._signed_in = True
         self.hurry(START_S)
+        if self.session is None and self._line is not None:
+            username = str(self._line.get_extra_info("username"))
+            self._entering = self.door.do(self._enter_by_key(username))
+
+    async def _enter_by_key(self, username: str) -> None:
+        """asyncssh has seen that whoever is there has a key that lets in by this name."""
+        door = self.door
+        try:
+            door.services.limiter.spend(Kind.SIGN_IN, Caller(address=limited_as(self.address)))
+            door.seats.require_one()
+            await self._seat(await door.services.accounts.come_in(username, DEVICE))
+        except MeshError as error:
+            self._refused = error.message
 
     # ── the terminal ─────────────────────────────────────────────────────────────────────────────
 
-    def session_requested(self) -> Visit:
+    async def session_requested(self) -> Visit:
         """Raises: asyncssh.ChannelOpenError."""
+        if self._entering is not None:
+            await asyncio.shield(self._entering)
+        if self._refused:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, self._refused)
         if self.session is None or self._line is None or self._visit is not None:
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, ONE_TERMINAL)
         if self._timer is not None:

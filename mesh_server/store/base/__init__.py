@@ -95,6 +95,7 @@ from mesh_server.store.base.search import (
     SearchQuery,
     SearchStore,
 )
+from mesh_server.store.base.ssh_keys import SshKeyRecord, SshKeyStore
 from mesh_server.store.base.upkeep import (
     UpkeepStore,
 )
@@ -163,6 +164,8 @@ __all__ = [
     "SideDevice",
     "SideRecord",
     "SignedIn",
+    "SshKeyRecord",
+    "SshKeyStore",
     "Standing",
     "Store",
     "Target",
@@ -218,6 +221,9 @@ class Store(Protocol):
 
     @property
     def push(self) -> PushStore: ...
+
+    @property
+    def ssh_keys(self) -> SshKeyStore: ...
 
     @property
     def usage(self) -> UsageStore: ...

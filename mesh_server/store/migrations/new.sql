@@ -122,9 +122,9 @@ CREATE TABLE "invites" (
 	max_uses BIGINT, 
 	uses BIGINT NOT NULL, 
 	CONSTRAINT pk_invites PRIMARY KEY (code_hash), 
-	CONSTRAINT uq_invites_id UNIQUE (id), 
+	CONSTRAINT fk_invites_created_by FOREIGN KEY(created_by) REFERENCES users (id), 
 	CONSTRAINT fk_invites_room_id FOREIGN KEY(room_id) REFERENCES rooms (id), 
-	CONSTRAINT fk_invites_created_by FOREIGN KEY(created_by) REFERENCES users (id)
+	CONSTRAINT uq_invites_id UNIQUE (id)
 );
 
 CREATE TABLE audit (
@@ -235,11 +235,23 @@ CREATE TABLE "messages" (
 	changed BOOLEAN DEFAULT 0 NOT NULL, 
 	CONSTRAINT pk_messages PRIMARY KEY (pk), 
 	CONSTRAINT uq_messages_id UNIQUE (id), 
-	CONSTRAINT fk_messages_room_id FOREIGN KEY(room_id) REFERENCES rooms (id), 
-	CONSTRAINT uq_messages_room_id_device_id_nonce UNIQUE (room_id, device_id, nonce), 
-	CONSTRAINT fk_messages_author_id FOREIGN KEY(author_id) REFERENCES users (id), 
 	CONSTRAINT fk_messages_device_id FOREIGN KEY(device_id) REFERENCES devices (id), 
-	CONSTRAINT uq_messages_room_id_seq UNIQUE (room_id, seq)
+	CONSTRAINT fk_messages_room_id FOREIGN KEY(room_id) REFERENCES rooms (id), 
+	CONSTRAINT uq_messages_room_id_seq UNIQUE (room_id, seq), 
+	CONSTRAINT uq_messages_room_id_device_id_nonce UNIQUE (room_id, device_id, nonce), 
+	CONSTRAINT fk_messages_author_id FOREIGN KEY(author_id) REFERENCES users (id)
+);
+
+CREATE TABLE ssh_keys (
+	id VARCHAR(64) NOT NULL, 
+	user_id VARCHAR(64) NOT NULL, 
+	fingerprint VARCHAR(64) NOT NULL, 
+	kind VARCHAR(64) NOT NULL, 
+	name TEXT NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	CONSTRAINT pk_ssh_keys PRIMARY KEY (id), 
+	CONSTRAINT fk_ssh_keys_user_id FOREIGN KEY(user_id) REFERENCES users (id), 
+	CONSTRAINT uq_ssh_keys_user_id_fingerprint UNIQUE (user_id, fingerprint)
 );
 
 CREATE INDEX ix_devices_user_id ON devices (user_id);
@@ -268,12 +280,12 @@ CREATE INDEX ix_push_targets_user_id ON push_targets (user_id);
 
 CREATE INDEX ix_pushes_due_at ON pushes (due_at);
 
+CREATE INDEX ix_messages_pinned ON messages (room_id, pinned_at) WHERE pinned_at IS NOT NULL;
+
 CREATE INDEX ix_messages_thread ON messages (room_id, thread, seq) WHERE thread IS NOT NULL;
 
 CREATE INDEX ix_messages_deleted ON messages (room_id, seq) WHERE deleted_at IS NOT NULL;
 
-CREATE INDEX ix_messages_pinned ON messages (room_id, pinned_at) WHERE pinned_at IS NOT NULL;
-
 CREATE UNIQUE INDEX ix_messages_changed ON messages (room_id, rev) WHERE changed = 1;
 
-INSERT INTO "alembic_version" ("version_num") VALUES ('0010')
+INSERT INTO "alembic_version" ("version_num") VALUES ('0011')

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from mesh_server.building import build
 from mesh_server.bus.memory import MemoryBus
@@ -24,9 +27,12 @@ from mesh_server.doors.ssh.line import PACKET_BYTES, _Inflating
 from mesh_server.doors.ssh.visit import Terminal
 from mesh_server.keys import HOST_FILE, load_keys
 from mesh_server.listening import Listeners
+from mesh_server.services.principal import Principal
+from mesh_server.services.ssh_keys import parse
 from mesh_server.serving import Built
 from mesh_server.store.sqlite import SqliteStore
-from protocol.rest import RegisterRequest, Session
+from protocol.errors import SshKeyInvalid
+from protocol.rest import RegisterRequest, Session, SshKeyRequest
 from tests.support.conditions import until
 from tests.support.ssh import Caller, needs_ssh
 
@@ -308,6 +314,47 @@ async def test_who_types_nothing_for_long_is_out(tmp_path: Path, call: Callable[
         await house.is_empty()
 
 
+@needs_ssh
+async def test_a_key_lets_in_whose_it_is_and_nobody_else(
+    house: House, call: Callable[..., Any], tmp_path: Path
+) -> None:
+    session = await house.register()
+    await house.register("bob")
+    private = Ed25519PrivateKey.generate()
+    file, public = tmp_path / "key", private.public_key()
+    secret = private.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    await asyncio.to_thread(_write_private, file, secret)
+    line = public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+    who = Principal(
+        user_id=session.user.id,
+        username="alice",
+        display_name="alice",
+        role="user",
+        device_id=session.device.id,
+    )
+    keys = house.door.services.ssh_keys
+    added = await keys.add(who, SshKeyRequest(key=f"{line} laptop"))
+    by_key = {"IdentityFile": str(file), "PreferredAuthentications": "publickey"}
+    alice = await call(house, "alice", **by_key)
+    await alice.sees("hello alice")
+    await alice.types("Q")
+    assert await alice.ends() == 0
+    await house.is_empty()
+    other = await call(house, "bob", **by_key)
+    await other.sees("Permission denied")
+    await other.ends()
+    await keys.remove(who, added.id)
+    gone = await call(house, "alice", **by_key)
+    await gone.sees("Permission denied")
+    await gone.ends()
+    assert len(house.guests) == 1
+
+
+def _write_private(file: Path, secret: bytes) -> None:
+    file.touch(mode=0o600)
+    file.write_bytes(secret)
+
+
 # ── without ssh ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -318,6 +365,20 @@ def test_the_host_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> No
     assert load_keys(config).host == key
     assert stat.S_IMODE((tmp_path / HOST_FILE).stat().st_mode) == 0o600
     assert load_keys(load(env={}, flags={"data": str(tmp_path)})).host == b""
+
+
+@pytest.mark.parametrize(
+    "line", ["", "ssh-ed25519", "ssh-ed25519 AAAA", "ssh-dss AAAA", "ssh-rsa !", "x" * 99]
+)
+def test_what_is_no_key_is_refused(line: str) -> None:
+    with pytest.raises(SshKeyInvalid):
+        parse(line)
+
+
+def test_a_short_key_of_rsa_is_refused() -> None:
+    public = rsa.generate_private_key(65537, 1024).public_key()
+    with pytest.raises(SshKeyInvalid, match="bits"):
+        parse(public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode())
 
 
 def test_the_name_of_a_terminal_is_no_path_and_no_order() -> None:
