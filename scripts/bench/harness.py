@@ -75,6 +75,9 @@ class Server:
     def cpu_seconds(self) -> float:
         return cpu_seconds(self.pid)
 
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
     def resident_bytes(self) -> int:
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * _PAGE
 

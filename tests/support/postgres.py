@@ -169,6 +169,11 @@ class PostgresServer:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(child), which)
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def url(self, name: str) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
 
