@@ -19,6 +19,7 @@ from protocol.version import __version__
 
 if TYPE_CHECKING:
     from mesh_agent.client.address import Link
+    from mesh_tui.collecting import Collecting
     from protocol.handover import Handover
 
 DONE: Final = 0
@@ -80,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         handover=handover,
         plain="NO_COLOR" in os.environ,
         auto=True,
-        started=_collect_what_comes,
+        started=lambda: _collect_what_comes(app.collecting),
     )
     app.run()
     return app.return_code or DONE
@@ -112,15 +113,13 @@ def prepare(environment: MutableMapping[str, str], color: str) -> None:
         environment.pop("NO_COLOR", None)
 
 
-def _collect_what_comes() -> None:
+def _collect_what_comes(collecting: "Collecting") -> None:
     """Leaves modules and classes, which stay, out of every later collection; the app makes the full ones.
 
     With them a full one takes 50 ms on a small machine, which a person at the keyboard notices.
     """
-    from mesh_tui.collecting import leave_the_old
-
     gc.freeze()
-    leave_the_old()
+    collecting.take_over()
     gc.enable()
 
 

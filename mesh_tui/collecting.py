@@ -43,6 +43,15 @@ class Collecting:
     def __init__(self, now: float) -> None:
         self._key_at = self._done_at = now
         self._done = 0
+        self._alone = False
+
+    def take_over(self) -> None:
+        """As `leave_the_old`, and what a collection leaves alive is put aside.
+
+        For a program that has its process for itself: what is put aside is freed late, and others miss it.
+        """
+        leave_the_old()
+        self._alone = True
 
     def active(self, now: float) -> None:
         """A key was pressed."""
@@ -65,8 +74,9 @@ class Collecting:
         if not self.is_due(now, gc.get_count()[2]):
             return
         deep = self.is_deep(now)
-        if deep:
+        if deep and self._alone:
             gc.unfreeze()
         gc.collect()
-        gc.freeze()
+        if self._alone:
+            gc.freeze()
         self._done_at, self._done = now, 0 if deep else self._done + 1

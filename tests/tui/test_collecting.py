@@ -8,6 +8,13 @@ import pytest
 from mesh_tui.collecting import DEEP_EVERY, LATEST_S, MOST, QUIET_S, WORTH, Collecting, leave_the_old
 
 
+@pytest.fixture
+def thresholds() -> Iterator[None]:
+    before = gc.get_threshold()
+    yield
+    gc.set_threshold(*before)
+
+
 def test_it_waits_for_the_keyboard_to_be_quiet() -> None:
     collecting = Collecting(100.0)
     collecting.active(100.0)
@@ -37,7 +44,6 @@ def test_after_a_collection_the_waiting_begins_anew(monkeypatch: pytest.MonkeyPa
     collecting = Collecting(0.0)
     monkeypatch.setattr(gc, "get_count", lambda: (0, 0, WORTH))
     monkeypatch.setattr(gc, "collect", lambda: 0)
-    monkeypatch.setattr(gc, "freeze", lambda: None)
     collecting.active(LATEST_S)
     assert collecting.is_due(LATEST_S, WORTH)
     collecting.look(LATEST_S)
@@ -46,6 +52,7 @@ def test_after_a_collection_the_waiting_begins_anew(monkeypatch: pytest.MonkeyPa
     assert not collecting.is_due(LATEST_S + QUIET_S + QUIET_S / 2, WORTH)
 
 
+@pytest.mark.usefixtures("thresholds")
 def test_what_was_put_aside_is_looked_at_now_and_then_but_never_while_somebody_types(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -54,6 +61,7 @@ def test_what_was_put_aside_is_looked_at_now_and_then_but_never_while_somebody_t
     for name in ("unfreeze", "collect", "freeze"):
         monkeypatch.setattr(gc, name, lambda name=name: done.append(name))
     collecting = Collecting(0.0)
+    collecting.take_over()
     for count in range(2 * DEEP_EVERY):
         collecting.active(float(count))
         collecting.look(float(count))
@@ -63,14 +71,9 @@ def test_what_was_put_aside_is_looked_at_now_and_then_but_never_while_somebody_t
     collecting.look(quiet)
     collecting.look(quiet + 1)
     assert done == ["unfreeze", "collect", "freeze", "collect", "freeze"]
-
-
-@pytest.fixture
-def thresholds() -> Iterator[None]:
-    before = gc.get_threshold()
-    yield
-    gc.set_threshold(*before)
-    gc.unfreeze()
+    done.clear()
+    Collecting(0.0).look(quiet)
+    assert done == ["collect"], "nothing is put aside in a process that is also another's"
 
 
 @pytest.mark.usefixtures("thresholds")
