@@ -13,10 +13,8 @@ import pytest
 from mesh_server.bus.base import (
     Bus,
     BusMessage,
-    CameIn,
     DeviceRevoked,
     Look,
-    MessagesCreated,
     PeopleHere,
     PeopleWanted,
     PersonHere,
@@ -28,7 +26,6 @@ from mesh_server.bus.base import (
     ToUser,
     Tried,
     UserChanged,
-    WentOut,
 )
 from mesh_server.bus.codec import MESSAGE_BYTES, seal, unseal
 from mesh_server.bus.line import trust
@@ -36,23 +33,18 @@ from mesh_server.bus.memory import MemoryBus
 from mesh_server.bus.nats import NatsBus
 from mesh_server.errors import CannotStart
 from protocol.events import (
-    MemberJoined,
-    MemberLeft,
     MessageEdited,
     PresenceChanged,
     ReadMarked,
     RoomDeleted,
-    RoomJoined,
-    RoomLeft,
     Typing,
 )
-from protocol.rest import Author, Message, Room
+from tests.support.bus_messages import ROOM, came_in, created, message, went_out
 from tests.support.certificates import make_certificate
 from tests.support.conditions import until
 from tests.support.nats_server import NatsServer, shared
 from tests.support.tasks import running
 
-ROOM = "room-1"
 LOOK = Look(room_id=ROOM, rev=7)
 
 
@@ -98,66 +90,14 @@ async def nodes(subject: str) -> AsyncIterator[tuple[Node, Node, Node]]:
         yield made[0], made[1], made[2]
 
 
-def message(rev: int, content: str = "hello") -> Message:
-    return Message(
-        id=f"m{rev}",
-        room_id=ROOM,
-        seq=rev,
-        rev=rev,
-        author=Author(id="alice", username="alice"),
-        content=content,
-        content_type="text/markdown",
-        created_at="2023-11-14T22:13:20.000Z",
-        nonce=f"n{rev}",
-    )
-
-
-def created(*revs: int, content: str = "hello") -> MessagesCreated:
-    return MessagesCreated(room_id=ROOM, messages=[message(rev, content) for rev in revs])
-
-
-def _room(rev: int) -> Room:
-    return Room(
-        id=ROOM,
-        name="lobby",
-        topic="",
-        visibility="public",
-        kind="room",
-        created_by="alice",
-        created_at="2023-11-14T22:13:20.000Z",
-        last_seq=0,
-        rev=rev,
-    )
-
-
-def _came_in() -> CameIn:
-    event = MemberJoined(
-        room_id=ROOM,
-        rev=3,
-        user_id="bob",
-        username="bob",
-        display_name="Bob",
-        role="member",
-        presence="online",
-        joined_at="2023-11-14T22:13:20.000Z",
-    )
-    joined = RoomJoined(room_id=ROOM, room=_room(3), members=[], last_seq=0, rev=3)
-    return CameIn(event=event, joined=joined, user_id="bob", asked_by="peer")
-
-
-def _went_out() -> WentOut:
-    event = MemberLeft(room_id=ROOM, rev=4, user_id="bob", username="bob", reason="kicked")
-    return WentOut(event=event, left=RoomLeft(room_id=ROOM, reason="kicked"), user_id="bob", asked_by="")
-
-
 def test_there_is_one_of_each() -> None:
     assert {type(one) for one in ONE_OF_EACH} == set(get_args(BusMessage))
 
 
 ONE_OF_EACH: list[BusMessage] = [
     created(1, 2),
-    _came_in(),
-    _went_out(),
+    came_in("bob", 3, "peer"),
+    went_out("bob", 4, "kicked"),
     RoomChanged(room_id=ROOM, rev=5, event=MessageEdited(message=message(5)), asked_by="peer"),
     RoomGone(room_id=ROOM, event=RoomDeleted(room_id=ROOM)),
     ToUser(

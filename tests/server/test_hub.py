@@ -9,13 +9,10 @@ import pytest
 from mesh_server import hub as hub_module
 from mesh_server.bus.base import (
     BusMessage,
-    CameIn,
     DeviceRevoked,
-    MessagesCreated,
     RoomGone,
     ToRooms,
     ToUser,
-    WentOut,
 )
 from mesh_server.bus.memory import MemoryBus
 from mesh_server.hub import Hub
@@ -24,7 +21,6 @@ from protocol.close import CloseCode
 from protocol.codec import MSGPACK
 from protocol.events import (
     MemberJoined,
-    MemberLeft,
     Pong,
     PresenceChanged,
     ReadMarked,
@@ -34,13 +30,11 @@ from protocol.events import (
     ServerToClient,
     Typing,
 )
-from protocol.rest import Author, Message, Room
+from tests.support.bus_messages import ROOM, came_in, created, went_out
 from tests.support.conditions import until
 from tests.support.readers import Reader
 
 DEVICE_CONNECTIONS = 3
-
-ROOM = "room-1"
 
 
 async def flushed(hub: Hub) -> None:
@@ -67,58 +61,6 @@ def publish(hub: Hub) -> Callable[[BusMessage], None]:
     bus = MemoryBus()
     bus.subscribe(hub.on_bus)
     return bus.publish
-
-
-def message(rev: int, author: str = "alice") -> Message:
-    return Message(
-        id=f"m{rev}",
-        room_id=ROOM,
-        seq=rev,
-        rev=rev,
-        author=Author(id=author, username=author),
-        content=f"number {rev}",
-        content_type="text/markdown",
-        created_at="2023-11-14T22:13:20.000Z",
-        nonce=f"n{rev}",
-    )
-
-
-def created(*revs: int, author: str = "alice") -> MessagesCreated:
-    return MessagesCreated(room_id=ROOM, messages=[message(rev, author) for rev in revs])
-
-
-def room(rev: int) -> Room:
-    return Room(
-        id=ROOM,
-        name="lobby",
-        topic="",
-        visibility="public",
-        kind="room",
-        created_by="alice",
-        created_at="2023-11-14T22:13:20.000Z",
-        last_seq=0,
-        rev=rev,
-    )
-
-
-def came_in(user_id: str, rev: int, asked_by: str = "") -> CameIn:
-    event = MemberJoined(
-        room_id=ROOM,
-        rev=rev,
-        user_id=user_id,
-        username=user_id,
-        display_name=user_id,
-        role="member",
-        presence="online",
-        joined_at="2023-11-14T22:13:20.000Z",
-    )
-    joined = RoomJoined(room_id=ROOM, room=room(rev), members=[], last_seq=0, rev=rev)
-    return CameIn(event=event, joined=joined, user_id=user_id, asked_by=asked_by)
-
-
-def went_out(user_id: str, rev: int) -> WentOut:
-    event = MemberLeft(room_id=ROOM, rev=rev, user_id=user_id, username=user_id)
-    return WentOut(event=event, left=RoomLeft(room_id=ROOM), user_id=user_id, asked_by="")
 
 
 def revs_and_nonces(events: list[ServerToClient]) -> list[tuple[int, str | None]]:
