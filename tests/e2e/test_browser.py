@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
+import aiohttp
 import pytest
 from PIL import Image
 
@@ -17,12 +18,24 @@ from mesh_server.doors.sessions import Program
 from tests.server.doors.web_house import PASSWORD, House, running_house
 from tests.support.chromium import PROGRAM, Page, running_chromium
 from tests.support.conditions import PATIENCE_S, until
+from tests.support.server import running_server
+from tests.support.terminal import Emulator
+from tests.support.wire import register
 
 pytestmark = pytest.mark.skipif(
     PROGRAM is None, reason="chromium is not installed (apt-get install chromium)"
 )
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+HAS_KEYBOARD: Final = (
+    "document.body.dataset.state === 'connected'"
+    " && document.activeElement.classList.contains('xterm-helper-textarea')"
+)
+"""What is typed goes to the program."""
+
+WIDE: Final = (300, 100)
+"""Larger than any terminal in a page: what is written stands where it was written."""
+
 PAINTED: Final = (0x75, 0x71, 0x5E)
 """A colour of the program's that the page itself has nowhere."""
 
@@ -85,7 +98,7 @@ async def sign_in(page: Page, house: House, how: str) -> None:
     await page.type("alice")
     await page.value("document.querySelector('#password').focus()")
     await page.type(f"{PASSWORD}\n")
-    await page.shows("document.body.dataset.state === 'connected'")
+    await page.shows(HAS_KEYBOARD)
 
 
 async def test_a_whole_visit(house: House, page: Page) -> None:
@@ -122,7 +135,7 @@ async def _loses_its_line(page: Page, house: House) -> None:
     assert visit.browser is not None
     visit.browser.cut()
     await sees(page, "said good morning")
-    await page.shows("document.body.dataset.state === 'connected' && document.querySelector('#veil').hidden")
+    await page.shows(HAS_KEYBOARD)
     await page.type("again\n")
     await sees(page, "said again")
 
@@ -144,3 +157,42 @@ async def test_two_pages_and_the_end_of_the_program(house: House, page: Page) ->
             assert await terminal.ended() == (4000, "taken")
     await page.type("quit 0\n")
     await page.shows("document.querySelector('.notice')?.textContent.startsWith('You have left Mesh')")
+
+
+async def test_the_client_itself_is_read_and_written_in(tmp_path: Path, page: Page) -> None:
+    with running_server(tmp_path / "data", "--web") as server:
+        async with aiohttp.ClientSession() as http:
+            bob = await register(http, server.url, "bob")
+            room_id = await bob.create_room("lobby")
+            await page.go(f"{server.url}/?register")
+            await page.shows("document.activeElement.id === 'username'")
+            await page.type("alice")
+            await page.value("document.querySelector('#password').focus()")
+            await page.type(f"{PASSWORD}\n")
+            screen = Emulator(*WIDE)
+            await _shows(page, screen, "lobby")
+            await page.shows(HAS_KEYBOARD)
+            await page.type("/join lobby\n")
+            await _shows(page, screen, "Message")
+            async with bob.socket() as his:
+                await his.say(room_id, "good morning, alice")
+                await _shows(page, screen, "good morning, alice")
+                await page.type("good morning, bob\n")
+                await his.wait(
+                    lambda event: (
+                        event["type"] == "chat.message.created"
+                        and event["message"]["content"] == "good morning, bob"
+                    )
+                )
+                await _shows(page, screen, "good morning, bob")
+
+
+async def _shows(page: Page, screen: Emulator, words: str) -> None:
+    """Once the program has written this, the page having it painted."""
+
+    def written() -> bool:
+        screen.feed(b"".join(page.frames))
+        page.frames.clear()
+        return words in screen.text
+
+    await until(written, words)
