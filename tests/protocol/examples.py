@@ -70,6 +70,14 @@ CALL: Final = "01jd5fa1c8e3k6n9r2tv"
 SDP: Final = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\n"
 CANDIDATE: Final = "1 1 udp 2130706431 192.0.2.1 54321 typ host"
 
+ssh_key: Final = rest.SshKey(
+    id="01m8jq5rzrvc3qrr28ze",
+    name="my laptop",
+    kind="ssh-ed25519",
+    fingerprint="SHA256:1hpWVSR0sINWJeKdTMEzaCtBiC3syo/Erztr60xaJNQ",
+    created_at="2026-11-29T04:00:00.000Z",
+)
+
 alices_side: Final = rest.P2pPeer(
     user_id=ALICE,
     username="alice",
@@ -886,6 +894,15 @@ REST: Final[dict[str, msgspec.Struct]] = {
     "SearchPage": rest.SearchPage(hits=[found], has_more=True, next="1734"),
     "SearchPage, the last one": rest.SearchPage(hits=[found], has_more=False),
     "DmRequest": rest.DmRequest(username="bob"),
+    "SshKeyRequest": rest.SshKeyRequest(
+        key="ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJvYidzIGtleSBpcyBub3QgaGVyZSwgbm9ib2R5J3Mg alice@laptop"
+    ),
+    "SshKeyRequest, with everything": rest.SshKeyRequest(
+        key="ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJvYidzIGtleSBpcyBub3QgaGVyZSwgbm9ib2R5J3Mg",
+        name="my laptop",
+    ),
+    "SshKey": ssh_key,
+    "SshKeyList": rest.SshKeyList(keys=[ssh_key]),
     "PushTarget": gotify_target,
     "PushTarget, with everything": ntfy_target,
     "PushTargetRequest": rest.PushTargetRequest(
