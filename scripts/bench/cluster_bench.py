@@ -15,6 +15,7 @@ one who does not come back is seen to be gone, and until another node leads.
 
 import argparse
 import asyncio
+import contextlib
 import random
 import subprocess
 import sys
@@ -135,7 +136,11 @@ class Cluster:
 def _family_seconds(pid: int) -> float:
     """Of a process and its children."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return harness.cpu_seconds(pid) + sum(harness.cpu_seconds(int(child)) for child in children)
+    seconds = harness.cpu_seconds(pid)
+    for child in children:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # such as a vacuum that has ended
+            seconds += harness.cpu_seconds(int(child))
+    return seconds
 
 
 @contextmanager
