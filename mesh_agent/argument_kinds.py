@@ -19,7 +19,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """`name` may be two words. `summary` is one phrase, `example` a whole command."""
+    """`name` may be several words. `summary` is one phrase, `example` a whole command."""
 
     name: str
     summary: str

@@ -7,7 +7,7 @@ as an example. What a verb does is in `verbs`, under the same name.
 from typing import Final
 
 from mesh_agent.argument_kinds import Argument, Verb, arg, number_from, span
-from mesh_agent.arguments_account import ACCOUNT, OWN, PUSHES
+from mesh_agent.arguments_account import ACCOUNT, OWN, PUSHES, SSH_KEYS
 from mesh_agent.arguments_call import CALLS
 from mesh_agent.arguments_common import PERSON, ROOM, TIMEOUT
 from mesh_agent.arguments_files import FILES
@@ -37,12 +37,13 @@ def _setting(name: str, summary: str, example: str, *arguments: Argument) -> Ver
 GROUPS: Final = {
     "room": "make a room, change it, and say who may be in it",
     "invite": "links that let people into a room",
-    "device": "end the session of one of them",
+    "device": "end the session of one of them, or of all others",
     "push": "where pushes go while I am away",
-    "account": "how I am shown, and the password",
+    "account": "how I am shown, the password, and keys for ssh",
+    "account ssh-key": "keys that let me in at the server's ssh door",
     "terminal": "share a terminal, watch one, and play a recording",
 }
-"""First words that have several verbs below them."""
+"""Words that have several verbs below them; one of two words stands below its first."""
 
 ROOMS: Final = (
     Verb(
@@ -272,6 +273,7 @@ MESSAGES: Final = (
 VERBS: Final = (
     *ACCOUNT,
     *OWN,
+    *SSH_KEYS,
     *PUSHES,
     *ROOMS,
     *PEOPLE,

@@ -43,6 +43,20 @@ ACCOUNT: Final = (
         (arg("device", metavar="DEVICE", help="its id, or its name where no other has it"),),
     ),
     Verb(
+        "device sign-out-others",
+        "end the sessions of all others, and revoke personal tokens",
+        "mesh-agent device sign-out-others --ssh-keys remove",
+        (
+            arg(
+                "--ssh-keys",
+                metavar="HOW",
+                required=True,
+                choices=("keep", "remove"),
+                help="keep, or remove: whether keys for ssh go on letting in",
+            ),
+        ),
+    ),
+    Verb(
         "presence",
         "be seen as online, away, busy or offline, until Ctrl+C",
         "mesh-agent presence away Back at two --for 1h",
@@ -81,6 +95,25 @@ OWN: Final = (
                 help="as --password-file, for the new one; both -: the first two lines of stdin",
             ),
         ),
+    ),
+)
+
+SSH_KEYS: Final = (
+    Verb("account ssh-key list", "list the keys that let me in by ssh", "mesh-agent account ssh-key list"),
+    Verb(
+        "account ssh-key add",
+        "come in by ssh with a key",
+        "mesh-agent account ssh-key add ~/.ssh/id_ed25519.pub --name laptop",
+        (
+            arg("file", metavar="FILE", help="a .pub file, of which the first line counts; - is stdin"),
+            arg("--name", default="", help="what to call it; by default what the file says"),
+        ),
+    ),
+    Verb(
+        "account ssh-key remove",
+        "let nobody in by that key any more",
+        "mesh-agent account ssh-key remove 01jd5fsshk0m8s4y2c7g",
+        (arg("key", metavar="ID", help="its id, as account ssh-key list prints it"),),
     ),
 )
 

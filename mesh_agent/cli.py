@@ -65,7 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     for verb in VERBS:
         group, _, name = verb.name.rpartition(" ")
         if group not in groups:
-            words = verbs.add_parser(group, help=GROUPS[group], parents=[common])
+            above, _, word = group.rpartition(" ")
+            words = groups[above].add_parser(word, help=GROUPS[group], parents=[common])
             groups[group] = words.add_subparsers(metavar="VERB", required=True)
         _add_verb(groups[group], name, verb, common)
     return parser

@@ -26,6 +26,7 @@ from protocol.rest import (
     PushTarget,
     Room,
     SearchHit,
+    SshKey,
     User,
 )
 from protocol.times import parse_time
@@ -167,6 +168,10 @@ def _target(target: PushTarget) -> str:
     return f"{target.id}  {target.name}: {target.url}{topic}  ({', '.join(facts)})"
 
 
+def _ssh_key(key: SshKey) -> str:
+    return f"{key.id}  {key.name}  ({key.kind}, {key.fingerprint})"
+
+
 _LINES: Final[dict[type, Callable[[Any], str]]] = {
     Message: _message,
     Room: _room,
@@ -175,6 +180,7 @@ _LINES: Final[dict[type, Callable[[Any], str]]] = {
     Invite: _invite,
     Device: _device,
     PushTarget: _target,
+    SshKey: _ssh_key,
     MessageVersion: _version,
     SearchHit: _hit,
     User: _user,

@@ -12,6 +12,12 @@ Named = Annotated[str, Meta(max_length=limits.TOKEN_CHARS)]
 """An id, a name or a time; each service says what it is, with its own error."""
 
 
+class OthersQuery(Struct, kw_only=True, frozen=True):
+    """Whether the keys that let me in by ssh go as well, when my other devices are signed out."""
+
+    ssh_keys: Literal["keep", "remove"] = "keep"
+
+
 class RoomsQuery(Struct, kw_only=True, frozen=True):
     """`mine`: all rooms that I am a member of; `public`: a page of the directory of public rooms."""
 

@@ -1,4 +1,4 @@
-"""My account: how I am shown, and the password."""
+"""My account: how I am shown, the password, and where else I am signed in."""
 
 from mesh_agent.client.network import Network
 from protocol.errors import PasswordInvalid
@@ -28,6 +28,10 @@ class OwnAccount:
         """Every other device of mine is signed out."""
         request = PasswordRequest(current=sendable(current), new=sendable(new))
         await (await self._network.rest()).change_password(request)
+
+    async def sign_out_others(self, *, ssh_keys: bool) -> None:
+        """Every other device of mine, and every personal token; `ssh_keys`: those let nobody in any more."""
+        await (await self._network.rest()).delete_other_devices(ssh_keys=ssh_keys)
 
     async def _change(self, request: ProfileRequest) -> User:
         return await (await self._network.rest()).update_me(request)

@@ -100,6 +100,10 @@ class Rest:
     async def delete_device(self, device_id: str) -> None:
         await self._exchange.send_signed("DELETE", f"/api/auth/devices/{_part(device_id)}")
 
+    async def delete_other_devices(self, *, ssh_keys: bool) -> None:
+        query = "?ssh_keys=remove" if ssh_keys else ""
+        await self._exchange.send_signed("DELETE", f"/api/auth/devices{query}")
+
     # ── rooms ────────────────────────────────────────────────────────────────────────────────────
 
     async def my_rooms(self) -> list[rest.Room]:

@@ -1,4 +1,4 @@
-"""Signing in and out, devices, how one is seen, and the password."""
+"""Signing in and out, devices, how one is seen, the password, and keys for ssh."""
 
 import asyncio
 import contextlib
@@ -15,6 +15,7 @@ from mesh_agent.client.state import ConnectionChanged, SignedOut
 from mesh_agent.names import find_device
 from mesh_agent.output import Output
 from mesh_agent.verbs.common import Run, UsageError
+from protocol.rest import SshKeyRequest
 
 PASSWORD_BYTES: Final = 8 * 1024
 
@@ -81,6 +82,32 @@ async def _password(agent: Agent, options: Namespace, output: Output) -> None:
     output.show({"password_changed": agent.user.username})
 
 
+# ── where else one comes in ──────────────────────────────────────────────────────────────────────
+
+
+async def _sign_out_others(agent: Agent, options: Namespace, output: Output) -> None:
+    others = sum(not device.current for device in await agent.devices())
+    await agent.account.sign_out_others(ssh_keys=options.ssh_keys == "remove")
+    output.show({"signed_out": others, "ssh_keys": options.ssh_keys})
+
+
+async def _ssh_keys(agent: Agent, _: Namespace, output: Output) -> None:
+    output.show_all(await agent.ssh_keys.list(), none="There is no key: by ssh I come in with my password.")
+
+
+async def _add_ssh_key(agent: Agent, options: Namespace, output: Output) -> None:
+    line = read_secret(options.file)
+    output.show(await agent.ssh_keys.add(SshKeyRequest(key=line, name=options.name)))
+
+
+async def _remove_ssh_key(agent: Agent, options: Namespace, output: Output) -> None:
+    await agent.ssh_keys.remove(options.key)
+    output.show({"removed": options.key})
+
+
+# ── passwords ────────────────────────────────────────────────────────────────────────────────────
+
+
 def ask_password(file: str | None, *, twice: bool, which: str = "Password") -> str:
     """The password, from `file` or from who sits at the terminal. Raises: UsageError."""
     if file is not None:
@@ -119,4 +146,8 @@ VERBS: Final[dict[str, Run]] = {
     "account name": _name,
     "account receipts": _receipts,
     "account password": _password,
+    "device sign-out-others": _sign_out_others,
+    "account ssh-key list": _ssh_keys,
+    "account ssh-key add": _add_ssh_key,
+    "account ssh-key remove": _remove_ssh_key,
 }

@@ -2,6 +2,7 @@
 
 from mesh_server.http.services import Services
 from mesh_server.services.principal import Principal
+from protocol.queries import OthersQuery
 from protocol.rest import (
     DeleteAccountRequest,
     Device,
@@ -67,8 +68,8 @@ async def delete_device(services: Services, who: Principal, device_id: str) -> N
     await services.devices.sign_out(who, device_id)
 
 
-async def delete_other_devices(services: Services, who: Principal) -> None:
-    await services.devices.sign_out_others(who)
+async def delete_other_devices(services: Services, who: Principal, query: OthersQuery) -> None:
+    await services.devices.sign_out_others(who, ssh_keys=query.ssh_keys == "remove")
 
 
 async def tokens(services: Services, who: Principal) -> TokenList:

@@ -150,7 +150,7 @@ CALLS: Final[tuple[Call, ...]] = (
         "DELETE",
         "/api/auth/devices",
         accounts.delete_other_devices,
-        "Sign every other device out, and revoke every token",
+        "Sign every other device out, and revoke every token; with ssh_keys=remove my keys for ssh go too",
         PasswordRequired,
     ),
     call("GET", "/api/auth/tokens", accounts.tokens, "My personal tokens, the last made first"),

@@ -41,12 +41,19 @@ class DeviceService:
         if not await self._revoke(who.user_id, device_id):
             raise DeviceNotFound
 
-    async def sign_out_others(self, who: Principal) -> None:
-        """Every other device, and every personal token. Raises: PasswordRequired."""
+    async def sign_out_others(self, who: Principal, *, ssh_keys: bool = False) -> None:
+        """Every other device, and every personal token; `ssh_keys`: the keys that let in by ssh go too.
+
+        Raises: PasswordRequired.
+        """
         if who.by_token:
             raise PasswordRequired
         await self._store.revoke_other_devices(
-            who.user_id, who.device_id, now=self._clock(), on_revoked=self._sessions.revoked
+            who.user_id,
+            who.device_id,
+            now=self._clock(),
+            on_revoked=self._sessions.revoked,
+            ssh_keys=ssh_keys,
         )
 
     async def _revoke(self, user_id: str, device_id: str) -> bool:

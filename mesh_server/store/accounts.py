@@ -109,10 +109,16 @@ class SqlAccounts:
         return bool(revoked)
 
     async def revoke_other_devices(
-        self, user_id: str, keep_device: str, *, now: int, on_revoked: Callable[[str], None]
+        self,
+        user_id: str,
+        keep_device: str,
+        *,
+        now: int,
+        on_revoked: Callable[[str], None],
+        ssh_keys: bool = False,
     ) -> None:
-        others = sa.and_(devices.c.user_id == user_id, devices.c.id != keep_device)
-        await self._db.write(revoke, others, now, then=for_each(on_revoked))
+        asked = (user_id, keep_device, now, ssh_keys)
+        await self._db.write(_revoke_others, *asked, then=for_each(on_revoked))
 
     async def set_last_seen(self, seen: dict[str, int]) -> None:
         await self._db.write(_set_last_seen, seen)
@@ -230,8 +236,7 @@ def _set_password(
     values = {"password_hash": password_hash, "password_expires_at": None}
     if not _set_user(connection, unchanged, values):
         return None
-    remove_keys_of(connection, user_id)
-    return revoke(connection, sa.and_(devices.c.user_id == user_id, devices.c.id != keep_device), now)
+    return _revoke_others(connection, user_id, keep_device, now, ssh_keys=True)
 
 
 # ── devices ──────────────────────────────────────────────────────────────────────────────────────
@@ -304,6 +309,14 @@ def revoke(connection: sa.Connection, which: sa.ColumnElement[bool], now: int) -
     revoked = list(connection.execute(query.returning(devices.c.id)).scalars())
     connection.execute(sa.delete(refresh_tokens).where(refresh_tokens.c.device_id.in_(revoked)))
     return revoked
+
+
+def _revoke_others(
+    connection: sa.Connection, user_id: str, keep_device: str, now: int, ssh_keys: bool
+) -> list[str]:
+    if ssh_keys:
+        remove_keys_of(connection, user_id)
+    return revoke(connection, sa.and_(devices.c.user_id == user_id, devices.c.id != keep_device), now)
 
 
 def _set_last_seen(connection: sa.Connection, seen: dict[str, int]) -> None:

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from mesh_agent.agent import Agent
 from mesh_agent.client.folders import Profile
+from mesh_agent.client.ssh_keys import PRIVATE
 from protocol.rest import User
 from tests.agent.conftest import PASSWORD, SignUp
 from tests.agent.test_programs import Done, done, run, running
@@ -293,6 +296,32 @@ async def test_the_password_is_changed_and_the_other_devices_are_signed_out(
     await done(*signed_in, "-", stdin=PASSWORD)
     # Without a file there is nobody to ask.
     assert await refused(alice, "account", "password") == "client.usage"
+
+
+async def test_keys_for_ssh_stay_or_go_with_the_other_devices(
+    shared_server: str, alice: Agent, tmp_path: Path
+) -> None:
+    file = tmp_path / "id_ed25519"
+    file.write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
+    private = await run("--profile", alice.profile, "--json", "account", "ssh-key", "add", str(file))
+    assert (private.error()["code"], private.error()["message"]) == ("ssh.invalid_key", PRIVATE)
+    for label in ("laptop", "desk"):
+        public = Ed25519PrivateKey.generate().public_key()
+        file.write_bytes(public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH) + b" alice@home\n")
+        added = await one(alice, "account", "ssh-key", "add", str(file), "--name", label)
+    (first, second) = await lines(alice, "account", "ssh-key", "list")
+    assert "laptop  (ssh-ed25519, SHA256:" in first
+    assert second == f"{added['id']}  desk  (ssh-ed25519, {added['fingerprint']})"
+    assert await one(alice, "account", "ssh-key", "remove", added["id"]) == {"removed": added["id"]}
+
+    elsewhere = await Agent.open(profile="elsewhere", server=shared_server)
+    for how, left in (("keep", 1), ("remove", 0)):
+        await elsewhere.login(name(alice), PASSWORD)
+        done_so = await one(alice, "device", "sign-out-others", "--ssh-keys", how)
+        assert done_so == {"signed_out": 1, "ssh_keys": how}
+        await until(lambda: elsewhere.user is None, "the other device to be signed out")
+        assert len(await alice.ssh_keys.list()) == left
+    await elsewhere.close()
 
 
 def presence_of(agent: Agent, other: Agent) -> tuple[str, str]:

@@ -69,11 +69,19 @@ async def _signed_out(store: Store, user: UserRecord, by: Actor) -> None:
     await store.people.sign_out_user(user.id, by=by, on_revoked=lambda _: None)
 
 
+async def _only_here(store: Store, user: UserRecord, _by: Actor) -> None:
+    for keys_go in (False, True):
+        await store.accounts.revoke_other_devices(
+            user.id, "bob-laptop", now=NOW, on_revoked=lambda _: None, ssh_keys=keys_go
+        )
+        assert bool(await store.ssh_keys.list_keys(user.id)) is not keys_go
+
+
 async def _deleted(store: Store, user: UserRecord, by: Actor) -> None:
     assert await store.people.delete_user(user.id, by=by, then=lambda _: None)
 
 
-@pytest.mark.parametrize("done", [_new_password, _handed_out, _signed_out, _deleted])
+@pytest.mark.parametrize("done", [_new_password, _handed_out, _signed_out, _only_here, _deleted])
 async def test_they_go_with_the_password_and_with_the_account(
     store: Store, alice: UserRecord, done: Callable[[Store, UserRecord, Actor], Awaitable[None]]
 ) -> None:

@@ -146,9 +146,15 @@ class AccountStore(Protocol):
         ...
 
     async def revoke_other_devices(
-        self, user_id: str, keep_device: str, *, now: int, on_revoked: Callable[[str], None]
+        self,
+        user_id: str,
+        keep_device: str,
+        *,
+        now: int,
+        on_revoked: Callable[[str], None],
+        ssh_keys: bool = False,
     ) -> None:
-        """Personal tokens too."""
+        """Personal tokens too; `ssh_keys`: and the keys of the ssh door, in the same moment."""
         ...
 
     async def revoke_device(
