@@ -57,6 +57,7 @@ OFF_ACTIONS: Final[dict[str, Power]] = {
     "screen.decline_call": "calls",
     "screen.mute_mic": "calls",
     "screen.edit_outside": "editor",
+    "screen.from_folder": "disk",
 }
 """The action of a key -> what it would need."""
 
@@ -130,6 +131,7 @@ HARMLESS: Final = frozenset(
         "hide-reads",
         "devices",
         "sign-out",
+        "sign-out-others",
         "push",
         "push-add",
         "push-test",

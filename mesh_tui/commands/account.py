@@ -68,6 +68,12 @@ async def _sign_out(screen: "Screen", argument: str) -> None:
     screen.tell(f"{clean_line(device.name) or device.id} is signed out.")
 
 
+async def _sign_out_others(screen: "Screen", _: str) -> None:
+    from mesh_tui.screens.signed_in import ask_about_others
+
+    await ask_about_others(screen)
+
+
 # ── pushes ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -116,15 +122,9 @@ async def _push_remove(screen: "Screen", argument: str) -> None:
 
 
 async def _ssh_keys(screen: "Screen", _: str) -> None:
-    keys = await screen.mesh.agent.ssh_keys.list()
-    lines = [
-        [
-            Fragment(f"{clean_line(key.name)}  ", "title"),
-            Fragment(f"{key.kind} {key.fingerprint}  {key.id}", "muted"),
-        ]
-        for key in keys
-    ] or [[Fragment("There is none: by ssh you come in with your password.", "muted")]]
-    screen.show("Keys that let you in by ssh", lines, "/ssh-key-add and /ssh-key-remove change it. ")
+    from mesh_tui.screens.ssh_keys import SshKeys
+
+    screen.mesh.push_screen(SshKeys())
 
 
 async def _ssh_key_add(screen: "Screen", argument: str) -> None:
@@ -143,6 +143,7 @@ RUN: Final[dict[str, Callable[["Screen", str], Awaitable[None]]]] = {
     "hide-reads": _hide_reads,
     "devices": _devices,
     "sign-out": _sign_out,
+    "sign-out-others": _sign_out_others,
     "push": _push,
     "push-add": _push_add,
     "push-test": _push_test,

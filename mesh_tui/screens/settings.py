@@ -5,40 +5,33 @@ from the types of `mesh_tui.settings`, so a setting that exists is a row; it is 
 changes with it. What the server keeps (name, status, password, devices) is asked of it and told to it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar, Final, get_args
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.message import Message
-from textual.strip import Strip
 from textual.widgets import Static
 
 from mesh_tui import actions
 from mesh_tui.actions import ACTIONS, key_label
 from mesh_tui.keymap import keys_of
-from mesh_tui.layout.cells import Fragment, Line, clip, pad, paintable
-from mesh_tui.layout.message import moment
+from mesh_tui.layout.cells import Fragment
 from mesh_tui.powers import OFF_SETTINGS, SENTENCES
 from mesh_tui.rooms import DEFAULT, level_set, name_in_settings, with_level
-from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.base import MeshScreen
 from mesh_tui.screens.devices import KINDS, Devices, Kind
 from mesh_tui.screens.edit import Blank, Edit
+from mesh_tui.screens.setting_rows import Row, Rows
+from mesh_tui.screens.signed_in import SignedIn
 from mesh_tui.settings import LEVELS, Level, Setting, Settings, SettingsWrong, all_settings
-from mesh_tui.theme import Palette
 from mesh_tui.widgets.bar import Bar
-from mesh_tui.widgets.lines import LineList
 from mesh_tui.workers import begin
 from protocol.limits import NAME_CHARS, PASSWORD_MAX_CHARS, STATUS_CHARS
-from protocol.rest import Device, Room, User
-from protocol.text import clean_line
+from protocol.rest import Room, User
 
-LABEL_CELLS: Final = 28
 TEXT_CHARS: Final = 500
 
 HEADINGS: Final = {
@@ -51,131 +44,6 @@ HEADINGS: Final = {
     "calls": "Calls",
     "privacy": "Privacy",
 }
-
-Change = Callable[[], Awaitable[object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One thing that can be set.
-
-    Attributes:
-        choices: what ← and → go through, as they are told; `choose` takes one of them.
-        open: what Enter does, where it does not take the next choice.
-    """
-
-    label: str
-    value: str
-    help: str
-    choices: Sequence[str] = ()
-    choose: Callable[[str], Awaitable[object]] | None = None
-    open: Callable[[], None] | None = None
-
-
-class Rows(LineList, can_focus=True):
-    """Rows under headings; one of them is chosen."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "step(-1)", show=False),
-        Binding("down", "step(1)", show=False),
-        Binding("pageup", "step(-10)", show=False),
-        Binding("pagedown", "step(10)", show=False),
-        Binding("home", "step(-1000)", show=False),
-        Binding("end", "step(1000)", show=False),
-        Binding("left", "turn(-1)", show=False),
-        Binding("right,space", "turn(1)", show=False),
-        Binding("enter", "open", show=False),
-    ]
-
-    class Moved(Message):
-        """Another row is chosen."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._groups: Mapping[str, Sequence[Row]] = {}
-        self._at: dict[int, Row] = {}
-        self._chosen = 0
-
-    def put(self, groups: Mapping[str, Sequence[Row]]) -> None:
-        """Shows others; the same place stays chosen."""
-        self._groups = groups
-        self.remake()
-        self.post_message(self.Moved())
-
-    @property
-    def chosen(self) -> Row | None:
-        rows = list(self._at.values())
-        return rows[min(self._chosen, len(rows) - 1)] if rows else None
-
-    def make(self, cells: int) -> Sequence[Line]:
-        self._at.clear()
-        lines: list[Line] = []
-        labels = min(LABEL_CELLS, cells // 2)
-        for heading, rows in self._groups.items():
-            lines += [Line(())] if lines else []
-            lines.append(Line((Fragment(f" {heading}", "heading"),)))
-            for row in rows:
-                self._at[len(lines)] = row
-                value = clip(paintable(row.value), max(4, cells - labels - 8))
-                shown = f"‹ {value} ›" if row.choices else value
-                lines.append(
-                    Line(
-                        (
-                            Fragment("   "),
-                            Fragment(pad(paintable(row.label), labels)),
-                            Fragment("  "),
-                            Fragment(shown or "—", "" if value else "muted"),
-                        )
-                    )
-                )
-        return lines
-
-    def render_line(self, y: int) -> Strip:
-        row = round(self.scroll_y) + y
-        if row not in self._at or self._at[row] is not self.chosen:
-            return super().render_line(y)
-        palette = self._palette = self._palette or Palette(self)
-        fragments = tuple(
-            Fragment(text, f"{role} cursor-row".strip())
-            for text, role in (Fragment(" ▌ ", "brand"), *self.line(row).fragments[1:])
-        )
-        return palette.strip(Line(fragments, fill="cursor-row"), self.size.width)
-
-    def action_step(self, count: int) -> None:
-        self._choose(self._chosen + count)
-
-    def _choose(self, index: int) -> None:
-        self._chosen = min(max(0, index), max(0, len(self._at) - 1))
-        places = list(self._at)
-        row = places[self._chosen] if places else 0
-        top = 0 if self._chosen == 0 else row
-        if top < self.scroll_y:
-            self.scroll_to(y=top, animate=False)
-        elif row >= self.scroll_y + self.size.height:
-            self.scroll_to(y=row - self.size.height + 1, animate=False)
-        self.refresh()
-        self.post_message(self.Moved())
-
-    def action_turn(self, count: int) -> None:
-        row = self.chosen
-        if row is not None and row.choices and row.choose is not None:
-            here = row.choices.index(row.value) if row.value in row.choices else 0
-            wanted = row.choices[(here + count) % len(row.choices)]
-            assert isinstance(self.screen, MeshScreen)
-            begin(self.screen, self.screen.attempt, row.choose, wanted, group="settings")
-
-    def action_open(self) -> None:
-        row = self.chosen
-        if row is not None and row.open is not None:
-            row.open()
-        else:
-            self.action_turn(1)
-
-    def on_click(self, event: events.Click) -> None:
-        offset = event.get_content_offset(self)
-        row = round(self.scroll_y) + offset.y if offset else None
-        if row is not None and row in self._at:
-            self._choose(list(self._at).index(row))
 
 
 class SettingsScreen(MeshScreen[None]):
@@ -190,7 +58,7 @@ class SettingsScreen(MeshScreen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._me: User | None = None
-        self._devices: Sequence[Device] = ()
+        self._signed_in: SignedIn | None = None
 
     def compose(self) -> ComposeResult:
         yield Bar(classes="top")
@@ -210,7 +78,7 @@ class SettingsScreen(MeshScreen[None]):
     async def _load(self) -> None:
         """What only the server knows."""
         self._me = await self.mesh.agent.account.me()
-        self._devices = await self.mesh.agent.devices()
+        self._signed_in = await SignedIn.ask(self.mesh.agent)
         self._show(self.mesh.settings)
 
     def _show(self, settings: Settings) -> None:
@@ -227,8 +95,8 @@ class SettingsScreen(MeshScreen[None]):
             ]
         if rooms := self._rooms(settings):
             groups["What is told of your rooms"] = rooms
-        if self._devices:
-            groups["Devices that are signed in"] = [self._device(device) for device in self._devices]
+        if self._signed_in is not None:
+            groups["Devices that are signed in"] = self._signed_in.rows(self, self._load)
         groups["Keys"] = self._keys(settings)
         self.query_one(Rows).put(groups)
 
@@ -266,7 +134,7 @@ class SettingsScreen(MeshScreen[None]):
             Row(
                 "Password",
                 "",
-                "Change it; every other device of yours is signed out then.",
+                "Change it; every other device of yours is signed out then, and keys for ssh are gone.",
                 open=self._edit_password,
             ),
         ]
@@ -359,28 +227,6 @@ class SettingsScreen(MeshScreen[None]):
             "all of it counts, and you are told of what is said to you."
         )
         return Row(name_in_settings(room), level or DEFAULT, help_text, (DEFAULT, *LEVELS), keep)
-
-    # ── devices ──────────────────────────────────────────────────────────────────────────────────
-
-    def _device(self, device: Device) -> Row:
-        seen = moment(device.last_seen_at)
-        when = "this one" if device.current else f"last seen {seen:%Y-%m-%d %H:%M}" if seen else ""
-        name = clean_line(device.name) or device.id
-        help_text = "You are here." if device.current else "Enter signs it out."
-        return Row(name, when, help_text, open=None if device.current else partial(self._ask, device))
-
-    def _ask(self, device: Device) -> None:
-        def answered(yes: bool | None) -> None:
-            if yes:
-                begin(self, self.attempt, self._sign_out, device.id, group="settings")
-
-        name = clip(paintable(clean_line(device.name) or device.id), 40)
-        detail = "It has to sign in again, with the password."
-        self.mesh.push_screen(Ask(f"Sign {name} out?", detail, yes="Sign out"), answered)
-
-    async def _sign_out(self, device_id: str) -> None:
-        await self.mesh.agent.sign_out_device(device_id)
-        await self._load()
 
 
 # ── a setting as one types it ────────────────────────────────────────────────────────────────────

@@ -52,6 +52,7 @@ HOME: Final = (
     View("tour", (*"tour", "enter"), "Tour 1 of 3"),
     View("help", ("escape", "f1"), "Keys and commands"),
     View("settings", ("escape", "f4", "down", "down"), "Shown as"),
+    View("ssh-keys", ("escape", "slash", *"ssh-keys", "enter"), "There is none"),
     View("switcher", ("escape", "ctrl+k"), "Go to"),
 )
 

@@ -14,10 +14,11 @@ from mesh_tui.screens.call import CallScreen
 from mesh_tui.screens.home import Home
 from mesh_tui.screens.login import Login
 from mesh_tui.screens.room import RoomScreen
+from mesh_tui.screens.ssh_keys import SshKeys
 from tests.support import pressed
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "tui.md"
-OWNERS = {"app": (MeshApp,), "screen": (CallScreen, Home, Login, RoomScreen)}
+OWNERS = {"app": (MeshApp,), "screen": (CallScreen, Home, Login, RoomScreen, SshKeys)}
 
 
 def _named(action: Action) -> str:

@@ -121,6 +121,12 @@ async def test_devices(alice: Seat, shared_server: str, number: int) -> None:
     await alice.say(f"/sign-out {theirs.id}")
     await alice.sees("is signed out.")
     await until(lambda: other.user is None, "the other device to be signed out")
+    await other.login(f"alice{number}", PASSWORD)
+    await alice.say("/sign-out-others")
+    await alice.sees("Sign out all your other devices?")
+    await alice.press("y")
+    await alice.sees("You are signed in here alone.")
+    await until(lambda: other.user is None, "the other device to be signed out")
     await other.close()
 
 
@@ -138,7 +144,7 @@ async def test_keys_for_ssh(alice: Seat) -> None:
     await alice.say(f"/ssh-key-add {line} laptop")
     await alice.sees("laptop lets you in: SHA256:")
     await alice.say("/ssh-keys")
-    await alice.sees("Keys that let you in by ssh", "laptop", "ssh-ed25519")
+    await alice.sees("Keys that let you in by ssh", "laptop", "ssh-ed25519", "SHA256:")
 
 
 async def test_pushes(alice: Seat) -> None:

@@ -1,9 +1,14 @@
 """The settings screen: what is in the file, who one is, keys and devices, by keyboard."""
 
+from pathlib import Path
+
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from mesh_agent.agent import Agent
 from mesh_tui.screens.devices import Kind, devices, tried
+from mesh_tui.screens.setting_rows import Rows
 from mesh_tui.screens.settings import read, told
 from mesh_tui.settings import all_settings
 from mesh_tui.settings_file import SettingsFile
@@ -30,13 +35,16 @@ def test_a_number_that_is_none_is_left_to_be_refused() -> None:
 
 
 async def _at(seat: Seat, label: str) -> None:
-    """Goes down to the row with this label."""
-    await seat.press("home")
-    for _ in range(80):
-        if any("▌" in row and label in row for row in seat.screen):
-            return
-        await seat.press("down")
-    raise AssertionError(f"no row {label!r}; the screen:\n{seat.text}")
+    """Goes down to the row with this label, by pages as far as these go."""
+
+    def place() -> int | None:
+        rows = seat.app.screen.query_one(Rows)._at.values()
+        return next((number for number, row in enumerate(rows) if row.label.startswith(label)), None)
+
+    await until(lambda: place() is not None, f"a row {label!r}")
+    pages, rows = divmod(place() or 0, 10)
+    await seat.press("home", *["pagedown"] * pages, *["down"] * rows)
+    await until(lambda: any("▌" in row and label in row for row in seat.screen), f"{label!r} to be chosen")
 
 
 @pytest.mark.presses("everywhere.settings", "settings left,right", "settings enter")
@@ -150,14 +158,14 @@ async def test_another_password(sit_down: SitDown, shared_server: str, number: i
 async def test_another_device_is_signed_out(
     sit_down: SitDown, sign_up: SignUp, shared_server: str, number: int
 ) -> None:
-    alice = await sit_down("alice", shared_server, size=(80, 80))
+    alice = await sit_down("alice", shared_server, size=(80, 140))
     await alice.register(f"alice{number}")
     elsewhere = await Agent.open(profile="elsewhere", server=shared_server)
     try:
         await elsewhere.login(f"alice{number}", PASSWORD)
         await alice.press("f4")
         await alice.sees("this one", "last seen")
-        await _at(alice, "last seen")
+        await alice.click("last seen")
         await alice.press("enter")
         await alice.sees("It has to sign in again")
         await alice.press("y")
@@ -165,6 +173,63 @@ async def test_another_device_is_signed_out(
         assert [device.current for device in await alice.app.agent.devices()] == [True]
     finally:
         await elsewhere.close()
+
+
+def _public_key() -> str:
+    key = Ed25519PrivateKey.generate().public_key()
+    return key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+
+@pytest.mark.presses("ssh-keys up,down", "ssh-keys.add", "ssh-keys.from_folder", "ssh-keys.remove")
+async def test_keys_for_ssh_are_pasted_chosen_from_files_removed_and_gone_with_the_devices(
+    sit_down: SitDown, shared_server: str, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = await sit_down("alice", shared_server, size=(80, 140))
+    await alice.register(f"alice{number}")
+    await alice.press("f4")
+    await alice.sees("Keys for ssh")
+    await alice.click("Keys for ssh")
+    await alice.press("enter")
+    await alice.sees("Keys that let you in by ssh", "There is none", "a adds one")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    await alice.press("f")
+    await alice.sees("There is no .pub file with a key in ~/.ssh")
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh" / "id_ed25519.pub").write_text(f"{_public_key()} alice@desk\n")
+
+    await alice.press("a")
+    await alice.sees("Paste a key")
+    await alice.type("-----BEGIN OPENSSH PRIVATE KEY-----")
+    await alice.press("enter")
+    await alice.sees("the private half of a key")
+    await alice.press("ctrl+u")
+    await alice.type(f"{_public_key()} alice@laptop")
+    await alice.press("enter")
+    await alice.no_longer_sees("Paste a key")
+    await alice.sees("By ssh, alice@laptop lets you in.", "d removes it")
+    await alice.press("f")
+    await alice.sees("Which key of ~/.ssh?", "id_ed25519.pub: alice@desk (1)")
+    await alice.press("1")
+    await alice.sees("By ssh, alice@desk lets you in.", "▌ alice@laptop")
+    await alice.press("up", "down")
+    await alice.sees("▌ alice@desk")
+    await alice.press("d")
+    await alice.sees("Remove alice@desk?")
+    await alice.press("y")
+    await alice.sees("alice@desk lets nobody in any more.", "▌ alice@laptop")
+
+    other = await Agent.open(profile="elsewhere", server=shared_server)
+    await other.login(f"alice{number}", PASSWORD)
+    await alice.press("escape")
+    await alice.sees("All others", "Keys for ssh                  1")
+    await alice.click("All others")
+    await alice.press("enter")
+    await alice.sees("a key lets you in", "Sign out, keep the key (k)")
+    await alice.press("r")
+    await alice.sees("You are signed in here", "Keys for ssh                  none")
+    await alice.no_longer_sees("All others")
+    await until(lambda: other.user is None, "the other device to be signed out")
+    await other.close()
 
 
 async def test_without_a_session_there_are_the_settings_of_the_file(
