@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
@@ -22,6 +23,7 @@ from msgspec import Struct
 
 from mesh_server.config import Config, address_of
 from mesh_server.doubts import doubts, who_else_reads
+from mesh_server.keys import HOST, HOST_FILE, ROW, host_fingerprint, parse_host_key, read_host_key
 from mesh_server.services.signing import SIGNING_FILE, SigningKeyUnusable, read_signing_keys
 from mesh_server.services.tokens import KEY_FILE, SecretUnusable, read_secret
 from mesh_server.store.folder import DATABASE_FILE, running_at
@@ -31,6 +33,7 @@ from mesh_server.store.soundness import (
     Unreadable,
     damage,
     index_behind,
+    meta_value,
     miscounted,
     misnumbered,
     newest,
@@ -172,9 +175,8 @@ def _files(patient: Patient) -> Iterator[Symptom]:
 
 def _address(patient: Patient) -> Iterator[Symptom]:
     config = patient.config
-    addresses = [("listen", config.listen)]
-    if config.metrics.listen:
-        addresses.append(("metrics.listen", config.metrics.listen))
+    named = [("listen", config.listen), ("metrics.listen", config.metrics.listen), ("ssh", config.ssh)]
+    addresses = [(key, listen) for key, listen in named if listen]
     if (url := running_at(config.folder)) is not None:
         yield _readiness(url)
         return
@@ -267,6 +269,38 @@ def _keys(patient: Patient) -> Iterator[Symptom]:
             yield "error", str(error), ""
 
 
+def _ssh(patient: Patient) -> Iterator[Symptom]:
+    """What people's ssh knows the server by: that of the database, where nodes share one."""
+    if not patient.config.ssh:
+        return
+    path = patient.config.folder / HOST_FILE
+    try:
+        row = _ask(patient, partial(meta_value, key=HOST)) if patient.config.database else None
+        shared = None if row is None else parse_host_key(row, ROW.format(HOST))
+        own = read_host_key(path) if path.exists() else None
+    except OSError as error:
+        yield "error", f"{path} cannot be read: {error.strerror}.", "Run this as the server's account."
+        return
+    except SecretUnusable as error:
+        yield "error", str(error), ""
+        return
+    used = shared or own
+    if used is None:
+        yield (
+            "warning",
+            f"{path} is missing; the next start makes a new one, and ssh warns whoever knows the old one.",
+            "Restore it from a backup, unless the door was never open.",
+        )
+        return
+    if own is not None and own != used:
+        yield (
+            "warning",
+            f"{path} is another key than the database has, which is what nodes use.",
+            "Remove the file; or put its text into the database, if people know the server by it.",
+        )
+    yield "ok", f"The door is known by {host_fingerprint(used)}.", ""
+
+
 def _schema(patient: Patient) -> Iterator[Symptom]:
     if not (patient.config.database or patient.database.exists()):
         yield "warning", f"There is no database in {patient.config.folder}.", "The first start makes one."
@@ -331,6 +365,7 @@ ORGANS: Final[dict[str, Look]] = {
     "address": _address,
     "certificate": _certificate,
     "keys": _keys,
+    "ssh door": _ssh,
     "schema": _schema,
     "integrity": _integrity,
     "numbers": _numbers,

@@ -1,10 +1,14 @@
 """What a server keeps secret: in files of its data folder, or in the database that its nodes share."""
 
+import base64
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from mesh_server.config import Config
 from mesh_server.errors import CannotStart
@@ -15,6 +19,7 @@ from mesh_server.services.signing import (
     parse_signing_keys,
     read_signing_keys,
 )
+from mesh_server.services.ssh_keys import fingerprint as key_fingerprint
 from mesh_server.services.tokens import (
     KEY_FILE,
     SecretUnusable,
@@ -35,6 +40,7 @@ SIGNING: Final = "secret:signing"
 HOST: Final = "secret:host"
 """Names in the database: the values are what the files hold."""
 
+ROW: Final = "The row {} of the table meta in the database"
 HOST_FILE: Final = "host.key"
 _KEY_BYTES: Final = 32
 
@@ -65,7 +71,24 @@ def load_keys(config: Config) -> Keys:
 
 
 def _load_host_key(folder: Path) -> bytes:
-    return read_secret(secret_file(folder / HOST_FILE, _KEY_BYTES, secrets.token_bytes))
+    return read_host_key(secret_file(folder / HOST_FILE, _KEY_BYTES, secrets.token_bytes))
+
+
+def read_host_key(path: Path) -> bytes:
+    """What the ssh door is known by. Raises: SecretUnusable, OSError."""
+    return parse_host_key(path.read_text("ascii", "replace"), f"The file {path}")
+
+
+def parse_host_key(text: str, where: str) -> bytes:
+    """Raises: SecretUnusable, which says where it is."""
+    return parse_secret(text, where, lost="everyone's ssh then warns that the server is another one")
+
+
+def host_fingerprint(host: bytes) -> str:
+    """Of the key's public half, as ssh shows it."""
+    public = Ed25519PrivateKey.from_private_bytes(host).public_key()
+    line = public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    return key_fingerprint(base64.b64decode(line.split()[1]))
 
 
 def shared_secrets(folder: Path) -> dict[str, str]:
@@ -76,7 +99,7 @@ def shared_secrets(folder: Path) -> dict[str, str]:
     readers: list[tuple[str, str, Callable[[Path], object]]] = [
         (ACCESS, KEY_FILE, read_secret),
         (SIGNING, SIGNING_FILE, read_signing_keys),
-        (HOST, HOST_FILE, read_secret),
+        (HOST, HOST_FILE, read_host_key),
     ]
     found = {}
     for name, file, read in readers:
@@ -98,12 +121,11 @@ async def load_shared_keys(get_secret: GetSecret, folder: Path, *, ssh: bool = F
     async def get(name: str) -> str:
         return await get_secret(name, lambda: own.get(name) or secrets.token_hex(_KEY_BYTES))
 
-    where = "The row {} of the table meta in the database"
     try:
         return Keys(
-            access=parse_secret(await get(ACCESS), where.format(ACCESS)),
-            signing=parse_signing_keys(await get(SIGNING), where.format(SIGNING)),
-            host=parse_secret(await get(HOST), where.format(HOST)) if ssh else b"",
+            access=parse_secret(await get(ACCESS), ROW.format(ACCESS)),
+            signing=parse_signing_keys(await get(SIGNING), ROW.format(SIGNING)),
+            host=parse_host_key(await get(HOST), ROW.format(HOST)) if ssh else b"",
         )
     except (SecretUnusable, SigningKeyUnusable) as error:
         raise CannotStart(str(error)) from None

@@ -153,16 +153,17 @@ def read_secret(path: Path) -> bytes:
     return parse_secret(path.read_text("ascii", "replace"), f"The file {path}")
 
 
-def parse_secret(text: str, where: str) -> bytes:
-    """Raises: SecretUnusable, which says where it is."""
+def parse_secret(
+    text: str, where: str, *, lost: str = "everyone then has to refresh their session once"
+) -> bytes:
+    """Raises: SecretUnusable, which says where it is, and what it costs to make another one (`lost`)."""
     try:
         secret = bytes.fromhex(text)
     except ValueError:
         secret = b""
     if len(secret) != _SECRET_BYTES:
         raise SecretUnusable(
-            f"{where} does not hold a secret. Restore it from a backup, or delete it: "
-            "everyone then has to refresh their session once."
+            f"{where} does not hold a secret. Restore it from a backup, or delete it: {lost}."
         )
     return secret
 

@@ -89,6 +89,11 @@ def schema_of(connection: sa.Connection) -> str:
     return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
 
 
+def meta_value(connection: sa.Connection, key: str) -> str | None:
+    """What the server keeps under that name; None where there is nothing."""
+    return connection.execute(sa.select(meta.c.value).where(meta.c.key == key)).scalar_one_or_none()
+
+
 def _count(connection: sa.Connection, table: str) -> int:
     return int(connection.execute(sa.select(sa.func.count()).select_from(sa.table(table))).scalar_one())
 

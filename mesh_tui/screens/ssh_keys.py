@@ -40,7 +40,7 @@ FILE_CELLS: Final = 60
 
 
 class KeyList(Choices, can_focus=True):
-    """Two rows each: what it is called and since when it is there; its fingerprint."""
+    """Two rows each: what it is called and since when it is there; its kind and fingerprint."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,13 +57,10 @@ class KeyList(Choices, can_focus=True):
     def blocks(self, cells: int) -> Iterable[Block]:
         for key in self.known:
             since = moment(key.created_at)
-            facts = f"  {key.kind}" + (f"  since {since:%Y-%m-%d}" if since else "")
-            head = [
-                Fragment("  "),
-                Fragment(name_of(key.name, NAME_CELLS), "title"),
-                Fragment(facts, "muted"),
-            ]
-            below = [Fragment("  "), Fragment(paintable(clean_line(key.fingerprint)), "muted")]
+            when = f"  since {since:%Y-%m-%d}" if since else ""
+            head = [Fragment("  "), Fragment(name_of(key.name, NAME_CELLS), "title"), Fragment(when, "muted")]
+            shown = paintable(clean_line(f"{key.kind} {key.fingerprint}"))
+            below = [Fragment("  "), Fragment(shown, "muted")]
             yield Block([Line(tuple(fit(head, cells))), Line(tuple(fit(below, cells)))])
 
 

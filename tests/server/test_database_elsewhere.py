@@ -3,12 +3,15 @@
 import asyncio
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from mesh_server.keys import ACCESS, SIGNING
+from mesh_server.config import Config
+from mesh_server.doctor import Patient, examine
+from mesh_server.keys import ACCESS, HOST, HOST_FILE, SIGNING, host_fingerprint
 from tests.server.test_moving import ask
 from tests.support.commands import mesh_server
 from tests.support.conditions import PATIENCE_S
@@ -42,8 +45,32 @@ async def test_nodes_know_of_each_other_and_commands_look_at_their_database(tmp_
         code, found, _ = await command("doctor", "--json")
         levels = {each["organ"]: each["level"] for each in json.loads(found)["findings"]}
         assert [levels[organ] for organ in ("keys", "schema", "numbers", "search index")] == ["ok"] * 4
+        await _other_host_keys(url, tmp_path / "elsewhere")
         code, _, why = await command("backup", str(tmp_path / "backup"))
         assert (code, "pg_dump" in why) == (1, True)
+
+
+async def _other_host_keys(url: str, folder: Path) -> None:
+    """The key of the ssh door is that of the database; a node's own that is another one is told of."""
+    config = Config(data=str(folder), ssh="127.0.0.1:0", database=url)
+    await asyncio.to_thread(folder.mkdir, exist_ok=True)
+    patient = Patient(config=config, file=None, env={}, now=datetime.now(UTC))
+
+    async def found() -> list[tuple[str, str]]:
+        all_ = await asyncio.to_thread(lambda: list(examine(patient)))
+        return [(each.level, each.says) for each in all_ if each.organ == "ssh door"]
+
+    (missing,) = await found()
+    assert missing[0] == "warning"
+    await ask(url, f"INSERT INTO meta VALUES ('{HOST}', '{'ab' * 32}')")
+    known_by = ("ok", f"The door is known by {host_fingerprint(bytes.fromhex('ab' * 32))}.")
+    assert await found() == [known_by]
+    await asyncio.to_thread((folder / HOST_FILE).write_text, "cd" * 32)
+    other, same = await found()
+    assert (other[0], same) == ("warning", known_by)
+    assert "another key than the database has" in other[1]
+    await ask(url, f"UPDATE meta SET value = 'no key' WHERE key = '{HOST}'")
+    assert [level for level, _ in await found()] == ["error"]
 
 
 async def figure(http: aiohttp.ClientSession, url: str, name: str, wanted: int) -> None:

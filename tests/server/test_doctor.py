@@ -16,6 +16,7 @@ import pytest
 
 from mesh_server.config import Config
 from mesh_server.doctor import ORGANS, Finding, Patient, examine
+from mesh_server.keys import HOST_FILE, load_keys
 from mesh_server.store.folder import DATABASE_FILE
 from mesh_server.store.sqlite import SqliteStore
 from tests.contracts.people import add_room, add_user
@@ -111,11 +112,14 @@ def test_too_few_open_files_for_the_connections(folder: Path) -> None:
     assert "LimitNOFILE=1256" in done.stdout
 
 
-@pytest.mark.parametrize("key", ["listen", "metrics"])
-def test_an_address_that_another_program_has(ill: Examine, key: str) -> None:
+@pytest.mark.parametrize("key", ["listen", "metrics", "ssh"])
+def test_an_address_that_another_program_has(ill: Examine, folder: Path, key: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = f"127.0.0.1:{other.getsockname()[1]}"
-        settings = {"listen": taken} if key == "listen" else {"metrics": {"listen": taken}}
+        settings = {"metrics": {"listen": taken}} if key == "metrics" else {key: taken}
+        if key == "ssh":
+            (folder / HOST_FILE).write_text("ab" * 32)
+            (folder / HOST_FILE).chmod(0o600)
         says = the_one(ill(**settings), "address", "error")
     assert taken in says
     assert "already in use" in says
@@ -156,6 +160,22 @@ def test_keys_that_are_missing_or_no_keys(ill: Examine, folder: Path, name: str)
     assert name in the_one(ill(), "keys", "error")
     (folder / name).unlink()
     assert "backup" in the_one(ill(), "keys", "warning")
+
+
+def test_the_key_of_the_ssh_door_is_there_is_one_and_is_its_owners_alone(ill: Examine, folder: Path) -> None:
+    door = {"ssh": "127.0.0.1:0"}
+    assert ill() == []
+    assert "backup" in the_one(ill(**door), "ssh door", "warning")
+    key = load_keys(msgspec.convert({"data": str(folder), **door}, Config)).host
+    assert ill(**door) == []
+    (folder / HOST_FILE).chmod(0o644)
+    assert "can be read by every account" in the_one(ill(**door), "data folder", "warning")
+    (folder / HOST_FILE).write_text(key.hex()[1:])
+    (folder / HOST_FILE).chmod(0o600)
+    assert "warns that the server is another one" in the_one(ill(**door), "ssh door", "error")
+    (folder / HOST_FILE).unlink()
+    (folder / HOST_FILE).symlink_to(".")
+    assert "cannot be read: Is a directory" in the_one(ill(**door), "ssh door", "error")
 
 
 def test_a_database_of_another_version(ill: Examine, folder: Path) -> None:

@@ -1,9 +1,7 @@
 """The ssh door: where it listens, who is in, and how it is opened and closed."""
 
 import asyncio
-import hashlib
 import logging
-from base64 import b64encode
 from collections.abc import Coroutine
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -23,6 +21,7 @@ from mesh_server.doors.ssh.reception import Reception
 from mesh_server.doors.ssh.visit import WINDOW_BYTES
 from mesh_server.errors import CannotStart
 from mesh_server.http.services import Services
+from mesh_server.keys import host_fingerprint
 from mesh_server.limits import TcpCaps
 from mesh_server.services.principal import Principal
 from protocol.errors import MeshError
@@ -76,8 +75,7 @@ class SshDoor:
             await self._sign_out(user_id, device_id)
         bound_compression()
         logging.getLogger("asyncssh").setLevel(logging.WARNING)  # it tells of each channel
-        key = _host_key(self._host_key)
-        make = partial(Line, asyncio.get_running_loop(), self._options(key))
+        make = partial(Line, asyncio.get_running_loop(), self._options(_host_key(self._host_key)))
         host, port = address_of("ssh", self._config.ssh)
         try:
             listening = await listen_at(host, port)
@@ -88,7 +86,7 @@ class SshDoor:
         loop = asyncio.get_running_loop()
         self._servers = [await loop.create_server(make, sock=each, backlog=BACKLOG) for each in listening]
         self.port = int(listening[0].getsockname()[1])
-        log.info("ssh", extra={"port": self.port, "host_key": _fingerprint(key.public_data)})
+        log.info("ssh", extra={"port": self.port, "host_key": host_fingerprint(self._host_key)})
 
     def _options(self, key: asyncssh.SSHKey) -> asyncssh.SSHServerConnectionOptions:
         return asyncssh.SSHServerConnectionOptions(
@@ -172,8 +170,3 @@ def _host_key(seed: bytes) -> asyncssh.SSHKey:
             serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
         )
     )
-
-
-def _fingerprint(blob: bytes) -> str:
-    """As ssh shows it."""
-    return "SHA256:" + b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")

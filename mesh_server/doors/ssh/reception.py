@@ -223,8 +223,13 @@ class Reception(asyncssh.SSHServer):
         return await self._seat(session)
 
     async def _seat(self, session: Session) -> bool:
-        """Takes a place for whoever has just signed in; where there is none they are signed out again."""
+        """Takes a place for whoever has just signed in; where there is none they are signed out again.
+
+        Who was signed out before this connection could be told of it finds that out here; from then on it is
+        told (`SshDoor.on_bus`): nothing is awaited in between.
+        """
         try:
+            await self.door.services.accounts.authenticate(session.access_token, address=self.address)
             if self._gone or self.session is not None:  # twice, at the same time
                 raise CredentialsInvalid
             self.door.seats.take(session.user.id)

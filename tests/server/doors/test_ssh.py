@@ -6,7 +6,7 @@ import signal
 import stat
 import sys
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -24,15 +24,24 @@ from mesh_server.doors.launching import Guest
 from mesh_server.doors.sessions import Program
 from mesh_server.doors.ssh.door import SshDoor
 from mesh_server.doors.ssh.line import PACKET_BYTES, _Inflating
+from mesh_server.doors.ssh.reception import Reception
 from mesh_server.doors.ssh.visit import Terminal
 from mesh_server.keys import HOST_FILE, load_keys
 from mesh_server.listening import Listeners
 from mesh_server.services.principal import Principal
 from mesh_server.services.ssh_keys import parse
 from mesh_server.serving import Built
+from mesh_server.store.base import Actor
 from mesh_server.store.sqlite import SqliteStore
 from protocol.errors import SshKeyInvalid
-from protocol.rest import RegisterRequest, Session, SshKeyRequest
+from protocol.rest import (
+    DeleteAccountRequest,
+    LoginRequest,
+    RegisterRequest,
+    Session,
+    SshKeyRequest,
+    SuspendRequest,
+)
 from tests.support.conditions import until
 from tests.support.ssh import Caller, needs_ssh
 
@@ -136,6 +145,17 @@ async def call(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
     yield start
     for each in started:
         await each.hangs_up()
+
+
+def _who(session: Session) -> Principal:
+    user = session.user
+    return Principal(
+        user_id=user.id,
+        username=user.username,
+        display_name=user.display_name,
+        role="user",
+        device_id=session.device.id,
+    )
 
 
 @needs_ssh
@@ -251,6 +271,54 @@ async def test_whose_device_is_signed_out_elsewhere_is_told_and_out(
     await house.is_empty()
 
 
+async def _suspended(house: House, user_id: str) -> None:
+    by = Actor(id=None, name="the console", at=1)
+    await house.door.services.account_admin.suspend(by, user_id, SuspendRequest())
+
+
+async def _deleted(house: House, user_id: str) -> None:
+    await house.door.services.account_admin.delete(Actor(id=None, name="the console", at=1), user_id)
+
+
+async def _deletes_itself(house: House, user_id: str) -> None:
+    session = next(guest.session for guest in house.guests if guest.session.user.id == user_id)
+    await house.door.services.own_account.delete(_who(session), DeleteAccountRequest(password=PASSWORD))
+
+
+@needs_ssh
+@pytest.mark.parametrize("end", [_suspended, _deleted, _deletes_itself])
+async def test_whose_account_ends_or_is_suspended_is_out_at_once_and_nobody_else(
+    house: House, call: Callable[..., Any], end: Callable[[House, str], Awaitable[None]]
+) -> None:
+    await house.register()  # the first is the administrator, of whom there has to be one
+    await house.register("bob")
+    alice, bob = await call(house, "alice"), await call(house, "bob")
+    for each, name in ((alice, "alice"), (bob, "bob")):
+        await each.answers("Password:", PASSWORD)
+        await each.sees(f"hello {name}")
+    (bobs,) = [guest.session.user.id for guest in house.guests if guest.session.user.username == "bob"]
+    await end(house, bobs)
+    await bob.sees("You were signed out.")
+    assert await bob.ends() == 1
+    await alice.types("y")
+    await alice.sees("typed 79!")
+    again = await call(house, "bob")
+    await again.answers("Password:", PASSWORD)
+    await again.sees("suspended" if end is _suspended else "Password:")
+
+
+async def test_whose_device_is_signed_out_while_they_come_in_gets_no_terminal(house: House) -> None:
+    """Between the device that is stored and the place that is taken nobody could be told."""
+    await house.register()
+    accounts, devices = house.door.services.accounts, house.door.services.devices
+    reception = Reception(house.door)
+    session = await accounts.login(LoginRequest(username="alice", password=PASSWORD), address="127.0.0.1")
+    await devices.logout(_who(session))
+    assert not await reception._seat(session)
+    assert not house.door.seats.taken
+    assert reception.session is None
+
+
 @needs_ssh
 async def test_a_program_that_dies_gives_the_terminal_back_and_a_stop_of_the_server_says_so(
     house: House, call: Callable[..., Any]
@@ -325,13 +393,7 @@ async def test_a_key_lets_in_whose_it_is_and_nobody_else(
     secret = private.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
     await asyncio.to_thread(_write_private, file, secret)
     line = public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
-    who = Principal(
-        user_id=session.user.id,
-        username="alice",
-        display_name="alice",
-        role="user",
-        device_id=session.device.id,
-    )
+    who = _who(session)
     keys = house.door.services.ssh_keys
     added = await keys.add(who, SshKeyRequest(key=f"{line} laptop"))
     by_key = {"IdentityFile": str(file), "PreferredAuthentications": "publickey"}
