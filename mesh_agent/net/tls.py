@@ -23,6 +23,7 @@ from mesh_agent.net.base import LaneLost, Listener, WrongCertificate
 from mesh_agent.net.certificates import Certificate
 from mesh_agent.net.connection import fits
 from mesh_agent.net.tls_lane import TlsLane
+from mesh_agent.net.tls_stream import TlsStream
 from protocol.version import ALPN
 
 CONNECT_S: Final = 10.0
@@ -69,25 +70,20 @@ def _tune(connection: socket.socket) -> None:
             connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), seconds)
 
 
-def _shake(
-    connection: socket.socket, context: ssl.SSLContext, server: bool, within_s: float
-) -> ssl.SSLSocket:
+def _shake(connection: socket.socket, context: ssl.SSLContext, server: bool, within_s: float) -> TlsStream:
     """In a thread. Raises: OSError; the connection is closed then."""
-    connection.settimeout(within_s)
-    secured = context.wrap_socket(
-        connection, server_side=server, do_handshake_on_connect=False, suppress_ragged_eofs=False
-    )
+    stream = TlsStream(connection, context, server=server)
     try:
-        secured.do_handshake()
+        stream.shake(within_s)
     except BaseException:
-        secured.close()
+        stream.close()
         raise
-    return secured
+    return stream
 
 
 async def _secure(
     connection: socket.socket, context: ssl.SSLContext, *, server: bool, within_s: float
-) -> ssl.SSLSocket:
+) -> TlsStream:
     """The handshake, in a thread that is gone afterwards. Raises: OSError, also when it takes too long."""
     _tune(connection)
     number = os.dup(connection.fileno())
@@ -107,7 +103,7 @@ async def _secure(
     finally:
         thread.shutdown(wait=True)
         waker.close()
-    if secured.selected_alpn_protocol() != ALPN:
+    if secured.protocol != ALPN:
         secured.close()
         raise OSError("another protocol")
     return secured
@@ -137,7 +133,7 @@ async def connect_tls(
     except BaseException:
         connection.close()
         raise
-    if not fits(secured.getpeercert(binary_form=True) or b"", peer_fingerprint):
+    if not fits(secured.certificate, peer_fingerprint):
         secured.close()
         raise WrongCertificate
     return TlsLane(secured)

@@ -1,0 +1,206 @@
+"""TLS 1.3 over a TCP socket, for one thread that reads and one that writes.
+
+Strategy: OpenSSL gets its records from memory and puts them into memory, and the socket is read and written
+here, many records at a time: where OpenSSL has the socket it asks for the head of each record and for its
+body, and writes each of 16 KiB by itself, which cost both ends of a large file half as much again as all of
+encryption. An OpenSSL object is for one thread at a time; what is locked here never waits, so neither thread
+holds up the other for longer than the encryption of one batch. What TLS itself has to say while bytes are
+read goes with what is written next. A connection that ends without TLS saying so is lost, not ended.
+"""
+
+import contextlib
+import select
+import socket
+import ssl
+import threading
+import time
+from typing import Final, cast
+
+from mesh_agent.net.base import Buffer
+
+BATCH_BYTES: Final = 128 * 1024
+"""What is read from the socket, and encrypted for it, at a time."""
+
+RECORD_BYTES: Final = 16 * 1024
+"""The most that a record of TLS carries (RFC 8446, 5.1)."""
+
+STALL_S: Final = 60.0
+"""A write that gets nothing through for so long means that nobody is there."""
+
+_IN: Final = 1
+
+_OUT: Final = 4
+
+
+class TlsStream:
+    """One connection. All of it is for threads: what cannot be done at once, waits.
+
+    Attributes:
+        closed: nothing is read or written any more, whatever waits.
+    """
+
+    def __init__(self, connection: socket.socket, context: ssl.SSLContext, *, server: bool) -> None:
+        """Takes over what is connected; `connection` itself is closed then."""
+        self.closed = False
+        self._socket = socket.socket(connection.family, connection.type, fileno=connection.detach())
+        self._come, self._go = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._come, self._go, server_side=server)
+        self._lock = threading.Lock()
+        self._batch = memoryview(bytearray(BATCH_BYTES))
+
+    # ── before anything else ─────────────────────────────────────────────────────────────────────
+
+    def shake(self, within_s: float) -> None:
+        """The handshake. Raises: OSError, also when it takes too long; `close` is the caller's."""
+        self._socket.setblocking(False)
+        until = time.monotonic() + within_s
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                self._send(self._go.read(), _left(until))
+                self._receive(_left(until))
+            except ssl.SSLError:
+                with contextlib.suppress(OSError):
+                    self._socket.send(self._go.read())  # what is wrong
+                raise
+            else:
+                self._send(self._go.read(), _left(until))
+                return
+
+    @property
+    def protocol(self) -> str | None:
+        """What both ends speak over it (ALPN)."""
+        return self._tls.selected_alpn_protocol()
+
+    @property
+    def certificate(self) -> bytes:
+        """The other end's, as DER; empty where it has none."""
+        return self._tls.getpeercert(binary_form=True) or b""
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────
+
+    def fill(self, view: memoryview) -> None:
+        """Raises: OSError, also where the end comes before it is full."""
+        at = 0
+        while at < len(view):
+            count, ended = self._decrypt(view[at:])
+            at += count
+            if at < len(view):
+                if ended:
+                    raise OSError("ended in the middle")
+                self._receive()
+
+    def some(self, limit: int) -> bytes:
+        """What is there, and at least one byte; empty at the end. Raises: OSError."""
+        view = memoryview(bytearray(limit))
+        while True:
+            count, ended = self._decrypt(view)
+            if count or ended:
+                return bytes(view[:count])
+            self._receive()
+
+    def _decrypt(self, view: memoryview) -> tuple[int, bool]:
+        """How many bytes there were, and whether the other end has said that there will be no more."""
+        at = 0
+        with self._lock:
+            if self.closed:
+                raise OSError("closed")
+            with contextlib.suppress(ssl.SSLWantReadError):
+                while at < len(view):
+                    # Into a buffer it gives the number of bytes, which is not how it is declared.
+                    count = cast("int", self._tls.read(RECORD_BYTES, view[at : at + RECORD_BYTES]))
+                    if not count:
+                        return at, True
+                    at += count
+        return at, False
+
+    def _receive(self, patience_s: float | None = None) -> None:
+        """Waits for bytes of the socket. Raises: OSError."""
+        while True:
+            if self.closed:
+                raise OSError("closed")
+            try:
+                count = self._socket.recv_into(self._batch)
+            except BlockingIOError:
+                _wait(self._socket, _IN, patience_s)
+            else:
+                break
+        with self._lock:
+            if count:
+                self._come.write(self._batch[:count])
+            else:
+                self._come.write_eof()
+
+    # ── writing ──────────────────────────────────────────────────────────────────────────────────
+
+    def put(self, pieces: tuple[Buffer, ...]) -> None:
+        """All of them, in order. Raises: OSError; TimeoutError where nobody takes any of it for long."""
+        for piece in pieces:
+            view = memoryview(piece).cast("B")
+            for at in range(0, len(view), BATCH_BYTES):
+                self._encrypt(view[at : at + BATCH_BYTES])
+                if self._go.pending >= BATCH_BYTES:
+                    self._flush()
+        self._flush()
+
+    def _encrypt(self, batch: memoryview) -> None:
+        with self._lock:
+            if self.closed:
+                raise OSError("closed")
+            while len(batch):
+                batch = batch[self._tls.write(batch[:RECORD_BYTES]) :]
+
+    def _flush(self) -> None:
+        with self._lock:
+            records = self._go.read()
+        self._send(records, STALL_S)
+
+    def _send(self, records: bytes, patience_s: float) -> None:
+        rest = memoryview(records)
+        while len(rest):
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except BlockingIOError:
+                if self.closed:
+                    raise OSError("closed") from None
+                _wait(self._socket, _OUT, patience_s)
+
+    # ── the end ──────────────────────────────────────────────────────────────────────────────────
+
+    def finish(self) -> None:
+        """Says that nothing more comes, and lets the other end take what is on its way."""
+        with contextlib.suppress(OSError, ValueError):
+            with self._lock:
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    self._tls.unwrap()
+                records = self._go.read()
+            self._socket.send(records)
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def break_off(self) -> None:
+        """Threads that wait wake up, with an error."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Once no thread uses it any more."""
+        self.closed = True
+        self._socket.close()
+
+
+def _left(until: float) -> float:
+    return max(0.0, until - time.monotonic())
+
+
+def _wait(waited: socket.socket, wanted: int, patience_s: float | None) -> None:
+    """Until it can be read (`_IN`) or written (`_OUT`). Raises: TimeoutError."""
+    if not hasattr(select, "poll"):
+        reads, writes = ([waited], []) if wanted == _IN else ([], [waited])
+        ready = any(select.select(reads, writes, [], patience_s))
+    else:
+        poll = select.poll()
+        poll.register(waited, wanted)
+        ready = bool(poll.poll(None if patience_s is None else patience_s * 1_000))
+    if not ready:
+        raise TimeoutError
