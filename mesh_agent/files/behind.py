@@ -47,6 +47,10 @@ class Behind:
         self._bytes = 0
         self._works = hasattr(os, "posix_fadvise")
 
+    def may_leave(self, end: int) -> bool:
+        """What ends there in its file need not stay in memory."""
+        return self.reads_from is None or end <= self.reads_from
+
     def wrote(self, fd: int, number: int, offset: int, size: int) -> None:
         """So many bytes were written to that file, which `fd` is. Raises: OSError: the disk failed."""
         if not self._works:
@@ -74,5 +78,5 @@ class Behind:
 
     def _leave(self, fd: int, old: _Written) -> None:
         wait_until_written(fd, old.offset, old.size)
-        if self.reads_from is None or old.offset + old.size <= self.reads_from:
+        if self.may_leave(old.offset + old.size):
             os.posix_fadvise(fd, old.offset, old.size, os.POSIX_FADV_DONTNEED)

@@ -1,8 +1,8 @@
 """The files of a part: written, read again, and made ready for their final names.
 
 Strategy: by number, in the folder of the part, so that no name of another person matters before the end.
-Large files stay open while chunks come, from several threads; small ones are written, and given their mode
-and time, in one go.
+Large files stay open while chunks come, from several threads, and are written past the system's cache where
+that can be; small ones are written, and given their mode and time, in one go.
 """
 
 import contextlib
@@ -10,13 +10,14 @@ import os
 from typing import Final
 
 from mesh_agent.files.behind import Behind
+from mesh_agent.files.direct import FLAG, Direct
 from mesh_agent.files.errors import told_as_sink_error
 from mesh_agent.files.folders import Folder, dress, is_file
 from mesh_agent.files.grid import Piece, Stretch
 from mesh_agent.files.handles import Handles
 from mesh_agent.files.manifest import Checked
 from mesh_agent.files.safe_path import SafeName, entry_name
-from mesh_agent.files.sparse import clear, write_at
+from mesh_agent.files.sparse import clear, data_in, write_all
 
 MADE_TRIED: Final = 20
 """How often a small file is made anew while other threads make the same one."""
@@ -30,6 +31,7 @@ class Parts:
         self._checked = checked
         self._fresh = fresh
         self._handles = Handles(self._open)
+        self._direct = Direct(lambda entry: self._open(entry, FLAG))
         self._behind = Behind(self._handles.use)
 
     def name(self, entry: int) -> SafeName:
@@ -47,8 +49,8 @@ class Parts:
         told = meta if meta.kind == "file" else self._checked.entries[entry]
         return told.size, told.mtime, told.mode
 
-    def _open(self, entry: int) -> int:
-        fd = self.folder.open(self.name(entry), os.O_RDWR | os.O_CREAT)
+    def _open(self, entry: int, how: int = 0) -> int:
+        fd = self.folder.open(self.name(entry), os.O_RDWR | os.O_CREAT | how)
         try:
             size = self.size(entry)
             if os.fstat(fd).st_size != size:
@@ -68,14 +70,18 @@ class Parts:
         if piece.size == size < self._checked.grid.chunk_bytes:
             self._put_small(self.name(piece.entry), data, mtime, mode)
             return
-        with self._handles.use(piece.entry) as fd:
-            write_at(fd, data, piece.offset, fresh=self._fresh)
-            self._behind.wrote(fd, piece.entry, piece.offset, piece.size)
+        for begin, end in data_in(data, fresh=self._fresh):
+            if self._behind.may_leave(piece.offset + end):
+                begin += self._direct.write(piece.entry, data[begin:end], piece.offset + begin)
+            if begin < end:
+                with self._handles.use(piece.entry) as fd:
+                    write_all(fd, data[begin:end], piece.offset + begin)
+                    self._behind.wrote(fd, piece.entry, piece.offset + begin, end - begin)
 
     def _put_small(self, name: SafeName, data: memoryview, mtime: int, mode: int) -> None:
         fd = self._made_anew(name)
         try:
-            write_at(fd, data, 0, fresh=False)
+            write_all(fd, data, 0)
             dress(fd, mtime, mode)
         finally:
             os.close(fd)
@@ -123,6 +129,7 @@ class Parts:
 
     def close(self) -> None:
         self._handles.close()
+        self._direct.close()
 
 
 def read_full(fd: int, view: memoryview, offset: int) -> bool:

@@ -182,7 +182,7 @@ class Sink:
             if self._whole is None:
                 self._keep(index, view, digest)
                 return
-            self._parts.reads_again(self._whole.next * self.grid.chunk_bytes)
+            self._parts.reads_again(self._whole.reads_from)
             with self._whole.in_hand(index):
                 self._keep(index, view, digest)
                 self._whole.pass_by(index, view)

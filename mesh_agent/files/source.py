@@ -37,12 +37,9 @@ from protocol import limits
 from protocol.peer import Entry, FileMeta, Range
 from protocol.text import clean_line
 
-CHUNKS: Final = (
-    (256 * 1024**2, limits.CHUNK_BYTES),
-    (64 * 1024**3, 2 * limits.CHUNK_BYTES),
-)
-"""Below so many bytes, chunks are so large; from there on as large as may be. Each chunk costs some turns
-between threads, whatever its size; what is lost with a lane, and memory, grow with it."""
+LARGE_BYTES: Final = 256 * 1024**2
+"""From so many bytes on, chunks are as large as may be. Each costs some turns between threads, whatever its
+size; what is lost with a lane, and memory, grow with it."""
 
 KEPT: Final = 8
 """Buffers of chunks that were given back, and serve the next."""
@@ -285,7 +282,7 @@ class Source:
 
 def chunk_bytes_for(size: int) -> int:
     """How large the chunks of an offer of so many bytes are."""
-    return next((each for below, each in CHUNKS if size < below), limits.CHUNK_MAX_BYTES)
+    return limits.CHUNK_BYTES if size < LARGE_BYTES else limits.CHUNK_MAX_BYTES
 
 
 def _refuse_unsendable(name: str, about: os.stat_result) -> None:

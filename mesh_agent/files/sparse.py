@@ -57,20 +57,22 @@ def holes_of(fd: int, found: os.stat_result, first: int, grid: Grid) -> list[Ran
     return ranges
 
 
-def write_at(fd: int, data: memoryview, offset: int, *, fresh: bool) -> None:
-    """All of `data`. `fresh`: the file has a hole there, so that blocks of zeros need no writing.
-
-    Raises: OSError
+def data_in(data: memoryview, *, fresh: bool) -> Iterator[tuple[int, int]]:
+    """The parts of `data` that have to be written, as (begin, end); each begins with a block. `fresh`: the
+    file has a hole there, so that blocks of zeros need no writing.
     """
     begin = 0
     for at in range(0, data.nbytes, BLOCK_BYTES) if fresh else ():
         if data[at] == 0 and bytes(data[at : at + BLOCK_BYTES]) == _BLOCK:
-            _write_all(fd, data[begin:at], offset + begin)
+            if begin < at:
+                yield begin, at
             begin = at + BLOCK_BYTES
-    _write_all(fd, data[begin:], offset + begin)
+    if begin < data.nbytes:
+        yield begin, data.nbytes
 
 
-def _write_all(fd: int, data: memoryview, offset: int) -> None:
+def write_all(fd: int, data: memoryview, offset: int) -> None:
+    """Raises: OSError."""
     while data.nbytes:
         written = os.pwrite(fd, data, offset)
         data = data[written:]
@@ -82,4 +84,4 @@ def clear(fd: int, begin: int, end: int) -> None:
     for first, last in list(data_ranges(fd, begin, end)):
         if not punch(fd, first, last - first):
             for at in range(first, last, ZEROS.nbytes):
-                _write_all(fd, ZEROS[: last - at], at)
+                write_all(fd, ZEROS[: last - at], at)

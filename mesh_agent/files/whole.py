@@ -37,7 +37,13 @@ class Whole:
         """One thread is, without the guard; only that one changes `next`."""
         self._in_hand: set[int] = set()
         self._early: dict[int, bytes] = {}
+        self._early_most = EARLY_BYTES // grid.chunk_bytes
         self.next = 0
+
+    @property
+    def reads_from(self) -> int:
+        """What is at hand now and stands behind this offset comes too early, and will be read again."""
+        return (self.next + self._early_most + 1) * self._grid.chunk_bytes
 
     @contextmanager
     def in_hand(self, index: int) -> Iterator[None]:
@@ -55,7 +61,7 @@ class Whole:
         """A chunk is at hand, and hashed if it is its turn, or will be once others in hand have passed."""
         with self._guard:
             self._guard.wait_for(lambda: not self._comes_soon(index))
-            if self.next < index <= self.next + EARLY_BYTES // self._grid.chunk_bytes:
+            if self.next < index <= self.next + self._early_most:
                 self._early[index] = bytes(data)
             if self.next != index:
                 return

@@ -16,7 +16,7 @@ from protocol.peer import P2pCredit, Written
 WINDOW_BYTES: Final = 32 * 1024 * 1024
 """Raw bytes that may be on their way to one receiver and not yet on its disk."""
 
-SHARE: Final = 8
+SHARE: Final = 4
 """A new limit is told once this part of the window has been written."""
 
 WRITTEN_MAX: Final = 512
@@ -97,12 +97,15 @@ class Granting:
         self._written = [each for each in self._written if each.transfer != transfer]
 
     @property
-    def due(self) -> bool:
-        """A new credit should be told now: enough was written, or nothing else is on its way to be."""
+    def plenty(self) -> bool:
+        """Enough was written to be told at once."""
         limit = self.released + self.window
-        if limit - self._told >= self.window // SHARE or len(self._written) >= WRITTEN_MAX:
-            return True
-        return bool(self._written) and self.arrived == self.released
+        return limit - self._told >= self.window // SHARE or len(self._written) >= WRITTEN_MAX
+
+    @property
+    def due(self) -> bool:
+        """A new credit should be told: enough was written, or nothing else is on its way to be."""
+        return self.plenty or (bool(self._written) and self.arrived == self.released)
 
     @property
     def untold(self) -> bool:

@@ -148,8 +148,7 @@ class TlsStream:
         with self._lock:
             if self.closed:
                 raise OSError("closed")
-            while len(batch):
-                batch = batch[self._tls.write(batch[:RECORD_BYTES]) :]
+            self._tls.write(batch)  # all of it: memory takes whatever comes
 
     def _flush(self) -> None:
         with self._lock:

@@ -1,11 +1,13 @@
 """Buffers for chunks that come, used again and again.
 
 Strategy: fresh memory costs a page fault for every 4 KiB, so a buffer that was written to disk serves the
-next chunk. How many there are at once is bounded, whatever the other end sends: whoever wants one more
-waits, and does not read from its lane meanwhile.
+next chunk. Each begins with a page of memory, as `files/direct.py` wants it. How many there are at once is
+bounded, whatever the other end sends: whoever wants one more waits, and does not read from its lane
+meanwhile.
 """
 
 import asyncio
+import mmap
 from typing import Final
 
 BUFFERS: Final = 64
@@ -20,7 +22,7 @@ class Buffers:
 
     def __init__(self) -> None:
         self._permits = asyncio.Semaphore(BUFFERS)
-        self._free: list[bytearray] = []
+        self._free: list[mmap.mmap] = []
         self._kept = 0
 
     @property
@@ -35,11 +37,11 @@ class Buffers:
                 del self._free[at]
                 self._kept -= len(buffer)
                 return memoryview(buffer)[:size]
-        return memoryview(bytearray(size))
+        return memoryview(mmap.mmap(-1, max(size, 1)))[:size]
 
     def give(self, view: memoryview) -> None:
         buffer = view.obj
-        assert isinstance(buffer, bytearray)
+        assert isinstance(buffer, mmap.mmap)
         view.release()
         if self._kept + len(buffer) <= KEPT_BYTES:
             self._free.append(buffer)

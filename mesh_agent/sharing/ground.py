@@ -20,6 +20,8 @@ QUICK_THREADS: Final = 3
 
 SLOW_THREADS: Final = 2
 """Open and finish, which may read all that is there."""
+TELL_S: Final = 0.05
+"""What was written is told so much later at most, where nothing else is on its way."""
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Ground:
     spending: Spending = field(default_factory=Spending)
     buffers: Buffers = field(default_factory=Buffers)
     lost: MeshError | None = None
+    _telling: asyncio.TimerHandle | None = None
 
     def put(self, frame: PeerFrame | None) -> None:
         """On the main line; None is nothing."""
@@ -51,8 +54,18 @@ class Ground:
             self.main.put(frame)
 
     def tell_credit(self, *, all_of_it: bool = False) -> None:
-        """`all_of_it`: also what is not worth a frame of its own yet."""
-        while self.granting.due or (all_of_it and self.granting.untold):
+        """`all_of_it`: also what is not worth a frame of its own yet. What is due for no other reason than
+        that nothing more is on its way waits a moment: on a quick line something is, and for the processor a
+        frame on the main lane is as much as a chunk on another.
+        """
+        while self.granting.plenty or (all_of_it and self.granting.untold):
+            self.put(self.granting.frame())
+        if self.granting.due and self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(TELL_S, self._tell_what_is_due)
+
+    def _tell_what_is_due(self) -> None:
+        self._telling = None
+        if self.granting.due:
             self.put(self.granting.frame())
 
     async def slowly(self, function: Callable[..., T], *args: Any) -> T:

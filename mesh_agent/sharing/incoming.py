@@ -151,7 +151,7 @@ class Incoming:
             if new:
                 self.machine.not_here(frame.index)
             self._not_written(error, refuse)
-        self._ground.tell_credit()
+        self._ground.tell_credit(all_of_it=not self.machine.missing)
 
     def _not_written(self, error: BaseException, refuse: Refuse) -> None:
         if not isinstance(error, PeerHashWrong):

@@ -170,7 +170,7 @@ async def test_a_file_that_changes_is_told_on_both_sides_and_nothing_is_left(
         source.close()
         assert isinstance(ended, Ended)
         assert (ended.how, ended.code) == ("failed", "changed")
-        await until(lambda: not content(there), "the part to go")
+        await until(lambda: not any(there.iterdir()), "the part to go")
 
 
 @pytest.mark.skipif(

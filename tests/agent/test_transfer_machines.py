@@ -116,12 +116,12 @@ def test_more_than_was_granted_is_refused() -> None:
 def test_credit_is_told_in_large_steps_or_when_all_is_written() -> None:
     granting = Granting(800)
     granting.frame()
-    granting.arriving(120)
-    granting.release(60)
+    granting.arriving(220)
+    granting.release(160)
     granting.written("t", 0)
     seen = [granting.due]
     granting.release(40)
-    seen.append(granting.due)  # an eighth of the window
+    seen.append(granting.due)  # a quarter of the window
     granting.frame()
     seen.append(granting.due)
     granting.release(20)

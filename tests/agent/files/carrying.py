@@ -48,6 +48,7 @@ def carry(source: Source, sink: Sink, *, order: random.Random | None = None) -> 
         data, digest = source.read(index)
         sink.write(index, data, digest)
         sent += len(data)
+        source.give_back(data)
     for entry, reason in source.faults:
         sink.fault(entry, reason)
     return sent

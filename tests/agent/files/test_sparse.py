@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from mesh_agent.files import sparse
 from mesh_agent.files.sink import Sink
-from mesh_agent.files.sparse import clear, data_ranges, write_at
+from mesh_agent.files.sparse import clear, data_in, data_ranges, write_all
 from mesh_agent.machines.chunks import ChunkSet
 from tests.agent.files.carrying import PEER, carry, offer_of, opened, send
 
@@ -109,7 +110,7 @@ def test_zeros_are_written_where_the_file_may_have_something_else(tmp_path: Path
     fd = os.open(tmp_path / "file", os.O_RDWR | os.O_CREAT)
     os.pwrite(fd, b"x" * 300_000, 0)
     data = b"a" + bytes(299_998) + b"b"
-    write_at(fd, memoryview(data), 0, fresh=False)
+    write_all(fd, memoryview(data), 0)
     assert os.pread(fd, 300_000, 0) == data
     clear(fd, 100, 299_000)
     assert os.pread(fd, 300_000, 0) == data
@@ -117,6 +118,18 @@ def test_zeros_are_written_where_the_file_may_have_something_else(tmp_path: Path
     clear(fd, 100, 299_000)
     assert os.pread(fd, 300_000, 0) == b"a" + bytes(49) + b"y" * 50 + bytes(299_899) + b"b"
     os.close(fd)
+
+
+def test_blocks_of_zeros_need_no_writing_where_the_file_has_nothing() -> None:
+    block = sparse.BLOCK_BYTES
+    data = memoryview(b"a" * block + bytes(2 * block) + b"b" * block + bytes(block) + b"c" * 10)
+    assert list(data_in(data, fresh=True)) == [
+        (0, block),
+        (3 * block, 4 * block),
+        (5 * block, 5 * block + 10),
+    ]
+    assert list(data_in(data, fresh=False)) == [(0, data.nbytes)]
+    assert list(data_in(data[block : 3 * block], fresh=True)) == []
 
 
 def test_a_file_without_holes_is_all_data(tmp_path: Path) -> None:

@@ -44,6 +44,16 @@ class File:
         return self.whole.finish(self.read) == bytes(blake3(self.data).digest())
 
 
+def test_what_comes_before_that_offset_is_not_read_again_and_what_comes_behind_it_is() -> None:
+    file = File(2 * EARLY_BYTES // CHUNK)
+    first_read = file.whole.reads_from // CHUNK
+    file.come(first_read - 1)
+    file.come(first_read)
+    for index in range(first_read - 1):
+        file.come(index)
+    assert file.again == [first_read]
+
+
 def test_what_comes_in_order_is_never_read_again() -> None:
     file = File(20)
     for index in range(20):
