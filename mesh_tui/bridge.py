@@ -55,4 +55,6 @@ async def _handled(app: App[None]) -> None:
     for pump, event in zip(pumps, handled, strict=True):
         pump.call_later(event.set)
     with suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.gather(*(event.wait() for event in handled)), HANDLED_S)
+        async with asyncio.timeout(HANDLED_S):
+            for event in handled:
+                await event.wait()

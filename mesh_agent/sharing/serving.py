@@ -62,11 +62,12 @@ class Asking:
     async def list(self, share: str, path: str) -> list[Entry]:
         """Raises: MeshError: as the other end says; PeerStalled; the line was lost."""
         request = self._begin()
-        future = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[list[Entry]] = asyncio.get_running_loop().create_future()
         self._listings[request] = [], future
         try:
             self._ground.put(FolderList(request=request, share=share, path=path))
-            return await asyncio.wait_for(future, ANSWER_S)
+            async with asyncio.timeout(ANSWER_S):
+                return await future
         except TimeoutError:
             raise PeerStalled from None
         finally:

@@ -393,7 +393,8 @@ class Follower:
         due = loop.time()
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look.wait(), self._poll_s)
+                async with asyncio.timeout(self._poll_s):  # `wait_for` may lose that it was cancelled
+                    await self._look.wait()
             if not (self._look.is_set() or not self._is_up() or loop.time() >= due):
                 continue
             self._look.clear()

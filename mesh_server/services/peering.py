@@ -247,7 +247,8 @@ class PeeringService:
         touched_at = loop.time()
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look.wait(), LOOK_EVERY_S)
+                async with asyncio.timeout(LOOK_EVERY_S):  # `wait_for` may lose that it was cancelled
+                    await self._look.wait()
             self._look.clear()
             await self.look()
             if loop.time() - touched_at >= TOUCH_EVERY_S:

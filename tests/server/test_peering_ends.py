@@ -137,6 +137,17 @@ async def test_an_accepted_session_lives_for_as_long_as_a_device_is_there(
     assert house.closed() == {("user-alice", "gone"), ("user-bob", "gone")}
 
 
+@pytest.mark.parametrize("turns", range(5))
+async def test_the_chore_ends_though_something_happens_at_that_moment(house: House, turns: int) -> None:
+    keeping = asyncio.create_task(house.service.keep())
+    await until(lambda: house.service._look._waiters, "the chore to wait")
+    house.service.on_bus(DeviceRevoked(device_id="bob-laptop"))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    keeping.cancel()
+    await until(keeping.done, "the chore to end")
+
+
 async def test_who_is_out_is_out_without_waiting_for_the_next_look(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
