@@ -21,6 +21,10 @@ CLOSE_S: Final = 2.0
 REST_S: Final = 0.2
 """What the other end has then to close as well."""
 
+AHEAD_BYTES: Final = 4_096
+"""A read takes as many, where they are there: a frame before the other end is known is read byte by byte, and
+a thread's turn for each of them would cost a busy machine the time that the whole hello has."""
+
 Result = TypeVar("Result")
 
 
@@ -86,7 +90,7 @@ class TlsLane:
     async def read(self, limit: int) -> bytes:
         if not self._ahead:
             if self._reading is None:
-                size = min(limit, PEER_READ_BYTES)
+                size = min(max(limit, AHEAD_BYTES), PEER_READ_BYTES)
                 self._reading = self._start(lambda: self._stream.some(size))
             reading = self._reading
             try:

@@ -31,7 +31,7 @@ from mesh_tui.widgets.notice import Notice
 from mesh_tui.widgets.offers import Offers
 from mesh_tui.widgets.participants import Participants
 from mesh_tui.widgets.transcript import Transcript
-from mesh_tui.workers import SENDING, begin
+from mesh_tui.workers import SENDING, begin, goes
 from protocol.errors import MeshError, NotAuthor
 from protocol.rest import Member, Room
 from protocol.text import clean_line
@@ -324,7 +324,7 @@ class Writing(Among):
         if aim is None or aim.kind != "edit":
             text = "\n".join(filter(None, (text, self.mesh.drafts.get(room_id))))
             self.mesh.drafts.put(room_id, text)
-        if not self.is_attached or room_id != self.room.id:
+        if goes(self) or not self.is_attached or room_id != self.room.id:
             self.mesh.notify(clean_line(error.message), severity="error", markup=False)
             return
         if aim is not None and aim != self._aim:

@@ -47,6 +47,12 @@ async def lanes_between() -> AsyncIterator[tuple[Lane, Lane]]:
             await near.close()
 
 
+async def read_exactly(lane: Lane, count: int) -> bytes:
+    view = bytearray(count)
+    await lane.read_into(memoryview(view))
+    return bytes(view)
+
+
 async def read_all(lane: Lane) -> bytes:
     pieces = []
     while piece := await lane.read(100_000):
@@ -94,6 +100,20 @@ async def test_a_read_takes_no_more_than_it_asked_for_and_what_was_cancelled_is_
         await far.read_into(memoryview(view))
         assert view == b"defg"
         assert await far.read(100) == b"hij"
+
+
+async def test_what_is_there_is_read_with_one_turn_of_a_thread() -> None:
+    """Else each byte of a frame that is read byte by byte waits for a thread: 80 of them."""
+    async with lanes_between() as (near, far):
+        await near.write(b"abcdefghij")
+        assert await far.read(1) == b"a"
+        reading = far.read(1)
+        with pytest.raises(StopIteration) as at_once:
+            reading.send(None)
+        assert at_once.value.value == b"b"
+        await near.write(b"klm")
+        assert await read_exactly(far, 4) == b"cdef"
+        assert await read_exactly(far, 7) == b"ghijklm"
 
 
 async def test_a_write_that_is_cancelled_ends_the_lane() -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from tests.support.conditions import PATIENCE_S, until
 from tests.support.push_servers import PushServer, never, push_server, says
@@ -263,18 +264,27 @@ async def test_what_is_refused_is_not(
 
 
 async def test_what_waits_of_a_room_is_one_push(
-    http: aiohttp.ClientSession, server: ServerProcess, phone: PushServer
+    http: aiohttp.ClientSession, tmp_path: Path, phone: PushServer
 ) -> None:
-    alice, bob, room_id = await two(http, server)
-    await ntfy(bob, phone)
-    phone.answer = says(503)
-    for word in ("one", "two", "three"):
-        await say(alice, room_id, word, bob)
-    await until(lambda: "mentioned you (and 2 more)" in phone.texts, "all three")
-    phone.answer = None
-    tried = len(phone.received)
-    await until(lambda: len(phone.received) > tried, "the one that is taken")
-    assert phone.received[-1].body["click"].endswith("/3")
+    """The first is on its way until all three are said: who tries in vain tries ever less often."""
+    all_said = asyncio.Event()
+
+    async def answer(_request: web.Request) -> web.StreamResponse:
+        await all_said.wait()
+        return web.Response(status=503)
+
+    with running_server(tmp_path / "data", **settings(phone, MESH_PUSH_TIMEOUT_S="60")) as server:
+        alice, bob, room_id = await two(http, server)
+        await ntfy(bob, phone)
+        phone.answer = answer
+        for word in ("one", "two", "three"):
+            await say(alice, room_id, word, bob)
+        all_said.set()
+        await until(lambda: "mentioned you (and 2 more)" in phone.texts, "all three")
+        phone.answer = None
+        tried = len(phone.received)
+        await until(lambda: len(phone.received) > tried, "the one that is taken")
+        assert phone.received[-1].body["click"].endswith("/3")
 
 
 async def test_only_so_many_wait(
