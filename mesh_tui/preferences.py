@@ -45,6 +45,7 @@ class Preferences:
         """The theme that is shown for a while, whichever is set."""
 
         self._keys: Mapping[str, str] = {}
+        self._saving = asyncio.Lock()
         self.changed: Final[Signal[Settings]] = LooseSignal(app, "settings")
         self._apply()
 
@@ -73,7 +74,7 @@ class Preferences:
         self._tell(before)
 
     async def save(self, changes: Mapping[str, Any]) -> None:
-        """Writes settings, by key, and applies them.
+        """Writes settings, by key, and applies them, in the order asked: else an older value might stay.
 
         Raises:
             SettingsWrong: a value cannot be, or a file is broken.
@@ -83,10 +84,11 @@ class Preferences:
             self.colours(name)
         if (keys := changes.get("keys")) is not None:
             keymap.check(keys)
-        before = self.settings
-        await self._file.save(changes)
-        self._apply()
-        self._tell(before)
+        async with self._saving:
+            before = self.settings
+            await self._file.save(changes)
+            self._apply()
+            self._tell(before)
 
     # ── themes ───────────────────────────────────────────────────────────────────────────────────
 

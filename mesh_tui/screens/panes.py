@@ -16,7 +16,7 @@ from mesh_tui.screens.threads import Threads
 from mesh_tui.settings import PANE_MAX, PANE_MIN, Settings
 from mesh_tui.widgets.participants import Participants
 from mesh_tui.widgets.rooms import RoomsPane
-from mesh_tui.workers import begin
+from mesh_tui.workers import SENDING, begin
 from protocol.rest import Room
 
 WIDE: Final = 110
@@ -41,6 +41,8 @@ class Panes(Threads):
     def __init__(self, room: Room) -> None:
         super().__init__(room)
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NORMAL, "-normal"), (WIDE, "-wide")]
+        self._wanted: dict[str, Any] = {}
+        """What keys have changed and the settings do not have yet, by the keys of the settings."""
 
     @property
     def rooms_pane(self) -> RoomsPane:
@@ -55,11 +57,12 @@ class Panes(Threads):
         return self.has_class(_OVER)
 
     def take_look(self, settings: Settings) -> None:
-        """Shows what is wanted, as wide as it is wanted."""
-        self.set_class(not settings.look.rooms, _NO_ROOMS)
-        self.set_class(not settings.look.people, _NO_PEOPLE)
-        self.rooms_pane.styles.width = settings.look.rooms_width
-        self.participants.styles.width = settings.look.people_width or None
+        """Shows what is wanted, as wide as it is wanted; what a key has changed since then stays."""
+        look, wanted = settings.look, self._wanted
+        self.set_class(not wanted.get("look.rooms", look.rooms), _NO_ROOMS)
+        self.set_class(not wanted.get("look.people", look.people), _NO_PEOPLE)
+        self.rooms_pane.styles.width = wanted.get("look.rooms_width", look.rooms_width)
+        self.participants.styles.width = wanted.get("look.people_width", look.people_width) or None
 
     def show_entries(self, entries: Sequence[Entry]) -> None:
         super().show_entries(entries)
@@ -147,4 +150,15 @@ class Panes(Threads):
         self._keep(key, not shown)
 
     def _keep(self, key: str, value: Any) -> None:
-        begin(self, self.attempt, self.mesh.save_settings, {key: value}, group="settings")
+        """Soon, also where this screen or the program ends first."""
+        keeping, self._wanted[key] = bool(self._wanted), value
+        if not keeping:
+            begin(self.mesh, self._keep_wanted, group=SENDING)
+
+    async def _keep_wanted(self) -> None:
+        """One time after the other, each with all that has come meanwhile: what was wanted last stays."""
+        while wanted := dict(self._wanted):
+            await self.attempt(self.mesh.save_settings, wanted)
+            for key, value in wanted.items():
+                if self._wanted[key] == value:
+                    del self._wanted[key]

@@ -112,11 +112,12 @@ async def test_whether_the_lists_are_shown_and_how_wide_is_kept(alice: Seat, num
     await until(lambda: people.outer_size.width == 24, "the other to be narrower")
     await alice.press("f2")
     await alice.no_longer_sees("online 1")
-    look = alice.app.settings.look
-    await until(
-        lambda: (look.rooms, look.rooms_width, look.people, look.people_width) == (False, 28, False, 24),
-        "it to be kept",
-    )
+
+    def is_kept() -> bool:
+        look = alice.app.settings.look
+        return (look.rooms, look.rooms_width, look.people, look.people_width) == (False, 28, False, 24)
+
+    await until(is_kept, "it to be kept")
     await alice.press("f3")
     await alice.sees(f"1 # a{number}")
 
