@@ -240,7 +240,7 @@ class Call(Doing):
         self._act()
 
     def line_up(self) -> None:
-        self._machine.line_up()
+        self._machine.line_up(self._clock())
         self._act()
 
     async def _end(self) -> None:

@@ -303,7 +303,8 @@ class Calls:
         if not event.call_id:
             return
         if self.current is not None and event.call_id == self.current.id:
-            self.current.heard(event)
+            if event.room_id == self.current.room_id:  # the server vouches for members of that room alone
+                self.current.heard(event)
         elif isinstance(event, RtcHangup):
             self._hung_up(event)
         elif isinstance(event, RtcOffer) and event.sdp is None:

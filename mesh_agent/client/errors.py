@@ -61,6 +61,13 @@ class LineLost(Unreachable):
     text = "The connection to the server was lost."
 
 
+class NetworkChanged(LineLost):
+    """The address that the line began at is not this device's any more."""
+
+    code = "client.network_changed"
+    text = "This device is in another network now."
+
+
 class NotMesh(Unreachable):
     code = "client.not_mesh"
 

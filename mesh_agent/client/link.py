@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from mesh_agent.client.backoff import Backoff
-from mesh_agent.client.errors import LineLost, SignInNeeded
+from mesh_agent.client.errors import LineLost, NetworkChanged, SignInNeeded
 from mesh_agent.client.state import Connected, Connecting, ConnectionState, SignedOut, Waiting
 from protocol.errors import MeshError, TokenExpired, TokenInvalid
 from protocol.events import Pong, ServerToClient
@@ -102,7 +102,7 @@ class Link:
 
     async def _pause(self, error: MeshError) -> None:
         # A new token or a new connection mends these; anything else is more likely to need time.
-        prompt = isinstance(error, TokenInvalid | TokenExpired | ChangeLost)
+        prompt = isinstance(error, TokenInvalid | TokenExpired | ChangeLost | NetworkChanged)
         wait = self._backoff.failed(self._now(), _draw(), retry_after=error.retry_after, prompt=prompt)
         log.info("%s Next try in %.1f s.", error.message, wait)
         self._changed(Waiting(error.message, wait, self._backoff.attempt))

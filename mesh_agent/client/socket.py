@@ -3,7 +3,8 @@
 Strategy: a connection lives from `open` to the exception that ends `run`, and is then thrown away; coming
 back is the business of `link`. What goes out waits in a bounded queue for one writer, so that nobody who
 sends ever waits for the line. Each heartbeat sends a ping, whose answer measures the lag; a line that
-brings nothing for two heartbeats is dead, whatever TCP believes.
+brings nothing for two heartbeats is dead, whatever TCP believes, and so is one whose address here is gone,
+since the device is in another network: that is seen at once.
 """
 
 import asyncio
@@ -15,8 +16,9 @@ from typing import Final, NoReturn
 import aiohttp
 
 from mesh_agent.client.arrival import read_in
-from mesh_agent.client.errors import LineLost, NotMesh, TimedOut, VersionMismatch
+from mesh_agent.client.errors import LineLost, NetworkChanged, NotMesh, TimedOut, VersionMismatch
 from mesh_agent.client.http import explain, explain_status
+from mesh_agent.net.addresses import is_gone
 from protocol import limits
 from protocol.close import CloseCode
 from protocol.codec import MSGPACK
@@ -40,6 +42,9 @@ DROPPABLE_PAST: Final = 32
 HEARTBEAT_MIN_S: Final = 1.0
 HEARTBEAT_MAX_S: Final = 300.0
 """A server's own wish is honoured between these two."""
+
+ADDRESS_S: Final = 2.0
+"""How often it is looked whether this machine still has the address that the line begins at."""
 
 CLOSE_S: Final = 2.0
 PAUSES_S: Final[dict[int, float]] = {CloseCode.REPLACED: 300.0, CloseCode.RATE: 10.0}
@@ -137,9 +142,9 @@ class Connection:
             log.warning("nothing can be sent any more: %d frames wait", OUTGOING_FRAMES)
 
     async def close(self) -> None:
-        """Says goodbye, and cuts a line that does not let it."""
+        """Says goodbye, and cuts a line that does not let it; a dead one at once."""
         with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
-            async with asyncio.timeout(CLOSE_S):
+            async with asyncio.timeout(CLOSE_S if self._dead is None else 0):
                 await self._ws.close()
 
     async def _read(self, handle: Handle) -> NoReturn:
@@ -195,11 +200,22 @@ class Connection:
             if self._pinged_at is None:
                 self._pinged_at = self._now()
                 self.send(Ping())
-            await asyncio.sleep(self._heartbeat_s)
+            gone = await self._pause()
             silent_s = self._now() - self._heard_at
-            if silent_s >= 2 * self._heartbeat_s or self._outgoing.full():
+            if gone:
+                self._dead = NetworkChanged()
+            elif silent_s >= 2 * self._heartbeat_s or self._outgoing.full():
                 self._dead = LineLost(f"{self._server} has not been heard of for {silent_s:.0f} s.")
         await self.close()
+
+    async def _pause(self) -> bool:
+        """Until the next heartbeat; True: until the address that the line begins at is gone."""
+        ends = self._now() + self._heartbeat_s
+        while (left := ends - self._now()) > 0:
+            await asyncio.sleep(min(left, ADDRESS_S))
+            if is_gone(self._ws.get_extra_info("sockname")):
+                return True
+        return False
 
     @staticmethod
     def _now() -> float:

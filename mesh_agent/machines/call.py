@@ -240,7 +240,7 @@ class CallMachine:
         peer = self.peers.get(device.device_id)
         if peer is not None:
             self._out(peer, known)
-        elif known == "full" and self.begun is None:
+        elif known == "full" and self.begun is None and self._asks_in(device):
             self._leave_for(FULL)
         elif device.user_id in self.rung and not self.rung[device.user_id].how:
             self.rung[device.user_id].how = known
@@ -299,12 +299,16 @@ class CallMachine:
             times += self._ring_until, self._ring_at
         return min(times, default=None)
 
-    def line_up(self) -> None:
+    def line_up(self, now: float) -> None:
         """The server is there again: whatever was said meanwhile may be lost."""
         if self.phase == "over":
             return
         self._asked_in = []
         self.effects += [Say("answer", device, Join(sends=self.sends)) for device in self.peers]
+        for peer in self.peers.values():
+            if peer.state != "connected":
+                peer.tries = 1  # nobody has heard of those before
+                self._try(peer, now)
         self._ring_all()
         if self._join is not None:
             self._ask_in()
@@ -379,6 +383,10 @@ class CallMachine:
     def _asked(self, device_id: str) -> bool:
         """Whether we have asked that device in, because others have said that it is there."""
         return device_id in self._asked_in
+
+    def _asks_in(self, device: Device) -> bool:
+        """Whether we wait for that one to let us in."""
+        return self._join is not None and bool({device.device_id, device.user_id} & set(self._join[0]))
 
     def _known(self, device: Device, name: str, now: float) -> Peer | None:
         """The peer, which is one from now on; None where there is no room, or the call is over."""

@@ -214,6 +214,11 @@ class Leg:
         """To the other end and back; None before it is known."""
         return self._ice.round_trip_s
 
+    @property
+    def homeless(self) -> bool:
+        """This device has left the network that the leg is made through."""
+        return self._ice.homeless
+
     # ── sound and pictures ──────────────────────────────────────────────────────────────────────
 
     def send_sound(self, payload: bytes, timestamp: int, level: int) -> None:

@@ -280,12 +280,14 @@ class Call:
     # ── what legs tell ──────────────────────────────────────────────────────────────────────────
 
     async def _look(self) -> None:
-        """Who is not heard from any more, and who is again."""
+        """Who is not heard from any more, who is again, and whom we can only reach by another way."""
         while True:
             await asyncio.sleep(LOOK_S)
             now = time.monotonic()
             for leg in self._legs():
-                if leg.state == "connected" and now - leg.heard_at > LOST_S:
+                if leg.state in ("connected", "lost") and leg.homeless:
+                    leg.tell("failed", "This device is in another network now.")
+                elif leg.state == "connected" and now - leg.heard_at > LOST_S:
                     leg.tell("lost", "Nothing comes from there now.")
                 elif leg.state == "lost" and now - leg.heard_at <= LOST_S:
                     leg.tell("connected")

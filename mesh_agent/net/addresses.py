@@ -6,8 +6,10 @@ tried whoever says it. Loopback is for two programs on one machine: each tells a
 knows that it is the same one, so that nobody can send us knocking at the ports of our own machine.
 """
 
+import errno
 import hashlib
 import ipaddress
+import socket
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -37,6 +39,19 @@ def own_hosts() -> list[str]:
     usable = [ip for ip in found if _possible(ip)]
     usable.sort(key=lambda ip: (not ip.is_loopback, ip.is_private, ip.version, int(ip)))
     return [str(ip) for ip in usable[:ADDRESSES_MAX]]
+
+
+def is_gone(place: object) -> bool:
+    """Whether this machine had the address of that socket (as `sockname` says it), and has it no more."""
+    if not isinstance(place, tuple) or len(place) < 2:
+        return False
+    host, _, *rest = place
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as tried:
+            tried.bind((host, 0, *rest))
+    except OSError as error:
+        return error.errno == errno.EADDRNOTAVAIL
+    return False
 
 
 def is_loopback(host: str) -> bool:

@@ -101,16 +101,18 @@ def data_folder_named(path: str | None) -> Iterator[Path]:
 
 
 @contextmanager
-def running_server(folder: Path | None = None, **settings: str) -> Iterator[Server]:
-    """A server on a free port, on this data folder or on one of its own."""
+def running_server(
+    folder: Path | None = None, *, listen: str = "127.0.0.1", **settings: str
+) -> Iterator[Server]:
+    """A server on a free port of that address, on this data folder or on one of its own."""
     raise_file_limit()
     if folder is None:
-        with data_folder() as own, running_server(own, **settings) as server:
+        with data_folder() as own, running_server(own, listen=listen, **settings) as server:
             yield server
         return
     environment = os.environ | _SETTINGS | settings
     process = subprocess.Popen(
-        [sys.executable, "-m", "mesh_server", "--listen", "127.0.0.1:0", "--data", str(folder)],
+        [sys.executable, "-m", "mesh_server", "--listen", f"{listen}:0", "--data", str(folder)],
         env=environment,
         stdout=subprocess.PIPE,
         text=True,

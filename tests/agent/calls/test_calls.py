@@ -15,8 +15,8 @@ from mesh_agent.calls.errors import AlreadyInCall, CallOver, InCallBeside, Nobod
 from mesh_agent.calls.ringing import CALLS_MAX
 from mesh_agent.calls.state import CallRinging, Media
 from mesh_agent.terminal.ledger import Ledger, Left
-from protocol.calls import Ring, write
-from protocol.signals import RtcOffer, Sender
+from protocol.calls import Join, Ring, write
+from protocol.signals import RtcAnswer, RtcOffer, Sender
 from tests.agent.conftest import PASSWORD, OpenAgent, SignUp
 from tests.agent.test_programs import COMMAND, environment
 from tests.support.conditions import PATIENCE_S, until
@@ -139,6 +139,22 @@ async def test_a_ring_that_is_said_again_while_one_answers_means_nothing(
     his = await answering
     await stands(hers, his)
     await asyncio.gather(hers.leave(), his.leave())
+
+
+async def test_only_the_room_of_a_call_is_heard_in_it(people: tuple[Agent, Agent, str]) -> None:
+    """Who shares another room with somebody in it, and knows the call's name, has no part in it."""
+    alice, bob, room_id = people
+    other = await alice.create_room(f"{alice.profile} other")
+    hers = await alice.calls.call(room_id, media=SILENT)
+    call_id = await rings(bob)
+    assert bob.user is not None
+    sender = Sender(user_id=bob.user.id, username=bob.profile, device_id=bob.calls._introductions.device_id)
+    join = write(Join(fresh=True))
+    alice.calls.call_event(RtcAnswer(call_id=call_id, room_id=other.id, sender=sender, payload=join))
+    assert (hers.phase, [party.device_id for party in hers.parties]) == ("ringing", [""])
+    alice.calls.call_event(RtcAnswer(call_id=call_id, room_id=room_id, sender=sender, payload=join))
+    assert hers.phase == "connecting"
+    await hers.leave()
 
 
 async def rings_no_more(agent: Agent, events: AsyncIterator[object]) -> CallRinging:

@@ -249,10 +249,36 @@ def test_what_was_said_while_the_line_was_down_is_said_again() -> None:
     network.run(1)
     assert bob.machine.peers["alice-1"].sends == Sends()
     network.lost = lambda _random, _say: False
-    alice.machine.line_up()
+    alice.machine.line_up(network.now)
     network.run(1)
     assert bob.machine.peers["alice-1"].sends == Sends(muted=True)
     assert network.whole()
+
+
+@pytest.mark.parametrize("names", ["alice bob", "bob alice"])
+def test_a_leg_that_fell_while_the_line_was_down_is_made_anew_once_it_is_up(names: str) -> None:
+    """Nothing that was tried before has been heard, and it is not counted."""
+    network = Network()
+    moved, other = together(network, names)
+    network.lost = lambda _random, _say: True
+    number = moved.machine.peers[other.device.device_id].number
+    moved.machine.leg(other.device.device_id, number, "failed", network.now)
+    network.run(sum(PAUSES_S[:2]))
+    assert not network.whole()
+    network.lost = lambda _random, _say: False
+    moved.machine.line_up(network.now)
+    network.run(1)
+    assert network.whole()
+
+
+def test_only_who_is_asked_in_says_that_a_call_is_full() -> None:
+    network = Network()
+    alice = network.party("alice")
+    alice.machine.join(["bob-1"], network.now)
+    alice.machine.hung_up(Device("carol", "carol-1"), "full")
+    assert alice.machine.phase == "connecting"
+    alice.machine.hung_up(Device("bob", "bob-1"), "full")
+    assert (alice.machine.phase, alice.machine.reason) == ("over", FULL)
 
 
 def test_the_last_one_hears_that_the_call_is_over() -> None:
@@ -293,7 +319,7 @@ def test_all_who_come_find_each_other_whatever_is_late_or_lost(seed: int, count:
     # The line is as it should be from now on, and whoever had lost it says again who they are.
     network.lost = lambda _random, _say: False
     for party in parties:
-        party.machine.line_up()
+        party.machine.line_up(network.now)
     network.run(4 * LEG_S)
     there = [party for party in parties if party.machine.phase != "over"]
     assert network.whole()
