@@ -584,21 +584,26 @@ class Agent:
         self._hub.publish(ConnectionChanged(state))
 
 
-def find_room(rooms: list[Room], name_or_id: str) -> Room:
-    """The room of that id, or of that name in whichever case.
+def find_room(rooms: list[Room], name_or_id: str, *, public: bool = False) -> Room:
+    """The room of that id, or of that name in whichever case, which may have a `#` before it.
+
+    `public`: `rooms` are those that anyone may join, and the error says so.
 
     Raises:
         RoomNotFound: none of `rooms` is it.
     """
     name = clean_name(name_or_id)
+    folded = name.casefold()
     for wanted in (
         [room for room in rooms if room.id == name_or_id],
         [room for room in rooms if room.name == name],
-        [room for room in rooms if room.name.casefold() == name.casefold()],
+        [room for room in rooms if room.name.casefold() == folded],
+        [room for room in rooms if f"#{room.name.casefold()}" == folded],
     ):
         if wanted:
             return wanted[0]
-    raise RoomNotFound(f"None of your rooms is called {clean_line(name_or_id)[: limits.NAME_CHARS]!r}.")
+    none = "No room that anyone may join" if public else "None of your rooms"
+    raise RoomNotFound(f"{none} is called {clean_line(name_or_id)[: limits.NAME_CHARS]!r}.")
 
 
 def _device_name() -> str:

@@ -11,7 +11,8 @@ import shlex
 import shutil
 import signal
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,10 +67,23 @@ async def edit(app: App[Any], text: str, words: list[str]) -> str:
             path.unlink(missing_ok=True)
 
 
+@contextmanager
+def _aside(app: App[Any]) -> Iterator[None]:
+    """The terminal is another program's; Textual's own way does not come back where something is raised."""
+    raised: BaseException | None = None
+    with app.batch_update(), app.suspend():
+        try:
+            yield
+        except BaseException as error:  # noqa: BLE001 - raised below, also where this was cancelled
+            raised = error
+    if raised is not None:
+        raise raised
+
+
 async def _run(app: App[Any], words: list[str]) -> None:
     """Returns when the editor has ended well; the terminal is the program's again, however it ends."""
     try:
-        with app.batch_update(), app.suspend():
+        with _aside(app):
             # Ctrl+C is the editor's now. A handler, unlike ignoring it, is not handed down to the editor.
             asyncio.get_running_loop().add_signal_handler(signal.SIGINT, lambda: None)
             process = await asyncio.create_subprocess_exec(*words)

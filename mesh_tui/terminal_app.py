@@ -17,6 +17,7 @@ from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from mesh_tui import clipboard
+from mesh_tui.actions import key_label
 from mesh_tui.driver import MeshDriver
 from mesh_tui.letting_go import let_styles_go
 from mesh_tui.pictures.sixel import Sixels
@@ -121,6 +122,12 @@ class TerminalApp(App[None], inherit_bindings=False):
         """Puts `text` where it can be pasted from; where it is too long for that, says so, and False."""
         self._clipboard = text
         return clipboard.copy(self, text)
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C where nothing is selected: who pressed it may have wanted to end the program."""
+        quits = next((key for key, on in self.active_bindings.items() if on.binding.action == "app.quit"), "")
+        hint = f" {key_label(quits)} quits." if quits else ""
+        self.notify(f"Nothing is selected to copy.{hint}", markup=False)
 
     # ── the shell ────────────────────────────────────────────────────────────────────────────────
 

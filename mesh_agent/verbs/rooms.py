@@ -37,7 +37,7 @@ async def _unread(agent: Agent, options: Namespace, output: Output) -> None:
 
 async def _join(agent: Agent, options: Namespace, output: Output) -> None:
     if not is_link(options.room):
-        room = find_room(await agent.public_rooms(), options.room)
+        room = find_room(await agent.public_rooms(), options.room, public=True)
         output.show(await agent.join(room.id))
         return
     link = parse_link(options.room)

@@ -1,12 +1,15 @@
 """Commands that need no room: going somewhere, finding, how one is seen, help."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from mesh_agent.agent import find_room
 from mesh_agent.client.address import is_link, parse_link
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.slash import NoCommand, look_up, misused
+from protocol.errors import RoomNotFound
+from protocol.limits import NAME_CHARS
 from protocol.rest import Presence, Visibility
 from protocol.text import clean_line
 
@@ -29,11 +32,16 @@ async def _join(screen: "Screen", argument: str) -> None:
             raise NoCommand(f"This link is for another server. Quit and come in with: mesh-tui {link.url}")
         screen.mesh.open_room((await agent.order.use_invite(link.code)).id)
         return
-    known = [room for room in agent.rooms() if room.name.casefold() == argument.casefold()]
-    if known:
-        screen.mesh.open_room(known[0].id)
+    with suppress(RoomNotFound):
+        screen.mesh.open_room(agent.room(argument).id)
         return
-    room = find_room(await agent.public_rooms(), argument)
+    try:
+        room = find_room(await agent.public_rooms(), argument, public=True)
+    except RoomNotFound as error:
+        name = clean_line(argument.removeprefix("#"))[:NAME_CHARS]
+        raise NoCommand(
+            f"{error.message} /list shows them; /create {name} makes one. A private one takes an invite."
+        ) from error
     screen.mesh.open_room((await agent.join(room.id)).id)
 
 

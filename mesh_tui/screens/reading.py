@@ -58,6 +58,7 @@ class Reading(Unsent):
         if at is None:
             self.load()
         else:
+            self.marks.begin(self.room)
             self.jump(at)
 
     async def _paint_at_once(self, loaded: asyncio.Event) -> None:

@@ -36,6 +36,10 @@ class LineList(ScrollView):
     def on_resize(self) -> None:
         self.remake()
 
+    def watch_show_vertical_scrollbar(self) -> None:
+        """Its bar takes a cell from the rows, and no resize tells of that."""
+        self.remake()
+
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._palette = None

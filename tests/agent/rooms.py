@@ -52,10 +52,17 @@ def message(seq: int, rev: int, *, room_id: str = "r", author: str = "u-bob", no
 
 
 def room(room_id: str = "r", **more: Any) -> Room:
-    facts = {"last_seq": 0, "rev": 0, "member_count": 1, "read_seq": 0, "unread": 0, "mentions": 0} | more
+    facts: dict[str, Any] = {
+        "last_seq": 0,
+        "rev": 0,
+        "member_count": 1,
+        "read_seq": 0,
+        "unread": 0,
+        "mentions": 0,
+    }
+    facts |= {"name": f"Room {room_id}"} | more
     return Room(
         id=room_id,
-        name=f"Room {room_id}",
         topic="",
         visibility="public",
         kind="room",

@@ -114,3 +114,13 @@ def test_its_failure_loses_nothing(script: str, said: str, kept: bool, sit: Sit,
     assert bool(_left(tmp_path)) is kept
     alice.type("!")
     alice.wait_for("│ begun!")
+
+
+def test_where_it_cannot_be_run_the_program_is_back(sit: Sit, tmp_path: Path) -> None:
+    alice = sit("")
+    (tmp_path / "editor").unlink()
+    alice.press("ctrl+x", "ctrl+e")
+    alice.wait_for("could not be run: No such file")
+    alice.type("still here")
+    alice.wait_for("│ still here")
+    assert _left(tmp_path) == []

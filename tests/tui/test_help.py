@@ -44,6 +44,9 @@ async def test_in_a_room_it_follows_the_focus(sit_down: SitDown, shared_server: 
     await alice.register(f"alice{number}")
     await alice.create_room(f"helped{number}")
     await _begins_with(alice, "f1", "composer")
+    await alice.press("f1")
+    await alice.sees("the next, the one before.")  # whole, beside the bar of a page that scrolls
+    await alice.press("f1")
     await alice.press("question_mark")
     await alice.sees("│ ?")
     room = alice.app.screen

@@ -176,6 +176,7 @@ async def test_from_the_list_to_the_message_and_nothing_is_read_by_looking(
     await alice.press("pageup", "down", "up", "ctrl+n", "ctrl+p", "down", "enter")
     await alice.sees(f"Message fire {number}")
     await until(lambda: _is_chosen(alice, "it burns"), "the message to be chosen")
+    assert alice.row_of("─ new ─") < alice.row_of("all is well")
     await alice.press("escape")
     await alice.say("/inbox")
     await alice.sees("Nothing is new.")

@@ -111,7 +111,7 @@ async def test_a_key_that_quits_no_longer_is_free(
     assert alice.app.is_running
     assert not alice.app._leaving
     await alice.press("ctrl+c")
-    await alice.sees("f10")
+    await alice.sees("Nothing is selected to copy. F10 quits.")
     await alice.press("f10")
     await until(lambda: alice.app._leaving, "the end")
 
