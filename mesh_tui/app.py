@@ -116,7 +116,7 @@ class MeshApp(TerminalApp):
         self.unmuted: dict[str, Level | None] = {}
         """Rooms that were muted since the start, by id, and what was told of them before."""
 
-        self.pictures = Shelf(self, self.telling.say)
+        self.pictures = Shelf(self, self.say_aside)
         self.terminals = OpenTerminals(self)
         self.calls = OpenCall(self)
         self.preferences = Preferences(self, profile, plain=plain, auto=auto)

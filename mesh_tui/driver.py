@@ -1,6 +1,6 @@
 """The terminal: Textual's Linux driver with a line that may be slow and an end that may come.
 
-Strategy: the loop never waits for the terminal. What is written goes to a thread; while more than
+Strategy: the loop never waits for the terminal. What is written goes to a thread (`writing`); while more than
 `WAITING_BYTES` have not left it, screens are not painted but remembered, and what has changed since is
 painted once when the line is free again. So the queue holds at most that much and one frame, and of a frame
 only the cells that differ from what the terminal shows (`painted`). A hang-up, a
@@ -9,10 +9,8 @@ leaves.
 """
 
 import os
-import select
 import selectors
 import signal
-import threading
 import time
 from asyncio import run_coroutine_threadsafe
 from codecs import getincrementaldecoder
@@ -36,24 +34,18 @@ from textual.geometry import Offset, Size
 from textual.message import Message
 
 from mesh_tui import ways
-from mesh_tui.keys import KeyRewriter, NameListener
+from mesh_tui.keys import AnswerListener, KeyRewriter, NameListener
 from mesh_tui.painted import Abilities, Painted
 from mesh_tui.pictures.sixel import Sixels
 from mesh_tui.pins import pin
+from mesh_tui.writing import Writer
 
-WAITING_BYTES: Final = 2_048
-"""Bytes that may wait for the terminal before painting is put off."""
-
-WRITE_BYTES: Final = 1_024
 READ_BYTES: Final = 4_096
 SETTLE_S: Final = 0.5
 """How long a key waits at most for the one before it to take effect."""
 
 NAME_S: Final = 3.0
 """How long after it was asked for its name the terminal is likely to answer."""
-
-STOP_S: Final = 1.0
-"""How long the end of the program waits for a terminal that takes nothing any more."""
 
 HANG_UP: Final = 128 + signal.SIGHUP
 """The exit code where the terminal went away; shells use the same for the signal."""
@@ -69,74 +61,6 @@ class Terminal(Protocol):
     async def settled(self) -> None: ...
     def paint_again(self) -> None: ...
     def terminal_is(self, name: str) -> None: ...
-
-
-class Writer(WriterThread):
-    """Writes to the terminal in a thread of its own; `write` never blocks.
-
-    Args:
-        fileno: the terminal.
-        drained: called from the thread, once after `waiting` was true and no longer is.
-        lost: called from the thread when the terminal is gone.
-    """
-
-    def __init__(self, fileno: int, drained: Callable[[], None], lost: Callable[[], None]) -> None:
-        threading.Thread.__init__(self, daemon=True, name="mesh-output")
-        self._fileno = fileno
-        self._drained = drained
-        self._lost = lost
-        self._changed = threading.Condition()
-        self._buffer = bytearray()
-        self._stopped = False
-        self._wanted = False
-
-    @property
-    def waiting(self) -> bool:
-        """More waits than may; asking means wanting to hear when that is over."""
-        with self._changed:
-            self._wanted = len(self._buffer) > WAITING_BYTES
-            return self._wanted
-
-    def write(self, text: str) -> None:
-        with self._changed:
-            if not self._stopped:
-                self._buffer += text.encode(errors="replace")
-                self._changed.notify()
-
-    def run(self) -> None:
-        while piece := self._next():
-            try:
-                written = os.write(self._fileno, piece)
-            except BlockingIOError:
-                select.select([], [self._fileno], [], STOP_S)
-                written = 0
-            except OSError:
-                with self._changed:
-                    self._stopped = True
-                    self._buffer.clear()
-                self._lost()
-                return
-            self._took(written)
-
-    def stop(self) -> None:
-        """Lets what is waiting out, but does not wait for a terminal that takes nothing."""
-        with self._changed:
-            self._stopped = True
-            self._changed.notify()
-        self.join(STOP_S)
-
-    def _next(self) -> bytes:
-        with self._changed:
-            self._changed.wait_for(lambda: self._buffer or self._stopped)
-            return bytes(self._buffer[:WRITE_BYTES])
-
-    def _took(self, count: int) -> None:
-        with self._changed:
-            del self._buffer[:count]
-            drained = self._wanted and len(self._buffer) <= WAITING_BYTES
-            self._wanted = self._wanted and not drained
-        if drained:
-            self._drained()
 
 
 class MeshDriver(LinuxDriver):
@@ -195,6 +119,11 @@ class MeshDriver(LinuxDriver):
         if self._writer is not None:
             super().write(sequence)
 
+    def say_aside(self, commands: Sequence[str], end: str = "") -> None:
+        """As `say`, when nothing else waits for the terminal. See `aside.Aside.put`."""
+        if self._writer is not None:
+            self._writer.say_aside(commands, end)
+
     def set_title(self, title: str) -> None:
         """The title of the terminal's window; empty: the one that it had before."""
         if title == self._title or not ways.has_title(os.environ):
@@ -245,6 +174,7 @@ class MeshDriver(LinuxDriver):
         decode = getincrementaldecoder("utf-8")("replace").decode
         rewrite = KeyRewriter().feed
         listener, asked_at = self._ask_name(), time.monotonic()
+        answers = AnswerListener(lambda: self._writer)
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
@@ -253,9 +183,10 @@ class MeshDriver(LinuxDriver):
                     if data == b"":
                         self._tell(partial(self._terminal.leave, HANG_UP))
                         return
-                    typed = listener.feed(decode(data or b""), soon=time.monotonic() < asked_at + NAME_S)
+                    typed = answers.feed(decode(data or b""))
+                    typed = listener.feed(typed, soon=time.monotonic() < asked_at + NAME_S)
                 else:
-                    typed = listener.idle()
+                    typed = answers.idle() + listener.idle()
                 for message in parser.feed(rewrite(typed)) if typed else ():
                     self.process_message(message)
                 for message in parser.tick():

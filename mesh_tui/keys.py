@@ -4,15 +4,16 @@ Strategy: with Alt most terminals send ESC and then the key. Textual waits 100 m
 key of its own, and what is typed meanwhile is swallowed; and it knows no Alt+Enter. But ESC and a character
 that arrive in one piece are one key press, so they are rewritten as CSI u, and xterm's modifyOtherKeys with
 them. Pasted text is cleaned here: the parser would take an ESC in it for keys. What the terminal answers when
-it is asked for its name is taken out, for the same reason.
+it is asked for its name, or how far it has read, is taken out, for the same reason.
 """
 
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 
+from mesh_tui.aside import ANSWER
 from mesh_tui.ways import NAME_CHARS
 from protocol.text import clean_line, clean_text
 
@@ -82,6 +83,40 @@ class NameListener:
     def idle(self) -> str:
         """Nothing more came for a moment: what was held of a key is one."""
         held, self._part = (self._part, "") if len(self._part) < 3 else ("", self._part)
+        return held
+
+
+class Asks(Protocol):
+    """Who asks the terminal how far it has read."""
+
+    @property
+    def asked(self) -> bool: ...
+    def answered(self) -> None: ...
+
+
+class AnswerListener:
+    """Takes the answers to DSR out of what is typed, and tells who asks, which may be nobody now."""
+
+    def __init__(self, asks: Callable[[], Asks | None]) -> None:
+        self._asks = asks
+        self._part = ""
+
+    def feed(self, data: str) -> str:
+        """What arrived in one piece without answers, or a part of one."""
+        data, self._part = self._part + data, ""
+        asks = self._asks()
+        while asks is not None and asks.asked:
+            before, found, rest = data.partition(ANSWER)
+            if not found:
+                data, self._part = _split_marker(data, ANSWER, least=1)
+                break
+            data = before + rest
+            asks.answered()
+        return data
+
+    def idle(self) -> str:
+        """Nothing more came for a moment: what was held is what was typed."""
+        held, self._part = self._part, ""
         return held
 
 

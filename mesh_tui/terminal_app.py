@@ -7,6 +7,7 @@ differs; the screen below one that hides it is not painted; and nothing is writt
 import asyncio
 import os
 import time
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from rich.color import ColorSystem
@@ -55,6 +56,11 @@ class TerminalApp(App[None], inherit_bindings=False):
         """What is painted over the cells of a picture from now on; None: nothing."""
         if isinstance(self._driver, MeshDriver):
             self._driver.hold(number, picture)
+
+    def say_aside(self, commands: Sequence[str], end: str) -> None:
+        """Has commands that paint nothing written when nothing else waits for the terminal."""
+        if isinstance(self._driver, MeshDriver):
+            self._driver.say_aside(commands, end)
 
     def on_resize(self) -> None:
         """The terminal may have cut or moved what it showed, also where it is as large as before again."""

@@ -113,17 +113,22 @@ def ink(role: str) -> str | None:
     return f"#{found[1]}" if (found := _ROLE.fullmatch(role)) else None
 
 
-def transmission(number: int, picture: "Picture", columns: int, rows: int, wrap: Wrap) -> str:
-    """What to write so that the picture is seen at its cells; the terminal answers nothing."""
+def transmission(number: int, picture: "Picture", columns: int, rows: int, wrap: Wrap) -> list[str]:
+    """The commands to write so that the picture is seen at its cells; the terminal answers nothing."""
     data = b64encode(zlib.compress(picture.pixels)).decode()
     pieces = [data[at : at + CHUNK] for at in range(0, len(data), CHUNK)]
     keys = f"a=T,U=1,i={number},f=24,s={picture.columns},v={picture.pixel_rows},c={columns},r={rows},o=z,q=2"
     heads = chain([keys + ","], iter(lambda: "q=2,", None))
     last = len(pieces) - 1
-    return "".join(
+    return [
         _command(f"{head}m={int(index < last)};{piece}", wrap)
         for index, (head, piece) in enumerate(zip(heads, pieces, strict=False))
-    )
+    ]
+
+
+def breaking_off(wrap: Wrap) -> str:
+    """What to write where not all commands of a transmission were: the terminal drops what it has of it."""
+    return _command("q=2,m=0;", wrap)
 
 
 def removal(number: int, wrap: Wrap) -> str:

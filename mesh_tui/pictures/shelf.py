@@ -59,12 +59,15 @@ class Shelf:
     """Of one app.
 
     Args:
-        say: writes to its terminal what paints nothing by itself.
+        say: has commands written to its terminal when nothing else waits for it (`aside.Aside.put`).
         cell: how many pixels a cell has across and down; zeros where nobody knows.
     """
 
     def __init__(
-        self, app: "MeshApp", say: Callable[[str], None], cell: Callable[[], tuple[int, int]] | None = None
+        self,
+        app: "MeshApp",
+        say: Callable[[Sequence[str], str], None],
+        cell: Callable[[], tuple[int, int]] | None = None,
     ) -> None:
         self._cell = cell or _cell
         self._app = app
@@ -118,8 +121,8 @@ class Shelf:
                 async with self._decoders:
                     means = await self._means(key)
                     said = await _transmission(key, means, shown.number) if means else None
-                if said is not None and self._kept.get(key) is shown:
-                    self._say(said[0])
+                if means and said is not None and self._kept.get(key) is shown:
+                    self._say(said[0], kitty.breaking_off(means.wrap))
 
     async def _decode(self, key: _Key) -> None:
         try:
@@ -171,7 +174,7 @@ class Shelf:
     async def _sent(self, key: _Key, means: kitty.Means) -> Shown:
         self._number = number = self._number % (kitty.NUMBERS - 1) + 1
         said, shown = await _transmission(key, means, number)
-        self._say(said)
+        self._say(said, kitty.breaking_off(means.wrap))
         return shown
 
     def _keep(self, key: _Key, shown: Shown) -> None:
@@ -184,10 +187,10 @@ class Shelf:
         if shown.sixels:
             self._app.hold_picture(shown.number, None)
         elif shown.number:
-            self._say(kitty.removal(shown.number, shown.wrap))
+            self._say([kitty.removal(shown.number, shown.wrap)], "")
 
 
-async def _transmission(key: _Key, means: kitty.Means, number: int) -> tuple[str, Shown]:
+async def _transmission(key: _Key, means: kitty.Means, number: int) -> tuple[list[str], Shown]:
     """What the terminal is told of a picture, and the cells at which it is seen then."""
     wanted = min(key.cells, kitty.MOST), min(key.rows, kitty.MOST)
     fewer = kitty.scale(*wanted, means.cell)

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from mesh_tui.driver import HANG_UP, WAITING_BYTES, WRITE_BYTES, Writer
+from mesh_tui.aside import ASK
+from mesh_tui.driver import HANG_UP
+from mesh_tui.writing import WAITING_BYTES, WRITE_BYTES, Writer
 from tests.support.conditions import PATIENCE_S
 from tests.support.server import ServerProcess, running_server
 from tests.support.terminal import Emulator, Terminal, running
@@ -28,10 +30,19 @@ class Line:
 
     def __init__(self) -> None:
         self.near, self.far = pty.openpty()
+        self.came = ""
         self.drained = threading.Event()
         self.lost = threading.Event()
         self.writer = Writer(self.far, self.drained.set, self.lost.set)
         self.writer.start()
+
+    def read_until(self, text: str) -> str:
+        """All up to that text, and it."""
+        while text not in self.came:
+            assert select.select([self.near], [], [], PATIENCE_S)[0], f"{text[:20]!r} did not come"
+            self.came += os.read(self.near, 65536).decode()
+        before, found, self.came = self.came.partition(text)
+        return before + found
 
     def read_all(self) -> bytes:
         data = b""
@@ -98,6 +109,26 @@ def test_what_cannot_be_encoded_does_not_end_the_writing(line: Line) -> None:
     line.writer.write("a\ud800b")
     line.writer.stop()
     assert line.read_all() == b"a?b"
+
+
+def test_a_frame_does_not_wait_for_a_picture_that_the_terminal_has_not_read(line: Line) -> None:
+    commands = [f"<{number:04}{'p' * 4_000}>" for number in range(100)]
+    line.writer.say_aside(commands)
+    on_its_way = "".join(command + ASK for command in commands[:2])
+    assert line.read_until(on_its_way) == on_its_way
+    line.writer.write("a letter")
+    assert line.read_until("a letter") == "a letter"
+    for command in commands[2:]:
+        line.writer.answered()
+        line.read_until(f"{command}{ASK}")
+
+
+def test_at_the_end_a_picture_that_is_half_there_is_ended(line: Line) -> None:
+    line.writer.say_aside(["x" * 6_000, "y" * 6_000, "z" * 6_000], "broken off")
+    line.writer.say_aside(["removal"])
+    line.read_until("x" * 6_000 + ASK)
+    line.writer.stop()
+    assert line.read_until("removal") == "broken offremoval"
 
 
 # ── the program ──────────────────────────────────────────────────────────────────────────────────

@@ -32,7 +32,7 @@ def _decoded(said: str) -> tuple[dict[str, str], bytes, list[int]]:
 
 
 def test_the_pixels_arrive_as_they_are_in_pieces_that_may_be_so_long() -> None:
-    keys, pixels, lengths = _decoded(kitty.transmission(0x0A0B0C, PICTURE, 13, 4, ""))
+    keys, pixels, lengths = _decoded("".join(kitty.transmission(0x0A0B0C, PICTURE, 13, 4, "")))
     assert pixels == NOISE
     assert max(lengths) == kitty.CHUNK
     assert len(lengths) > 2
@@ -42,14 +42,14 @@ def test_the_pixels_arrive_as_they_are_in_pieces_that_may_be_so_long() -> None:
 
 def test_a_small_one_is_one_piece_and_none_is_answered() -> None:
     said = kitty.transmission(7, Picture((1, 2), 1, 2, b"abcdef"), 1, 1, "")
-    keys, pixels, lengths = _decoded(said)
+    keys, pixels, lengths = _decoded("".join(said))
     assert (pixels, len(lengths), keys["m"], keys["q"]) == (b"abcdef", 1, "0", "2")
     assert kitty.removal(7, "") == "\x1b_Ga=d,d=I,i=7,q=2\x1b\\"
 
 
 def test_through_tmux_each_command_is_wrapped_by_itself() -> None:
-    plain = kitty.transmission(7, PICTURE, 13, 4, "")
-    wrapped = kitty.transmission(7, PICTURE, 13, 4, "tmux")
+    plain = "".join(kitty.transmission(7, PICTURE, 13, 4, ""))
+    wrapped = "".join(kitty.transmission(7, PICTURE, 13, 4, "tmux"))
     inner = re.findall(r"\x1bPtmux;((?:\x1b\x1b|[^\x1b])*)\x1b\\", wrapped)
     assert "".join(inner).replace("\x1b\x1b", "\x1b") == plain
     assert len(inner) == plain.count("\x1b_G")

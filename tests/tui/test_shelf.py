@@ -21,7 +21,7 @@ async def test_they_are_sent_again_where_the_terminal_may_have_forgotten_them(
     alice.app.console._color_system = ColorSystem.TRUECOLOR
     await alice.app.save_settings({"look.pictures_by": "kitty"})
     said: list[str] = []
-    alice.app.pictures = shelf = Shelf(alice.app, said.append)
+    alice.app.pictures = shelf = Shelf(alice.app, lambda commands, _: said.append("".join(commands)))
 
     def shown() -> bool:
         found = alice.within(lambda: shelf.get(tmp_path / "red.png", 20, 8, "000000", lambda: None))

@@ -197,7 +197,7 @@ async def test_a_large_picture_is_sixels_where_the_person_says_so(
     alice = await sit_down("alice", shared_server)
     await alice.sees("Create account")
     await alice.app.save_settings({"look.pictures_by": "sixel"})
-    shelf = Shelf(alice.app, lambda _: None, lambda: (10, 20))
+    shelf = Shelf(alice.app, lambda _, __: None, lambda: (10, 20))
 
     def text(*, large: bool) -> str:
         get = shelf.get
