@@ -211,14 +211,14 @@ class FrameReader:
 
     def _message(self, first: int, payload: bytes) -> WSMessage | None:
         """What a frame makes whole. Raises: Unreadable."""
+        if first in _WHOLE and self._parts is None:  # nearly always
+            return WSMessage(_WHOLE[first], payload, None)
         if first in _CONTROL:
             kind = _CONTROL[first]
             return _goodbye(payload) if kind is WSMsgType.CLOSE else WSMessage(kind, payload, None)
         opens = first & 0xF != _CONTINUATION
         if opens != (self._parts is None):
             raise Unreadable(WSCloseCode.PROTOCOL_ERROR)
-        if first in _WHOLE:
-            return WSMessage(_WHOLE[first], payload, None)
         if self._parts is None:
             self._kind, self._parts = WSMsgType(first), bytearray(payload)
             return None

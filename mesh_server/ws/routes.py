@@ -108,7 +108,8 @@ def send_now(gateway: Gateway, peer: Peer, request: SendMessage) -> None:
         if isinstance(outcome, MeshError):
             gateway.hub.send(peer.outbound, error_answer(outcome, request.id))
         else:
-            gateway.hub.send(peer.outbound, structs.replace(outcome, re=request.id))
+            answer = outcome if request.id is None else structs.replace(outcome, re=request.id)
+            gateway.hub.send(peer.outbound, answer)
 
     gateway.require_open()  # else who keeps writing could keep a server from ever stopping
     gateway.messages.send(peer.principal, request, settled)

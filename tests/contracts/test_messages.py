@@ -262,6 +262,15 @@ async def test_what_one_person_wrote_is_found(
         assert await store.search.find(alice.id, SearchQuery(words=f'"{word}" *'), 50) == ([], None)
 
 
+async def test_what_is_no_text_has_no_words(store: Store, alice: UserRecord, room_id: str) -> None:
+    kinds = ["text/plain", "application/json", "text/markdown"]
+    await append(store, *[new(alice, room_id, "tea", content_type=kind) for kind in kinds])
+    assert await store.search.index_next(2) == 2
+    assert await store.search.index_next(2) == 1
+    hits, _ = await store.search.find(alice.id, SearchQuery(words='"te" *'), 50)
+    assert [hit.message.seq for hit in hits] == [3, 1]
+
+
 async def test_a_search_by_time_finds_all_of_it_though_the_clock_was_set_back(
     store: Store, alice: UserRecord, room_id: str
 ) -> None:
