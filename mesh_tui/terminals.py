@@ -26,6 +26,7 @@ from mesh_tui.transfers import name_of
 from mesh_tui.workers import begin
 
 if TYPE_CHECKING:
+    from mesh_agent.terminal.cast import Cast
     from mesh_tui.app import MeshApp
 
 PAINT_S: Final = 1 / 30
@@ -109,6 +110,12 @@ class OpenTerminals:
                 self._app.switch_screen(TerminalScreen(terminal))
         else:
             self._app.push_screen(TerminalScreen(terminal))
+
+    def play(self, cast: "Cast", name: str) -> None:
+        """A recording, which the file `name` has, on a screen of its own."""
+        from mesh_tui.screens.replay import Replay
+
+        self._app.push_screen(Replay(cast, name))
 
     def choose(self) -> None:
         """Shows the one that the person chooses, by its number."""

@@ -69,9 +69,7 @@ async def _sign_out(screen: "Screen", argument: str) -> None:
 
 
 async def _sign_out_others(screen: "Screen", _: str) -> None:
-    from mesh_tui.screens.signed_in import ask_about_others
-
-    await ask_about_others(screen)
+    await screen.sign_out_others()
 
 
 # ── pushes ───────────────────────────────────────────────────────────────────────────────────────
@@ -122,9 +120,7 @@ async def _push_remove(screen: "Screen", argument: str) -> None:
 
 
 async def _ssh_keys(screen: "Screen", _: str) -> None:
-    from mesh_tui.screens.ssh_keys import SshKeys
-
-    screen.mesh.push_screen(SshKeys())
+    await screen.show_ssh_keys()
 
 
 async def _ssh_key_add(screen: "Screen", argument: str) -> None:

@@ -72,11 +72,10 @@ async def _terminals(screen: "MeshScreen[Any]", argument: str) -> None:
 
 async def _replay(screen: "MeshScreen[Any]", argument: str) -> None:
     from mesh_agent.terminal.cast import read_cast
-    from mesh_tui.screens.replay import Replay
 
+    terminals = screen.mesh.terminals
     path = expanded(argument)
-    cast = await asyncio.to_thread(read_cast, path)
-    screen.mesh.push_screen(Replay(cast, path.name))
+    terminals.play(await asyncio.to_thread(read_cast, path), path.name)
 
 
 RUN: Final[dict[str, Run]] = {"share-terminal": _share, "watch": _watch}

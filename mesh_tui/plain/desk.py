@@ -21,6 +21,7 @@ from mesh_tui.aim import Aim
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.layout.links import links
 from mesh_tui.layout.message import first_line, moment
+from mesh_tui.plain import signed_in
 from mesh_tui.plain.calling import PlainCalling
 from mesh_tui.plain.lines import Lines
 from mesh_tui.plain.telling import PlainTelling
@@ -270,6 +271,16 @@ class Desk:
     @property
     def preferences(self) -> "Desk":
         raise NoCommand("Plain lines have no themes.")
+
+    @property
+    def terminals(self) -> "Desk":
+        raise NoCommand("Terminals, and recordings of them, need the whole screen: mesh-tui without --plain.")
+
+    async def show_ssh_keys(self) -> None:
+        await signed_in.show_ssh_keys(self)
+
+    async def sign_out_others(self) -> None:
+        await signed_in.sign_out_others(self)
 
     async def search(self, words: str) -> None:
         page = await self.agent.conversation.search(words)

@@ -188,6 +188,18 @@ class MeshScreen(Patient[Result]):
 
         self.mesh.push_screen(Looks(), chosen)
 
+    async def show_ssh_keys(self) -> None:
+        """The page of the keys that let one in by ssh."""
+        from mesh_tui.screens.ssh_keys import SshKeys
+
+        self.mesh.push_screen(SshKeys())
+
+    async def sign_out_others(self) -> None:
+        """Every other device, after a question. Raises: MeshError."""
+        from mesh_tui.screens.signed_in import ask_about_others
+
+        await ask_about_others(self)
+
     async def show_inbox(self) -> None:
         """What is new in all rooms; what is chosen is shown in its place."""
         self.action_inbox()

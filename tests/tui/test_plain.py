@@ -253,11 +253,18 @@ def test_a_signal_ends_it_while_it_waits_for_a_line(shared_server: str, number_o
         assert nobody.process.wait(PATIENCE_S) == 128 + number_of_signal
 
 
-def test_help_names_every_command(shared_server: str, number: int) -> None:
+def test_help_names_every_command_and_none_of_them_ends_it(shared_server: str, number: int) -> None:
+    """Each is typed bare, in a room; "no" answers those that ask."""
+    last = ["archive", "close", "leave", "delete-room"]
+    others = [command.name for command in COMMANDS if command.name not in {*last, "quit", "call", "create"}]
     with _piped("alice", shared_server) as alice:
         alice.sees("Your name")
         alice.type(f"/register alice{number}", PASSWORD, "/help", "/settings")
         alice.sees(*(f"  {command.line}  " for command in COMMANDS), "look.theme = ")
+        alice.type(f"/create every {number}", "/theme x", "/replay x")
+        alice.type(*(line for name in [*others, *last] for line in (f"/{name}", "no")), "/rooms", "/whoami")
+        alice.sees("Terminals, and recordings of them, need the whole screen", "No key lets you in by ssh.")
+        alice.sees("Sign out all your other devices?", f"every {number}: ", f"Shown as alice{number}")
         assert alice.end() == 0
 
 
