@@ -38,12 +38,17 @@ NARROWEST: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What stands above the first message that is held: whether there is more, and whether it is coming."""
+    """What stands above the first message that is held: whether there is more, and whether it is coming.
+
+    Attributes:
+        room: of a DM, the name of the other one.
+    """
 
     state: Literal["loading", "earlier", "failed", "beginning", "thread"]
     room: str = ""
     topic: str = ""
     error: str = ""
+    dm: bool = False
 
 
 Entry = Message | Outgoing | Head
@@ -322,6 +327,8 @@ def _head(head: Head, cells: int) -> list[Line]:
         why = Fragment(f"Messages could not be loaded: {_one_line(head.error)} ", "failed")
         lines = list(wrap([why, Fragment("F5 tries again.", "muted")], room))
     else:
-        lines = list(wrap([Fragment(f"This is the beginning of {_one_line(head.room)}", "strong")], room))
-        lines += wrap([Fragment(_one_line(head.topic) or "No topic has been set.", "muted")], room)
+        between = f"of what you and {_one_line(head.room)} say" if head.dm else f"of {_one_line(head.room)}"
+        lines = list(wrap([Fragment(f"This is the beginning {between}", "strong")], room))
+        without = "Nobody else is in this room." if head.dm else "No topic has been set."
+        lines += wrap([Fragment(_one_line(head.topic) or without, "muted")], room)
     return [Line(()), *(_indent(line, Fragment("  ")) for line in lines)]

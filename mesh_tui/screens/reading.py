@@ -160,7 +160,9 @@ class Reading(Unsent):
 
     def head(self, has_more: bool) -> Head:
         """What stands above the first message that is held."""
-        return Head("earlier") if has_more else Head("beginning", self.room.name, self.room.topic)
+        if has_more:
+            return Head("earlier")
+        return Head("beginning", self.room.name, self.room.topic, dm=self.room.kind == "dm")
 
     def show_beginning(self) -> None:
         """The room may be called otherwise by now."""

@@ -174,6 +174,11 @@ def test_each_state_of_the_head_has_its_words(state: str) -> None:
     assert expected[state] in words
 
 
+def test_a_dm_begins_between_two_and_needs_no_topic() -> None:
+    words = " ".join(_text(Head("beginning", "bob", dm=True)))
+    assert "beginning of what you and bob say Nobody else is in this room." in " ".join(words.split())
+
+
 entries = st.one_of(
     st.builds(
         lambda content, mine, more: message(1, content, by=ALICE if mine else BOB, **more),
