@@ -144,7 +144,7 @@ def share(host: Host, path: str = "") -> str:
         call.show("none")
         return "Your screen is shown no longer."
     call.show(path or "screen")
-    return "The file is shown." if path else "Your screen is shown."
+    return "The file is about to be shown." if path else "Your screen is about to be shown."
 
 
 def push_to_talk(host: Host) -> str:

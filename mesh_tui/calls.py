@@ -25,6 +25,7 @@ from mesh_tui.layout.cells import Fragment
 from mesh_tui.letting_go import LooseSignal
 from mesh_tui.transfers import name_of
 from mesh_tui.workers import begin
+from protocol.text import clean_line
 
 if TYPE_CHECKING:
     from mesh_agent.calls.call import Call
@@ -162,12 +163,17 @@ class OpenCall:
         self._tell()
 
     async def _follow(self, call: "Call") -> None:
+        told: set[str] = set()
         while call.phase != "over":
             try:
                 async with asyncio.timeout(CLOCK_S):
                     await call.changed()
             except TimeoutError:
                 pass  # the clock goes on
+            for problem in call.own.problems:
+                if problem not in told:
+                    self._app.notify(clean_line(problem), severity="warning", markup=False)
+            told = set(call.own.problems)
             self._tell()
             quality = self.quality
             await asyncio.sleep(

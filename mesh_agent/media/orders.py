@@ -101,11 +101,12 @@ class Use(Told, frozen=True, kw_only=True, tag="use"):
 
 
 class Tile(msgspec.Struct, frozen=True, array_like=True):
-    """Where a party's picture goes: so many cells. An empty `party`: our own."""
+    """Where a party's picture goes: so many cells. An empty `party`: our own. `whole`: nothing is cut off."""
 
     party: str
     columns: int
     rows: int
+    whole: bool = False
 
 
 class View(Told, frozen=True, kw_only=True, tag="view"):

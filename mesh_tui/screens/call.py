@@ -133,7 +133,7 @@ class CallScreen(MeshScreen[None]):
             self._ask([], 0.0)
             return
         tiles = [
-            Wanted(tile.face.device_id, *tile.picture_size)
+            Wanted(tile.face.device_id, *tile.picture_size, whole=tile.face.screen)
             for tile in self.query(Tile)
             if tile.face.shows and all(tile.picture_size)
         ]

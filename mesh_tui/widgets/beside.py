@@ -52,7 +52,10 @@ class Beside(Container):
         self.display = bool(places)
         self._put(shown[: len(places)], places)
         quality = self._mesh.calls.quality
-        wanted = [Wanted(tile.face.device_id, BESIDE_COLUMNS, BESIDE_ROWS - 1) for tile in self.query(Tile)]
+        wanted = [
+            Wanted(tile.face.device_id, BESIDE_COLUMNS, BESIDE_ROWS - 1, whole=tile.face.screen)
+            for tile in self.query(Tile)
+        ]
         self._mesh.calls.look_at(self, wanted, min(RATE, quality.rate) if quality else 0.0)
 
     def _shown(self) -> list[Face]:

@@ -132,7 +132,7 @@ async def test_one_is_declined_missed_or_left_with_the_program(
     await bob.calls.answer(bob.calls.ringing[0].call_id, media=SOUND)
     await alice.sees("▀▀▀▀▀▀")
     await alice.press("s")
-    await alice.sees("Your screen is shown.")
+    await alice.sees("Your screen is about to be shown.")
     await alice.press("ctrl+q")
     await alice.sees("Quit, and leave the call?")
     await alice.press("escape")
@@ -166,7 +166,8 @@ async def test_commands_do_what_keys_do(
         ("/push-to-talk", "while you hold Space"),
         ("/talk", "You are heard now."),
         ("/camera", "The camera is turned on."),
-        ("/share-screen", "Your screen is shown."),
+        ("/share-screen", "Your screen is about to be shown."),
+        ("/share-screen nothing.mp4", "There is no file nothing.mp4 to be shown."),
         ("/test-tone", "A tone is played"),
         ("/call-stats", "jitter"),
     ):

@@ -4,7 +4,7 @@ Strategy: swscale makes it small, averaging what falls into one half (which is a
 and turns it into red, green and blue at once. Colours are made coarser here, as the painter of stills does:
 what is alike then costs the pipe and the terminal little. Where a picture and its tile differ little in
 shape, the picture fills the tile and loses something at its sides; where they differ much, it is whole, with
-black around it.
+black around it. So is a screen always: what stands at its edges is read.
 """
 
 from dataclasses import dataclass
@@ -37,11 +37,11 @@ class Place:
     height: int
 
 
-def place(width: int, height: int, columns: int, rows: int) -> Place:
+def place(width: int, height: int, columns: int, rows: int, *, whole: bool = False) -> Place:
     """For a picture of `width` x `height` square pixels in a tile of so many cells; all at least 1."""
     across, down = columns, 2 * rows
     fit, cover = sorted((across / width, down / height))
-    scale = cover if 1 - fit / cover <= CROPPED_MAX else fit
+    scale = cover if not whole and 1 - fit / cover <= CROPPED_MAX else fit
     wide, high = max(1, round(width * scale)), max(1, round(height * scale))
     return Place((across - wide) // 2, (down - high) // 2, wide, high)
 
@@ -61,7 +61,7 @@ class Raster:
     def painted(self, frame: VideoFrame) -> Painted | None:
         """None where it looks as the last one did."""
         tile = self.tile
-        at = place(frame.width, frame.height, tile.columns, tile.rows)
+        at = place(frame.width, frame.height, tile.columns, tile.rows, whole=tile.whole)
         small = self._scaler.reformat(
             frame, width=at.width, height=at.height, format="rgb24", interpolation=Interpolation.AREA
         )

@@ -41,6 +41,16 @@ def test_a_wide_picture_in_a_square_tile_has_black_above_and_below() -> None:
     assert halves[17:40].any(axis=2).all()
 
 
+def test_of_a_screen_nothing_is_cut_off() -> None:
+    assert place(1_000, 620, 64, 18) == Place(0, -2, 64, 40)
+    assert place(1_000, 620, 64, 18, whole=True) == Place(3, 0, 58, 36)
+    painted = Raster(Tile("a", 40, 10, whole=True)).painted(pattern.draw(0))
+    assert painted is not None
+    halves = np.frombuffer(painted.pixels, np.uint8).reshape(20, 40, 3)
+    assert not halves[:, 0].any()
+    assert not halves[:, -1].any()
+
+
 def test_what_falls_into_one_half_is_averaged() -> None:
     planes = np.full((270, 320), 128, np.uint8)
     planes[:180] = np.where(np.arange(320) % 2, 235, 16)
