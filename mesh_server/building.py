@@ -352,6 +352,7 @@ def _services(
         ssh_keys=SshKeyService(store.ssh_keys, clock=ground.clock, new_id=ground.new_id),
         limiter=ground.limiter,
         server_name=ground.config.name,
+        has_web=ground.config.web,
         version=_version(ground.config, people.accounts),
         ready=_ready(store, gateway),
         metrics=ground.metrics.text,

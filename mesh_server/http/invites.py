@@ -5,6 +5,7 @@ import hashlib
 import html
 import re
 from typing import Final
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -19,7 +20,7 @@ _STYLE: Final = (
     "font:1.05em/1.6 ui-monospace,Menlo,Consolas,monospace}"
     "h1{font-size:1.4em;line-height:1.3;color:#66d9ef;overflow-wrap:anywhere}"
     "pre{padding:.8em 1em;background:#1e1f1c;color:#a6e22e;white-space:pre-wrap;overflow-wrap:anywhere}"
-    "code{color:#a6e22e}p.note{color:#a59f85}"
+    "code{color:#a6e22e}p.note{color:#a59f85}a{color:#66d9ef}"
 )
 _HEADERS: Final = {
     "Content-Security-Policy": (
@@ -29,7 +30,7 @@ _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex",
 }
-"""The page needs nothing and leads nowhere; its address is a secret, and stays one."""
+"""The page needs nothing and leads nowhere but to this server; its address is a secret, and stays one."""
 
 _PAGE: Final = """\
 <!doctype html>
@@ -56,8 +57,16 @@ _HOW: Final = """\
 <li>Choose a name and a password, or sign in; the room opens by itself.</li>
 </ol>
 <p>From a checkout of Mesh the command is <code>./scripts/mesh tui</code>. Without a screen,
-<code>mesh-agent register NAME --invite</code> and <code>mesh-agent join</code> take the address too.</p>
-<p class="note">Who has this address can come in, so pass it on with care.</p>"""
+<code>mesh-agent register NAME --invite</code> and <code>mesh-agent join</code> take the address too.</p>"""
+
+_CARE: Final = '<p class="note">Who has this address can come in, so pass it on with care.</p>'
+
+_HERE: Final = """\
+<p>Or come in right here, with nothing installed: {ways}. With an account that you have,
+<code>/join {link}</code> opens the room once you are inside.</p>"""
+
+_REGISTER: Final = '<a href="/?register&amp;invite={code}">make an account</a>, or '
+_SIGN_IN: Final = '<a href="/">sign in</a>'
 
 _OVER: Final = "<p>It has expired, was used as often as it may be, or was revoked. Ask for a new one.</p>"
 
@@ -86,9 +95,19 @@ async def page(services: Services, code: str, request: web.Request) -> web.Respo
         room = await services.invites.room_name(code)
     except InviteInvalid:
         return _html("This invite is not valid, or no longer", _OVER, status=404)
-    text = _HOW.format(link=html.escape(_address(request, code)))
+    link = html.escape(_address(request, code))
+    text = "\n".join([_HOW.format(link=link), *await _by_the_browser(services, code, link), _CARE])
     where = services.server_name if room is None else f"{room} on {services.server_name}"
     return _html(f"You are invited to {where}", text)
+
+
+async def _by_the_browser(services: Services, code: str, link: str) -> list[str]:
+    """The way to the browser's door, where it is open."""
+    if not services.has_web:
+        return []
+    registers = await services.accounts.registration() != "closed"
+    register = _REGISTER.format(code=quote(code, safe="")) if registers else ""
+    return [_HERE.format(ways=f"{register}{_SIGN_IN}", link=link)]
 
 
 def _address(request: web.Request, code: str) -> str:

@@ -30,7 +30,7 @@ from protocol.rest import VersionInfo
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """`ready` raises a `MeshError` while the server should get no traffic."""
+    """`ready` raises a `MeshError` while the server should get no traffic; `has_web`: browsers come in."""
 
     accounts: AccountService
     own_account: OwnAccountService
@@ -53,6 +53,7 @@ class Services:
     ice: IceService
     push: PushTargetService
     server_name: str
+    has_web: bool
     ssh_keys: SshKeyService
     version: Callable[[], Awaitable[VersionInfo]]
     ready: Callable[[], Awaitable[None]]

@@ -1,6 +1,7 @@
 """The browser's door over HTTP and WebSocket, with a program in place of the client."""
 
 import asyncio
+import html
 import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -13,6 +14,7 @@ from mesh_server.doors.sessions import READ_BYTES, Folders
 from mesh_server.doors.web.modes import RESET
 from mesh_server.doors.web.wire import PACKET_BYTES, WAITING_BYTES
 from mesh_server.services.names import login_key
+from protocol.rest import CreateRoomRequest, InviteRequest
 from tests.server.doors.web_house import PASSWORD, House, emptied, running_house
 from tests.support.conditions import until
 
@@ -99,6 +101,32 @@ async def test_without_the_setting_nothing_of_it_is_there(tmp_path: Path) -> Non
     assert built.doors == ()
     built.gateway.accounts.close()
     await store.close()
+
+
+async def test_an_invites_page_leads_to_the_form_with_its_code_in_it(house: House) -> None:
+    async with house.browser() as browser:
+        await browser.come_in()
+        async with browser.terminal():
+            await until(lambda: house.guests, "a program")
+        (guest,) = house.guests
+        who = await house.built.gateway.accounts.authenticate(guest.session.access_token)
+        services = house.door._services
+        room = await services.rooms.create(who, CreateRoomRequest(name="ops"))
+        code = (await services.invites.create(who, room.id, InviteRequest())).code
+    async with house.browser() as newcomer:
+        async with newcomer.http.get(f"/invite/{code}") as page:
+            text, headers = await page.text(), page.headers
+        assert "come in right here" in text
+        assert headers["Referrer-Policy"] == "no-referrer"
+        register, sign_in = (html.unescape(address) for address in re.findall(r'href="([^"]+)"', text))
+        form = await newcomer.see(register)
+        assert 'action="/web/register"' in form
+        assert f'value="{code}"' in form
+        assert 'action="/web/sign-in"' in await newcomer.see(sign_in)
+        assert code is not None
+        await newcomer.send("/web/register", username="bob", password=PASSWORD, invite=code)
+        found = await house.built.store.rooms.list_members(room.id)
+        assert len(found) == 2
 
 
 # ── signing in ───────────────────────────────────────────────────────────────────────────────────
