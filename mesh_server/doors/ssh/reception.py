@@ -23,7 +23,7 @@ from mesh_server.doors.ssh.line import Line
 from mesh_server.doors.ssh.visit import ONE_TERMINAL, Terminal, Visit
 from mesh_server.limits import Caller, Kind
 from mesh_server.services.addresses import limited_as
-from protocol.errors import CredentialsInvalid, MeshError, RegistrationClosed
+from protocol.errors import CredentialsInvalid, MeshError, RateLimited, RegistrationClosed
 from protocol.rest import LoginRequest, RegisterRequest, Session
 
 if TYPE_CHECKING:
@@ -78,10 +78,18 @@ class Reception(asyncssh.SSHServer):
         self._line = conn
         self.address = str(conn.get_extra_info("peername")[0])
         self._place = self.door.waiting.enter(self.address)
-        if self._place is None or not self.door.is_open:
+        if self._place is None or not self.door.is_open or not self._spend():
             conn.abort()
             return
         self.door.receptions.add(self)
+
+    def _spend(self) -> bool:
+        """Whether one more may begin from there: exchanging keys counts as a try, and the first is in it."""
+        try:
+            self.door.services.limiter.spend(Kind.SIGN_IN, Caller(address=limited_as(self.address)))
+        except RateLimited:
+            return False
+        return True
 
     def connection_lost(self, _exc: Exception | None) -> None:
         self._gone = True
@@ -209,7 +217,8 @@ class Reception(asyncssh.SSHServer):
     async def _enter(self, body: LoginRequest | RegisterRequest) -> bool:
         door, accounts = self.door, self.door.services.accounts
         try:
-            door.services.limiter.spend(Kind.SIGN_IN, Caller(address=limited_as(self.address)))
+            if self._tries > 1:
+                door.services.limiter.spend(Kind.SIGN_IN, Caller(address=limited_as(self.address)))
             door.seats.require_one()
             if isinstance(body, LoginRequest):
                 session = await accounts.login(body, address=self.address)
@@ -259,7 +268,6 @@ class Reception(asyncssh.SSHServer):
         """asyncssh has seen that whoever is there has a key that lets in by this name."""
         door = self.door
         try:
-            door.services.limiter.spend(Kind.SIGN_IN, Caller(address=limited_as(self.address)))
             door.seats.require_one()
             await self._seat(await door.services.accounts.come_in(username, DEVICE))
         except MeshError as error:

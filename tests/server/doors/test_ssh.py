@@ -22,8 +22,8 @@ from mesh_server.chores import Chores
 from mesh_server.config import load
 from mesh_server.doors.launching import Guest
 from mesh_server.doors.sessions import Program
-from mesh_server.doors.ssh.door import SshDoor
-from mesh_server.doors.ssh.line import PACKET_BYTES, _Inflating
+from mesh_server.doors.ssh.door import WAITING_PER_ADDRESS, SshDoor, _host_key
+from mesh_server.doors.ssh.line import PACKET_BYTES, Line, _Inflating
 from mesh_server.doors.ssh.reception import Reception
 from mesh_server.doors.ssh.visit import Terminal
 from mesh_server.keys import HOST_FILE, load_keys
@@ -415,6 +415,67 @@ async def test_a_key_lets_in_whose_it_is_and_nobody_else(
 def _write_private(file: Path, secret: bytes) -> None:
     file.touch(mode=0o600)
     file.write_bytes(secret)
+
+
+class FarEnd(asyncio.Transport):
+    """A line from another machine: what the server writes is counted, and nothing comes."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__({"peername": (host, 40_000), "sockname": ("192.0.2.1", 2222)})
+        self.written, self.is_open = 0, True
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += len(data)
+
+    def is_closing(self) -> bool:
+        return not self.is_open
+
+    def abort(self) -> None:
+        self.is_open = False
+
+    close = abort
+
+
+def _call_from(house: House, host: str) -> tuple[Line, FarEnd]:
+    end = FarEnd(host)
+    line = Line(asyncio.get_running_loop(), house.door._options(_host_key(bytes(32))))
+    line.connection_made(end)
+    return line, end
+
+
+async def test_one_address_has_so_many_lines_that_have_not_signed_in_and_others_have_theirs(
+    house: House,
+) -> None:
+    lines = [_call_from(house, "203.0.113.9") for _ in range(WAITING_PER_ADDRESS + 3)]
+    await until(lambda: not lines[-1][1].is_open, "the last one to be cut off")
+    assert [end.is_open for _, end in lines] == [True] * WAITING_PER_ADDRESS + [False] * 3
+    other, end = _call_from(house, "203.0.113.10")
+    assert end.is_open
+    assert end.written
+    lines[0][0].connection_lost(None)
+    await until(lambda: house.door.waiting.open == WAITING_PER_ADDRESS, "one place to be free")
+    again, end = _call_from(house, "203.0.113.9")
+    assert end.is_open
+    for line in (*(line for line, _ in lines[1:WAITING_PER_ADDRESS]), other, again):
+        line.connection_lost(None)
+    await until(lambda: house.door.waiting.open == 0, "all places to be free")
+
+
+async def test_one_address_exchanges_keys_no_oftener_than_it_may_sign_in(
+    tmp_path: Path,
+) -> None:
+    async with _house(tmp_path / "data", limits={"sign_in": "3/h", "address_factor": 1}) as house:
+        refused = house.door.services.limiter.refused
+        for _ in range(3):
+            line, _ = _call_from(house, "203.0.113.9")
+            line.connection_lost(None)
+        assert not refused
+        _, end = _call_from(house, "203.0.113.9")
+        await until(lambda: not end.is_open, "one too many to be cut off")
+        assert refused.total() == 1
+        line, end = _call_from(house, "203.0.113.10")
+        line.connection_lost(None)
+        assert refused.total() == 1
 
 
 # ── without ssh ──────────────────────────────────────────────────────────────────────────────────
