@@ -18,7 +18,7 @@ from mesh_agent.calls.errors import CallOver
 from mesh_agent.calls.state import CallChanged, CallRinging
 from mesh_agent.client.errors import SignInNeeded, SwitchedOff
 from mesh_tui import calling
-from mesh_tui.actions import key_label
+from mesh_tui.key_names import key_label
 from mesh_tui.keymap import keys_by_id
 from mesh_tui.layout.call import NAME_CHARS, over_words, settled_words, status_words
 from mesh_tui.layout.cells import Fragment

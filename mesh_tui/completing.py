@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
-from mesh_tui.actions import COMMANDS, Command, Kind
 from mesh_tui.layout.cells import clip
 from mesh_tui.paths import escaped, fitting, folder_of, last_name, last_word
 from mesh_tui.slash import find
+from mesh_tui.slash_commands import COMMANDS, Command, Kind
 
 PATH_CELLS: Final = 60
 

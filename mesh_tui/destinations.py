@@ -9,10 +9,10 @@ folded once for each sort, when that is first asked for.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
-from mesh_tui.actions import Command
 from mesh_tui.fuzzy import Folded, Hit, Names, fold, fold_query
 from mesh_tui.layout.cells import paintable
 from mesh_tui.rooms import Entry, active
+from mesh_tui.slash_commands import Command
 from protocol.rest import Member, Room
 from protocol.text import clean_line
 

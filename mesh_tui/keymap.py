@@ -11,7 +11,8 @@ from typing import Final
 from textual.binding import BindingsMap
 from textual.keys import KEY_ALIASES, Keys
 
-from mesh_tui.actions import ACTIONS, Action, Place, key_label
+from mesh_tui.actions import ACTIONS, Action, Place
+from mesh_tui.key_names import key_label
 from mesh_tui.settings import SettingsWrong, unknown
 
 UNSENDABLE: Final = {

@@ -8,7 +8,7 @@ import difflib
 import re
 from typing import Final, NamedTuple
 
-from mesh_tui.actions import COMMANDS, Command
+from mesh_tui.slash_commands import COMMANDS, Command
 from protocol.errors import MeshError
 
 _COMMAND: Final = re.compile(r"/([A-Za-z][A-Za-z-]*)(?:\s+(.*))?", re.DOTALL)

@@ -18,8 +18,8 @@ from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from mesh_tui import clipboard
-from mesh_tui.actions import key_label
 from mesh_tui.driver import MeshDriver
+from mesh_tui.key_names import key_label
 from mesh_tui.letting_go import let_styles_go
 from mesh_tui.pictures.sixel import Sixels
 from mesh_tui.screens.base import Patient

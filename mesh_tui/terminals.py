@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from textual.signal import Signal
 
 from mesh_agent.client.errors import FilesUnusable
-from mesh_tui.actions import key_label
+from mesh_tui.key_names import key_label
 from mesh_tui.keymap import keys_by_id
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.layout.terminals import background_words, leaving_words

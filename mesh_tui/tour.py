@@ -8,9 +8,11 @@ an error as soon as this is imported.
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from mesh_tui.actions import ACTIONS, COMMANDS, Action, Command, key_label
+from mesh_tui.actions import ACTIONS, Action
+from mesh_tui.key_names import key_label
 from mesh_tui.keymap import keys_of
 from mesh_tui.layout.cells import Fragment, Line, pad, width, wrap
+from mesh_tui.slash_commands import COMMANDS, Command
 
 KEYS_SHOWN: Final = 2
 """Of several keys for one thing, a beginner needs no more."""

@@ -16,7 +16,6 @@ from mesh_agent.agent import Agent
 from mesh_agent.client.state import Outgoing
 from mesh_agent.tail import Tail
 from mesh_tui import inbox
-from mesh_tui.actions import COMMANDS
 from mesh_tui.aim import Aim
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.layout.links import links
@@ -31,6 +30,7 @@ from mesh_tui.rooms import arrange, level_of
 from mesh_tui.settings import Level, Settings, all_settings, toml
 from mesh_tui.settings_file import SettingsFile
 from mesh_tui.slash import NoCommand
+from mesh_tui.slash_commands import COMMANDS
 from mesh_tui.transfers import count_words, open_offers
 from protocol.errors import MeshError
 from protocol.limits import PAGE_MAX

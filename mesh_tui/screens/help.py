@@ -9,10 +9,12 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from mesh_tui.actions import ACTIONS, COMMANDS, PLACES, Place, key_label
+from mesh_tui.actions import ACTIONS, PLACES, Place
+from mesh_tui.key_names import key_label
 from mesh_tui.keymap import keys_of
 from mesh_tui.layout.cells import Fragment, Line, pad, wrap
 from mesh_tui.screens.base import Page
+from mesh_tui.slash_commands import COMMANDS
 from mesh_tui.widgets.lines import LineList
 
 KEY_CELLS = 25

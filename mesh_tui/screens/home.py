@@ -11,7 +11,7 @@ from textual.widgets import Input
 from mesh_agent.client.state import Connected, ConnectionChanged, EventsDropped, RoomsChanged, Waiting
 from mesh_agent.sharing.state import TransferChanged
 from mesh_tui import actions, commands, slash
-from mesh_tui.actions import Command, Place
+from mesh_tui.actions import Place
 from mesh_tui.layout.cells import Fragment, paintable
 from mesh_tui.rooms import Entry
 from mesh_tui.screens.among import Among
@@ -19,6 +19,7 @@ from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.base import Handlers
 from mesh_tui.screens.touring import Touring
 from mesh_tui.slash import Typed
+from mesh_tui.slash_commands import Command
 from mesh_tui.widgets.bar import Bar
 from mesh_tui.widgets.form import Field
 from mesh_tui.widgets.keybar import KeyBar

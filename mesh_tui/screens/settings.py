@@ -16,7 +16,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from mesh_tui import actions
-from mesh_tui.actions import ACTIONS, key_label
+from mesh_tui.actions import ACTIONS
+from mesh_tui.key_names import key_label
 from mesh_tui.keymap import keys_of
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.powers import OFF_SETTINGS, SENTENCES

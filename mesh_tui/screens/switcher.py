@@ -18,11 +18,11 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from mesh_tui import destinations
-from mesh_tui.actions import COMMANDS
 from mesh_tui.destinations import Destination, Destinations, Kind, Offered
 from mesh_tui.fuzzy import pieces
 from mesh_tui.layout.cells import Fragment, Line, fit, width
 from mesh_tui.screens.base import Page
+from mesh_tui.slash_commands import COMMANDS
 from mesh_tui.widgets.choices import Block, Choices
 from mesh_tui.widgets.form import CleanInput
 from mesh_tui.workers import begin

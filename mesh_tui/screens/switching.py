@@ -1,9 +1,9 @@
 """What Home and a room do alike: going elsewhere by Ctrl+K."""
 
-from mesh_tui.actions import Command
 from mesh_tui.destinations import Destination
 from mesh_tui.screens.base import MeshScreen
 from mesh_tui.slash import look_up
+from mesh_tui.slash_commands import Command
 
 
 class Switching(MeshScreen[None]):

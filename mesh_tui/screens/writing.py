@@ -15,7 +15,6 @@ from textual import events, on
 from textual.widgets import TextArea
 
 from mesh_tui import slash, substitute
-from mesh_tui.actions import Command, Kind
 from mesh_tui.aim import Aim, AimKind
 from mesh_tui.completing import CHOICES, Completion, Name, complete
 from mesh_tui.layout.cells import clip
@@ -24,6 +23,7 @@ from mesh_tui.paths import listing
 from mesh_tui.screens.among import Among
 from mesh_tui.screens.ask import Ask
 from mesh_tui.slash import Typed
+from mesh_tui.slash_commands import Command, Kind
 from mesh_tui.substitute import Substitution
 from mesh_tui.timeline import Timeline
 from mesh_tui.widgets.composer import Composer

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from mesh_agent.sharing.state import Transfer
-from mesh_tui.actions import key_label
+from mesh_tui.key_names import key_label
 from mesh_tui.layout.cells import Fragment, Line
 from mesh_tui.layout.transfers import INDENT, card_lines, hint_line
 from mesh_tui.settings import Settings

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from mesh_tui.actions import key_label
+from mesh_tui.key_names import key_label
 from mesh_tui.layout.cells import Fragment, width
 from mesh_tui.widgets.bar import Bar
 from protocol.text import clean_line

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from textual import events
 from textual.screen import Screen
 
-from mesh_tui.actions import key_label
+from mesh_tui.key_names import key_label
 from mesh_tui.layout.cells import Fragment, width
 from mesh_tui.widgets.bar import Bar
 

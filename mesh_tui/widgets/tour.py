@@ -6,7 +6,8 @@ from typing import Final
 from textual.content import Content
 from textual.geometry import Size
 
-from mesh_tui.actions import ACTIONS, key_label
+from mesh_tui.actions import ACTIONS
+from mesh_tui.key_names import key_label
 from mesh_tui.keymap import keys_of
 from mesh_tui.layout.cells import Line
 from mesh_tui.tour import STOPS, lines

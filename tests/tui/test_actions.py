@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from mesh_tui.actions import ACTIONS, COMMANDS, PLACES, Action, Command, bindings, key_label
+from mesh_tui.actions import ACTIONS, PLACES, Action, bindings
 from mesh_tui.app import MeshApp
 from mesh_tui.commands import ANYWHERE, IN_ROOM
+from mesh_tui.key_names import key_label
 from mesh_tui.screens.call import CallScreen
 from mesh_tui.screens.home import Home
 from mesh_tui.screens.login import Login
 from mesh_tui.screens.room import RoomScreen
 from mesh_tui.screens.ssh_keys import SshKeys
+from mesh_tui.slash_commands import COMMANDS, Command
 from tests.support import pressed
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "tui.md"

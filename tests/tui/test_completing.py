@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh_tui import emoji
-from mesh_tui.actions import COMMANDS, Kind
 from mesh_tui.completing import CHOICES, SHOWN, Name, complete
+from mesh_tui.slash_commands import COMMANDS, Kind
 
 NAMES: dict[Kind, tuple[Name, ...]] = {
     "room": (Name("Test Chat", "topic"), Name("test two"), Name("ops")),

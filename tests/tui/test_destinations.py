@@ -3,7 +3,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh_tui.actions import COMMANDS
 from mesh_tui.destinations import (
     SHOWN,
     Destination,
@@ -14,6 +13,7 @@ from mesh_tui.destinations import (
     public_rooms,
     read,
 )
+from mesh_tui.slash_commands import COMMANDS
 from protocol.rest import Author, Member
 from tests.tui.examples import raw_text
 from tests.tui.test_rooms import dm, listed, room

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from mesh_agent.agent import Agent
-from mesh_tui.actions import COMMANDS
+from mesh_tui.slash_commands import COMMANDS
 from tests.support.conditions import PATIENCE_S
 from tests.tui.conftest import SignUp
 from tests.tui.seat import PASSWORD

@@ -9,9 +9,10 @@ import pytest
 
 from mesh_agent.client.errors import SwitchedOff
 from mesh_tui import powers as table
-from mesh_tui.actions import ACTIONS, COMMANDS
+from mesh_tui.actions import ACTIONS
 from mesh_tui.powers import HARMLESS, OFF_ACTIONS, OFF_COMMANDS, OFF_PLACES, OFF_SETTINGS, OWN, Powers
 from mesh_tui.settings import all_settings
+from mesh_tui.slash_commands import COMMANDS
 from protocol.handover import Handover
 from protocol.rest import Session
 from tests.tui.seat import PASSWORD, Seat, seated

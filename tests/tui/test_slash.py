@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh_tui.actions import COMMANDS
 from mesh_tui.slash import NoCommand, Typed, check, find, look_up, misused, read
+from mesh_tui.slash_commands import COMMANDS
 
 
 @pytest.mark.parametrize(

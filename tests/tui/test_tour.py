@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from mesh_tui.actions import ACTIONS, COMMANDS
+from mesh_tui.actions import ACTIONS
 from mesh_tui.layout.cells import width
+from mesh_tui.slash_commands import COMMANDS
 from mesh_tui.tour import STOPS, lines
 from tests.tui.conftest import SitDown
 
