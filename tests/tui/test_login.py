@@ -5,6 +5,7 @@ import asyncio
 from mesh_agent.agent import Agent
 from mesh_tui.screens.home import Home
 from mesh_tui.screens.login import Login
+from mesh_tui.widgets.form import Field
 from tests.support.conditions import until
 from tests.support.server import ServerProcess
 from tests.tui.conftest import SignUp, SitDown
@@ -15,8 +16,15 @@ async def _fill(seat: Seat, name: str, password: str) -> None:
     await seat.sees("Username")
     await seat.type(name)
     await seat.press("enter")
+    # Where the machine is busy, the pilot returns before that: the password would be a part of the name.
+    await until(lambda: _has_focus(seat, "password"), "the password to have the focus")
     await seat.type(password)
     await seat.press("enter")
+
+
+def _has_focus(seat: Seat, field: str) -> bool:
+    focused = seat.app.screen.focused
+    return focused is not None and isinstance(focused.parent, Field) and focused.parent.id == field
 
 
 def _below(seat: Seat, label: str) -> str:
