@@ -15,6 +15,7 @@ from typing import Final
 from mesh_server import open_files
 from mesh_server.administration import Administration, build_administration
 from mesh_server.bus.base import Bus, DeviceRevoked, UserChanged
+from mesh_server.caps import TcpCaps
 from mesh_server.chores import Chore, note_who_is_here
 from mesh_server.clustering import Cluster, Clustered, ToHub, alone, build_clustered, chores_of, relaying
 from mesh_server.config import Config
@@ -28,7 +29,7 @@ from mesh_server.http.traffic import Traffic
 from mesh_server.hub import Hub
 from mesh_server.ids import Clock, NewId, id_maker, system_clock
 from mesh_server.keys import Keys
-from mesh_server.limits import Limiter, TcpCaps
+from mesh_server.limits import Limiter
 from mesh_server.metrics import (
     Metrics,
     of_cluster,

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from mesh_server.accepting import Door
+from mesh_server.caps import TcpCaps
 from mesh_server.config import OFF, Config, address_of
 from mesh_server.doors.inside import Inside
 from mesh_server.errors import CannotStart
 from mesh_server.http.guest import HttpGuest
-from mesh_server.limits import TcpCaps
 from mesh_server.stun import StunServer
 from mesh_server.tls import Certificate, CertificateUnusable
 

@@ -20,10 +20,10 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from mesh_server.caps import TcpCaps
 from mesh_server.clustering import Clustered
 from mesh_server.doors.sessions import Seats
 from mesh_server.http.traffic import Traffic
-from mesh_server.limits import TcpCaps
 from mesh_server.peers import Peers
 from mesh_server.services.pushes import PushService
 from mesh_server.sizes import Sizes

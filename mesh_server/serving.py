@@ -16,12 +16,12 @@ from typing import Final
 from aiohttp import web
 
 from mesh_server import log as logs
+from mesh_server.caps import TcpCaps
 from mesh_server.chores import Chore, Chores, flush_seen
 from mesh_server.config import Config
 from mesh_server.console.operations import Console
 from mesh_server.console.server import ConsoleListener
 from mesh_server.doors.base import Door
-from mesh_server.limits import TcpCaps
 from mesh_server.listening import Listeners, open_stun
 from mesh_server.notify import Notifier
 from mesh_server.peers import Peers

@@ -21,7 +21,7 @@ from typing import Final, Self
 import msgspec
 from msgspec import Struct
 
-from mesh_server.limits import FULL_RETRY_S
+from mesh_server.caps import FULL_RETRY_S
 from protocol.errors import RateLimited
 
 READ_BYTES: Final = 16 * 1024

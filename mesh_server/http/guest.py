@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
 
-from mesh_server.limits import TcpCaps
+from mesh_server.caps import TcpCaps
 
 if TYPE_CHECKING:
     from mesh_server.ws.reading import FrameReader

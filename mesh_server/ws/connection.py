@@ -18,8 +18,9 @@ from typing import Final, cast
 
 from aiohttp import WSMessage, WSMsgType, hdrs, web
 
+from mesh_server.caps import Place
 from mesh_server.http.address import address_of, stranger
-from mesh_server.limits import Caller, Kind, Patience, Place
+from mesh_server.limits import Caller, Kind, Patience
 from mesh_server.services.principal import Principal
 from mesh_server.services.tokens import bearer_token
 from mesh_server.ws.frames import PING_FRAME, encode_frame, encode_pong

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from mesh_server.bus.base import Bus, BusMessage, DeviceRevoked
+from mesh_server.caps import ConnectionCaps
 from mesh_server.hub import Hub, Listener
 from mesh_server.ids import NewId
-from mesh_server.limits import Caller, ConnectionCaps, Limiter, parse_rate
+from mesh_server.limits import Caller, Limiter, parse_rate
 from mesh_server.limits import Limits as Allowed
 from mesh_server.services.accounts import AccountService
 from mesh_server.services.calls import CallService

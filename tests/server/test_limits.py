@@ -5,19 +5,9 @@ import random
 import msgspec
 import pytest
 
+from mesh_server.caps import ConnectionCaps, TcpCaps
 from mesh_server.http import routes
-from mesh_server.limits import (
-    Buckets,
-    Caller,
-    ConnectionCaps,
-    Kind,
-    Limiter,
-    Limits,
-    Patience,
-    Rate,
-    TcpCaps,
-    parse_rate,
-)
+from mesh_server.limits import Buckets, Caller, Kind, Limiter, Limits, Patience, Rate, parse_rate
 from mesh_server.services.addresses import parse_networks
 from mesh_server.ws.routes import ROUTES
 from protocol.errors import RateLimited

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mesh_server.accepting import BACKLOG, listen_at
 from mesh_server.bus.base import BusMessage, DeviceRevoked
+from mesh_server.caps import TcpCaps
 from mesh_server.config import Config, address_of
 from mesh_server.doors.launching import Launch
 from mesh_server.doors.sessions import Folders, Seats
@@ -22,7 +23,6 @@ from mesh_server.doors.ssh.visit import WINDOW_BYTES
 from mesh_server.errors import CannotStart
 from mesh_server.http.services import Services
 from mesh_server.keys import host_fingerprint
-from mesh_server.limits import TcpCaps
 from mesh_server.services.principal import Principal
 from protocol.errors import MeshError
 from protocol.rest import Session
