@@ -10,7 +10,8 @@ from typing import Final
 
 from aiohttp import web
 
-from mesh_server.http import accounts, admin, invites, members, peers, push, rooms, search, system
+from mesh_server.http import admin, invites, members, peers, push, rooms, search, system
+from mesh_server.http.account_routes import ACCOUNT_CALLS
 from mesh_server.http.admin_routes import ADMIN_CALLS
 from mesh_server.http.bodies import HTML, JSON, TEXT
 from mesh_server.http.calls import Call, call, serve
@@ -18,26 +19,17 @@ from mesh_server.http.openapi import document
 from mesh_server.http.services import SERVICES, Services
 from mesh_server.limits import Kind
 from protocol.errors import (
-    AccountSuspended,
     Banned,
-    CredentialsInvalid,
-    DeviceNotFound,
-    DisplayNameInvalid,
     InviteInvalid,
-    InviteRequired,
     KindInvalid,
-    LastAdmin,
     MessageNotFound,
     NotMember,
-    PasswordInvalid,
     PasswordRequired,
     PeerHasNoDevice,
     PeerNotMember,
     PushNotAllowed,
     PushTargetInvalid,
     PushTargetNotFound,
-    RefreshInvalid,
-    RegistrationClosed,
     RoomArchived,
     RoomForbidden,
     RoomFull,
@@ -47,19 +39,12 @@ from protocol.errors import (
     ServerDraining,
     SessionNotFound,
     SessionTaken,
-    SshKeyInvalid,
-    SshKeyNotFound,
-    TokenNotFound,
     TooManyBans,
     TooManyInvites,
     TooManyPushTargets,
     TooManyRooms,
     TooManySessions,
-    TooManySshKeys,
-    TooManyTokens,
     TopicInvalid,
-    UsernameInvalid,
-    UsernameTaken,
     UserNotFound,
     UserSuspended,
 )
@@ -72,120 +57,7 @@ _BY_ROLE: Final = (*_HIDDEN, RoomForbidden)
 ROOM: Final = "/api/rooms/{room_id}"
 
 CALLS: Final[tuple[Call, ...]] = (
-    # ── accounts ─────────────────────────────────────────────────────────────────────────────────
-    call(
-        "POST",
-        "/api/auth/register",
-        accounts.register,
-        "Make an account, and sign its first device in",
-        *(RegistrationClosed, InviteRequired, InviteInvalid, RoomFull, TooManyRooms),
-        *(UsernameInvalid, UsernameTaken, PasswordInvalid),
-        open=True,
-        status=201,
-        counts_as=Kind.SIGN_IN,
-    ),
-    call(
-        "POST",
-        "/api/auth/login",
-        accounts.login,
-        "Sign a device in",
-        CredentialsInvalid,
-        AccountSuspended,
-        open=True,
-        counts_as=Kind.SIGN_IN,
-    ),
-    call(
-        "POST",
-        "/api/auth/refresh",
-        accounts.refresh,
-        "Spend a refresh token for the next pair of tokens",
-        RefreshInvalid,
-        open=True,
-        counts_as=Kind.SIGN_IN,
-    ),
-    call("POST", "/api/auth/logout", accounts.logout, "Sign this device out"),
-    call("GET", "/api/auth/me", accounts.get_me, "Who I am"),
-    call(
-        "PATCH",
-        "/api/auth/me",
-        accounts.patch_me,
-        "Change how I am shown",
-        DisplayNameInvalid,
-        UsernameTaken,
-    ),
-    call(
-        "POST",
-        "/api/auth/password",
-        accounts.password,
-        "Change my password; every other device is signed out, and every token revoked",
-        *(CredentialsInvalid, PasswordInvalid, PasswordRequired),
-        counts_as=Kind.SIGN_IN,
-    ),
-    call(
-        "DELETE",
-        "/api/auth/me",
-        accounts.delete_me,
-        "Delete my account: what I said stays, without my name",
-        *(CredentialsInvalid, LastAdmin, PasswordRequired),
-        counts_as=Kind.SIGN_IN,
-    ),
-    call("GET", "/api/auth/devices", accounts.devices, "My devices that are signed in"),
-    call(
-        "DELETE",
-        "/api/auth/devices/{device_id}",
-        accounts.delete_device,
-        "Sign one of my devices out",
-        DeviceNotFound,
-        PasswordRequired,
-    ),
-    call(
-        "PATCH",
-        "/api/auth/devices/{device_id}",
-        accounts.patch_device,
-        "Rename one of my devices",
-        DeviceNotFound,
-        PasswordRequired,
-    ),
-    call(
-        "DELETE",
-        "/api/auth/devices",
-        accounts.delete_other_devices,
-        "Sign every other device out, and revoke every token; with ssh_keys=remove my keys for ssh go too",
-        PasswordRequired,
-    ),
-    call("GET", "/api/auth/tokens", accounts.tokens, "My personal tokens, the last made first"),
-    call(
-        "POST",
-        "/api/auth/tokens",
-        accounts.create_token,
-        "Make a personal token; it is told this once",
-        *(PasswordRequired, TooManyTokens, UserSuspended, UserNotFound),
-        status=201,
-    ),
-    call(
-        "DELETE",
-        "/api/auth/tokens/{token_id}",
-        accounts.delete_token,
-        "Revoke a personal token",
-        *(PasswordRequired, TokenNotFound),
-    ),
-    call("GET", "/api/auth/ssh-keys", accounts.ssh_keys, "Keys that let me in by ssh, the oldest first"),
-    call(
-        "POST",
-        "/api/auth/ssh-keys",
-        accounts.add_ssh_key,
-        "Let me in by a public key at the ssh door",
-        *(PasswordRequired, SshKeyInvalid, TooManySshKeys),
-        status=201,
-        counts_as=Kind.CREATE,
-    ),
-    call(
-        "DELETE",
-        "/api/auth/ssh-keys/{key_id}",
-        accounts.delete_ssh_key,
-        "Let me in by it no more",
-        *(PasswordRequired, SshKeyNotFound),
-    ),
+    *ACCOUNT_CALLS,
     # ── rooms ────────────────────────────────────────────────────────────────────────────────────
     call(
         "POST",
