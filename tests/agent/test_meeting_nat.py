@@ -1,20 +1,27 @@
-"""Two ends in two networks, each behind a router that translates addresses: a hole is punched."""
+"""Two ends in two networks, each behind a router that translates addresses: a hole, or else the relay."""
 
 import asyncio
+import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import pytest
 
 from protocol.rest import IceServer
+from tests.agent.introduced import Introduced
 from tests.agent.meetings import Two
 from tests.support.conditions import PATIENCE_S
+from tests.support.nat import enter
+from tests.support.server import running_server
 
 OUTER: Final = f"mesh-outer-{os.getpid()}"
 INNER: Final = {"alice": f"mesh-alice-{os.getpid()}", "bob": f"mesh-bob-{os.getpid()}"}
@@ -68,7 +75,7 @@ async def program(namespace: str, module: str, *arguments: str) -> AsyncIterator
 
 async def line_of(process: asyncio.subprocess.Process) -> bytes:
     assert process.stdout is not None
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(3 * PATIENCE_S):  # the relay is the last way that is tried
         return await process.stdout.readline()
 
 
@@ -122,3 +129,52 @@ async def test_a_hole_is_punched_through_two_routers(networks: AsyncExitStack) -
     for name in ("alice", "bob"):
         two.change(name, ice_servers=[IceServer(urls=[f"stun:{STUN}:3478"])])
     assert await meet_behind(networks, two) == [{"met": "punched", "same": True}] * 2
+
+
+def listen_within(namespace: str, port: int) -> socket.socket:
+    """At 127.0.0.1 of a namespace: the thread that goes there does nothing else."""
+
+    def listen() -> socket.socket:
+        there = os.open(Path("/run/netns", namespace), os.O_RDONLY)
+        try:
+            enter(there)
+        finally:
+            os.close(there)
+        return socket.create_server(("127.0.0.1", port))
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(listen).result()
+
+
+async def lead_to_server(stack: AsyncExitStack, url: str) -> None:
+    """The server answers by TCP in both inner networks where it does here: to its relay there is a way."""
+    host, _, port = url.removeprefix("http://").partition(":")
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        to_server = await asyncio.open_connection(host, int(port))
+        await asyncio.gather(pump(reader, to_server[1]), pump(to_server[0], writer))
+
+    for namespace in INNER.values():
+        server = await asyncio.start_server(carry, sock=listen_within(namespace, int(port)))
+        stack.callback(server.close)
+
+
+@pytest.mark.parametrize("networks", [("symmetric", "symmetric")], ids=["both"], indirect=True)
+async def test_through_two_symmetric_routers_goes_the_relay_alone(
+    networks: AsyncExitStack, tmp_path: Path
+) -> None:
+    """Neither knows by which port the other one will come, and none of their routers lets a stranger in."""
+    server = networks.enter_context(running_server(tmp_path / "data"))
+    await lead_to_server(networks, server.url)
+    two = Introduced()
+    await two.introduce(networks, server.url)
+    for name in ("alice", "bob"):
+        two.change(name, ice_servers=[IceServer(urls=[f"stun:{STUN}:3478"])])
+    assert await meet_behind(networks, two) == [{"met": "relay", "same": True}] * 2

@@ -126,6 +126,57 @@ async def test_a_device_that_moves_is_followed_and_its_old_connection_ends() -> 
         assert one.elsewhere.devices == 0
 
 
+async def test_who_comes_is_told_at_once_who_is_there() -> None:
+    """Without a sign: nobody says anything by itself here."""
+    air = Air()
+    one, two = Node(air), Node(air)
+    alice = one.join("alice")
+    two.relay.forward(two.join("bob"), b"hello")
+    await comes(alice.inbox, b"hello")
+
+
+async def test_who_comes_here_gets_what_waits_though_nobody_elsewhere_hears_of_it() -> None:
+    air = Air()
+    async with two_nodes(air) as (one, two):
+        alice, _ = one.join("alice"), two.join("bob")
+        await until(lambda: one.elsewhere.devices == 1, "one to know of bob")
+        air.is_cut = True
+        back = one.join("bob")
+        assert one.elsewhere.devices == 0
+        one.relay.forward(alice, b"here")
+        await comes(back.inbox, b"here")
+        one.line.on_heard("session", relay_elsewhere._encode(relay_elsewhere.Here(["bob-laptop"])))
+        assert one.elsewhere.devices == 0, "what another node said before it knew"
+
+
+async def test_a_device_that_goes_on_giving_signs_is_kept_and_where_carrying_failed_it_begins_again() -> None:
+    air = Air()
+    one, two = Node(air), Node(air)
+    alice, bob = one.join("alice"), two.join("bob")
+    await until(lambda: one.elsewhere.devices == 1, "one to know of bob")
+    (first,) = one.elsewhere._away.values()
+    for _ in range(3):
+        one.now += SILENT_S - 1
+        two.elsewhere.say_all()
+        await asyncio.sleep(0)
+        one.elsewhere.forget_silent()
+    assert list(one.elsewhere._away.values()) == [first]
+    first.task.cancel()
+    await until(first.task.done, "the end of what carries")
+    two.elsewhere.say_all()
+    one.relay.forward(alice, b"again")
+    await comes(bob.inbox, b"again")
+
+
+async def test_a_node_that_stops_leaves_no_task() -> None:
+    before = asyncio.all_tasks()
+    async with two_nodes(Air()) as (one, two):
+        one.join("alice")
+        two.join("bob")
+        await until(lambda: one.elsewhere.devices == two.elsewhere.devices == 1, "both to know")
+    await until(lambda: asyncio.all_tasks() <= before, "the end of every task")
+
+
 async def test_nothing_is_carried_to_who_has_left() -> None:
     async with two_nodes(Air()) as (one, two):
         alice, bob = one.join("alice"), two.join("bob")

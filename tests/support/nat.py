@@ -84,7 +84,8 @@ def _datagram(source: Place, target: Place, data: bytes) -> bytes:
     return ip[:10] + struct.pack("!H", ~total & 0xFFFF) + ip[12:] + udp + data
 
 
-def _enter(namespace: int) -> None:
+def enter(namespace: int) -> None:
+    """From now on this thread is there. Raises: OSError."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.setns(namespace, 0) != 0:
         raise OSError(ctypes.get_errno(), "setns")
@@ -93,7 +94,7 @@ def _enter(namespace: int) -> None:
 def main(inner_namespace: str, inner: str, outer: str, kind: str = "home") -> None:
     here = os.open("/proc/self/ns/net", os.O_RDONLY)
     there = os.open(Path("/run/netns", inner_namespace), os.O_RDONLY)
-    _enter(there)
+    enter(there)
     tun = os.open("/dev/net/tun", os.O_RDWR)
     fcntl.ioctl(tun, _TUNSETIFF, struct.pack("16sH", b"nat0", _IFF_TUN_NO_PI))
     for command in (
@@ -103,7 +104,7 @@ def main(inner_namespace: str, inner: str, outer: str, kind: str = "home") -> No
         ["route", "add", "default", "dev", "nat0"],
     ):
         subprocess.run(["ip", *command], check=True)
-    _enter(here)
+    enter(here)
     print("ready", flush=True)
     Nat(tun, inner, outer, kind).run()
 
