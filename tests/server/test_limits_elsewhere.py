@@ -5,7 +5,7 @@ import pytest
 from mesh_server.bus.base import BusMessage, Spent, SpentOf
 from mesh_server.bus.memory import MemoryBus
 from mesh_server.limits import Caller, Kind, Limiter, Limits
-from mesh_server.limits_elsewhere import LimitsElsewhere
+from mesh_server.limits_elsewhere import STEP, UNTOLD_MAX, LimitsElsewhere
 from protocol.errors import RateLimited
 
 ALICE = Caller(device="laptop", user="alice", address="192.0.2.1")
@@ -60,6 +60,29 @@ def test_what_one_node_has_given_another_has_no_more() -> None:
     assert house.send(1, 80) == 20
     phone = Caller(device="phone", user="alice", address="192.0.2.1")
     assert house.send(1, 150, phone) == 100, "of the 200 of all her devices as many are left"
+
+
+def test_what_a_node_has_told_it_does_not_take_from_itself() -> None:
+    house = House()
+    assert house.send(0, 80) == 80
+    house.tell()
+    assert house.send(0, 40) == 20
+
+
+def test_so_many_buckets_are_in_one_message() -> None:
+    house = House()
+    for number in range(STEP + 1):
+        house.send(0, 60, Caller(device=f"device {number}"))
+    house.tell()
+    assert [len(told.spent) for told in house.told if isinstance(told, Spent)] == [STEP, 1]
+
+
+def test_so_many_buckets_are_counted() -> None:
+    house = House()
+    untold = house.elsewhere[0]._untold
+    untold.update((Kind.SEND, 0, f"device {number}") for number in range(UNTOLD_MAX + 1))
+    house.send(0, 1, Caller(device="one more"))
+    assert list(untold) == [(Kind.SEND, 0, "one more")]
 
 
 def test_ordinary_use_is_never_told() -> None:

@@ -244,6 +244,27 @@ async def test_what_came_from_elsewhere_counts_for_the_session() -> None:
         await until(lambda: one.closed == [("alice", CloseCode.RATE)], "her end to be closed")
 
 
+async def test_what_was_counted_here_is_not_forgotten_for_what_others_have_told() -> None:
+    one = Node(Air(), session_mib=1, rate_kib=0)
+    alice = one.join("alice")
+    for _ in range(63):
+        one.relay.forward(alice, bytes(16 * 1024))
+    one.relay.take_news()
+    one.relay.all_told(RelayUsage(sessions={"session": 10}))
+    assert one.closed == []
+    one.relay.forward(alice, bytes(16 * 1024))
+    assert one.closed == [("alice", CloseCode.RATE)]
+
+
+async def test_what_comes_for_a_device_that_is_not_here_is_dropped() -> None:
+    """Else it would be carried back to where it came from."""
+    one = Node(Air())
+    alice = one.join("alice")
+    word = relay_elsewhere._encode(relay_elsewhere.Carried("bob-laptop", [b"round and round"]))
+    one.line.on_heard("session", word)
+    assert not alice.outbox.waiting_bytes
+
+
 async def test_what_is_no_word_is_passed_over() -> None:
     async with two_nodes(Air()) as (one, two):
         alice, bob = one.join("alice"), two.join("bob")

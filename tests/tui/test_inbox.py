@@ -193,7 +193,7 @@ async def test_without_a_line_what_is_held_is_shown_and_that_is_said(
     own_server.kill()
     await alice.sees("offline")
     await alice.press("alt+i")
-    await alice.sees("it burns", "○ offline: what is not on this machine is only counted")
+    await alice.sees("it burns", "draft 5 of 1", "○ offline: what is not on this machine is only counted")
     await alice.press("down", "down", "down", "down")
     await alice.press("enter")
     await alice.sees("Message design 1")

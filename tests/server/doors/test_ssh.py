@@ -7,7 +7,7 @@ import stat
 import sys
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,9 +22,9 @@ from mesh_server.chores import Chores
 from mesh_server.config import load
 from mesh_server.doors.launching import Guest
 from mesh_server.doors.sessions import Program
-from mesh_server.doors.ssh.door import WAITING_PER_ADDRESS, SshDoor, _host_key
+from mesh_server.doors.ssh.door import WAITING, WAITING_PER_ADDRESS, SshDoor, _host_key
 from mesh_server.doors.ssh.line import PACKET_BYTES, Line, _Inflating
-from mesh_server.doors.ssh.reception import Reception
+from mesh_server.doors.ssh.reception import TRIES, Reception
 from mesh_server.doors.ssh.visit import Terminal
 from mesh_server.keys import HOST_FILE, load_keys
 from mesh_server.listening import Listeners
@@ -479,6 +479,64 @@ async def test_one_address_exchanges_keys_no_oftener_than_it_may_sign_in(
 
 
 # ── without ssh ──────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_so_many_may_be_signing_in_at_once(house: House) -> None:
+    waiting, port = house.door.waiting, house.door.port
+    for _ in range(WAITING - 1):
+        assert waiting.enter("127.0.0.1") is not None
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    assert await reader.readline() == b"SSH-2.0-Mesh\r\n"
+    late, too_late = await asyncio.open_connection("127.0.0.1", port)
+    with suppress(ConnectionError):
+        while await late.read(1000):
+            pass
+    too_late.close()
+    assert waiting.open == WAITING
+    writer.close()
+    await until(lambda: waiting.open == WAITING - 1, "one that has gone to be counted no more")
+
+
+async def test_a_password_is_tried_so_often_and_by_nobody_for_whom_there_is_no_place(tmp_path: Path) -> None:
+    async with _house(tmp_path / "data", doors={"sessions": 1}) as house:
+        await house.register()
+        reception = Reception(house.door)
+        reception.address = "192.0.2.1"
+        reception._tries = TRIES
+        assert not await reception.validate_password("alice", PASSWORD), "too many tries on one line"
+        house.door.seats.take("bob")
+        other = Reception(house.door)
+        other.address = "198.51.100.1"
+        assert not await other.validate_password("alice", "wrong password")
+        assert "All places" in other._notice, "before the password is looked at"
+        house.door.seats.leave("bob")
+        assert await other.validate_password("alice", PASSWORD)
+
+
+async def test_nobody_makes_an_account_where_that_may_not_be(tmp_path: Path) -> None:
+    async with _house(tmp_path / "data", registration="closed") as house:
+        await house.register()  # the first always may
+        reception = Reception(house.door)
+        assert await reception.get_kbdint_challenge("new", "", "") is False
+        assert not await reception.validate_kbdint_response("new", ["carol", PASSWORD, PASSWORD])
+
+
+@pytest.mark.parametrize("why", ["gone", "twice"])
+async def test_who_has_signed_in_for_nobody_is_signed_out_again(house: House, why: str) -> None:
+    """The line was lost meanwhile, or two ways to sign in were taken at once."""
+    await house.register()
+    accounts, reception = house.door.services.accounts, Reception(house.door)
+    body = LoginRequest(username="alice", password=PASSWORD)
+    first, second = [await accounts.login(body, address="127.0.0.1") for _ in range(2)]
+    if why == "gone":
+        reception.connection_lost(None)
+    else:
+        assert await reception._seat(first)
+    assert not await reception._seat(second)
+    assert house.door.seats.taken.total() == (1 if why == "twice" else 0)
+    found = await house.built.store.accounts.get_device(second.device.id)
+    assert found is not None
+    assert found.device.revoked_at is not None
 
 
 def test_the_host_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
