@@ -286,6 +286,9 @@ class Calls:
             raise CannotCall(error.message) from None
         if call.phase != "over":
             self.current = call
+            ring = self._no_longer(call_id, "answered")
+            if ring is not None:  # it has begun to ring while we came in by the room's message
+                self._tell_own(ring, "elsewhere")
         self._publish(CallChanged(call.id, call.phase, call.reason))
         return call
 

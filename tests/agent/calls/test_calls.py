@@ -141,6 +141,25 @@ async def test_a_ring_that_is_said_again_while_one_answers_means_nothing(
     await asyncio.gather(hers.leave(), his.leave())
 
 
+async def test_what_begins_to_ring_while_one_joins_rings_no_more(people: tuple[Agent, Agent, str]) -> None:
+    alice, bob, room_id = people
+    hers = await alice.calls.call(room_id, media=SILENT)
+    call_id = await rings(bob)
+    bob.calls._rings.pop(call_id)  # as where the message was there before it rang
+    assert alice.user is not None
+    sender = Sender(
+        user_id=alice.user.id, username=alice.profile, device_id=alice.calls._introductions.device_id
+    )
+    joining = asyncio.create_task(bob.calls.join(room_id, call_id, starter=alice.user.id, media=SILENT))
+    await asyncio.sleep(0)  # it has seen that nothing rings, and an answer cannot have come yet
+    bob.calls.call_event(RtcOffer(call_id=call_id, room_id=room_id, sender=sender, payload=write(Ring())))
+    assert [each.call_id for each in bob.calls.ringing] == [call_id]
+    his = await joining
+    assert bob.calls.ringing == []
+    await stands(hers, his)
+    await asyncio.gather(hers.leave(), his.leave())
+
+
 async def test_only_the_room_of_a_call_is_heard_in_it(people: tuple[Agent, Agent, str]) -> None:
     """Who shares another room with somebody in it, and knows the call's name, has no part in it."""
     alice, bob, room_id = people
