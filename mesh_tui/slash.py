@@ -14,6 +14,26 @@ from protocol.errors import MeshError
 _COMMAND: Final = re.compile(r"/([A-Za-z][A-Za-z-]*)(?:\s+(.*))?", re.DOTALL)
 _BY_NAME: Final = {name: command for command in COMMANDS for name in (command.name, *command.aliases)}
 
+_KEYS_OF_LISTS: Final = "F2 and F3 show and hide the lists, Alt++ and Alt+- make them wider."
+_AT_START: Final = "A server is named at the start: mesh-tui --server URL."
+_HABITS: Final = {
+    "set": "F4, or /settings, has all that can be set.",
+    "key": "F4 has the keys too.",
+    "bind": "F4 has the keys too.",
+    "lastlog": "/search finds messages.",
+    "grep": "/search finds messages.",
+    "clear": "Ctrl+L paints the screen anew; messages stay.",
+    "ignore": "A room is muted by /mute; a person cannot be.",
+    "window": _KEYS_OF_LISTS,
+    "bar": _KEYS_OF_LISTS,
+    "server": _AT_START,
+    "connect": _AT_START,
+    "disconnect": "/quit ends it; a line that is down comes back by itself.",
+    "reconnect": "A line that is down comes back by itself; F5 tries now.",
+    "mode": "/role, /visibility, /slow and /retention do that here.",
+    "save": "What is set is kept at once.",
+}
+"""Commands of other clients, and what does that here."""
 
 _NUMBER: Final = re.compile(r"#?[0-9]{1,15}")
 _NUMBERED: Final = re.compile(r"#[0-9]{1,15}(\s|$)")
@@ -56,9 +76,10 @@ def look_up(name: str) -> Command:
     """The command of that name; raises `NoCommand`, with what may have been meant."""
     if (command := find(name)) is not None:
         return command
-    begun = [known for known in _BY_NAME if known.startswith(name)]
-    near = begun or difflib.get_close_matches(name, _BY_NAME, 1)
-    hint = f"Did you mean /{near[0]}?" if near else "/help lists them."
+    if (hint := _HABITS.get(name.casefold(), "")) == "":
+        begun = [known for known in _BY_NAME if known.startswith(name)]
+        near = begun or difflib.get_close_matches(name, _BY_NAME, 1)
+        hint = f"Did you mean /{near[0]}?" if near else "/help lists them."
     raise NoCommand(f"There is no command /{name}. {hint} To send it as it is, write //{name}.")
 
 

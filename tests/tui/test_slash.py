@@ -1,10 +1,12 @@
 """A message or a command."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh_tui.slash import NoCommand, Typed, check, find, look_up, misused, read
+from mesh_tui.slash import _HABITS, NoCommand, Typed, check, find, look_up, misused, read
 from mesh_tui.slash_commands import COMMANDS
 
 
@@ -94,3 +96,13 @@ def test_what_a_command_is_called_elsewhere_is_known(typed: str, name: str) -> N
     command = find(typed)
     assert command is not None
     assert command.name == name
+
+
+def test_a_command_of_another_client_is_answered_with_what_does_that_here() -> None:
+    with pytest.raises(NoCommand, match="/search finds messages"):
+        look_up("lastlog")
+    with pytest.raises(NoCommand, match="/settings, has all"):
+        look_up("Set")
+    assert not [name for name in _HABITS if find(name)], "a hint that nobody reads"
+    named = {name for hint in _HABITS.values() for name in re.findall(r"(?<!\w)/([a-z-]+)", hint)}
+    assert [name for name in named if find(name) is None] == []
