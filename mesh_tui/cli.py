@@ -9,7 +9,7 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -35,6 +35,20 @@ COLORS: Final = {"auto": "auto", "16": "standard", "256": "256", "true": "trueco
 NEAR: Final = {"TEXTUAL_FPS": "120", "TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
 FAR: Final = {**NEAR, "TEXTUAL_FPS": "15"}
 """Through ssh every painted frame is bytes on a line that may be slow."""
+
+COLOURS_OF: Final[Mapping[str, str]] = {
+    "alacritty": "truecolor",
+    "contour": "truecolor",
+    "foot": "truecolor",
+    "foot-extra": "truecolor",
+    "ghostty": "truecolor",
+    "mlterm": "256",
+    "wezterm": "truecolor",
+    "xterm-ghostty": "truecolor",
+    "xterm-kitty": "truecolor",
+}
+"""`TERM` of terminals that have more colours than this name tells Textual. They say so in `COLORTERM`, which
+ssh does not send along, but for mlterm, which says nothing and of more than 256 paints some wrong."""
 
 TURN_S: Final = 0.001
 """How long one thread keeps the others waiting, a fifth of Python's own time: the one that reads keys, the
@@ -106,7 +120,10 @@ def prepare(environment: MutableMapping[str, str], color: str) -> None:
     """Tells Textual about this terminal, by way of `environment`."""
     for name, value in (FAR if "SSH_CONNECTION" in environment else NEAR).items():
         environment.setdefault(name, value)
-    if color == "none":
+    if color == "auto" and not environment.get("COLORTERM"):
+        if known := COLOURS_OF.get(environment.get("TERM", "")):
+            environment.setdefault("TEXTUAL_COLOR_SYSTEM", known)
+    elif color == "none":
         environment["NO_COLOR"] = "1"
     elif color != "auto":
         environment["TEXTUAL_COLOR_SYSTEM"] = COLORS[color]

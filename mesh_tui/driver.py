@@ -159,6 +159,7 @@ class MeshDriver(LinuxDriver):
         title, self._title = self._title, ""
         super().start_application_mode()  # type: ignore[no-untyped-call] # Textual has no annotations there
         self.set_title(title)
+        self._say_of_alt(ways.ALT_IS_ESC)
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
             self._loop.add_signal_handler(number, self._terminal.leave, 128 + number)
 
@@ -166,7 +167,12 @@ class MeshDriver(LinuxDriver):
         title = self._title
         self.set_title("")
         self._title = title  # for when it goes on
+        self._say_of_alt(ways.ALT_AS_BEFORE)
         super().stop_application_mode()
+
+    def _say_of_alt(self, sequence: str) -> None:
+        if ways.takes_sequences(os.environ):
+            self.say(sequence)
 
     def run_input_thread(self) -> None:
         """Reads keys until the program ends or the terminal does."""

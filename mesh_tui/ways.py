@@ -159,6 +159,11 @@ PUSH_TITLE: Final = "\x1b[22;2t"
 POP_TITLE: Final = "\x1b[23;2t"
 """Have the terminal keep its title, and take it back."""
 
+ALT_IS_ESC: Final = "\x1b[?1036s\x1b[?1036h"
+ALT_AS_BEFORE: Final = "\x1b[?1036r"
+"""Have Alt with a key sent as ESC and that key, and as before again. xterm and mlterm send â for Alt+B by
+themselves, which nobody can tell from a letter; others know no such mode, or have it on."""
+
 
 def _wrapped(command: str, wrap: Wrap) -> str:
     if wrap == "screen":  # it takes the first ST for the end of what it lets through

@@ -41,8 +41,8 @@ KEYS: Final = {
 
 _READ_BYTES: Final = 65536
 _LAST_BYTES: Final = 4096
-_PRIVATE: Final = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p")
-"""Queries of the terminal's abilities, which the emulator would paint instead of ignoring."""
+_PRIVATE: Final = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*(?:\$p|[rs])")
+"""Queries of the terminal's abilities, and the keeping of modes, which the emulator does not ignore."""
 
 
 class _Screen(pyte.Screen):

@@ -99,6 +99,32 @@ def test_the_number_of_colours_is_what_was_asked_for(color: str) -> None:
     }.get(color)
 
 
+@pytest.mark.parametrize(
+    ("environment", "system"),
+    [
+        ({"TERM": "foot"}, "truecolor"),
+        ({"TERM": "xterm-ghostty"}, "truecolor"),
+        ({"TERM": "mlterm"}, "256"),
+        ({"TERM": "foot", "TEXTUAL_COLOR_SYSTEM": "standard"}, "standard"),
+        ({"TERM": "foot", "COLORTERM": "truecolor"}, None),
+        ({"TERM": "xterm"}, None),
+        ({}, None),
+    ],
+)
+def test_terminals_that_say_too_little_by_their_name_are_known(
+    environment: dict[str, str], system: str | None
+) -> None:
+    prepare(environment, "auto")
+    assert environment.get("TEXTUAL_COLOR_SYSTEM") == system
+
+
+@pytest.mark.parametrize("color", ["16", "none"])
+def test_what_was_asked_for_goes_before_what_a_name_says(color: str) -> None:
+    environment = {"TERM": "foot"}
+    prepare(environment, color)
+    assert environment.get("TEXTUAL_COLOR_SYSTEM") in (None, "standard")
+
+
 def test_preparing_changes_no_other_environment() -> None:
     before = dict(os.environ)
     prepare({}, "256")

@@ -104,14 +104,15 @@ async def test_a_terminal_that_says_its_name_needs_no_environment(bob: Agent, ro
         assert "1.16.2" not in terminal.text
 
 
-async def test_the_title_is_given_back_while_stopped_and_at_the_end(room: str) -> None:
+async def test_the_title_and_alt_are_given_back_while_stopped_and_at_the_end(room: str) -> None:
     with _running("xterm-256color", {}) as terminal:
-        await asyncio.to_thread(terminal.wait_for_bytes, b"\x1b[22;2t\x1b]2;mesh\x07")
+        begins = (b"\x1b[22;2t\x1b]2;mesh\x07", b"\x1b[?1036s\x1b[?1036h")
+        await asyncio.to_thread(terminal.wait_for_bytes, *begins)
         await asyncio.to_thread(terminal.wait_for, "connected")
         for number, set_again in ((signal.SIGTSTP, True), (signal.SIGTERM, False)):
             terminal.last_bytes = b""
             terminal.process.send_signal(number)
-            await asyncio.to_thread(terminal.wait_for_bytes, b"\x1b[23;2t")
+            await asyncio.to_thread(terminal.wait_for_bytes, b"\x1b[23;2t", b"\x1b[?1036r")
             if not set_again:
                 await asyncio.to_thread(terminal.wait)
                 await asyncio.to_thread(terminal.wait_for_bytes, b"\x1b[?1004l")
@@ -119,7 +120,7 @@ async def test_the_title_is_given_back_while_stopped_and_at_the_end(room: str) -
             if set_again:
                 await asyncio.to_thread(os.waitpid, terminal.process.pid, os.WUNTRACED)
                 terminal.process.send_signal(signal.SIGCONT)
-                await asyncio.to_thread(terminal.wait_for_bytes, b"\x1b[22;2t\x1b]2;mesh\x07")
+                await asyncio.to_thread(terminal.wait_for_bytes, *begins)
 
 
 @pytest.fixture
