@@ -148,7 +148,8 @@ class TlsStream:
         with self._lock:
             if self.closed:
                 raise OSError("closed")
-            self._tls.write(batch)  # all of it: memory takes whatever comes
+            while len(batch):  # once: memory takes whatever comes
+                batch = batch[self._tls.write(batch) :]
 
     def _flush(self) -> None:
         with self._lock:
