@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,15 @@ def test_it_prints_and_ends_as_a_fresh_one(
         with started(kind, *command, folder=tmp_path) as process:
             ended.append((*process.communicate(), process.returncode))
     assert ended[0] == ended[1]
+
+
+def test_many_threads_may_start_some_at_once(tmp_path: Path) -> None:
+    def ended(number: int) -> int:
+        long = environment(tmp_path, MESH_WORD=f"{number}" * 30_000)
+        return nursery.run("mesh_server", "--version", env=long).returncode
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(ended, range(40))) == {0}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -17,6 +17,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -49,6 +50,7 @@ class Nursery:
 
     def __init__(self, program: str) -> None:
         self._line, other = socket.socketpair()
+        self._asking = threading.Lock()
         with other:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", __name__, str(other.fileno()), program],
@@ -63,8 +65,9 @@ class Nursery:
         mine, its = socket.socketpair()
         with its:
             data = json.dumps(request).encode()
-            socket.send_fds(self._line, [len(data).to_bytes(4)], [*files, its.fileno()])
-            self._line.sendall(data)
+            with self._asking:  # several threads may start programs
+                socket.send_fds(self._line, [len(data).to_bytes(4)], [*files, its.fileno()])
+                self._line.sendall(data)
         pid = mine.recv(16)
         assert pid, "what forks programs has ended"
         return int(pid), mine
