@@ -32,6 +32,7 @@ import asyncpg
 from mesh_agent.client.backoff import Backoff
 from mesh_server.store.sqlite import SqliteStore
 from scripts.bench import harness
+from scripts.bench.cluster_changes import changes
 from scripts.bench.seed import Person, Seed
 from tests.support.nats_server import NatsServer
 from tests.support.postgres import PostgresServer
@@ -45,6 +46,10 @@ PATIENT_S: Final = 300.0
 """That of the others: clients that only count never answer a ping."""
 
 _COMMITS: Final = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
+
+
+CHANGERS: Final = 50
+"""People who mark, react and edit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,7 +368,7 @@ def main() -> None:
     parser.add_argument("--together", action="store_true", help="each room at one node")
     parser.add_argument("--rounds", type=int, default=4, help="of bursts at each cluster")
     parser.add_argument("--seconds", type=float, default=2.0, help="of a burst")
-    parser.add_argument("--only", choices=["fanout", "send", "failover"], help="one of the three")
+    parser.add_argument("--only", choices=["fanout", "send", "changes", "failover"], help="one of them")
     arguments = parser.parse_args()
     with harness.data_folder() as folder:
         load = Load.seeded(folder / "seed", arguments.rooms, arguments.members)
@@ -377,6 +382,9 @@ def main() -> None:
         for nodes in arguments.nodes if arguments.only in {None, "send"} else ():
             with cluster(nodes, folder / f"send-{nodes}", load) as made:
                 harness.run(send(made, load, arguments.senders, 2 * arguments.seconds))
+        for nodes in arguments.nodes if arguments.only in {None, "changes"} else ():
+            with cluster(nodes, folder / f"changes-{nodes}", load) as made:
+                harness.run(changes(made, load, CHANGERS, 2 * arguments.seconds))
         if arguments.only in {None, "failover"}:
             with cluster(NODES_MAX, folder / "failover", load, HEARTBEAT_S) as made:
                 harness.run(failover(made, load, made.nodes[0].kill))
