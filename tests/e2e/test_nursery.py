@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,15 @@ def started(kind: "type[subprocess.Popen[Any]]", *arguments: str, folder: Path) 
     return kind(command, env=environment(folder), text=True, stdin=pipe, stdout=pipe, stderr=pipe)
 
 
+@pytest.fixture
+def hasty_threads() -> Iterator[None]:
+    """They take turns between any two steps."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_it_prints_and_ends_as_a_fresh_one(
     command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -45,6 +55,7 @@ def test_it_prints_and_ends_as_a_fresh_one(
     assert ended[0] == ended[1]
 
 
+@pytest.mark.usefixtures("hasty_threads")
 def test_many_threads_may_start_some_at_once(tmp_path: Path) -> None:
     def ended(number: int) -> int:
         long = environment(tmp_path, MESH_WORD=f"{number}" * 30_000)
