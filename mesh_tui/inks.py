@@ -74,6 +74,16 @@ def parts(ansi: str) -> tuple[frozenset[str], str, str]:
 
 
 @lru_cache(maxsize=4096)
+def without_slant(style: str) -> str:
+    """The same look, with letters that stand upright."""
+    ansi, mark, link = style.partition("\0")
+    attributes, ink, paper = parts(ansi)
+    if "3" not in attributes:
+        return style
+    return ";".join(filter(None, (*sorted(attributes - {"3"}), ink, paper))) + mark + link
+
+
+@lru_cache(maxsize=4096)
 def change(before: str, after: str) -> str:
     """The shortest sequence that leads from one style to another."""
     old, _, old_link = before.partition("\0")

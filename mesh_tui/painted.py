@@ -20,7 +20,7 @@ from rich.color import ColorSystem
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
-from mesh_tui.inks import SEEN_ON_BLANKS, change, ink_of, parts
+from mesh_tui.inks import SEEN_ON_BLANKS, change, ink_of, parts, without_slant
 from mesh_tui.pictures.moving import HALF, HalvesStrip, between, is_plain
 from mesh_tui.pictures.sixel import Held, is_cell
 from mesh_tui.pins import pinned, units
@@ -39,26 +39,29 @@ REPEATS: Final = 4
 
 
 class Abilities(NamedTuple):
-    """What the terminal can do beyond painting cells; with neither, the result looks the same."""
+    """What the terminal can do beyond painting cells; with none, the result looks the same."""
 
     erases_in_colour: bool = False
     """What is erased gets the background that is set, not the terminal's own."""
 
     erases: bool = False
     moves_lines: bool = False
+    upright: bool = False
+    """It takes slanted letters for reversed ones, as GNU screen does, and tmux where it is called screen."""
 
     @classmethod
     def of(cls, term: str) -> "Abilities":
         """As the terminal database has it for the `TERM` of that name; nothing where it has none."""
         import curses
 
+        upright = term.startswith("screen")
         try:
             curses.setupterm(term, 1)
         except (curses.error, TypeError):
-            return cls()
+            return cls(upright=upright)
         moves = all((curses.tigetstr(name) or b"").startswith(b"\x1b[") for name in ("csr", "dl", "il"))
         erases = all((curses.tigetstr(name) or b"").startswith(b"\x1b[") for name in ("ech", "el"))
-        return cls(curses.tigetflag("bce") > 0, erases, moves)
+        return cls(curses.tigetflag("bce") > 0, erases, moves, upright)
 
 
 class Row(NamedTuple):
@@ -328,6 +331,8 @@ class _Pen:
         self._x, self._y = x, y
 
     def _dip(self, style: str) -> None:
+        if self._abilities.upright:
+            style = without_slant(style)
         if style != self._style:
             self._sent.append(change(self._style, style))
             self._style = style

@@ -229,6 +229,15 @@ def test_abilities_are_those_of_the_terminal_database(term: str, abilities: Abil
     assert told.stdout.strip() == str(abilities)
 
 
+def test_gnu_screen_reverses_no_slanted_letters() -> None:
+    look = "bold italic link https://example.org #030303 on color(3)"
+    row = Strip([Segment("slanted", Style.parse(look))])
+    upright = Strip([Segment("slanted", Style.parse(look.replace("italic ", "")))])
+    painted = Painted(Abilities.of("screen.no-such-terminal"))
+    assert painted.frame(_full([row]), WIDTH, HEIGHT, COLOURS) == _anew([upright])
+    assert _anew([row]) != _anew([upright])
+
+
 def test_control_characters_do_not_reach_the_terminal() -> None:
     rows = [Strip([Segment("a\x1b]0;x\x07\x9b1mb", STYLES[0])])] + [_row("")] * (HEIGHT - 1)
     sent = Painted(ABLE).frame(_full(rows), WIDTH, HEIGHT, COLOURS)
