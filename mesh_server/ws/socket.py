@@ -64,7 +64,7 @@ class Socket(web.WebSocketResponse):
 
 
 class ChatSocket(Socket):
-    """A `Socket` that reads and writes its frames itself: aiohttp makes the handshake.
+    """A `Socket` of the chat or the relay; it reads and writes its own frames after the handshake.
 
     aiohttp's own reader takes what the standard forbids a client (frames without a mask, sizes in more bytes
     than they need), and its ends keep three kilobytes for a connection that is silent.

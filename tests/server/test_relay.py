@@ -22,6 +22,7 @@ from protocol.errors import RateLimited, RelayQuota
 from protocol.rest import P2pEnd
 from protocol.signals import SessionClosed
 from tests.support.conditions import PATIENCE_S
+from tests.support.raw_socket import Op, RawSocket, encode
 from tests.support.server import ServerProcess, running_server
 from tests.support.wire import PASSWORD, Person, Refused, call, refused, register
 
@@ -348,6 +349,9 @@ class Two:
             timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
         )
 
+    async def connect_raw(self, person: Person) -> RawSocket:
+        return await RawSocket.open(person.url, token=person.token, path=f"/relay/{self.session_id}")
+
 
 async def make_two(server: ServerProcess, http: aiohttp.ClientSession) -> Two:
     number = next(_numbers)
@@ -478,6 +482,46 @@ async def test_what_is_no_packet_ends_the_connection(two: Two) -> None:
         assert await closed(hers) == CloseCode.TOO_LARGE
 
 
+@pytest.mark.parametrize(
+    "unreadable",
+    [
+        encode(Op.BINARY, b"packet", masked=False),
+        encode(Op.PING, masked=False),
+        encode(Op.BINARY, b"packet", size_bytes=2),
+        encode(Op.BINARY, b"packet", size_bytes=8),
+        encode(Op.BINARY, b"packet", rsv=4),
+        encode(Op.CONTINUATION, b"packet"),
+    ],
+    ids=["no mask", "a ping without one", "two bytes of size", "eight", "a reserved bit", "no beginning"],
+)
+async def test_what_the_standard_forbids_ends_the_connection(two: Two, unreadable: bytes) -> None:
+    async with two.connect(two.bob) as his:
+        hers = await two.connect_raw(two.alice)
+        hers.writer.write(encode(Op.BINARY, b"before") + unreadable + encode(Op.BINARY, b"after"))
+        told = await hers.frames_to_the_end()
+        assert [(frame.opcode, frame.close_code) for frame in told] == [(Op.CLOSE, 1002)]
+        hers.close()
+        async with two.connect(two.alice) as again:
+            await again.send_bytes(b"again")
+            assert await his.receive_bytes(timeout=PATIENCE_S) == b"before"
+            assert await his.receive_bytes(timeout=PATIENCE_S) == b"again"
+
+
+async def test_a_packet_may_come_in_pieces_and_pings_between_them(two: Two) -> None:
+    async with two.connect(two.bob) as his:
+        hers = await two.connect_raw(two.alice)
+        hers.send(Op.BINARY, b"one ", fin=False)
+        hers.send(Op.PING, b"there?")
+        pong = await hers.frame()
+        assert (pong.opcode, pong.payload) == (Op.PONG, b"there?")
+        hers.send(Op.PONG, b"nobody asked")
+        hers.send(Op.CONTINUATION, b"packet", fin=True)
+        assert await his.receive_bytes(timeout=PATIENCE_S) == b"one packet"
+        hers.send(Op.CLOSE, (1000).to_bytes(2, "big"))
+        assert (await hers.frame()).close_code == 1000
+        assert await hers.ended()
+
+
 async def test_past_the_quota_of_the_session_it_is_over_with_relaying(two: Two) -> None:
     packet = bytes(limits.RELAY_PACKET_BYTES)
     async with two.connect(two.alice) as hers, two.connect(two.bob) as his:
@@ -535,6 +579,23 @@ async def test_a_flood_past_the_rate_is_dropped_and_the_line_stays(
             found = await metrics(two.alice)
     assert found['mesh_relay_packets_dropped_total{why="rate"}'] > 0
     assert found["mesh_relay_bytes_total"] < 200 * 1024
+
+
+async def test_a_device_that_falls_silent_is_given_up(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """It is asked first."""
+    folder = tmp_path_factory.mktemp("silent") / "data"
+    async with aiohttp.ClientSession() as http:
+        with running_server(folder) as server:
+            two = await make_two(server, http)
+        with running_server(folder, MESH_HEARTBEAT_S="1") as server:
+            two.alice.url = server.url
+            hers = await two.connect_raw(two.alice)
+            assert (await hers.frame()).opcode == Op.PING
+            assert await hers.ended()
+            hers.close()
+            deadline = asyncio.get_running_loop().time() + PATIENCE_S
+            while (await metrics(two.alice))["mesh_relay_sessions"]:
+                assert asyncio.get_running_loop().time() < deadline
 
 
 async def _again_and_again(socket: aiohttp.ClientWebSocketResponse, packet: bytes) -> None:

@@ -71,7 +71,9 @@ class RawSocket:
         self.reader, self.writer = reader, writer
 
     @classmethod
-    async def open(cls, url: str, *, token: str = "", subprotocol: str = "") -> "RawSocket":
+    async def open(
+        cls, url: str, *, token: str = "", subprotocol: str = "", path: str = "/ws"
+    ) -> "RawSocket":
         """After the handshake. Raises: AssertionError, where it is refused."""
         headers = {
             "Host": urlsplit(url).netloc,
@@ -84,7 +86,7 @@ class RawSocket:
             headers["Authorization"] = f"Bearer {token}"
         if subprotocol:
             headers["Sec-WebSocket-Protocol"] = subprotocol
-        reader, writer, status = await shake_hands(url, headers)
+        reader, writer, status = await shake_hands(url, headers, request=f"GET {path} HTTP/1.1")
         assert status == 101, status
         return cls(reader, writer)
 
