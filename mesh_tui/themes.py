@@ -106,7 +106,7 @@ LIGHT: Final = Colours(
 
 CONTRAST: Final = Colours(
     background="#000000",
-    surface="#000000",
+    surface="#161616",
     text="#ffffff",
     muted="#d0d0d0",
     accent="#7fe9ff",
@@ -115,7 +115,7 @@ CONTRAST: Final = Colours(
     error="#ff9dbb",
     border="#b0b0b0",
     line="#4a4a4a",
-    row="#2a2a2a",
+    row="#3a3a3a",
     selection="#003f5c",
     names=("#7fe9ff", "#ffc266", "#d0b8ff", "#fff27a", "#ffa6c3", "#a6fff0"),
     keyword="#ffa6c3",
