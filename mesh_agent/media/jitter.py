@@ -7,11 +7,13 @@ is waited for, and forgotten as quickly. A place
 in the sound belongs to a moment: where its packet is not there then, sound is made up, and the next one that
 comes is heard in its own time, so that a loss costs its own length and delays nothing after it. Where sound
 is held back too much, or too little, that is mended by shortening or lengthening what is played, in small
-steps, and at once in silence; what is far too late is left out.
+steps, and at once in silence; what is far too late is left out. While packets that carry a copy of what was
+said before them are lost again and again, one packet more is waited for: it is there when it is of use.
 
 Times are seconds of any one clock; places are samples (1/48000 s), which never wrap here.
 """
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from typing import Final
@@ -57,6 +59,12 @@ JUMP: Final = int(0.5 * RATE)
 CONCEAL_MAX: Final = int(0.1 * RATE)
 """Made up at a time; what is missing for longer is silence."""
 
+COPIES_S: Final = 1.5
+"""After the last loss, or the last copy, for so long one packet more is waited for."""
+
+AGAIN_S: Final = 6.0
+"""Only where there were two losses within so long: one is no reason to hold back what follows."""
+
 STRANGE_S: Final = 4.0
 """A packet that is out of time by more belongs to another stream."""
 
@@ -77,9 +85,10 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Conceal:
-    """Something is missing: make up so many samples."""
+    """Something is missing: make up so many samples. `after`: the packet that comes just after them."""
 
     samples: int
+    after: Packet | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +103,17 @@ Next = Play | Conceal | Silence
 
 @dataclass(slots=True)
 class Counts:
-    """Since the beginning. `lost`: not there in time; `late`: of those, came after. `concealed`: samples."""
+    """Since the beginning. `lost`: not there in time; `late`: of those, came after.
+
+    `concealed`: samples that were made up, `recovered`: of those, heard from copies.
+    """
 
     received: int = 0
     lost: int = 0
     late: int = 0
     duplicates: int = 0
     concealed: int = 0
+    recovered: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +155,18 @@ class Jitter:
         self._missing = 0
         self._strangers = 0
         self._seen: deque[int] = deque(maxlen=PACKETS_MAX)
+        self._losses: deque[float] = deque((-math.inf, -math.inf), maxlen=2)
+        self._copied = -math.inf
 
     # ── in ──────────────────────────────────────────────────────────────────────────────────────
 
-    def take(self, packet: Packet) -> None:
-        """One that has come at `packet.at`. What cannot be used is counted and left out."""
+    def take(self, packet: Packet, *, copies: bool = False) -> None:
+        """One that has come at `packet.at`. What cannot be used is counted and left out.
+
+        `copies`: it carries a copy of what was said before it.
+        """
+        if copies:
+            self._copied = packet.at
         samples = length(packet.payload)
         if not samples:
             return
@@ -220,11 +240,16 @@ class Jitter:
         oldest = int((now - BUCKETS_S) / BUCKET_S)
         floor = self._floor()
         delays = sorted((transit - floor for at, transit in self._buckets if at >= oldest), reverse=True)
+        more = FRAME / RATE if self._awaits_copies(now) else 0.0
         if not delays:
-            return SLACK_S
+            return SLACK_S + more
         steady = delays[len(delays) // 2] > STEADY * delays[0]
         worst = delays[0 if steady else min(RANK, len(delays) - 1)]
-        return min(worst + SLACK_S, TARGET_MAX_S)
+        return min(worst + SLACK_S + more, TARGET_MAX_S)
+
+    def _awaits_copies(self, now: float) -> bool:
+        before, last = self._losses
+        return last - before < AGAIN_S and min(last, self._copied) > now - COPIES_S
 
     # ── out ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -265,6 +290,7 @@ class Jitter:
         self._missing = 0
         if self._played is not None and held.number > self._played + 1:
             self.counts.lost += held.number - self._played - 1
+            self._losses.append(at)
         self._played = held.number
         self._next = held.place + held.samples
         self.waited_s += (max(0.0, at - held.packet.at) - self.waited_s) / 16
@@ -283,10 +309,11 @@ class Jitter:
         if known_silent or self._missing >= CONCEAL_MAX:
             self._next += missing
             return Silence(missing)
+        after = held.packet if held.place - self._next == missing else None
         waits = lag <= -missing
         if not waits:
             self._next += missing
-        return self._conceal(missing)
+        return self._conceal(missing, after)
 
     def _absent(self) -> Next:
         """Nothing is there: lost, late, or not sent. What comes next tells which, and is awaited."""
@@ -294,10 +321,10 @@ class Jitter:
             return Silence(FRAME)
         return self._conceal(FRAME)
 
-    def _conceal(self, samples: int) -> Next:
+    def _conceal(self, samples: int, after: Packet | None = None) -> Next:
         self._missing += samples
         self.counts.concealed += samples
-        return Conceal(samples)
+        return Conceal(samples, after)
 
 
 def _nearest(difference: int, wrap: int) -> int:

@@ -1,18 +1,21 @@
-"""Opus: sound in, packets out, and back, by PyAV's libopus.
+"""Opus: sound in, packets out, and back, by libopus.
 
-Strategy: a voice at 48 kHz in frames of 20 ms, one channel. FFmpeg's libopus has no option for DTX, so what
-is silence is found here: nothing is sent of it, but for a packet now and then. In-band error correction is
-not asked for: PyAV's decoder cannot read it, so it would only take bits from the sound; a lost packet is made
-up instead (`conceal`).
+Strategy: a voice at 48 kHz in frames of 20 ms, one channel. Where libopus can be used by itself (`libopus`),
+a packet carries a copy of what was said before it as soon as somebody misses packets, so that a lost one is
+heard from the next; and of quiet noise hardly anything is sent (DTX). Through PyAV there is neither: what is
+lost is made up (`conceal`), and only what nobody could hear is left out, which is found here for both.
 """
 
 import contextlib
+import math
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 import av
 import numpy as np
 from numpy.typing import NDArray
+
+from mesh_agent.media import libopus
 
 Samples = NDArray[np.float32]
 """One channel, 48 kHz, -1 to 1."""
@@ -28,6 +31,9 @@ BITS: Final = 32_000
 SILENT: Final = 10 ** (-66 / 20)
 """Below this root mean square, nobody hears anything."""
 
+CALM: Final = 10 ** (-40 / 20)
+"""Below it, as a root mean square, it may be the noise of a place where nobody speaks: libopus finds out."""
+
 SILENT_FRAMES: Final = 10
 """So many silent ones in a row are sent before none is: the end of a word is quiet, too."""
 
@@ -41,29 +47,54 @@ _OPTIONS: Final = {"application": "voip", "frame_duration": "20", "vbr": "on"}
 _COMPLEXITY: Final = 5
 """0 to 10."""
 
+LOST_HEARD: Final = 0.01
+"""The part that has to be lost before copies are made."""
+
+LOST_LEAST: Final = 6
+"""Percent that the encoder is told at least then: of less it makes no copies at these bits."""
+
+LOST_MAX: Final = 25
+"""Percent: more makes no difference to it."""
+
+CROWDED: Final = 0.15
+"""A line that loses more may have no room for what is sent: it is less, then."""
+
+CROWDED_BITS: Final = 24_000
+
+_UNASKED: Final = object()
+
 
 class Encoder:
-    """For one stream."""
+    """For one stream. `found`: libopus by itself; None: through PyAV."""
 
-    def __init__(self) -> None:
-        self._codec = av.CodecContext.create("libopus", "w")
-        assert isinstance(self._codec, av.AudioCodecContext)
-        self._codec.bit_rate = BITS
-        self._codec.format = av.AudioFormat("s16")
-        self._codec.layout = av.AudioLayout("mono")
-        self._codec.sample_rate = RATE
-        self._codec.time_base = Fraction(1, RATE)
-        self._codec.options = {**_OPTIONS, "compression_level": str(_COMPLEXITY)}
+    def __init__(self, found: Any = _UNASKED) -> None:
+        found = libopus.library() if found is _UNASKED else found
+        self._coder = None if found is None else libopus.Coder(found, RATE, _COMPLEXITY)
+        self._codec = _encoder() if self._coder is None else None
         self._at = 0
         self._silent = 0
+        self._line = (0, 0)
+        self.lost(0.0)
+
+    def lost(self, part: float) -> None:
+        """`part` of the packets is not there where it is heard worst: 0 to 1."""
+        percent = min(LOST_MAX, max(LOST_LEAST, math.ceil(100 * part))) if part >= LOST_HEARD else 0
+        line = CROWDED_BITS if part >= CROWDED else BITS, percent
+        if self._coder is not None and line != self._line:
+            self._coder.line(*line)
+            self._line = line
 
     def encode(self, samples: Samples) -> bytes | None:
         """The packet of `FRAME` samples; None where it is of no use to send one."""
-        quiet = float(np.dot(samples, samples)) < SILENT * SILENT * len(samples)
-        self._silent = self._silent + 1 if quiet else 0
+        power = float(np.dot(samples, samples)) / len(samples)
+        self._silent = self._silent + 1 if power < SILENT * SILENT else 0
         if self._silent > SILENT_FRAMES and self._silent % SILENT_EVERY:
             self._at += FRAME
             return None
+        if self._coder is not None:
+            self._coder.spare(power < CALM * CALM and self._silent <= SILENT_FRAMES)
+            return self._coder.encode(samples)
+        assert self._codec is not None
         whole = np.clip(samples * 32_767.0, -32_768, 32_767).astype(np.int16)
         frame = av.AudioFrame.from_ndarray(whole.reshape(1, -1), format="s16", layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = RATE, self._at, Fraction(1, RATE)
@@ -72,18 +103,31 @@ class Encoder:
         return packets[-1] if packets else None
 
 
-class Decoder:
-    """Of one stream. A packet that cannot be decoded is as good as lost."""
+def _encoder() -> av.AudioCodecContext:
+    codec = av.CodecContext.create("libopus", "w")
+    assert isinstance(codec, av.AudioCodecContext)
+    codec.bit_rate = BITS
+    codec.format = av.AudioFormat("s16")
+    codec.layout = av.AudioLayout("mono")
+    codec.sample_rate = RATE
+    codec.time_base = Fraction(1, RATE)
+    codec.options = {**_OPTIONS, "compression_level": str(_COMPLEXITY)}
+    return codec
 
-    def __init__(self) -> None:
-        self._codec = av.CodecContext.create("libopus", "r")
-        assert isinstance(self._codec, av.AudioCodecContext)
-        self._codec.sample_rate = RATE
-        self._codec.format = av.AudioFormat("s16")
-        self._codec.layout = av.AudioLayout("mono")
+
+class Decoder:
+    """Of one stream. A packet that cannot be decoded is as good as lost. `found`: as in `Encoder`."""
+
+    def __init__(self, found: Any = _UNASKED) -> None:
+        found = libopus.library() if found is _UNASKED else found
+        self._alone = None if found is None else libopus.Uncoder(found, RATE, PACKET_SAMPLES)
+        self._codec = _decoder() if self._alone is None else None
 
     def decode(self, payload: bytes) -> Samples | None:
         """Of a packet of any length that Opus has; None where it is none."""
+        if self._alone is not None:
+            return self._alone.decode(payload)
+        assert self._codec is not None
         with contextlib.suppress(av.FFmpegError, ValueError):
             frames = self._codec.decode(av.Packet(payload)) if payload else []
             if frames:
@@ -91,3 +135,24 @@ class Decoder:
                 whole = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
                 return (whole.astype(np.float32) / 32_768.0)[:PACKET_SAMPLES]
         return None
+
+    def has_copy(self, payload: bytes) -> bool:
+        """That packet says again what was said before it, in a way that can be read here."""
+        return self._alone is not None and self._alone.has_copy(payload)
+
+    def recover(self, payload: bytes, count: int) -> Samples | None:
+        """The last `count` samples before that packet, from its copy. It is to be decoded next."""
+        return None if self._alone is None else self._alone.recover(payload, count)
+
+    def missing(self, count: int) -> Samples | None:
+        """What may have been said for so many samples where nothing came; None: that is not known."""
+        return None if self._alone is None else self._alone.missing(count)
+
+
+def _decoder() -> av.AudioCodecContext:
+    codec = av.CodecContext.create("libopus", "r")
+    assert isinstance(codec, av.AudioCodecContext)
+    codec.sample_rate = RATE
+    codec.format = av.AudioFormat("s16")
+    codec.layout = av.AudioLayout("mono")
+    return codec

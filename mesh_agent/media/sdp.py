@@ -26,6 +26,7 @@ _MACHINE: Final = "a=x-mesh-machine:"
 _CANDIDATE: Final = "a=candidate:"
 _FINGERPRINT: Final = "a=fingerprint:"
 _NEEDED: Final = {"audio": "opus/48000", "video": "vp8/90000"}
+_OPUS: Final = "useinbandfec=1;usedtx=1"
 _NAMES: Final = {"audio": "sound", "video": "pictures"}
 
 
@@ -89,11 +90,18 @@ def told(text: str) -> str:
     """Our description for others: with one fingerprint, and what another program here knows it by."""
     others = tuple(_FINGERPRINT + kind for kind in ("sha-384", "sha-512"))
     lines = [line for line in _lines(text) if not line.startswith(others)]
+    lines = [each for line in lines for each in (line, *_more(line))]
     tag = machine_tag(_nonce(lines))
     at = next(index for index, line in enumerate(lines) if line.startswith("m="))
     if tag:
         lines.insert(at, _MACHINE + tag)
     return "\r\n".join(lines) + "\r\n"
+
+
+def _more(line: str) -> list[str]:
+    """What ours reads and sends of Opus: copies of what was lost, and little of silence (RFC 7587)."""
+    number, _, codec = line.removeprefix("a=rtpmap:").partition(" ")
+    return [f"a=fmtp:{number} {_OPUS}"] if codec.lower() == "opus/48000/2" else []
 
 
 def _lines(text: str) -> list[str]:

@@ -32,6 +32,12 @@ BEHIND_S: Final = 0.2
 AGAIN_S: Final = 3.0
 """How often a device that is gone is tried again."""
 
+ADAPT_FRAMES: Final = 25
+"""How often what is lost on the lines is looked at."""
+
+LOSS_KEPT: Final = 0.9
+"""Of what was lost, as it was told at the last look: a short report has many losses, or none, by chance."""
+
 TEST_FRAMES: Final = 50
 """How long the test tone is played."""
 
@@ -71,6 +77,7 @@ class Sound:
         self._again_s, self._again_at = again_s, 0.0
         self._retry: asyncio.Task[None] | None = None
         self._timestamp = 0
+        self._frames, self._loss = 0, 0.0
         self._test: Tone | None = None
         self._test_left = 0
         self.muted = self.deafened = False
@@ -262,6 +269,7 @@ class Sound:
         if self.muted:
             samples = None
         self.own.take(samples)
+        self._adapt()
         self._timestamp = (self._timestamp + FRAME) & 0xFFFFFFFF
         packet = self._encoder.encode(samples) if samples is not None else None
         if samples is not None and packet is not None:
@@ -269,6 +277,14 @@ class Sound:
             for leg in self._legs():
                 leg.send_sound(packet, self._timestamp, level)
         return samples
+
+    def _adapt(self) -> None:
+        """Copies of what was said are sent for whom most is lost; a report covers a second."""
+        self._frames += 1
+        if self._frames % ADAPT_FRAMES == 0:
+            worst = max((leg.sound_out.loss for leg in self._legs()), default=0.0)
+            self._loss = max(worst, self._loss * LOSS_KEPT)
+            self._encoder.lost(self._loss)
 
     def test(self) -> None:
         """A tone, for a second, to be heard here."""

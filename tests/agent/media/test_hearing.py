@@ -21,14 +21,17 @@ def said(seconds: float) -> Samples:
     return (loud * (np.sin(pitch) + 0.4 * np.sin(2 * pitch))).astype(np.float32)
 
 
-def heard(samples: Samples, delay: Delay) -> tuple[Samples, Hearing]:
-    encoder, hearing, waiting = Encoder(), Hearing(), []
+def heard(samples: Samples, delay: Delay, told_lost: float = 0.0) -> tuple[Samples, Hearing]:
+    """`told_lost`: what the encoder is told of the line."""
+    encoder, hearing, waiting, number = Encoder(), Hearing(), [], 0
+    encoder.lost(told_lost)
     frames = len(samples) // FRAME
     for index in range(frames):
         payload = encoder.encode(samples[index * FRAME : (index + 1) * FRAME])
         late = delay(index)
         if payload is not None and late is not None:
-            waiting.append(Packet(index, index * FRAME, payload, BEGUN + index * FRAME_S + late))
+            waiting.append(Packet(number, index * FRAME, payload, BEGUN + index * FRAME_S + late))
+        number += payload is not None
     waiting.sort(key=lambda packet: packet.at)
     out = []
     for index in range(frames):
@@ -98,3 +101,90 @@ def test_what_is_no_opus_is_silence(payload: bytes) -> None:
     for index in range(20):
         hearing.take(Packet(index, index * FRAME, payload, BEGUN + index * FRAME_S))
         assert len(hearing.frame(BEGUN + index * FRAME_S)) == FRAME
+
+
+def alike(said_there: Samples, heard_here: Samples, frames: range) -> list[float]:
+    """How much each frame is like something that was heard in the next 200 ms: 1 is the same."""
+    found = []
+    for index in frames:
+        frame = said_there[index * FRAME : (index + 1) * FRAME].astype(np.float64)
+        later = heard_here[index * FRAME : (index + 10) * FRAME].astype(np.float64)
+        sums = np.cumsum(np.concatenate(([0.0], later * later)))
+        power = (sums[FRAME:] - sums[:-FRAME]) * np.dot(frame, frame)
+        found.append(float(np.max(np.correlate(later, frame, "valid") / np.sqrt(power + 1e-3))))
+    return found
+
+
+def test_what_is_lost_is_heard_from_the_next_packet() -> None:
+    """As soon as the encoder is told that packets are lost; nothing is of no sound, and most is as it was."""
+    chance = random.Random(2)
+    lost = {index for index in range(40, 480) if chance.random() < 0.1}
+    voice = said(10)
+    like = {}
+    for part in (0.0, 0.1):
+        clean, _ = heard(voice, lambda _: 0.005, part)
+        out, hearing = heard(voice, lambda index: None if index in lost else 0.005, part)
+        like[part] = np.array(alike(clean, out, range(60, 470)))
+        assert (hearing.jitter.counts.recovered > 0) == (part > 0)
+    assert np.mean(like[0.1] < 0.9) < np.mean(like[0.0] < 0.9) / 2
+    assert hearing.jitter.counts.recovered > len(lost) * FRAME / 6
+
+
+def test_what_is_waited_for_copies_is_over_2_s_after_the_last_loss() -> None:
+    lost = {index for index in range(100, 300) if index % 9 == 0}
+    """Where there is a pause for it, as in all speech: 0.3 s, a second after the last loss."""
+    voice = said(9)
+    voice[350 * FRAME : 365 * FRAME] = 0
+    _, clean = heard(voice[: 400 * FRAME], lambda _: 0.005, 0.1)
+    _, during = heard(voice[: 300 * FRAME], lambda index: None if index in lost else 0.005, 0.1)
+    _, after = heard(voice[: 400 * FRAME], lambda index: None if index in lost else 0.005, 0.1)
+    assert during.delay_ms > clean.delay_ms + 10
+    assert after.delay_ms < clean.delay_ms + 5
+
+
+def test_of_one_loss_nothing_is_held_back() -> None:
+    voice = said(4)
+    _, clean = heard(voice, lambda _: 0.005, 0.1)
+    _, after = heard(voice[: 120 * FRAME], lambda index: None if index == 100 else 0.005, 0.1)
+    assert after.delay_ms < clean.delay_ms + 5
+
+
+def test_of_a_quiet_place_hardly_anything_is_sent_and_its_noise_goes_on() -> None:
+    noise = np.random.default_rng(1).standard_normal(8 * RATE).astype(np.float32)
+    noise *= np.where(np.arange(len(noise)) < RATE, 0.1, 10 ** (-58 / 20)).astype(np.float32)
+    out, hearing = heard(noise, lambda _: 0.0)
+    assert hearing.jitter.counts.received < 50 + 350 / 4
+    level = np.sqrt(np.mean(np.square(out[4 * RATE :].reshape(-1, FRAME)), axis=1))
+    assert np.all(level > 10 ** (-75 / 20))  # the place is never switched off
+    assert np.all(level < 10 ** (-50 / 20))
+
+
+def test_a_steady_tone_is_no_silence() -> None:
+    """Nor is it speech: libopus by itself would send nothing of it."""
+    encoder = Encoder()
+    loud = 0.1 * np.sin(2 * np.pi * 300 * np.arange(100 * FRAME) / RATE).astype(np.float32)
+    assert all(encoder.encode(loud[at : at + FRAME]) for at in range(0, len(loud), FRAME))
+
+
+def test_the_noise_of_a_place_ends_where_nothing_comes_any_more() -> None:
+    noise = (10 ** (-50 / 20) * np.random.default_rng(1).standard_normal(4 * RATE)).astype(np.float32)
+    out, _ = heard(noise, lambda index: 0.0 if index < 60 else None)
+    assert np.max(np.abs(out[3 * RATE :])) < 10 ** (-90 / 20)
+
+
+def test_without_libopus_itself_there_is_sound_through_pyav() -> None:
+    encoder, decoder = Encoder(None), Decoder(None)
+    encoder.lost(0.1)
+    voice = said(1)
+    out = []
+    for at in range(0, len(voice), FRAME):
+        payload = encoder.encode(voice[at : at + FRAME])
+        assert payload is not None
+        assert not decoder.has_copy(payload)
+        assert decoder.recover(payload, FRAME) is None
+        samples = decoder.decode(payload)
+        assert samples is not None
+        out.append(samples)
+    assert decoder.missing(FRAME) is None
+    assert min(alike(voice, np.concatenate(out), range(10, 40))) > 0.9
+    assert decoder.decode(b"\xff") is None

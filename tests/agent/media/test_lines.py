@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -60,6 +61,26 @@ async def test_lines_that_lose_and_delay_are_heard_without_gaps() -> None:
         called(uneven(0.1, 3), steady, without_gaps(0.0, 0.15)),
     )
     await late.close()
+
+
+def spoken(numbers: Any) -> Any:
+    """Like a voice, for libopus: a tone is none."""
+    times = numbers / RATE
+    return 0.25 * (1.1 + np.sin(19 * times)) * (np.sin(880 * times) + 0.4 * np.sin(1_760 * times))
+
+
+async def test_who_misses_packets_is_sent_copies_and_hears_them() -> None:
+    """The one tells what it misses, the other sends copies from then on."""
+    speaker, listener = Person(spoken), Person()
+    proxy = await talk(speaker, listener, losing(0.2, 4))
+    try:
+        await until(lambda: listener.voice.hearing(listener.legs[0]) is not None, "sound")
+        hearing = listener.voice.hearing(listener.legs[0])
+        assert hearing is not None
+        await until(lambda: hearing.jitter.counts.recovered > 0, "what was lost, from a copy")
+    finally:
+        await asyncio.gather(speaker.close(), listener.close())
+        proxy.close()
 
 
 async def test_from_mouth_to_ear_it_takes_less_than_150_ms_also_after_a_line_stood_still() -> None:

@@ -98,6 +98,13 @@ def test_one_fingerprint_is_told() -> None:
     assert sdp.fingerprint(told) == PRINT
 
 
+def test_what_opus_may_be_sent_with_is_told() -> None:
+    lines = sdp.told(described("m=video 9 UDP/TLS/RTP/SAVPF 97", "a=rtpmap:97 VP8/90000")).split("\r\n")
+    at = lines.index("a=rtpmap:96 opus/48000/2")
+    assert lines[at + 1] == "a=fmtp:96 useinbandfec=1;usedtx=1"
+    assert sum(line.startswith("a=fmtp:") for line in lines) == 1
+
+
 def test_a_candidate_that_comes_by_itself() -> None:
     found = sdp.candidate(HOST)
     assert (found.ip, found.port, found.sdpMLineIndex) == ("192.0.2.1", 5000, 0)
