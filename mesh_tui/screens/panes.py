@@ -58,11 +58,12 @@ class Panes(Threads):
 
     def take_look(self, settings: Settings) -> None:
         """Shows what is wanted, as wide as it is wanted; what a key has changed since then stays."""
-        look, wanted = settings.look, self._wanted
-        self.set_class(not wanted.get("look.rooms", look.rooms), _NO_ROOMS)
-        self.set_class(not wanted.get("look.people", look.people), _NO_PEOPLE)
-        self.rooms_pane.styles.width = wanted.get("look.rooms_width", look.rooms_width)
-        self.participants.styles.width = wanted.get("look.people_width", look.people_width) or None
+        wanted = self._wanted
+        self.set_class(not wanted.get("look.rooms", settings.look.rooms), _NO_ROOMS)
+        self.set_class(not wanted.get("look.people", settings.look.people), _NO_PEOPLE)
+        self.rooms_pane.styles.width = wanted.get("look.rooms_width", settings.look.rooms_width)
+        people_width = wanted.get("look.people_width", settings.look.people_width)
+        self.participants.styles.width = people_width or None
 
     def show_entries(self, entries: Sequence[Entry]) -> None:
         super().show_entries(entries)

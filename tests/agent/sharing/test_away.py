@@ -13,6 +13,7 @@ from mesh_agent.client.signalling import SessionEvent
 from mesh_agent.files.staging import STALE_S
 from mesh_agent.net.known import KnownDevices, NotCompared
 from mesh_agent.sharing.attempt import shown
+from mesh_agent.sharing.inviting import TAKEN_S
 from mesh_agent.sharing.route import BACK
 from mesh_agent.sharing.rules import Rules
 from mesh_agent.sharing.sessions import FILE_KINDS, Sessions
@@ -186,7 +187,8 @@ async def test_a_session_that_is_asked_for_twice_before_it_is_taken_is_taken_onc
     signalling = again.sharing._introductions.signalling
     signalling.listen(heard, FILE_KINDS)
     await again.wait_connected(20)
-    await until(lambda: heard.certificates, "the session to be asked for")
+    # Where the line that was closing heard that it was asked for, it is asked for again after `TAKEN_S`.
+    await until(lambda: heard.certificates, "the session to be asked for", 3 * TAKEN_S)
     first = set(heard.certificates)
     signalling.candidate(heard.session_id, candidate=BACK)
     await until(lambda: set(heard.certificates) - first, "it to be asked for anew")
