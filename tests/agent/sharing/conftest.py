@@ -8,11 +8,8 @@ import pytest
 
 from mesh_agent.agent import Agent
 from tests.agent.conftest import SignUp
-from tests.agent.sharing.carriers import MEGABYTES, helpers, join
+from tests.agent.sharing.carriers import MEETING_PATIENCE_S, MEGABYTES, helpers, join
 from tests.support.conditions import until
-
-ENDED_S = 60.0
-"""An attempt that does not find its other end may wait for it a while before its process ends."""
 
 
 @pytest.fixture
@@ -22,7 +19,7 @@ async def alice(shared_server: str, sign_up: SignUp) -> AsyncIterator[Agent]:
     await agent.create_room(agent.profile)
     yield agent
     await agent.close()
-    await until(lambda: not helpers(), "the end of all processes", ENDED_S)
+    await until(lambda: not helpers(), "the end of all processes", MEETING_PATIENCE_S)
 
 
 @pytest.fixture

@@ -103,6 +103,7 @@ async def test_a_cancel_is_told_also_by_the_next_program_of_the_sender(
     ended = await over(bobs, coming.id)
     assert (ended.phase, ended.reason) == ("cancelled", "Wrong file.")
     await alices.close()
+    await bobs.close()
 
 
 async def test_a_cancel_by_the_receiver_is_told_when_the_sender_is_back(
