@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from mesh_agent.net.base import Buffer, LaneLost, Way
 from mesh_agent.net.tls_stream import TlsStream
@@ -47,7 +47,7 @@ class TlsLane:
         self._ahead = b""
         self._reading: asyncio.Future[bytes] | None = None
         self._writing: asyncio.Future[None] | None = None
-        self._busy: set[asyncio.Future[object]] = set()
+        self._busy: set[asyncio.Future[Any]] = set()
 
     @property
     def closed(self) -> bool:
@@ -60,7 +60,7 @@ class TlsLane:
         if self._lost is not None:
             raise self._lost
         future = self._loop.run_in_executor(self._threads, work)
-        self._busy.add(future)  # type: ignore[arg-type]
+        self._busy.add(future)
         future.add_done_callback(self._busy.discard)
         return future
 
