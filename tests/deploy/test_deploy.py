@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -16,6 +15,7 @@ import pytest
 
 from tests.support.certificates import make_certificate, trusting_anyone
 from tests.support.conditions import PATIENCE_S
+from tests.support.ports import free_port
 from tests.support.server import ServerProcess, running_server
 from tests.support.wire import register
 
@@ -35,10 +35,7 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
 
 @pytest.fixture
 def port() -> int:
-    """One that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        number: int = free.getsockname()[1]
-        return number
+    return free_port()
 
 
 @pytest.fixture
@@ -112,8 +109,7 @@ async def test_nginx_passes_everything_on(
 
 
 def _anywhere() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return f"\tlisten 127.0.0.1:{free.getsockname()[1]};\n"
+    return f"\tlisten 127.0.0.1:{free_port()};\n"
 
 
 def write(file: Path, text: str) -> Path:

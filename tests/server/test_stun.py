@@ -26,6 +26,7 @@ from mesh_server.stun import (
     with_fingerprint,
 )
 from tests.support.conditions import PATIENCE_S
+from tests.support.ports import free_port
 from tests.support.server import ServerProcess, running_server
 from tests.support.wire import register
 
@@ -234,8 +235,8 @@ async def test_an_ice_agent_learns_its_address_from_what_the_server_names(
 
 async def test_an_address_that_is_taken_stops_a_start_only_where_it_was_asked_for(tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+        port = free_port()
+        taken.bind(("127.0.0.1", port))
         asked = ServerProcess(tmp_path / "asked", MESH_RTC_STUN_LISTEN=f"127.0.0.1:{port}")
         with pytest.raises(AssertionError, match="for STUN"):
             asked.start()

@@ -59,7 +59,7 @@ class Node:
         while self.is_wanted:
             began = time.monotonic()
             try:
-                await asyncio.to_thread(self.server.start, self.url.removeprefix("http://") or "127.0.0.1:0")
+                await asyncio.to_thread(self.server.start, self.url.removeprefix("http://"))
             except AssertionError:  # the database was away
                 self.server.kill()
                 self.failed_starts += 1

@@ -1,19 +1,17 @@
 """A real NATS server for a test: one in a process of the tests, begun when it is first asked for."""
 
 import atexit
-import re
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from tests.support.conditions import PATIENCE_S
+from tests.support.ports import free_port
 
-_LISTENS: Final = re.compile(r"Listening for client connections on 127\.0\.0\.1:(\d+)")
 _READY: Final = "Server is ready"
 
 
@@ -31,7 +29,7 @@ class NatsServer:
     def __init__(self, *arguments: str) -> None:
         self._arguments = arguments
         self._process: subprocess.Popen[str] | None = None
-        self.port = 0
+        self.port = free_port()
 
     @property
     def url(self) -> str:
@@ -43,24 +41,19 @@ class NatsServer:
         return self._process.pid
 
     def start(self) -> None:
-        """Returns once it listens: at the port that it had before, once nobody else has that."""
-        deadline = time.monotonic() + PATIENCE_S
-        while not self._try():
-            assert time.monotonic() < deadline, f"no NATS server began at port {self.port}"
-
-    def _try(self) -> bool:
-        where = ["-a", "127.0.0.1", "-p", str(self.port or -1)]
+        """Returns once it listens. Raises: AssertionError, with its log, where it ends instead."""
+        where = ["-a", "127.0.0.1", "-p", str(self.port)]
         self._process = subprocess.Popen(
             [program(), *where, *self._arguments], stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL
         )
         assert self._process.stderr is not None
+        said = []
         for line in self._process.stderr:
-            if found := _LISTENS.search(line):
-                self.port = int(found[1])
+            said.append(line)
             if _READY in line:
-                return True
+                return
         self.stop()
-        return False
+        raise AssertionError("".join(said))
 
     def hold(self) -> None:
         """It answers nobody, as if its machine had frozen."""

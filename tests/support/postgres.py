@@ -13,7 +13,6 @@ import ctypes
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -28,6 +27,7 @@ import asyncpg
 
 from mesh_server.store.postgres import PostgresStore
 from mesh_server.store.tables import metadata
+from tests.support.ports import free_port
 
 PATIENCE_S: Final = 60.0
 _NOBODY: Final = 65534
@@ -76,7 +76,7 @@ class PostgresServer:
         self._data = self.folder / "data"
         self._run("initdb", "--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", "-U", "postgres",
                   "-D", str(self._data))  # fmt: skip
-        self.port = 0
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = count(1)
         self._has_template = False
@@ -110,31 +110,22 @@ class PostgresServer:
         assert done.returncode == 0, done.stderr
 
     def start(self) -> None:
-        """Returns once it answers; at the port that it had before."""
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            if not self.port:
-                with socket.socket() as free:
-                    free.bind(("127.0.0.1", 0))
-                    self.port = free.getsockname()[1]
-            settings = [f"--{name}={value}" for name, value in self._settings.items()]
-            with (self.folder / "log").open("ab") as log:
-                self._process = subprocess.Popen(
-                    [self._programs / "postgres", "-D", str(self._data), f"--port={self.port}", *settings],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    cwd="/",
-                    preexec_fn=_end_with_parent
-                    if threading.current_thread() is threading.main_thread()
-                    else None,
-                    **self._as,
-                )
-            if self._answers(deadline):
-                return
-            if self._has_template or time.monotonic() > deadline:
-                raise AssertionError((self.folder / "log").read_text())
-            self.port = 0  # somebody else took it meanwhile
+        """Returns once it answers. Raises: AssertionError, with its log, where it does not."""
+        settings = [f"--{name}={value}" for name, value in self._settings.items()]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._programs / "postgres", "-D", str(self._data), f"--port={self.port}", *settings],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                preexec_fn=_end_with_parent
+                if threading.current_thread() is threading.main_thread()
+                else None,
+                **self._as,
+            )
+        if not self._answers(time.monotonic() + PATIENCE_S):
+            raise AssertionError((self.folder / "log").read_text())
 
     def _answers(self, deadline: float) -> bool:
         """Whether it came to run."""

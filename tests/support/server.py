@@ -1,4 +1,4 @@
-"""`mesh-server` as a process of its own, on a port that it picks."""
+"""`mesh-server` as a process of its own, on a port of its own."""
 
 import os
 import re
@@ -12,6 +12,7 @@ from typing import Final
 
 from tests.support import nursery
 from tests.support.conditions import PATIENCE_S
+from tests.support.ports import free_port
 
 _SAYS: Final = "mesh-server listening on "
 _CHEAP_HASHES: Final = {"MESH_BCRYPT_COST": "4"}
@@ -33,9 +34,9 @@ class ServerProcess:
         self._environment = environment
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self, listen: str = "127.0.0.1:0") -> None:
+    def start(self, listen: str = "") -> None:
         """Returns once it listens. Raises: AssertionError, with its log, where it ends instead."""
-        self.spawn(listen)
+        self.spawn(listen or f"127.0.0.1:{free_port()}")
         assert self._process is not None
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
