@@ -29,6 +29,7 @@ from mesh_agent.net.certificates import Certificate
 from mesh_agent.net.identity import fingerprint
 from mesh_agent.net.path import SMALLEST_BYTES
 from mesh_agent.net.shortcuts import QuickConnection
+from mesh_agent.net.unconfirmed import Unconfirmed
 from protocol.version import ALPN
 
 WINDOW_BYTES: Final = 8 * 2**20
@@ -182,6 +183,8 @@ class Connection(QuickConnection):
                 stream = self._get_or_create_stream_for_send(STREAM)
             else:
                 stream = self._get_or_create_stream(QuicFrameType.STREAM_BASE, STREAM)
+            sender: Any = stream.sender
+            sender._buffer = Unconfirmed()
         return stream
 
     def _handle_stream_frame(self, context: QuicReceiveContext, frame_type: int, buf: Any) -> None:
