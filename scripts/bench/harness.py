@@ -370,12 +370,13 @@ class Sender:
     """Sends messages over one connection until it is told to stop, each with the time in it.
 
     A message goes out as soon as the last one is acknowledged; or, where `every_s` is given, that often,
-    whatever comes back: its latency counts from the moment that it was due.
+    whatever comes back: its latency counts from the moment that it was due. What the server has no room for
+    now is `refused`, and the next goes out when it says that it may.
     """
 
     def __init__(self, client: Client, room_id: str, size: int = 200) -> None:
         self.client = client
-        self.sent = self.acked = 0
+        self.sent = self.acked = self.refused = 0
         self.latencies_s: list[float] = []
         self.running = False
         self._room_id, self._size = room_id, size
@@ -408,7 +409,18 @@ class Sender:
             if self.running and self._every_s is None:
                 self._send(now)
         elif frame.startswith(b'{"type":"system.error"'):
-            raise SystemExit(frame.decode())
+            self._on_error(json.loads(frame))
+
+    def _on_error(self, error: dict[str, Any]) -> None:
+        if error["code"] != "rate.limited":
+            raise SystemExit(f"a message was refused: {error}")
+        self.refused += 1
+        if self._every_s is None:
+            asyncio.get_running_loop().call_later(error["retry_after"], self._again)
+
+    def _again(self) -> None:
+        if self.running:
+            self._send(time.perf_counter())
 
     def _send(self, due: float) -> None:
         self.sent += 1

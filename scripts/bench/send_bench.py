@@ -41,6 +41,7 @@ async def measure(senders: int, seconds: float, offered: float | None = None) ->
                 len(latencies) / took,
                 "acked durable messages per second",
                 **harness.milliseconds(latencies),
+                refused=sum(sender.refused for sender in sending),
                 server_cpu_share=round(used / took, 2),
             )
             for sender in sending:
