@@ -1,5 +1,6 @@
 """`mesh-server config`: an example that can be used, what is in force and why, and what is dubious."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,8 @@ def said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tm
     """What `mesh-server config …` prints, for an exit code of 0."""
     folder = tmp_path / "data"
     folder.mkdir(mode=0o700)
+    for name in [name for name in os.environ if name.startswith("MESH_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("MESH_DATA", str(folder))
 
     def say(*arguments: str) -> str:

@@ -20,6 +20,7 @@ from protocol import limits
 from protocol.errors import MeshError, RateLimited
 from protocol.events import MessageAck, SendMessage
 from protocol.rest import CreateRoomRequest
+from tests.support.conditions import PATIENCE_S
 
 ALICE = Principal(user_id="alice", username="alice", display_name="alice", role="user", device_id="laptop")
 LONGEST = "x" * limits.CONTENT_CHARS
@@ -102,5 +103,5 @@ async def test_what_waits_is_bounded_in_characters(log: Log, monkeypatch: pytest
         log.send(3, "one too many")
     await log.messages.idle()
     log.send(3, "room again")
-    await asyncio.wait_for(log.messages.idle(), 10)
+    await asyncio.wait_for(log.messages.idle(), PATIENCE_S)
     assert [ack.seq for ack in log.acks if isinstance(ack, MessageAck)] == [1, 2, 3, 4]

@@ -1,6 +1,7 @@
 """Limits as a client meets them: a real server with small ones, behind a proxy that is this test."""
 
 import asyncio
+import contextlib
 import gzip
 import itertools
 import zlib
@@ -12,7 +13,7 @@ import pytest
 
 from tests.support.conditions import PATIENCE_S, until
 from tests.support.server import ServerProcess, running_server
-from tests.support.wire import Person, call, refused, register
+from tests.support.wire import Person, call, refused, register, throttled
 
 _names = itertools.count(1)
 HOURLY = {
@@ -32,7 +33,9 @@ HOURLY = {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("limits") / "data"
-    with running_server(folder, MESH_TRUSTED_PROXIES="127.0.0.1", **HOURLY) as running:
+    # Who is told goodbye while they send is heard out, however long a busy machine makes them take.
+    patient = {"MESH_CLOSE_TIMEOUT_S": str(2 * PATIENCE_S)}
+    with running_server(folder, MESH_TRUSTED_PROXIES="127.0.0.1", **patient, **HOURLY) as running:
         yield running
 
 
@@ -132,9 +135,7 @@ async def test_wrong_passwords_count_for_the_client_and_not_for_the_proxy(
                 "auth.invalid_credentials",
                 call(stranger, server.url, "POST", "/api/auth/login", body),
             )
-        error = await refused(
-            429, "rate.limited", call(stranger, server.url, "POST", "/api/auth/login", body)
-        )
+        error = await throttled(stranger, server.url, body)
         assert error["message"].startswith("Too many tries")
     right = {"username": alice.name, "password": "password123"}
     await call(alice.http, server.url, "POST", "/api/auth/login", right)
@@ -228,18 +229,19 @@ async def test_a_person_has_so_many_connections(server: ServerProcess, alice: Pe
         async with alice.socket(hello=False) as third:
             assert (await third.hello())["code"] == "rate.limited"
             assert await third.closed() == 4429
-        async with bob.socket() as his:
-            assert his.welcome["type"] == "system.welcome"
+        await until_welcome(bob)
         assert (await second.ask("system.ping"))["type"] == "system.pong"
     await until_welcome(alice)
 
 
 async def until_welcome(person: Person) -> None:
-    """The server notices in its own time that a connection is gone."""
-    while True:
-        async with person.socket(hello=False) as socket:
-            if (await socket.hello())["type"] == "system.welcome":
-                return
+    """The server notices in its own time that a connection is gone, of theirs or of their address."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            with contextlib.suppress(aiohttp.WSServerHandshakeError):
+                async with person.socket(hello=False) as socket:
+                    if (await socket.hello())["type"] == "system.welcome":
+                        return
 
 
 async def test_an_address_has_so_many_connections(server: ServerProcess, alice: Person) -> None:

@@ -1,6 +1,7 @@
 """Pushes over HTTP: what push servers are told, what is made of their answers, and where no push goes."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -161,9 +162,10 @@ async def test_one_that_does_not_end(server: PushServer) -> None:
 
 
 async def test_one_that_is_not_there() -> None:
-    async with push_server() as gone:
-        url = gone.url
-    assert await send(url, f"{url} 127.0.0.0/8") == Outcome("unreachable", retry=True)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and listens to no one, and so does nobody else
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        assert await send(url, f"{url} 127.0.0.0/8") == Outcome("unreachable", retry=True)
 
 
 @pytest.mark.parametrize("line", [b"nonsense\r\n\r\n", b"", b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000])

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from tests.support.server import ServerProcess, running_server
-from tests.support.wire import PASSWORD, Person, call, refused, register
+from tests.support.wire import PASSWORD, Person, call, refused, register, throttled
 
 _numbers = itertools.count(1)
 
@@ -118,10 +118,7 @@ async def test_guessing_has_to_wait(http: aiohttp.ClientSession, alice: Person) 
     body = {"username": alice.name, "password": "password124"}
     for _ in range(5):
         await refused(401, "auth.invalid_credentials", call(http, alice.url, "POST", "/api/auth/login", body))
-    async with http.post(f"{alice.url}/api/auth/login", json=body) as response:
-        error = (await response.json())["error"]
-        assert (response.status, error["code"]) == (429, "rate.limited")
-        assert 0 < error["retry_after"] <= int(response.headers["Retry-After"])
+    await throttled(http, alice.url, body)
 
 
 async def test_many_register_from_this_machine(http: aiohttp.ClientSession, server: ServerProcess) -> None:

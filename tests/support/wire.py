@@ -106,6 +106,21 @@ async def refused(status: int, code: str, asking: Awaitable[Any]) -> Json:
     return error
 
 
+async def throttled(http: aiohttp.ClientSession, url: str, wrong: Json) -> Json:
+    """The error of a guess, past the free ones, that has to wait.
+
+    Each guess makes the next one wait for longer. One that is held up for as long as that is in time.
+    """
+    for _ in range(5):
+        async with http.post(f"{url}/api/auth/login", json=wrong) as response:
+            error: Json = (await response.json())["error"]
+            if response.status != 401:
+                assert (response.status, error["code"]) == (429, "rate.limited")
+                assert 0 < error["retry_after"] <= int(response.headers["Retry-After"])
+                return error
+    raise AssertionError("nobody has to wait")
+
+
 async def register(http: aiohttp.ClientSession, url: str, name: str, **more: str) -> Person:
     body = {"username": name, "password": PASSWORD, **more}
     return Person(url, http, await call(http, url, "POST", "/api/auth/register", body))

@@ -388,7 +388,7 @@ async def test_a_page_that_does_not_keep_up_stops_the_program_and_nothing_piles_
             while len(slow.seen) - before < WAITING_BYTES:
                 await slow.hear(acknowledges=False)
             stuck = house.guests[0].folder / "stuck"
-            await until(stuck.exists, "a program that has to wait")
+            await until(lambda: stuck.exists() and "\n" in stuck.read_text(), "a program that has to wait")
             await slow.says("ping", "")
             while not slow.words:
                 await slow.hear(acknowledges=False)
