@@ -1,17 +1,19 @@
-"""Ports of 127.0.0.1 that are given to one server only, so that it finds its own free when it starts anew.
+"""Ports of 127.0.0.1 that nobody else takes, so that a server finds its own free when it starts anew.
 
 Strategy: what the system picks for port 0 it also picks for outgoing connections (Linux: 32768 to 60999), so
 whoever stops and starts again may find its port taken by anybody's connection. These come from below that
-range. Each process that runs tests has a block of its own, whose first port it holds as long as it lives.
+range. Each process that runs tests has a block of its own, whose first port it holds as long as it lives,
+and gives out one after the other: each comes again only after all the others.
 """
 
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import cache
+from itertools import cycle, islice
 from typing import Final
 
-_BLOCKS: Final = range(10_000, 32_000, 1_000)
+_BLOCKS: Final = range(10_000, 32_000, 250)
 
 
 def _bound(kind: socket.SocketKind, port: int) -> socket.socket:
@@ -32,13 +34,13 @@ def _ours() -> tuple[socket.socket, Iterator[int]]:
             held = _bound(socket.SOCK_STREAM, first)
         except OSError:
             continue
-        return held, iter(range(first + 1, first + _BLOCKS.step))
+        return held, cycle(range(first + 1, first + _BLOCKS.step))
     raise AssertionError("every block of ports is taken")
 
 
 def free_port() -> int:
-    """A port that is free for TCP and for UDP and is not given out again."""
-    for port in _ours()[1]:
+    """A port that is free for TCP and for UDP."""
+    for port in islice(_ours()[1], _BLOCKS.step):
         with ExitStack() as both:
             try:
                 for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
@@ -46,4 +48,4 @@ def free_port() -> int:
             except OSError:
                 continue
             return port
-    raise AssertionError("every port of the block was given out")
+    raise AssertionError("every port of the block is taken")
