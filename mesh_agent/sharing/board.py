@@ -7,6 +7,7 @@ never written. Writing is one task in a thread, which takes all that has changed
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 from mesh_agent.net.base import Way
 from mesh_agent.sharing.errors import TransferUnknown
 from mesh_agent.sharing.state import OVER, OfferedPath, Phase, Transfer, TransferChanged
-from mesh_agent.sharing.store import KEPT_MAX, Claim, Record, Store
+from mesh_agent.sharing.store import KEPT_MAX, Claim, Record, Store, is_refused
 from protocol.errors import MeshError
 from protocol.times import format_time
 
@@ -111,6 +112,14 @@ class Board:
         for record in await asyncio.to_thread(self._store.load):
             self._items.setdefault(record.id, Item(record))
 
+    async def kept(self) -> dict[str, Record]:
+        """What is on disk now, of other programs too, by id; nothing where that cannot be read."""
+        try:
+            return {record.id: record for record in await asyncio.to_thread(self._store.load)}
+        except MeshError as error:
+            log.warning("the list of transfers was not read: %s", error.message)
+            return {}
+
     def all(self) -> list[Item]:
         """Those also that were forgotten, and that another device has to be told of."""
         return list(self._items.values())
@@ -138,6 +147,13 @@ class Board:
             del self._items[old.id]
         self._changed(item, at_once=True)
         return item
+
+    def set_aside(self, record: Record) -> None:
+        """The same is wished for anew, and a device has yet to be told how it ended before."""
+        if record.over and record.untold:
+            aside = Item(replace(record, id=secrets.token_hex(16), forgotten=True))
+            self._items[aside.id] = aside
+            self._changed(aside, at_once=False)
 
     def change(self, item: Item, *, rate: float | None = None, **fields: Any) -> None:
         """`fields`: of the record. A transfer that is over stays as it is."""
@@ -179,12 +195,13 @@ class Board:
             self._tellers[item.id] = loop.call_later(TOLD_EVERY_S, self._tell, item.id)
 
     def forget(self, transfer_id: str) -> None:
-        """It is shown no more; and it is gone, as soon as the other device knows how it ended."""
+        """It is shown no more. It is gone as soon as the other device knows how it ended; what was offered to
+        us and called off stays among those of old, so that it is not taken after all."""
         teller = self._tellers.pop(transfer_id, None)
         if teller is not None:
             teller.cancel()
         item = self._items.get(transfer_id)
-        if item is not None and item.record.untold:
+        if item is not None and (item.record.untold or is_refused(item.record)):
             item.record = replace(item.record, forgotten=True)
             self._changed(item, at_once=False)
             return

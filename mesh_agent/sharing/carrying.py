@@ -32,7 +32,7 @@ from mesh_agent.sharing.orders import (
     Serving,
 )
 from mesh_agent.sharing.state import OFFERED_PATHS, Conflict, OfferedPath
-from mesh_agent.sharing.store import Record, receive_id
+from mesh_agent.sharing.store import Record, is_refused, receive_id
 from protocol import limits
 from protocol.errors import MeshError
 from protocol.text import clean_line
@@ -168,10 +168,8 @@ class Carrying:
         if self._has_arrived(offered, title):
             self.attempt.tell(Accept(id=offered.id, into="", already=True))
             return
-        if (
-            ended := next((over for over in self.untold() if over.record.wire_id == offered.id), None)
-        ) is not None:
-            self.attempt.tell(Cancel(id=offered.id, reason=ended.record.reason))
+        if not offered.request and (refused := self._refused(offered)) is not None:
+            self.attempt.tell(Cancel(id=offered.id, reason=refused.record.reason))
             return
         item = self._fetched(offered) if offered.request else self._found(offered, title)
         if item is None:
@@ -184,6 +182,11 @@ class Carrying:
         self.items[offered.id] = item
         _show_offer(item, offered, self.attempt)
         self._decide(item, told)
+
+    def _refused(self, offered: Offered) -> Item | None:
+        """It was called off before: its sender has not heard that, or has lost it with its program."""
+        item = self.desk.board.find(receive_id(self.peer_id, self.peer_device, offered.id))
+        return item if item is not None and is_refused(item.record) else None
 
     def _decide(self, item: Item, told: dict[str, Any]) -> None:
         """What was accepted before goes on; what the rules take is taken; else a person is asked."""

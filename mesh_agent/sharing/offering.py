@@ -3,7 +3,7 @@
 import asyncio
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +11,7 @@ from mesh_agent.sharing.base import SharingBase
 from mesh_agent.sharing.board import Item
 from mesh_agent.sharing.errors import QueueFull, SourceMissing
 from mesh_agent.sharing.state import Transfer
-from mesh_agent.sharing.store import Claim, Record, send_id
+from mesh_agent.sharing.store import Claim, Record, send_id, wire_name
 from protocol.rest import Member
 from protocol.text import clean_line
 from protocol.times import format_time
@@ -59,6 +59,7 @@ class Offering(SharingBase):
         await self._ready()
         members = await self._members(room_id, peers)
         sources = [await asyncio.to_thread(look, path) for path in paths]
+        kept = await self._board.kept()
         unfinished = sum(1 for item in self._board.all() if not item.over)
         if unfinished + len(members) * len(sources) > QUEUE_MAX:
             raise QueueFull(f"No more than {QUEUE_MAX} transfers may wait at a time.")
@@ -68,7 +69,7 @@ class Offering(SharingBase):
             if limit is not None:
                 route.set_limit(limit)
             for path, found in sources:
-                item = self._send_item(room_id, member, path, found, spooled=spooled, name=name)
+                item = self._send_item(room_id, member, path, found, kept, spooled=spooled, name=name)
                 if item.record.wire_id not in route.items:
                     route.add(item)
                 items.append(item)
@@ -81,6 +82,7 @@ class Offering(SharingBase):
         member: Member,
         path: Path,
         found: os.stat_result,
+        kept: Mapping[str, Record],
         *,
         spooled: bool,
         name: str,
@@ -88,24 +90,27 @@ class Offering(SharingBase):
         folder = stat.S_ISDIR(found.st_mode)
         size, mtime = (0, 0) if folder else (found.st_size, found.st_mtime_ns)
         transfer_id = send_id(room_id, member.user_id, path, size, mtime)
-        before = self._board.find(transfer_id)
-        if before is not None and before.claim is not None and not before.over:
-            return before
+        known = self._board.find(transfer_id)
+        if known is not None and known.claim is not None and not known.over:
+            return known
+        before = kept.get(transfer_id) if known is None else known.record
         claim = Claim.take(self._store.claims_folder, transfer_id)
+        if before is not None:
+            self._board.set_aside(before)
         record = Record(
             id=transfer_id,
-            wire_id=transfer_id,
+            wire_id=wire_name(before),
             direction="send",
             room_id=room_id,
             peer_id=member.user_id,
             peer_name=member.username,
-            peer_device="" if before is None else before.record.peer_device,
+            peer_device="" if before is None else before.peer_device,
             title=clean_line(name or path.name)[:TITLE_CHARS] or "?",
             kind="folder" if folder else "file",
             phase="waiting",
             created_at=format_time(self._clock()),
             size=size,
-            done=0 if before is None or before.over else before.record.done,
+            done=0 if before is None or before.over else before.done,
             mtime=mtime,
             source=os.fspath(path),
             spooled=spooled,

@@ -125,7 +125,7 @@ class Sessions:
             for item in self._board.all()
             if not item.over and item.phase == "interrupted" and item.record.session_id
         }
-        for session_id in sessions - set(self._guests):
+        for session_id in sessions - set(self._guests) - self._opening:
             with contextlib.suppress(MeshError):
                 self._introductions.signalling.candidate(session_id, candidate=BACK)
 

@@ -7,6 +7,7 @@ processes of the sessions.
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from mesh_agent.sharing.board import Item
 from mesh_agent.sharing.errors import WrongMoment
@@ -14,7 +15,7 @@ from mesh_agent.sharing.offering import Offering, look
 from mesh_agent.sharing.people import DeviceWords
 from mesh_agent.sharing.shelves import Shelves
 from mesh_agent.sharing.state import Conflict
-from mesh_agent.sharing.store import Claim, is_brought
+from mesh_agent.sharing.store import Claim, is_brought, wire_name
 from protocol.text import clean_line
 
 
@@ -131,7 +132,9 @@ class Sharing(Offering, Shelves):
             await asyncio.to_thread(look, Path(record.source))
         if item.claim is None:
             item.claim = Claim.take(self._store.claims_folder, item.id)
-        self._board.change(item, phase="waiting", reason="", ended_at="", untold="", strikes=0)
+        self._board.set_aside(record)
+        anew: dict[str, Any] = {"wire_id": wire_name(record)} if record.direction == "send" else {}
+        self._board.change(item, phase="waiting", reason="", ended_at="", untold="", strikes=0, **anew)
         self._carry(item)
 
     async def forget(self, transfer_id: str) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, Literal
@@ -38,7 +39,7 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         id: this account's name for it.
-        wire_id: the sender's name for it.
+        wire_id: the sender's name for it. Each wish to send has its own: see `wire_name`.
         peer_device: whose device it was received from, or the one that has taken it.
         session_id: by which it was received last.
         mtime: of the source, in nanoseconds; with `size` it says whether this is still the same.
@@ -48,7 +49,7 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
         door: nothing was offered; a device asks to connect.
         strikes: wrong chunks in a row, over all attempts.
         untold: the device that does not know yet that it is over for it; empty where each does.
-        forgotten: the person wants to see it no more; it is kept until `untold` is empty.
+        forgotten: the person wants to see it no more; see `Board.forget`.
         limit: bytes a second that are sent of it; None: what the rules say.
         background: whoever takes offers for this profile goes on with it after a restart.
     """
@@ -249,6 +250,24 @@ def _flock(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def wire_name(before: Record | None) -> str:
+    """The name by which something is offered that was sent as `before`, or never.
+
+    What was interrupted, or failed, goes on under its name, by which the receiver finds what has arrived.
+    Whatever else is over has had its name: a receiver refuses for good what was called off, and gets it from
+    no sender that was told so and lost that.
+    """
+    if before is None or (before.over and before.phase != "failed"):
+        return secrets.token_hex(16)
+    return before.wire_id
+
+
+def is_refused(record: Record) -> bool:
+    """Whether it was offered to us and called off by either end: that name is not taken any more."""
+    offered = record.direction == "receive" and not (record.share or record.door)
+    return offered and record.phase in {"declined", "cancelled"}
 
 
 def is_brought(record: Record) -> bool:

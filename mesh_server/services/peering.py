@@ -212,8 +212,7 @@ class PeeringService:
         told = []
         for record in reversed(await self._store.list_sessions(who.user_id, self._clock())):
             mine, other = _sides(record, who.user_id, who.device_id)
-            for_this = mine is record.peer and record.peer_device in (None, who.device_id)
-            if record.accepted_at is None and for_this:
+            if _waits_for(record, mine, other, who.device_id):
                 told.append(SessionCreated(**_fields(self._grant(record, mine, other))))
         return told
 
@@ -317,6 +316,14 @@ def _sides(record: SessionRecord, user_id: str, device_id: str) -> tuple[SideRec
     if record.asker.user_id != record.peer.user_id:
         return both if user_id == record.asker.user_id else both[::-1]
     return both if device_id == record.asker.devices[0].id else both[::-1]
+
+
+def _waits_for(record: SessionRecord, mine: SideRecord, other: SideRecord, device_id: str) -> bool:
+    """Whether it is for this device to accept it, for the first time or anew."""
+    if record.accepted_at is None:
+        return mine is record.peer and record.peer_device in (None, device_id)
+    (here,), (there,) = mine.devices, other.devices
+    return here.id == device_id and here.certificate is None and there.certificate is not None
 
 
 def _sender(who: Principal, asked_by: str) -> Sender:

@@ -305,7 +305,10 @@ def _renew(
 ) -> SessionRecord:
     record = _require(connection, session_id, user_id, now)
     allow(standing(connection, record.room_id, user_id))
-    return _renewed(connection, record, user_id, device_id, certificate, now)
+    _renewed(connection, record, user_id, device_id, certificate, now)
+    other = "peer" if _is_device(record.asker, user_id, device_id) else "asker"
+    _set(connection, session_id, **{f"{other}_certificate": None})
+    return _require(connection, session_id, user_id, now)
 
 
 def _renewed(

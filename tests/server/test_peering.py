@@ -397,6 +397,24 @@ async def test_asked_for_anew_both_get_new_tokens_and_the_new_certificate(two: T
     assert await ids_of(two.alice) == [session_id]
 
 
+async def test_who_was_away_is_told_of_what_is_asked_for_anew_until_it_is_accepted(two: Two) -> None:
+    tablet = await another_device(two.bob)
+    again = {"room_id": two.room_id, "kind": "file", "peer": two.bob.name}
+    async with two.alice.socket() as hers:
+        async with two.bob.socket() as his:
+            again["session_id"] = session_id = await active(two, hers, his)
+        assert await sessions_told(two.bob) == []
+        for anew in ("SHA256:new", "SHA256:newer"):
+            renewed = await hers.ask("p2p.session.request", certificate_fingerprint=anew, **again)
+            assert "certificate_fingerprint" not in others_of(renewed, two.alice)["devices"][0]
+            assert await sessions_told(two.bob) == [session_id]
+            assert await sessions_told(tablet) == await sessions_told(two.alice) == []
+            async with two.bob.socket() as his:
+                accept = {"session_id": session_id, "certificate_fingerprint": "SHA256:his"}
+                assert (await his.ask("p2p.session.accept", **accept))["state"] == "active"
+            assert await sessions_told(two.bob) == []
+
+
 async def test_what_is_asked_for_anew_is_the_same_session(two: Two) -> None:
     async with two.alice.socket() as hers, two.bob.socket() as his:
         session_id = await active(two, hers, his)

@@ -103,7 +103,8 @@ class PeeringStore(Protocol):
         allow: Allow,
         then: Callable[[SessionRecord], None],
     ) -> SessionRecord:
-        """A device that takes part, or that asked, asks anew. Raises: as `accept_session`."""
+        """A device that takes part, or that asked, asks anew: the other one has no certificate until it
+        accepts anew. Raises: as `accept_session`."""
         ...
 
     async def get_session(self, session_id: str, user_id: str, now: int) -> SessionRecord | None:

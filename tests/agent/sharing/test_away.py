@@ -13,7 +13,6 @@ from mesh_agent.client.signalling import SessionEvent
 from mesh_agent.files.staging import STALE_S
 from mesh_agent.net.known import KnownDevices, NotCompared
 from mesh_agent.sharing.attempt import shown
-from mesh_agent.sharing.inviting import TAKEN_S
 from mesh_agent.sharing.route import BACK
 from mesh_agent.sharing.rules import Rules
 from mesh_agent.sharing.sessions import FILE_KINDS, Sessions
@@ -106,24 +105,41 @@ async def test_a_cancel_is_told_also_by_the_next_program_of_the_sender(
     await bobs.close()
 
 
-async def test_a_cancel_by_the_receiver_is_told_when_the_sender_is_back(
+async def test_what_the_receiver_cancelled_comes_from_no_program_of_the_sender_until_it_is_sent_anew(
     alice: Agent, bob: Agent, big: Path, into: Path, open_agent: OpenAgent
 ) -> None:
+    """Those that were away, and those to which what was told has been lost with the one that heard it."""
     await alice.sharing.receive("a test")
     received = Watch(bob)
     (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [big], limit=SLOW)
     coming = await received.wait("running", fits=lambda state: state.done > 0)
     await alice.close()
+    (kept,) = Profile.open(alice.profile).data.glob("*.transfers.json")
+    interrupted = kept.read_bytes()
     await received.wait("interrupted")
     await bob.sharing.cancel(coming.id, "No, thank you.")
     assert bob.sharing.transfer(coming.id).phase == "cancelled"
+    await bob.sharing.forget(coming.id)
 
-    again = await open_agent(alice.profile)
-    await again.start()
-    await again.sharing.receive("a test")
-    ended = await over(again, transfer.id)
-    assert (ended.phase, ended.reason) == ("cancelled", "No, thank you.")
-    assert not (into / big.name).exists()
+    async def next_program() -> Agent:
+        again = await open_agent(alice.profile)
+        await again.start()
+        await again.sharing.receive("a test")
+        ended = await over(again, transfer.id)
+        assert (ended.phase, ended.reason) == ("cancelled", "No, thank you.")
+        assert not (into / big.name).exists()
+        return again
+
+    again = await next_program()
+    held = bob.sharing._board.find(coming.id)
+    assert held is not None
+    await until(lambda: not held.record.untold, "the receiver to know that it was heard")
+    await again.close()
+    kept.write_bytes(interrupted)
+    again = await next_program()
+    (once_more,) = await again.sharing.send(transfer.room_id, [bob.profile], [big])
+    assert (await over(again, once_more.id)).phase == "done"
+    assert same(into / big.name, big)
     await again.close()
 
 
@@ -182,14 +198,13 @@ async def test_a_session_that_is_asked_for_twice_before_it_is_taken_is_taken_onc
     await bob.close()
 
     again = await open_agent(bob.profile)
-    await again.start()
     heard, answers = Noted(again.sharing._sessions), Noted(alice.sharing._sessions)
     alice.sharing._introductions.signalling.listen(answers, FILE_KINDS)
     signalling = again.sharing._introductions.signalling
     signalling.listen(heard, FILE_KINDS)
-    await again.wait_connected(20)
-    # Where the line that was closing heard that it was asked for, it is asked for again after `TAKEN_S`.
-    await until(lambda: heard.certificates, "the session to be asked for", 3 * TAKEN_S)
+    await again.start()
+    # Also where only the line that was closing heard that it was asked for: who connects is told once more.
+    await until(lambda: heard.certificates, "the session to be asked for")
     first = set(heard.certificates)
     signalling.candidate(heard.session_id, candidate=BACK)
     await until(lambda: set(heard.certificates) - first, "it to be asked for anew")

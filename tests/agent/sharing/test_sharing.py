@@ -65,6 +65,21 @@ async def test_an_offer_to_who_is_away_waits_and_is_still_there_after_a_restart(
     heard.close()
 
 
+async def test_what_another_program_began_to_send_goes_on_under_its_name(
+    alice: Agent, bob: Agent, note: Path, open_agent: OpenAgent
+) -> None:
+    """By that name the receiver finds what has arrived."""
+    room = alice.room(alice.profile).id
+    other = await open_agent(alice.profile)
+    await other.start()
+    (begun,) = await other.sharing.send(room, [bob.profile], [note])
+    await other.close()
+    (kept,) = alice.sharing._store.load()
+    (again,) = await alice.sharing.send(room, [bob.profile], [note])
+    assert again.id == begun.id
+    assert [record.wire_id for record in alice.sharing._store.load()] == [kept.wire_id]
+
+
 async def test_what_cannot_be_sent_is_told_at_once(alice: Agent, bob: Agent, note: Path) -> None:
     room = alice.room(alice.profile).id
     for path, says in (

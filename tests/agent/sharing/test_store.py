@@ -6,12 +6,24 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from mesh_agent.client.errors import FileTooNew
 from mesh_agent.client.folders import Profile
+from mesh_agent.sharing.board import Board, Item
 from mesh_agent.sharing.errors import AlreadyReceiving, UnderWay
 from mesh_agent.sharing.state import Phase
-from mesh_agent.sharing.store import KEPT_MAX, Claim, ReceivingLock, Record, Store, receive_id, send_id
+from mesh_agent.sharing.store import (
+    KEPT_MAX,
+    Claim,
+    ReceivingLock,
+    Record,
+    Store,
+    is_refused,
+    receive_id,
+    send_id,
+    wire_name,
+)
 
 
 def record(number: int, phase: Phase = "running") -> Record:
@@ -109,3 +121,52 @@ def test_the_same_file_to_the_same_person_is_the_same_transfer() -> None:
     }
     assert len(others | {same}) == 7
     assert receive_id("ab", "c", "d") != receive_id("a", "bc", "d")
+
+
+def test_what_ended_has_had_its_name_and_what_failed_goes_on() -> None:
+    ended: tuple[Phase, ...] = ("done", "declined", "cancelled")
+    going: tuple[Phase, ...] = ("waiting", "interrupted", "failed")
+    assert len({"w", *(wire_name(record(1, phase)) for phase in ended)}) == 4
+    assert {wire_name(record(1, phase)) for phase in going} == {"w"}
+    assert wire_name(None) != wire_name(None)
+
+
+def test_only_what_others_offered_is_refused_for_good() -> None:
+    offered = replace(record(1, "cancelled"), direction="receive")
+    assert is_refused(offered)
+    assert is_refused(replace(offered, phase="declined"))
+    for other in (
+        replace(offered, phase="failed"),
+        replace(offered, share="s"),
+        replace(offered, door=True),
+        replace(offered, direction="send"),
+    ):
+        assert not is_refused(other)
+
+
+async def test_the_end_of_what_is_sent_anew_is_told_all_the_same(profile: Profile) -> None:
+    store = Store(profile, "a")
+    board = Board(store, lambda _: None, lambda: 1)
+    ended = board.add(Item(replace(record(1, "cancelled"), untold="phone"))).record
+    board.set_aside(ended)
+    board.add(Item(replace(ended, phase="waiting", wire_id="other", untold="")))
+    untold = [item for item in board.all() if item.record.untold]
+    assert [(item.record.wire_id, item.phase) for item in untold] == [("w", "cancelled")]
+    assert [item.record.wire_id for item in board.seen()] == ["other"]
+    await board.saved()
+    assert {kept.wire_id for kept in store.load()} == {"w", "other"}
+    board.told(untold[0])
+    await board.saved()
+    assert [kept.wire_id for kept in store.load()] == ["other"]
+    board.set_aside(replace(ended, untold=""))
+    assert len(board.all()) == 1
+
+
+async def test_what_was_called_off_here_is_forgotten_by_the_list_alone(profile: Profile) -> None:
+    board = Board(Store(profile, "a"), lambda _: None, lambda: 1)
+    refused = board.add(Item(replace(record(1, "cancelled"), direction="receive")))
+    taken = board.add(Item(replace(record(2, "done"), direction="receive")))
+    board.forget(refused.id)
+    board.forget(taken.id)
+    assert (board.all(), board.seen()) == ([refused], [])
+    await board.saved()
