@@ -19,12 +19,14 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """`name` may be several words. `summary` is one phrase, `example` a whole command."""
+    """`name` may be several words. `summary` is one phrase, `example` a whole command. `rest`: the argument,
+    a list, that gets the words which stand behind others' options; without one such words are refused."""
 
     name: str
     summary: str
     example: str
     arguments: tuple[Argument, ...] = ()
+    rest: str = ""
 
 
 def arg(*names: str, **options: Any) -> Argument:

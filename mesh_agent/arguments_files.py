@@ -34,11 +34,23 @@ FILES: Final = (
     Verb(
         "send",
         "send files and folders straight to members of a room",
-        "mesh-agent send report.pdf photos --room ops --to bob",
+        "mesh-agent send report.pdf photos --room ops --to alice,bob",
         (
-            arg("paths", metavar="PATH", nargs="+", help="a file or folder; - alone is stdin"),
+            arg(
+                "paths",
+                metavar="PATH",
+                nargs="*",
+                help="a file or folder, before the options or after them; - alone is stdin",
+            ),
             arg("--room", metavar="ROOM", required=True, help="the room that you share with them"),
-            arg("--to", metavar="USER", nargs="+", required=True, help="names or ids of members"),
+            arg(
+                "--to",
+                metavar="USER",
+                nargs="+",
+                action="append",
+                required=True,
+                help="names or ids of members, with commas or blanks between, or --to once more",
+            ),
             arg("--name", metavar="NAME", default="stdin", help="what stdin is called there (%(default)s)"),
             arg("--limit", metavar="RATE", type=size(), help="bytes a second, such as 500k or 20M"),
             arg(
@@ -50,6 +62,7 @@ FILES: Final = (
             *_TRANSPORT,
             TIMEOUT,
         ),
+        rest="paths",
     ),
     Verb(
         "receive",
@@ -58,7 +71,14 @@ FILES: Final = (
         (
             _INTO,
             arg("--yes", action="store_true", help="take everything; else each offer is asked about"),
-            arg("--from", metavar="USER", dest="people", nargs="+", help="take what these people send"),
+            arg(
+                "--from",
+                metavar="USER",
+                dest="people",
+                nargs="+",
+                action="extend",
+                help="take what these people send; commas or blanks between, or --from once more",
+            ),
             arg("--largest", metavar="SIZE", type=size(), help="nothing larger without asking; 500M, 2G"),
             arg("--once", action="store_true", help="end after the first transfer"),
             _CONFLICT,

@@ -91,9 +91,22 @@ def _add_verb(
     parser.set_defaults(verb=verb.name)
 
 
+def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+    """As `parse_args`; words that stand behind options are left over by it, and some verbs take them."""
+    parser = _parser()
+    arguments, left = parser.parse_known_args(argv)
+    taking = next((verb.rest for verb in VERBS if verb.name == arguments.verb), "")
+    end = left.index("--") if "--" in left else len(left)
+    if left and (not taking or any(word.startswith("-") and word != "-" for word in left[:end])):
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    if taking:
+        getattr(arguments, taking).extend([*left[:end], *left[end + 1 :]])
+    return arguments
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code."""
-    arguments = _parser().parse_args(argv)
+    arguments = _parsed(argv)
     common = {"server": None, "profile": "default", "json": False, "debug": False}
     options = argparse.Namespace(**(common | vars(arguments)))
     try:

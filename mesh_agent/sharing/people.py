@@ -1,6 +1,7 @@
 """The devices of other people, as this profile has met them, and the words by which they are compared."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,14 @@ def find_member(members: Iterable[Member], name: str) -> Member:
         if name in (member.user_id, member.username) or member.username.casefold() == name.casefold():
             return member
     raise PeerNotMember(f"{clean_line(name)} is not in this room.")
+
+
+def is_among(members: Iterable[Member], name: str) -> bool:
+    """Whether `find_member` finds somebody."""
+    with contextlib.suppress(PeerNotMember):
+        find_member(members, name)
+        return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,17 @@ from mesh_agent.agent import Agent
 from mesh_agent.client.errors import LocalError
 from mesh_agent.output import Output
 from mesh_agent.progress import last_line, size_text
+from mesh_agent.sharing.people import is_among
 from mesh_agent.sharing.rules import Rules
 from mesh_agent.sharing.state import Transfer
+from mesh_agent.verbs.addressing import STDIN, are_names, sort_out, split_names
 from mesh_agent.verbs.common import Run, UsageError, connected
 from mesh_agent.verbs.following import Follower
 from mesh_agent.verbs.prompting import Prompter
 from mesh_agent.verbs.spool import emptied, spooled
 from protocol.errors import UserNotFound
 from protocol.peer import Entry
-from protocol.rest import Member
+from protocol.rest import Member, Room
 from protocol.text import clean_line
 
 GOES_ON: Final = "Interrupted. What has arrived is kept: give the same command again to go on."
@@ -35,19 +37,34 @@ class NotAllSent(LocalError):
 
 
 async def _send(agent: Agent, options: Namespace, output: Output) -> None:
-    from_stdin = options.paths == ["-"]
-    if "-" in options.paths and not from_stdin:
-        raise UsageError("Stdin is sent alone: no other paths beside -.")
-    room = await connected(agent, options)
+    room, names, given = await _addressed(agent, options)
     agent.sharing.set_rules(_rules(options))
-    if from_stdin:
+    if given == [STDIN]:
         async with spooled(agent.profile) as copy:
-            transfers = await agent.sharing.send_copy(room.id, options.to, copy, options.name)
+            transfers = await agent.sharing.send_copy(room.id, names, copy, options.name)
             await _follow(agent, output, transfers, options.wait, "Interrupted: what stdin had is gone.")
         return
-    paths = [Path(path) for path in options.paths]
-    transfers = await agent.sharing.send(room.id, options.to, paths, limit=options.limit)
+    paths = [Path(path) for path in given]
+    transfers = await agent.sharing.send(room.id, names, paths, limit=options.limit)
     await _follow(agent, output, transfers, options.wait, GOES_ON)
+
+
+async def _addressed(agent: Agent, options: Namespace) -> tuple[Room, list[str], list[str]]:
+    """The room, who is to get something there, and what. What is wrong by itself is told before any wait."""
+    if are_names(options.to):
+        names, given = sort_out(options.to, options.paths, is_member=lambda _: True)
+        _require_stdin_alone(given)
+        return await connected(agent, options), names, given
+    room = await connected(agent, options)
+    members = await agent.members(room.id)
+    names, given = sort_out(options.to, options.paths, is_member=lambda name: is_among(members, name))
+    _require_stdin_alone(given)
+    return room, names, given
+
+
+def _require_stdin_alone(given: list[str]) -> None:
+    if STDIN in given and given != [STDIN]:
+        raise UsageError("Stdin is sent alone: no other paths beside -.")
 
 
 async def _follow(
@@ -98,7 +115,7 @@ async def _receive(agent: Agent, options: Namespace, output: Output) -> None:
         raise UsageError("Nobody can be asked here: say --yes or --from USER.")
     await agent.start()
     await agent.wait_connected(options.timeout)
-    people = [await _person(agent, name) for name in options.people or ()]
+    people = [await _person(agent, name) for name in split_names(options.people or ())]
     with emptied(agent.profile) if to_stdout else contextlib.nullcontext(Path(options.into)) as folder:
         accept = "ask" if asks else "all"
         rules = _rules(options, downloads=folder.expanduser().absolute(), accept=accept)

@@ -108,8 +108,8 @@ async def test_a_share_from_the_shell(people: tuple[str, str], tmp_path: Path, s
 
     # Whoever only shares takes nothing.
     refused = await run(
-        *("--profile", bob, "--json", "send", str(shelf / "photos" / "one.jpg")),
-        *("--room", alice, "--to", alice),
+        *("--profile", bob, "--json", "send", "--room", alice),
+        *("--to", alice, str(shelf / "photos" / "one.jpg")),
     )
     assert refused.code == 1
     assert json.loads(refused.err.splitlines()[-1])["error"]["code"] == "sharing.incomplete"
