@@ -130,7 +130,10 @@ class Outbox:
         return place.entry
 
     def refused(self, nonce: str, error: MeshError, now: float) -> Outgoing | None:
-        """The server did not take it; returns it where it has failed for good."""
+        """The server did not take it; returns it with the reason, and `failed` where that is for good.
+
+        None where it was not under way.
+        """
         place = self._places.get(nonce)
         if place is None or place.phase != "under way":
             return None
@@ -142,7 +145,7 @@ class Outbox:
         wait = min(RETRY_MAX_S, RETRY_FIRST_S * 2 ** min(place.refusals, 16))
         place.refusals += 1
         place.not_before = now + max(wait, min(error.retry_after or 0.0, RETRY_MAX_S))
-        return None
+        return self._set(place, state="pending", error=error.message)
 
     def retry(self, nonce: str) -> Outgoing | None:
         """A failed message is to be sent after all; None where it has not failed."""

@@ -157,9 +157,10 @@ class Sender:
         """The server did not take it, for now or for good."""
         outgoing = self._outbox.refused(nonce, error, self._now())
         if outgoing is not None:
-            self._settle(nonce, error)
             self._publish(OutgoingChanged(outgoing))
-            self._cache.change([OutgoingMarked(outgoing)])
+            if outgoing.state == "failed":
+                self._settle(nonce, error)
+                self._cache.change([OutgoingMarked(outgoing)])
         self.flush()
 
     def history_reset(self, room_id: str) -> None:

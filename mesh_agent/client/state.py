@@ -51,9 +51,9 @@ ConnectionState = SignedOut | Connecting | Connected | Waiting
 class Outgoing:
     """A message in the outbox: on this machine's disk, not yet acknowledged by the server.
 
-    `pending` will be sent by itself; `failed` was refused by the server for the reason in `error` and
-    stays until it is retried or discarded. `thread`: the id of what began the thread that it is said in;
-    `reply_to`: the id of what it answers.
+    `pending` will be sent by itself; `failed` was refused by the server and stays until it is retried or
+    discarded. `error`: why it was refused, for good or for now. `thread`: the id of what began the thread
+    that it is said in; `reply_to`: the id of what it answers.
     """
 
     nonce: str

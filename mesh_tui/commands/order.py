@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from mesh_agent.names import find_member
-from mesh_agent.spans import parse_span
+from mesh_agent.spans import parse_span, show_span
 from mesh_tui.layout.cells import Fragment, clip, paintable
 from mesh_tui.layout.message import moment
 from mesh_tui.layout.presence import LOOKS
@@ -79,7 +79,7 @@ def _spanning(name: str, field: str, most: int, said: str, off: str) -> Run:
         seconds = parse_span(argument)
         if seconds is None or seconds > most:
             raise misused(look_up(name), "TIME is such as 30s, 15m, 12h or 7d, or off.")
-        await _set(screen, said.format(argument) if seconds else off, **{field: seconds})
+        await _set(screen, said.format(show_span(seconds)) if seconds else off, **{field: seconds})
 
     return run
 
@@ -255,7 +255,11 @@ RUN: Final[dict[str, Run]] = {
     "archive": _archive,
     "receipts": _receipts,
     "slow": _spanning(
-        "slow", "slow_mode_s", limits.SLOW_MODE_MAX_S, "A member waits {} now.", "Slow mode is off."
+        "slow",
+        "slow_mode_s",
+        limits.SLOW_MODE_MAX_S,
+        "A member waits {} between two messages now.",
+        "Slow mode is off.",
     ),
     "retention": _spanning(
         "retention", "retention_s", limits.RETENTION_MAX_S, "Messages are kept {} now.", "Messages are kept."

@@ -151,11 +151,19 @@ def lay_out(entry: Entry, above: Lead, cells: int, me: Me, around: Around = ALON
     if around.answers:
         text = clip(f"↳ {around.answers}", room)
         lines.append(Line((mark, Fragment(text, "answers")), decoration=GUTTER + len(text)))
-    if isinstance(entry, Outgoing) and entry.state == "failed":
-        why = Fragment(f"✗ Not sent: {_one_line(entry.error) or 'refused'} ", "failed")
-        keys = Fragment("F5 try again · F8 drop", "muted")
-        lines += [_indent(line, mark) for line in wrap([why, keys], room)]
+    if isinstance(entry, Outgoing) and (why := _why_here(entry)):
+        lines += [_indent(line, mark) for line in wrap(why, room)]
     return tuple(lines)
+
+
+def _why_here(entry: Outgoing) -> list[Fragment]:
+    """Why a message is not in the room, where the server said so, and what becomes of it."""
+    if entry.state == "failed":
+        why = Fragment(f"✗ Not sent: {_one_line(entry.error) or 'refused'} ", "failed")
+        return [why, Fragment("F5 try again · F8 drop", "muted")]
+    if entry.error:
+        return [Fragment(f"{_one_line(entry.error)} ", "pending"), Fragment("It is sent by itself.", "muted")]
+    return []
 
 
 @lru_cache(maxsize=8_192)

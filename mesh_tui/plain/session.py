@@ -206,8 +206,9 @@ async def _tell(agent: Agent, desk: Desk, notifier: Notifier, put: Callable[[str
             elif isinstance(state, SignedOut):
                 put(f"Signed out. {clean_line(state.reason)}")
                 desk.done = True
-        elif isinstance(event, OutgoingChanged) and event.outgoing.state == "failed":
-            put(f"Not sent: {clean_line(event.outgoing.error)}")
+        elif isinstance(event, OutgoingChanged) and event.outgoing.error:
+            said = "Not sent" if event.outgoing.state == "failed" else "Waits, and is sent by itself"
+            put(f"{said}: {clean_line(event.outgoing.error)}")
         elif isinstance(event, RoomGone):
             put("You are no longer in that room.")
         elif isinstance(event, MessageReceived):

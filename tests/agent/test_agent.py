@@ -33,6 +33,7 @@ from protocol.errors import (
     RoomNotFound,
     UsernameTaken,
 )
+from protocol.rest import UpdateRoomRequest
 from tests.agent.conftest import PASSWORD, OpenAgent, SignUp
 from tests.agent.events import Listener
 from tests.agent.rooms import room
@@ -277,6 +278,19 @@ async def test_a_refused_message_stays_until_it_is_discarded_or_sent_again(alice
     for attempt in (alice.retry(outgoing.nonce), alice.discard(outgoing.nonce), alice.sent(outgoing.nonce)):
         with pytest.raises(OutgoingUnknown):
             await attempt
+
+
+async def test_a_message_that_is_taken_only_later_says_why_it_waits(alice: Agent, bob: Agent) -> None:
+    room_id = await make_room(alice, bob)
+    await alice.order.update(room_id, UpdateRoomRequest(slow_mode_s=3_600))
+    await say(bob, room_id, "first")
+    heard = Listener(bob)
+    too_soon = await bob.send(room_id, "second")
+    await until(lambda: len(heard.of(OutgoingChanged)) == 2, "a refusal for now")
+    assert bob.outgoing(room_id) == [heard.of(OutgoingChanged)[-1].outgoing]
+    (waiting,) = bob.outgoing(room_id)
+    assert (waiting.nonce, waiting.state) == (too_soon.nonce, "pending")
+    assert "slow mode" in waiting.error
 
 
 async def test_history_is_read_page_by_page_from_the_server_and_then_from_the_file(

@@ -93,7 +93,10 @@ def test_a_refusal_for_now_keeps_it_pending_and_those_behind_it_waiting() -> Non
     waits = []
     for _ in range(9):
         assert nonces(outbox.take(now)) == ["a"]
-        assert outbox.refused("a", StorageUnavailable(), now) is None
+        waiting = outbox.refused("a", StorageUnavailable(), now)
+        assert waiting is not None
+        assert (waiting.state, waiting.error) == ("pending", StorageUnavailable().message)
+        assert outbox.of_room(waiting.room_id)[0] == waiting
         assert outbox.take(now) == []
         next_time = outbox.next_time()
         assert next_time is not None

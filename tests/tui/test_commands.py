@@ -106,7 +106,7 @@ async def test_a_room_is_changed(alice: Seat, number: int) -> None:
     await alice.say("/topic What is on fire")
     await alice.sees("The topic is set.", " What is on fire")
     await alice.say("/slow 30s")
-    await alice.sees("slow 30s")
+    await alice.sees("slow 30s", "A member waits 30s between two messages now.")
     await alice.say("/retention 7d")
     await alice.sees("kept 7d")
     await alice.say("/visibility private")

@@ -1,5 +1,6 @@
 """What stands above an entry, and what an entry looks like."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -87,6 +88,8 @@ def test_a_message_that_mentions_me_says_so() -> None:
 
 def test_what_waits_and_what_failed_say_so() -> None:
     assert "pending" in _text(outgoing("n"))[-2]
+    slow = replace(outgoing("n"), error="This room is in slow mode.")
+    assert "This room is in slow mode. It is sent by itself." in _text(slow, cells=80)[-1]
     failed = _text(outgoing("n", error="You are not a member."), cells=80)[-1]
     assert "Not sent: You are not a member." in failed
     assert "F5 try again · F8 drop" in failed
