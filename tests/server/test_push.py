@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,10 +11,14 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from mesh_server.ids import system_clock
 from tests.support.conditions import PATIENCE_S, until
 from tests.support.push_servers import PushServer, never, push_server, says
 from tests.support.server import ServerProcess, running_server
 from tests.support.wire import Json, Person, refused, register
+
+DELAY_S: Final = 2
+"""How old a message is that is pushed, where that is tried."""
 
 _names = itertools.count(1)
 
@@ -41,7 +46,7 @@ def settings(*phones: PushServer, **more: str) -> dict[str, str]:
         "MESH_PUSH_ALLOWED": ",".join(f"{phone.url} 127.0.0.0/8" for phone in phones),
         "MESH_PUSH_DELAY_S": "0",
         "MESH_PUSH_RETRY_S": "0.05",
-        "MESH_PUSH_TIMEOUT_S": "1",
+        "MESH_PUSH_TIMEOUT_S": "60",  # the test answers, and may be held up
         "MESH_PUBLIC_URL": "https://chat.example.org",
         **more,
     }
@@ -173,7 +178,7 @@ async def test_a_mention_and_a_word_between_two(
     assert got["click"] == f"mesh://chat.example.org/rooms/{room_id}/{ack['seq']}"
     dm = await alice.call("POST", "/api/dms", {"username": bob.name})
     await say(alice, dm["id"], "a word in confidence")
-    await until(lambda: len(phone.received) == 2, "the word")
+    await until(lambda: len(phone.received) >= 2, "the word")
     assert phone.received[1].body["title"] == alice.name
     assert phone.texts == ["mentioned you", "wrote to you"]
 
@@ -187,7 +192,7 @@ async def test_the_text_goes_along_where_it_was_asked_for(
     await until(lambda: phone.received, "the push")
     assert phone.texts == ["one[31m two"]
     await say(alice, room_id, "x" * 1_000)
-    await until(lambda: len(phone.received) == 2, "the long one")
+    await until(lambda: len(phone.received) >= 2, "the long one")
     assert phone.texts[1].startswith("x" * 300 + "…")
 
 
@@ -209,7 +214,7 @@ async def test_who_is_here_is_not_pushed(
         await socket.send("presence.update", presence="away")
         await socket.settle()
         await say(alice, room_id, "you are away", bob)
-        await until(lambda: len(phone.received) == 2, "bob's")
+        await until(lambda: len(phone.received) >= 2, "bob's")
     assert [one.body["topic"] for one in phone.received] == ["carols", "bobs"]
     assert phone.texts == ["mentioned you"] * 2
 
@@ -217,17 +222,31 @@ async def test_who_is_here_is_not_pushed(
 async def test_what_is_read_meanwhile_is_not_pushed(
     http: aiohttp.ClientSession, tmp_path: Path, phone: PushServer
 ) -> None:
-    with running_server(tmp_path / "data", **settings(phone, MESH_PUSH_DELAY_S="2")) as server:
+    with running_server(tmp_path / "data", **settings(phone, MESH_PUSH_DELAY_S=str(DELAY_S))) as server:
         alice, bob, room_id = await two(http, server)
         await ntfy(bob, phone)
-        await say(alice, room_id, "read", bob)
-        async with bob.socket() as socket:
-            await socket.ask("chat.read", room_id=room_id, seq=1)
-            await socket.settle()
+        while not await _is_read_in_time(alice, bob, room_id):
+            room_id = await alice.create_room(f"lobby {next(_names)}")
+            await bob.join(room_id)
+
+        def of_room() -> list[Json]:
+            return [one.body for one in phone.received if room_id in one.body["click"]]
+
         await say(alice, room_id, "unread", bob)
-        await until(lambda: phone.received, "the other")
-        assert phone.received[0].body["click"].endswith("/2")
-        assert phone.texts == ["mentioned you"]
+        await until(of_room, "the other")
+        (body,) = of_room()
+        assert body["click"].endswith("/2")
+        assert body["message"] == "mentioned you"
+
+
+async def _is_read_in_time(alice: Person, bob: Person, room_id: str) -> bool:
+    """Whether he had read what she says before it could be pushed; else all of it was held up."""
+    began = system_clock()
+    await say(alice, room_id, "read", bob)
+    async with bob.socket() as socket:
+        await socket.ask("chat.read", room_id=room_id, seq=1)
+        await socket.settle()
+    return system_clock() - began < DELAY_S * 1000
 
 
 # ── what becomes of it ───────────────────────────────────────────────────────────────────────────
@@ -240,7 +259,7 @@ async def test_what_is_not_taken_is_tried_again(
     await ntfy(bob, phone)
     phone.answer = says(503)
     await say(alice, room_id, "one", bob)
-    await until(lambda: len(phone.received) == 3, "a third try")
+    await until(lambda: len(phone.received) >= 3, "a third try")
     phone.answer = None
     tried = len(phone.received)
     await until(lambda: len(phone.received) > tried, "the last try")
@@ -259,32 +278,37 @@ async def test_what_is_refused_is_not(
     await became(http, server, "refused")
     phone.answer = None
     await say(alice, room_id, "two", bob)
-    await until(lambda: len(phone.received) == 2, "the next one")
+    await until(lambda: len(phone.received) >= 2, "the next one")
     assert phone.received[1].body["click"].endswith("/2")
 
 
 async def test_what_waits_of_a_room_is_one_push(
-    http: aiohttp.ClientSession, tmp_path: Path, phone: PushServer
+    http: aiohttp.ClientSession, server: ServerProcess, phone: PushServer
 ) -> None:
-    """The first is on its way until all three are said: who tries in vain tries ever less often."""
+    alice, bob, room_id = await two(http, server)
+    await ntfy(bob, phone)
+    with _held_up(phone):
+        for word in ("one", "two", "three"):
+            await say(alice, room_id, word, bob)
+    await until(lambda: "mentioned you (and 2 more)" in phone.texts, "all three")
+    phone.answer = None
+    tried = len(phone.received)
+    await until(lambda: len(phone.received) > tried, "the one that is taken")
+    assert phone.received[-1].body["click"].endswith("/3")
+
+
+@contextmanager
+def _held_up(phone: PushServer) -> Iterator[None]:
+    """The first push is on its way until all is said: who tries in vain tries ever less often."""
     all_said = asyncio.Event()
 
     async def answer(_request: web.Request) -> web.StreamResponse:
         await all_said.wait()
         return web.Response(status=503)
 
-    with running_server(tmp_path / "data", **settings(phone, MESH_PUSH_TIMEOUT_S="60")) as server:
-        alice, bob, room_id = await two(http, server)
-        await ntfy(bob, phone)
-        phone.answer = answer
-        for word in ("one", "two", "three"):
-            await say(alice, room_id, word, bob)
-        all_said.set()
-        await until(lambda: "mentioned you (and 2 more)" in phone.texts, "all three")
-        phone.answer = None
-        tried = len(phone.received)
-        await until(lambda: len(phone.received) > tried, "the one that is taken")
-        assert phone.received[-1].body["click"].endswith("/3")
+    phone.answer = answer
+    yield
+    all_said.set()
 
 
 async def test_only_so_many_wait(
@@ -292,10 +316,10 @@ async def test_only_so_many_wait(
 ) -> None:
     alice, bob, room_id = await two(http, server)
     await ntfy(bob, phone, rooms=True)
-    phone.answer = says(503)
-    async with alice.socket() as socket:
-        for number in range(60):
-            await socket.say(room_id, f"message {number}")
+    with _held_up(phone):
+        async with alice.socket() as socket:
+            for number in range(60):
+                await socket.say(room_id, f"message {number}")
     await until(lambda: phone.texts[-1:] == ["wrote (and 49 more)"], "as many as may wait")
     assert (await became(http, server, "dropped"))["dropped"] >= 1
 
@@ -325,16 +349,22 @@ async def test_what_was_said_just_before_the_end_is_pushed_after_it(
     http: aiohttp.ClientSession, tmp_path: Path, phone: PushServer
 ) -> None:
     """Nothing is queued yet: the log knows it."""
-    with running_server(tmp_path / "data", **settings(phone, MESH_PUSH_DELAY_S="2")) as server:
+    with running_server(tmp_path / "data", **settings(phone, MESH_PUSH_DELAY_S=str(DELAY_S))) as server:
         alice, bob, room_id = await two(http, server)
         await ntfy(bob, phone)
         await say(alice, room_id, "before", bob)
         await until(lambda: phone.received, "the first one, with which a place in the log is known")
-        await say(alice, room_id, "one", bob)
-        server.kill()
-        assert len(phone.received) == 1
+        while True:
+            began, pushed = system_clock(), len(phone.received)
+            said = await say(alice, room_id, "one", bob)
+            server.kill()
+            if system_clock() - began < DELAY_S * 1000:
+                break
+            server.start()  # all of it was held up, and it may have been pushed before the end
+            alice.url = server.url
+        assert len(phone.received) == pushed
         server.start()
-        await until(lambda: phone.received[-1].body["click"].endswith("/2"), "the push")
+        await until(lambda: phone.received[-1].body["click"].endswith(f"/{said['seq']}"), "the push")
 
 
 async def test_a_dead_push_server_holds_up_nobody_elses(
@@ -342,16 +372,16 @@ async def test_a_dead_push_server_holds_up_nobody_elses(
 ) -> None:
     async with push_server() as dead:
         dead.answer = never
-        with running_server(tmp_path / "data", **settings(phone, dead, MESH_PUSH_TIMEOUT_S="30")) as server:
+        with running_server(tmp_path / "data", **settings(phone, dead)) as server:
             alice, bob, room_id = await two(http, server)
             for number in range(4):
                 await ntfy(bob, dead, topic=f"dead-{number}")
             await ntfy(bob, phone)
             await say(alice, room_id, "one", bob)
             await until(lambda: phone.received, "the living one")
-            await until(lambda: len(dead.received) == 4, "the dead ones")
+            await until(lambda: len(dead.received) >= 4, "the dead ones")
             assert (await say(alice, room_id, "two", bob))["seq"] == 2
-            await until(lambda: len(phone.received) == 2, "the next one")
+            await until(lambda: len(phone.received) >= 2, "the next one")
             assert len(dead.received) == 4
             assert server.stop() == 0
 
@@ -365,9 +395,17 @@ async def test_it_gives_up_in_the_end(http: aiohttp.ClientSession, tmp_path: Pat
         await became(http, server, "given_up")
         assert (await bob.call("GET", "/api/push/targets"))["targets"][0]["state"] == "unreachable"
         phone.answer = None
-        await say(alice, room_id, "two", bob)
-        await became(http, server, "delivered")
-        assert phone.texts[-1] == "mentioned you"
+        async with asyncio.timeout(PATIENCE_S):
+            while not (found := await outcomes(http, server)).get("delivered"):
+                await say(alice, room_id, "two", bob)
+                while not _ended(await outcomes(http, server)) > _ended(found):  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+        assert phone.texts[-1].startswith("mentioned you")
+
+
+def _ended(found: dict[str, float]) -> float:
+    """How many pushes wait no more; one that a busy machine holds up for so long is given up, too."""
+    return found.get("delivered", 0) + found.get("given_up", 0)
 
 
 async def test_who_left_a_room_hears_no_more_of_it(
