@@ -10,7 +10,7 @@ import pytest
 from tests.support.server import ServerProcess, running_server
 from tests.support.wire import Person, register
 
-HEARTBEAT_S = 1.0
+HEARTBEAT_S = 1.5
 """Where it is tried that silence is noticed. Nowhere else: on a busy machine anyone is silent for longer."""
 
 _numbers = itertools.count(1)

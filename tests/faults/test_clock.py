@@ -24,7 +24,7 @@ def computer(tmp_path_factory: pytest.TempPathFactory) -> Machine:
 def server(computer: Machine) -> Iterator[ServerProcess]:
     """One for all of them, which none of them stops."""
     computer.folder.mkdir()
-    settings = {"MESH_HEARTBEAT_S": str(3 * HEARTBEAT_S)}
+    settings = {"MESH_HEARTBEAT_S": str(HEARTBEAT_S)}
     with running_server(computer.folder, **settings, **computer.environment) as running:
         yield running
 

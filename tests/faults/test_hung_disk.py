@@ -33,11 +33,11 @@ def disk(tmp_path: Path) -> Disk:
 
 
 @pytest.fixture
-def server(tmp_path: Path, disk: Disk) -> Iterator[ServerProcess]:
+def server(request: pytest.FixtureRequest, tmp_path: Path, disk: Disk) -> Iterator[ServerProcess]:
     running = ServerProcess(
         tmp_path / "data",
         MESH_TEST_HANG=str(disk.file),
-        MESH_STOP_TIMEOUT_S=str(STOP_TIMEOUT_S),
+        MESH_STOP_TIMEOUT_S=str(getattr(request, "param", STOP_TIMEOUT_S)),
         MESH_METRICS_LISTEN="127.0.0.1:0",
     )
     running.module = "tests.support.hung_disk"
@@ -85,6 +85,7 @@ async def test_a_hung_disk_is_not_ready_and_says_so_in_time(
         assert response.status == 200
 
 
+@pytest.mark.parametrize("server", [10 * PATIENCE_S], ids=["patient"], indirect=True)
 async def test_who_operates_it_is_told_while_it_stops(
     server: ServerProcess, alice: Person, room_id: str, disk: Disk, http: aiohttp.ClientSession
 ) -> None:
@@ -97,4 +98,6 @@ async def test_who_operates_it_is_told_while_it_stops(
         await refused(503, "server.draining", call(http, operators, "GET", "/readyz"))
         with pytest.raises(aiohttp.ClientConnectorError):
             await call(http, server.url, "GET", "/readyz")
+        assert not stopping.done()
+        server.kill()
         await stopping

@@ -4,11 +4,14 @@ The senders are the bare wire, which repeats a nonce by itself, and the real cli
 """
 
 import asyncio
+import contextlib
 import itertools
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from mesh_agent.agent import Agent
@@ -16,20 +19,34 @@ from mesh_agent.client.folders import Profile
 from mesh_agent.client.state import Connected
 from tests.faults.conftest import HEARTBEAT_S
 from tests.support.company import LOST
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 from tests.support.line import Line, line_to
 from tests.support.server import ServerProcess, running_server
-from tests.support.wire import PASSWORD, Json, Person
+from tests.support.wire import PASSWORD, Json, Person, register
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """One for all of them: it is the lines that break."""
-    folder = tmp_path_factory.mktemp("lines") / "data"
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """It is the lines that break; silence does not matter to it."""
+    with running_server(tmp_path_factory.mktemp("calm") / "data", MESH_HEARTBEAT_S="600") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def watchful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """It notices who is silent, and so do its clients."""
+    folder = tmp_path_factory.mktemp("watchful") / "data"
     with running_server(folder, MESH_HEARTBEAT_S=str(HEARTBEAT_S)) as running:
         yield running
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> ServerProcess:
+    """The calm one, where a test does not name the other, `indirect`."""
+    found: ServerProcess = request.getfixturevalue(getattr(request, "param", "calm"))
+    return found
 
 
 @pytest.fixture
@@ -61,6 +78,22 @@ async def carol(server: ServerProcess, line: Line, room_id: str) -> AsyncIterato
 async def history(person: Person, room_id: str) -> list[tuple[int, str]]:
     page = await person.call("GET", f"/api/rooms/{room_id}/messages", limit=200)
     return [(message["seq"], message["content"]) for message in page["messages"]]
+
+
+async def is_stored(person: Person, room_id: str, content: str) -> None:
+    """Waits until the room has it."""
+    async with asyncio.timeout(PATIENCE_S):
+        while content not in [said for _, said in await history(person, room_id)]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def refreshes(person: Person) -> float:
+    """How many the server has granted."""
+    async with person.http.get(f"{person.url}/metrics") as response:
+        counted = re.findall(
+            r'^mesh_http_requests_total\{.*/auth/refresh.*"200".* (\S+)$', await response.text(), re.M
+        )
+    return sum(map(float, counted))
 
 
 def says(content: str) -> Callable[[Json], bool]:
@@ -139,77 +172,82 @@ async def test_a_frame_that_was_cut_in_the_middle_is_no_message(
         assert (await his.wait("chat.message.created"))["message"]["content"] == "whole"
 
 
-@pytest.mark.parametrize("end", ["stall", "lose_client"])
-async def test_a_member_whose_line_died_unnoticed_goes_and_comes_back(
-    line: Line, alice: Person, bob: Person, room_id: str, end: str
+@pytest.mark.parametrize("server", ["watchful"], indirect=True)
+async def test_silent_clients_are_noticed_within_two_heartbeats_and_others_stay(
+    server: ServerProcess, http: aiohttp.ClientSession, alice: Person, room_id: str
+) -> None:
+    """All of them at once: it takes its time."""
+    people = [await register(http, server.url, f"dave{next(_numbers)}") for _ in range(3)]
+    for person in people:
+        await person.join(room_id)
+    async with asyncio.TaskGroup() as group:
+        for person, end in zip(people, ("stall", "lose_client", "stop reading"), strict=True):
+            group.create_task(_goes_and_comes_back(server, alice, person, room_id, end))
+        group.create_task(_answers_pings(alice))
+
+
+async def _goes_and_comes_back(
+    server: ServerProcess, alice: Person, person: Person, room_id: str, end: str
 ) -> None:
     """Guarantee 6, and then 4: a silent peer is noticed, and misses nothing."""
-
-    def bob_is(message: Json) -> bool:
-        return (message["type"], message.get("user_id")) == ("presence.update", bob.user_id)
-
-    direct, bob.url = bob.url, line.url
-    async with alice.socket() as hers:
-        async with bob.socket():
-            await hers.wait(lambda m: bob_is(m) and m["presence"] == "online")
-            getattr(line, end)()
-            await hers.wait(lambda m: bob_is(m) and m["presence"] == "offline")
-            await hers.say(room_id, "while you were away")
-        bob.url = direct
-        async with bob.socket(resume={room_id: 1}) as his:
-            message = (await his.wait("chat.message.created"))["message"]
-            assert (message["rev"], message["content"]) == (2, "while you were away")
-
-
-async def test_a_silent_client_is_noticed_within_two_heartbeats(
-    alice: Person, bob: Person, room_id: str
-) -> None:
     loop = asyncio.get_running_loop()
-    async with alice.socket() as hers, bob.socket() as his:
-        await hers.wait(lambda m: m["type"] == "presence.update" and m["presence"] == "online")
-        his.wire._conn.transport.pause_reading()  # type: ignore[union-attr]  # a line that died
-        silent_since = loop.time()
-        await hers.wait(
-            lambda m: (
-                m["type"] == "presence.update" and (m["user_id"], m["presence"]) == (bob.user_id, "offline")
-            )
-        )
-        # Generous to a busy machine: what is tested is that it happens at all.
-        assert loop.time() - silent_since < 10 * HEARTBEAT_S
+
+    def they_are(presence: str) -> Callable[[Json], bool]:
+        told = {"type": "presence.update", "user_id": person.user_id, "presence": presence}
+        return lambda message: message == message | told
+
+    async with line_to(server.url) as line, alice.socket() as hers:
+        direct, person.url = person.url, line.url
+        async with person.socket() as theirs:
+            (room,) = theirs.welcome["rooms"]
+            await hers.wait(they_are("online"))
+            silent_since = loop.time()
+            if end == "stop reading":
+                theirs.wire._conn.transport.pause_reading()  # type: ignore[union-attr]  # a line that died
+            else:
+                getattr(line, end)()
+            await hers.wait(they_are("offline"))
+            # Generous to a busy machine: what is tested is that it happens at all.
+            assert loop.time() - silent_since < 10 * HEARTBEAT_S
+            said = await hers.say(room_id, f"while {person.name} was away")
+        person.url = direct
+        async with person.socket(resume={room_id: room["rev"]}) as theirs:
+            heard = await theirs.wait(says(f"while {person.name} was away"))
+            assert heard["message"]["rev"] == said["rev"]
 
 
-async def test_a_client_that_answers_pings_stays(alice: Person, room_id: str) -> None:
-    """For three heartbeats it sends nothing by itself."""
-    loop = asyncio.get_running_loop()
-    async with alice.socket() as hers:
-        deadline = loop.time() + 3 * HEARTBEAT_S
-        while (left := deadline - loop.time()) > 0:
-            try:
-                await asyncio.wait_for(hers.wire.receive(), left)
-            except TimeoutError:
-                break
-        assert not hers.wire.closed
-        assert (await hers.ask("system.ping"))["type"] == "system.pong"
+async def _answers_pings(person: Person) -> None:
+    """And for three heartbeats sends nothing by itself."""
+    async with person.socket() as socket:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(3 * HEARTBEAT_S):
+                while (await socket.wire.receive()).type is aiohttp.WSMsgType.TEXT:
+                    pass
+        assert not socket.wire.closed
+        assert (await socket.ask("system.ping"))["type"] == "system.pong"
 
 
 # ── the real client ──────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("end", ["cut", "reset", "lose_client", "lose_server"])
+@pytest.mark.parametrize(
+    ("server", "end"),
+    [("calm", "cut"), ("calm", "reset"), ("calm", "lose_client"), ("watchful", "lose_server")],
+    indirect=["server"],
+)
 async def test_the_outbox_sends_what_was_lost_once_and_in_order(
     line: Line, carol: Agent, bob: Person, room_id: str, end: str
 ) -> None:
-    async with bob.socket() as his:
-        await carol.send(room_id, "1")
-        await his.wait(says("1"))
-        line.mute()
-        for number in range(2, 8):
-            await carol.send(room_id, str(number))
-        await his.wait(says("2"))
-        getattr(line, end)()
-        line.heal()
-        await his.wait(says("7"))
-        await until(lambda: not carol.outgoing(room_id), "the outbox to be empty")
+    await carol.send(room_id, "1")
+    await is_stored(bob, room_id, "1")
+    line.mute()
+    for number in range(2, 8):
+        await carol.send(room_id, str(number))
+    await is_stored(bob, room_id, "2")
+    getattr(line, end)()
+    line.heal()
+    await is_stored(bob, room_id, "7")
+    await until(lambda: not carol.outgoing(room_id), "the outbox to be empty")
     assert await history(bob, room_id) == [(number, str(number)) for number in range(1, 8)]
     held = (await carol.history(room_id)).messages
     assert [message.content for message in held] == [str(number) for number in range(1, 8)]
@@ -226,11 +264,13 @@ async def test_a_refresh_whose_answer_is_lost_signs_nobody_out(
     file["accounts"][0]["expires_at"] = 0  # so that the next thing it does is to refresh
     path.write_text(json.dumps(file))
     line.mute()
+    granted = await refreshes(bob)
     again = await Agent.open(profile="carol", server=line.url)
     try:
         await again.start()
-        heard = line.heard
-        await until(lambda: line.heard > heard, "the refresh to be answered")
+        async with asyncio.timeout(PATIENCE_S):
+            while await refreshes(bob) == granted:  # noqa: ASYNC110 - what it waits for is at the server
+                await asyncio.sleep(0.01)
         line.reset()
         line.heal()
         await again.reconnect_now()

@@ -24,7 +24,7 @@ async def test_a_stop_under_load_loses_and_doubles_nothing(company: Company) -> 
     company.begin()
     for _ in range(2):
         goal = company.acks + 200
-        await until(lambda goal=goal: company.acks >= goal, "everyone to be at work")  # type: ignore[misc]  # a bound default
+        await until(lambda goal=goal: company.acks >= goal, "everyone to be at work", chaos.END_S)  # type: ignore[misc]  # a bound default
         await company.stop()
         await company.start()
     await company.finish()

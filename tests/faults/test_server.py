@@ -63,7 +63,7 @@ async def test_what_was_acknowledged_survives_kills_exactly_once(
     writing = [asyncio.create_task(write(person)) for person in (alice, bob)]
     for _ in range(5):
         goal = len(acked) + target
-        await until(lambda goal=goal: len(acked) >= goal, "messages to be acknowledged")  # type: ignore[misc]  # a bound default
+        await until(lambda goal=goal: len(acked) >= goal, "messages to be acknowledged", 3 * PATIENCE_S)  # type: ignore[misc]  # a bound default
         server.kill()
         server.start(address(server))
     for task in writing:

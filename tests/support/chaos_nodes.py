@@ -77,14 +77,20 @@ class Node:
                     self.stops.append((time.monotonic() - self._told_to_stop_at, code))
                     self._told_to_stop_at = 0.0
 
+    @property
+    def runs(self) -> bool:
+        """It is up, and has not just ended without anybody having looked."""
+        return self.is_up and self.server.is_running
+
     async def began(self) -> None:
         await self._began.wait()
 
     def signal(self, which: signal.Signals) -> None:
         if self.is_up:
             self.server.send(which)
-            if which is signal.SIGTERM:
+            if which in {signal.SIGTERM, signal.SIGKILL}:
                 self.is_up = False
+            if which is signal.SIGTERM:
                 self._told_to_stop_at = time.monotonic()
 
 
@@ -101,7 +107,7 @@ class NodesCompany(Company):
             for line in (node.to_bus, node.to_database):
                 line.heal()
         for node in self.nodes:
-            await until(lambda node=node: node.is_up, "the node to be up", END_S)  # type: ignore[misc]
+            await until(lambda node=node: node.runs, "the node to be up", END_S)  # type: ignore[misc]
             node.is_wanted = False
             began = time.monotonic()
             code = await asyncio.to_thread(node.server.stop)
@@ -213,7 +219,7 @@ async def nodes_company(plan: NodesPlan, folder: Path) -> AsyncIterator[NodesCom
                 to_database = await stack.enter_async_context(line_to(database.url(DATABASE)))
                 nodes.append(_node(folder / f"node-{number}", to_bus, to_database))
             tasks += [asyncio.create_task(node.keep(starts.append)) for node in nodes]
-            await asyncio.wait_for(asyncio.gather(*(node.began() for node in nodes)), STOP_S)
+            await asyncio.wait_for(asyncio.gather(*(node.began() for node in nodes)), END_S)
             http = await stack.enter_async_context(aiohttp.ClientSession())
             made = NodesCompany(plan, nodes, bus, database)
             made.found.start_s = starts

@@ -27,14 +27,12 @@ class Line:
         servers: where to; who is not there is passed over, as a proxy would.
         url: where to connect instead.
         connections: how many have been made over it so far.
-        heard: bytes that the server has said so far, whether or not they arrived.
     """
 
     def __init__(self, *servers: str) -> None:
         self.servers = list(servers)
         self.url = ""
         self.connections = 0
-        self.heard = 0
         self._open: set[_Pair] = set()
         self._up, self._down = asyncio.Event(), asyncio.Event()
         self._bite: int | None = None
@@ -136,8 +134,6 @@ class Line:
         """One way, until its end; then the other end is told, unless the line is deaf."""
         with contextlib.suppress(OSError):
             while data := await reader.read(_READ_BYTES):
-                if flows is self._down:
-                    self.heard += len(data)
                 await flows.wait()
                 if self._left is not None:
                     writer.write(data[: self._left])

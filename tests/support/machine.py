@@ -39,12 +39,11 @@ def _library() -> Path:
     mark = hashlib.sha256(_SOURCE.read_bytes()).hexdigest()[:16]
     made = Path(tempfile.gettempdir()) / f"mesh-machine-{mark}.so"
     if not made.exists():
-        with tempfile.TemporaryDirectory() as scratch:
+        with tempfile.TemporaryDirectory(dir=made.parent) as scratch:
             fresh = Path(scratch) / "machine.so"
             flags = ["-shared", "-fPIC", "-O2", "-Wall", "-Werror"]
             subprocess.run([_COMPILER, *flags, "-o", fresh, _SOURCE, "-ldl", "-lpthread"], check=True)
-            shutil.copy(fresh, made.with_suffix(f".{id(scratch)}"))
-            made.with_suffix(f".{id(scratch)}").replace(made)
+            fresh.replace(made)  # at once, also where another process makes it
     return made
 
 
