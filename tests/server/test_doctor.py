@@ -105,7 +105,7 @@ def test_too_few_open_files_for_the_connections(folder: Path) -> None:
         env=os.environ | {"MESH_LIMITS_CONNECTIONS": "1000"},
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=3 * PATIENCE_S,
         check=False,
     )
     assert "warning  open files: A process may open 300 files here" in done.stdout

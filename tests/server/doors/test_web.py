@@ -13,6 +13,7 @@ import pytest
 from mesh_server.doors.sessions import READ_BYTES, Folders
 from mesh_server.doors.web.modes import RESET
 from mesh_server.doors.web.wire import PACKET_BYTES, WAITING_BYTES
+from mesh_server.ids import system_clock
 from mesh_server.services.names import login_key
 from protocol.rest import CreateRoomRequest, InviteRequest
 from tests.server.doors.web_house import PASSWORD, House, emptied, running_house
@@ -150,21 +151,24 @@ async def test_a_cookie_is_for_http_alone_for_our_pages_alone_and_secure_where_t
         assert house.guests[0].address == "192.0.2.1"
 
 
-async def test_a_wrong_password_is_told_in_the_page_and_throttled_as_anywhere(house: House) -> None:
-    async with house.browser() as browser:
-        await browser.come_in()
-    async with house.browser() as stranger:
-        for _ in range(5):
-            status, text, _ = await stranger.send("/web/sign-in", username="alice", password="guess")
-            assert status == 401
-            assert 'role="alert"' in text
-            assert 'value="alice"' in text
-            assert "guess" not in text
-        status, text, headers = await stranger.send("/web/sign-in", username="alice", password=PASSWORD)
-        assert status == 429
-        assert "Too many tries" in text
-        assert int(headers["Retry-After"]) >= 1
-    assert house.built.gateway.accounts.throttled == 1
+async def test_a_wrong_password_is_told_in_the_page_and_throttled_as_anywhere(tmp_path: Path) -> None:
+    """At one moment: the sixth try has to wait for a second."""
+    now = system_clock()
+    async with running_house(tmp_path / "data", clock=lambda: now) as house:
+        async with house.browser() as browser:
+            await browser.come_in()
+        async with house.browser() as stranger:
+            for _ in range(5):
+                status, text, _ = await stranger.send("/web/sign-in", username="alice", password="guess")
+                assert status == 401
+                assert 'role="alert"' in text
+                assert 'value="alice"' in text
+                assert "guess" not in text
+            status, text, headers = await stranger.send("/web/sign-in", username="alice", password=PASSWORD)
+            assert status == 429
+            assert "Too many tries" in text
+            assert int(headers["Retry-After"]) >= 1
+        assert house.built.gateway.accounts.throttled == 1
 
 
 async def test_what_another_site_sends_does_nothing(house: House) -> None:

@@ -18,6 +18,7 @@ from mesh_server.config import load
 from mesh_server.doors.launching import Guest, Launch
 from mesh_server.doors.sessions import Program
 from mesh_server.doors.web.door import WebDoor
+from mesh_server.ids import Clock, system_clock
 from mesh_server.keys import load_keys
 from mesh_server.listening import Listeners
 from mesh_server.serving import Built
@@ -165,9 +166,13 @@ class Terminal:
 
 @asynccontextmanager
 async def running_house(
-    folder: Path, code: str = PROGRAM, launch: Launch | None = None, **settings: Any
+    folder: Path,
+    code: str = PROGRAM,
+    launch: Launch | None = None,
+    clock: Clock = system_clock,
+    **settings: Any,
 ) -> AsyncIterator[House]:
-    """`code` is what runs for people, or what `launch` says; `settings` are those of the server."""
+    """`code` is what runs for people, or what `launch` says; the rest is the server's."""
     given = {"listen": "127.0.0.1:0", "data": str(folder), "bcrypt_cost": 4, "web": True, **settings}
     config = load(env={}, flags=given)
     guests: list[Guest] = []
@@ -183,7 +188,7 @@ async def running_house(
 
     await asyncio.to_thread(folder.mkdir, exist_ok=True)
     store = SqliteStore.open(folder)
-    built = build(config, store, MemoryBus(), load_keys(config), launch=run)
+    built = build(config, store, MemoryBus(), load_keys(config), clock=clock, launch=run)
     chores = Chores(built.chores)
     listeners = await Listeners.open(config, built.application, built.metrics, built.tcp)
     try:
