@@ -4,10 +4,7 @@ Strategy, in the order of what it saves:
 
 * A message is encoded once a wire format, WebSocket frame header included: frames from a server are not
   masked (RFC 6455 section 5.1), so they are the same bytes for every reader.
-* What waits for one socket is joined into one write. Broadcasts are paced: a round of writes is followed by a
-  pause that is longer than it took, so that under load a round carries many messages, and at rest none
-  waits. A round is written a slice a turn of the loop, and answers are not paced at all: a sender who waits
-  for an acknowledgement is written to in the next turn.
+* What waits for one socket is joined into one write; `ws.rounds` says when that is.
 * Nobody is awaited. A queue is bounded in bytes; typing and presence are dropped first; a reader who still
   falls behind is closed with 4408 and resumes from the log, at no cost to the others.
 
@@ -15,7 +12,6 @@ While a connection says hello, it *listens*: what the bus says meanwhile is kept
 than the snapshot it was sent is delivered after it, so that nothing is missed and nothing doubled.
 """
 
-import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -40,20 +36,9 @@ from mesh_server.bus.base import (
 from mesh_server.ws.broadcasts import by_format, created_frames, seen_by
 from mesh_server.ws.frames import encode_frame
 from mesh_server.ws.outbound import Outbound
+from mesh_server.ws.rounds import Rounds
 from protocol.close import CloseCode
 from protocol.events import Event, MessageCreated, PresenceChanged, RoomJoined, RoomLeft, RoomResumed
-
-PACE: Final = 3.0
-"""How many times as long as a round of writes took the pause after it is."""
-
-PACE_MAX_S: Final = 0.1
-"""The longest pause between two rounds."""
-
-SLICE: Final = 100
-"""Sockets written to in one turn of the loop: about a millisecond's work."""
-
-STALLED_POLL_S: Final = 0.1
-"""How often sockets that do not drain are looked at."""
 
 LISTENING_MAX: Final = 50_000
 """Bus messages kept for one connection while it says hello."""
@@ -85,15 +70,7 @@ class Hub:
         self._rooms: dict[str, set[Outbound]] = {}
         self._users: dict[str, dict[Outbound, None]] = {}
         self._listeners: set[Listener] = set()
-        self._dirty: set[Outbound] = set()
-        self._stalled: set[Outbound] = set()
-        self._urgent: set[Outbound] = set()
-        self._urgent_timer: asyncio.Handle | None = None
-        self._flush_timer: asyncio.Handle | None = None
-        self._stalled_timer: asyncio.TimerHandle | None = None
-        self._not_before = 0.0
-        self._round: list[Outbound] = []
-        self._round_s = 0.0
+        self._rounds = Rounds()
         self.deliveries = 0
         self.too_slow = 0
         self.on_open: Callable[[list[BusMessage]], None] = lambda _heard: None
@@ -223,9 +200,7 @@ class Hub:
                 del self._users[outbound.user_id]
         for room_id in outbound.rooms:
             self._forget(outbound, room_id)
-        self._dirty.discard(outbound)
-        self._urgent.discard(outbound)
-        self._stalled.discard(outbound)
+        self._rounds.forget(outbound)
 
     def _attach(self, outbound: Outbound, room_id: str) -> None:
         outbound.rooms.add(room_id)
@@ -272,8 +247,7 @@ class Hub:
         for format_, of_format in by_format(others):
             slow += Outbound.push_to_all(of_format, created_frames(format_, created, None))
         self.deliveries += len(created.messages) * len(readers)
-        self._dirty |= readers
-        self._schedule()
+        self._rounds.add(readers)
         self._drop(slow)
 
     def _came_in(self, came_in: CameIn) -> None:
@@ -377,24 +351,15 @@ class Hub:
         if not outbound.push(frame):
             self._drop([outbound])
             return
-        self._urgent.add(outbound)
-        if self._urgent_timer is None:
-            self._urgent_timer = asyncio.get_running_loop().call_soon(self._flush_urgent)
-
-    def _flush_urgent(self) -> None:
-        self._urgent_timer = None
-        urgent, self._urgent = self._urgent, set()
-        self._dirty -= urgent
-        self._write(urgent)
+        self._rounds.at_once(outbound)
 
     def _broadcast(self, readers: Iterable[Outbound], event: Event) -> None:
         slow = []
         for format_, of_format in by_format(readers):
             frame = encode_frame(format_.encode(event), binary=format_.binary)
             slow += Outbound.push_to_all(of_format, frame)
-            self._dirty.update(of_format)
+            self._rounds.add(of_format)
             self.deliveries += len(of_format)
-        self._schedule()
         self._drop(slow)
 
     def _drop(self, slow: list[Outbound]) -> None:
@@ -402,46 +367,6 @@ class Hub:
             self.too_slow += 1
             outbound.close(CloseCode.TOO_SLOW, "This connection reads too slowly.")
             self.remove(outbound)
-
-    def _schedule(self) -> None:
-        if self._flush_timer is None and self._dirty:
-            loop = asyncio.get_running_loop()
-            self._flush_timer = loop.call_at(max(self._not_before, loop.time()), self._flush)
-
-    def _flush(self) -> None:
-        """Begins a round of writes."""
-        self._round, self._dirty = list(self._dirty), set()
-        self._round_s = 0.0
-        self._write_slice()
-
-    def _write_slice(self) -> None:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        rest = len(self._round) - SLICE
-        self._write(self._round[max(rest, 0) :])
-        del self._round[max(rest, 0) :]
-        now = loop.time()
-        self._round_s += now - began
-        if self._round:
-            self._flush_timer = loop.call_soon(self._write_slice)
-        else:
-            self._flush_timer = None
-            self._not_before = now + min(PACE * self._round_s, PACE_MAX_S)
-            self._schedule()
-
-    def _write(self, outbounds: Iterable[Outbound]) -> None:
-        for outbound in outbounds:
-            if not outbound.flush():
-                self._stalled.add(outbound)
-        if self._stalled and self._stalled_timer is None:
-            loop = asyncio.get_running_loop()
-            self._stalled_timer = loop.call_later(STALLED_POLL_S, self._retry_stalled)
-
-    def _retry_stalled(self) -> None:
-        self._stalled_timer = None
-        self._dirty |= self._stalled
-        self._stalled.clear()
-        self._schedule()
 
 
 def _nothing(_: BusMessage) -> None:

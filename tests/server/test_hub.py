@@ -6,7 +6,6 @@ from typing import get_args
 
 import pytest
 
-from mesh_server import hub as hub_module
 from mesh_server.bus.base import (
     BusMessage,
     DeviceRevoked,
@@ -17,6 +16,7 @@ from mesh_server.bus.base import (
 from mesh_server.bus.memory import MemoryBus
 from mesh_server.hub import Hub
 from mesh_server.ws import outbound as outbound_module
+from mesh_server.ws import rounds as rounds_module
 from protocol.close import CloseCode
 from protocol.codec import MSGPACK
 from protocol.events import (
@@ -39,7 +39,7 @@ DEVICE_CONNECTIONS = 3
 
 async def flushed(hub: Hub) -> None:
     """Waits until the hub has nothing left to write to anyone who reads."""
-    await until(lambda: hub._flush_timer is None and hub._urgent_timer is None and not hub._dirty)
+    await until(lambda: hub._rounds.is_idle)
 
 
 async def turns(condition: Callable[[], bool]) -> None:
@@ -97,7 +97,7 @@ async def test_what_waits_is_one_write(hub: Hub, publish: Callable[[BusMessage],
 async def test_an_answer_does_not_wait_for_a_round_of_writes(
     hub: Hub, publish: Callable[[BusMessage], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub_module, "SLICE", 2)
+    monkeypatch.setattr(rounds_module, "SLICE", 2)
     readers = [Reader(hub, f"user{number}").open(**{ROOM: 0}) for number in range(200)]
     asking = Reader(hub, "alice").open()
     publish(created(1, author="bob"))
