@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual.signal import Signal
 
+from mesh_agent.calls.doing import news
 from mesh_agent.calls.errors import CallOver
 from mesh_agent.calls.state import CallChanged, CallRinging
 from mesh_agent.client.errors import SignInNeeded, SwitchedOff
@@ -163,17 +164,19 @@ class OpenCall:
         self._tell()
 
     async def _follow(self, call: "Call") -> None:
-        told: set[str] = set()
+        told: tuple[str, ...] = ()
         while call.phase != "over":
             try:
                 async with asyncio.timeout(CLOCK_S):
                     await call.changed()
             except TimeoutError:
                 pass  # the clock goes on
-            for problem in call.own.problems:
-                if problem not in told:
-                    self._app.notify(clean_line(problem), severity="warning", markup=False)
-            told = set(call.own.problems)
+            wrong, right = news(told, call.own.problems)
+            for problem in wrong:
+                self._app.notify(clean_line(problem), severity="warning", markup=False)
+            for sentence in right:
+                self._app.notify(sentence, markup=False)
+            told = call.own.problems
             self._tell()
             quality = self.quality
             await asyncio.sleep(

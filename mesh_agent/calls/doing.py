@@ -5,6 +5,7 @@ hands what others are to know of it to the call.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any, Final, Literal
 
@@ -25,6 +26,7 @@ class Doing(ABC):
         self.microphones: list[str] = []
         self.speakers: list[str] = []
         self._own = own
+        self._of_devices: tuple[str, ...] = ()
         self._muted_before = False
 
     @abstractmethod
@@ -86,8 +88,9 @@ class Doing(ABC):
 
     def _ready(self, told: orders.Ready) -> None:
         self.microphones, self.speakers = told.microphones, told.speakers
-        for problem in told.problems:
-            self._problem(problem)
+        others = [text for text in self._own.problems if text not in self._of_devices]
+        self._of_devices = tuple(told.problems)
+        self._own = replace(self._own, problems=_kept([*others, *self._of_devices]))
         shows: Literal["", "camera", "screen"] = (
             "" if told.video_in == "none" else "screen" if told.video_in == "screen" else "camera"
         )
@@ -95,5 +98,17 @@ class Doing(ABC):
         self._send(self.sent)
 
     def _problem(self, text: str) -> None:
-        kept = [problem for problem in self._own.problems if problem != text]
-        self._own = replace(self._own, problems=tuple([*kept, text][-PROBLEMS_MAX:]))
+        self._own = replace(self._own, problems=_kept([*self._own.problems, text]))
+
+
+def news(before: Collection[str], now: Collection[str]) -> tuple[list[str], list[str]]:
+    """Of `Own.problems` at two times: what is wrong now and was not, and what is right again."""
+    return (
+        [text for text in now if text not in before],
+        [orders.BACK[text] for text in before if text not in now and text in orders.BACK],
+    )
+
+
+def _kept(texts: Iterable[str]) -> tuple[str, ...]:
+    """Each once, at its last place; the latest."""
+    return tuple(reversed(dict.fromkeys(reversed(list(texts)))))[-PROBLEMS_MAX:]

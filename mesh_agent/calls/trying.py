@@ -73,15 +73,11 @@ class Trial:
             if isinstance(report, orders.Ready):
                 self.microphones, self.speakers = report.microphones, report.speakers
                 self.cameras = report.cameras
-                self._add(report.problems)
+                self.problems = report.problems[:PROBLEMS_MAX]
             elif isinstance(report, orders.Levels):
                 self.level = next((each.level for each in report.levels if not each.party), self.level)
             elif isinstance(report, orders.Problem):
-                self._add([report.text])
+                self.problems = [*self.problems, report.text][-PROBLEMS_MAX:]
             self._news.set()
         self.over = True
         self._news.set()
-
-    def _add(self, problems: list[str]) -> None:
-        kept = [text for text in self.problems if text not in problems]
-        self.problems = [*kept, *problems][-PROBLEMS_MAX:]

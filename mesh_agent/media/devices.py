@@ -2,17 +2,23 @@
 
 Strategy: PortAudio calls from a thread of its own, where nothing but a copy into or out of a ring happens;
 all else is done by who reads and writes the rings. A ring is bounded: what is heard or said is never older
-than that. A device from which no call comes any more was pulled out; who uses it is told by `gone`.
+than that. A device from which no call comes any more was pulled out; who uses it is told by `gone`. Where
+PortAudio sees a sound server (`pulse`), that server's devices are the ones that there are: the hardware
+behind it is in use by the server, and by nobody else.
 """
 
 import threading
 import time
-from typing import Any, Final, Literal
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from mesh_agent.media import pulse
 from mesh_agent.media.conceal import is_quiet, shortened
 from mesh_agent.media.opus import FRAME, RATE, Samples
+from mesh_agent.media.pulse import Kind, Known
 
 NO_LIBRARY: Final = (
     "No sound library (PortAudio) was found, so no microphone or loudspeaker can be used; "
@@ -39,13 +45,28 @@ LOOKS: Final = 25
 INSISTS: Final = 4
 """After so many times, what is left out of a microphone need not be silence any more."""
 
-GONE_S: Final = 1.5
-"""A device that has not called for so long is gone."""
+GONE_S: Final = 2.5
+"""A device that has not called for so long is gone; PulseAudio may pause for 2 s where one ran dry."""
+
+BEGIN_S: Final = 8.0
+"""How long one may take to its first call: a headset without a wire takes seconds."""
+
+LATENCIES: Final = ("low", 0.06, 0.12, 0.2)
+"""What is asked of a loudspeaker, in seconds; the next one, where it runs dry."""
+
+DRY: Final = 3
+"""So often within `DRY_S` a loudspeaker may run dry."""
+
+DRY_S: Final = 60.0
+SERVER: Final = "pulse"
+"""What PortAudio calls a sound server."""
 
 NAMES_MAX: Final = 64
 NAME_CHARS: Final = 200
 
-Kind = Literal["input", "output"]
+Server = Callable[[Kind], list[Known] | None]
+"""As `pulse.listed`."""
+
 _KINDS: Final = {"input": "microphone", "output": "loudspeaker"}
 
 
@@ -66,8 +87,22 @@ def library() -> Any:
     return sounddevice
 
 
-def names(sounds: Any, kind: Kind) -> list[str]:
+class Chosen(NamedTuple):
+    """`device`: as PortAudio takes it; None: the usual one. `inner`: as `pulse.meant` takes it."""
+
+    device: int | None
+    inner: str = ""
+
+
+def names(sounds: Any, kind: Kind, server: Server = pulse.listed) -> list[str]:
     """Of all devices of that kind, each once; blocks a little."""
+    there = _hardware(sounds, kind)
+    known = server(kind) if SERVER in there else None
+    return there if known is None else [each.name for each in known]
+
+
+def _hardware(sounds: Any, kind: Kind) -> list[str]:
+    """As PortAudio has them."""
     try:
         found = [each["name"] for each in sounds.query_devices() if each[f"max_{kind}_channels"] > 0]
     except Exception:  # noqa: BLE001 - of a driver, anything may come
@@ -84,21 +119,38 @@ def refresh(sounds: Any) -> None:
         return
 
 
-def chosen(sounds: Any, kind: Kind, wanted: str) -> Any:
-    """The device of that name, or the first with it in its name; None: the usual one. Raises: Unusable."""
-    there = names(sounds, kind)
+def chosen(sounds: Any, kind: Kind, wanted: str, server: Server = pulse.listed) -> Chosen:
+    """The device of that name, or the first with it in its name. Raises: Unusable."""
+    there = _hardware(sounds, kind)
+    known = server(kind) if SERVER in there else None
+    if known is None:
+        name = _fitting(there, kind, wanted)
+        return Chosen(_number(sounds, kind, name) if name else None)
+    inner = {each.name: each.inner for each in known}
+    if wanted not in inner.values():
+        name = _fitting(list(inner), kind, wanted)
+        wanted = inner[name] if name else ""
+    return Chosen(_number(sounds, kind, SERVER), wanted)
+
+
+def _fitting(there: list[str], kind: Kind, wanted: str) -> str:
+    """The name that is meant; empty: the usual device. Raises: Unusable."""
     if not there:
         raise Unusable(f"There is no {_KINDS[kind]}.")
-    if not wanted:
-        return None
     alike = [name for name in there if wanted.casefold() in name.casefold()]
-    found = wanted if wanted in there else next(iter(alike), None)
-    if found is None:
+    if not wanted or wanted in there:
+        return wanted
+    if not alike:
         raise Unusable(f"There is no {_KINDS[kind]} named {wanted}; there are: {', '.join(there)}.")
+    return alike[0]
+
+
+def _number(sounds: Any, kind: Kind, name: str) -> int:
+    """Of a device of PortAudio. Raises: Unusable."""
     for number, each in enumerate(sounds.query_devices()):
-        if str(each["name"])[:NAME_CHARS] == found and each[f"max_{kind}_channels"] > 0:
+        if str(each["name"])[:NAME_CHARS] == name and each[f"max_{kind}_channels"] > 0:
             return number
-    raise Unusable(f"There is no {_KINDS[kind]} named {wanted}.")
+    raise Unusable(f"There is no {_KINDS[kind]} named {name}.")
 
 
 class Ring:
@@ -170,34 +222,52 @@ class _Unused:
 
 
 class _Device:
-    """An open one. Raises: Unusable. Opening blocks."""
+    """An open one. Raises: Unusable. Opening blocks.
 
-    def __init__(self, sounds: Any, kind: Kind, wanted: str) -> None:
+    `lost`: the sound server has it no more, and plays or hears something else in its place.
+    """
+
+    kind: Kind
+
+    def __init__(self, sounds: Any, wanted: str, server: Server, latency: str | float = "low") -> None:
         self._ring, self._unused = Ring(), _Unused()
-        self._called = time.monotonic()
-        device = chosen(sounds, kind, wanted)
+        self._called = 0.0
+        self.lost = False
+        kind = self.kind
+        found = chosen(sounds, kind, wanted, server)
         stream = sounds.InputStream if kind == "input" else sounds.OutputStream
         try:
-            self._stream = stream(
-                samplerate=RATE,
-                blocksize=FRAME // 2,
-                device=device,
-                channels=1,
-                dtype="float32",
-                latency="low",
-                callback=self._call,
-            )
+            with pulse.meant(kind, found.inner):
+                self._stream = stream(
+                    samplerate=RATE,
+                    blocksize=FRAME // 2,
+                    device=found.device,
+                    channels=1,
+                    dtype="float32",
+                    latency=latency,
+                    callback=self._call,
+                )
             self._stream.start()
         except Exception as error:  # noqa: BLE001 - of a driver, anything may come
             raise Unusable(f"The {_KINDS[kind]} cannot be used: {' '.join(str(error).split())}.") from None
+        self._opened = time.monotonic()
+        self._server, self._inner = server, found.inner
         self.wanted = wanted
+
+    def look(self) -> None:
+        """Whether the sound server still has what was chosen; blocks a little."""
+        if self._inner and (known := self._server(self.kind)) is not None:
+            self.lost = self._inner not in [each.inner for each in known]
 
     def _call(self, data: Any, count: int, times: Any, status: Any) -> None:
         raise NotImplementedError
 
     @property
     def gone(self) -> bool:
-        return time.monotonic() - self._called > GONE_S
+        """It was pulled out, or never began."""
+        now = time.monotonic()
+        silent = now - self._called > GONE_S if self._called else now - self._opened > BEGIN_S
+        return silent or self.lost or not self._stream.active
 
     def close(self) -> None:
         try:
@@ -210,8 +280,10 @@ class _Device:
 class Microphone(_Device):
     """A `sources.Source`."""
 
-    def __init__(self, sounds: Any, wanted: str) -> None:
-        super().__init__(sounds, "input", wanted)
+    kind = "input"
+
+    def __init__(self, sounds: Any, wanted: str, server: Server = pulse.listed) -> None:
+        super().__init__(sounds, wanted, server)
         self.name = f"mic:{wanted}" if wanted else "mic"
 
     def _call(self, data: Any, count: int, times: Any, status: Any) -> None:
@@ -236,18 +308,30 @@ class Microphone(_Device):
 
 
 class Speaker(_Device):
-    """A `sinks.Sink`."""
+    """A `sinks.Sink`. `latency`: one of `LATENCIES`."""
 
-    def __init__(self, sounds: Any, wanted: str) -> None:
+    kind = "output"
+
+    def __init__(
+        self, sounds: Any, wanted: str, server: Server = pulse.listed, latency: str | float = LATENCIES[0]
+    ) -> None:
         self._missed = self._begun = False
-        super().__init__(sounds, "output", wanted)
+        self._dry: deque[float] = deque(maxlen=DRY)
+        super().__init__(sounds, wanted, server, latency)
         self.name = f"speaker:{wanted}" if wanted else "speaker"
 
     def _call(self, data: Any, count: int, times: Any, status: Any) -> None:
-        del times, status
+        del times
         self._called = time.monotonic()
+        if status and status.output_underflow:
+            self._dry.append(self._called)
         if self._ring.take(data[:, 0]) < count:
             self._missed = self._begun
+
+    @property
+    def hurried(self) -> bool:
+        """It runs dry again and again: the system calls too late for what was asked of it."""
+        return len(self._dry) == DRY and self._dry[-1] - self._dry[0] < DRY_S
 
     def write(self, samples: Samples) -> None:
         waiting, unused = len(self._ring), self._unused

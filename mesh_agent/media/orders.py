@@ -14,6 +14,20 @@ import msgspec
 from mesh_agent.net.base import Way
 from mesh_agent.sharing.orders import Said, Stop, Told, next_message
 
+Side = Literal["audio_in", "audio_out"]
+
+GONE: Final[dict[Side, str]] = {
+    "audio_in": "The microphone is gone. Nothing is sent until it is back.",
+    "audio_out": "The loudspeaker is gone. Nothing is heard until it is back.",
+}
+"""What is told of a device that is pulled out."""
+
+BACK: Final = {
+    GONE["audio_in"]: "There is a microphone again.",
+    GONE["audio_out"]: "There is a loudspeaker again.",
+}
+"""What is told once that holds no more."""
+
 # ── agent to process ────────────────────────────────────────────────────────────────────────────
 
 
@@ -139,9 +153,11 @@ Order = (
 
 
 class Ready(Told, frozen=True, kw_only=True, tag="ready"):
-    """The answer to `Begin`, `Use` and `Show`: what is in use. `problems`: sentences about what cannot be.
+    """The answer to `Begin`, `Use` and `Show`: what is in use. `problems`: all sentences about what cannot be
+    now; what an earlier one said beside them holds no more.
 
-    It comes by itself, too, where what was shown has ended, or cannot be shown any more.
+    It comes by itself, too, where what was shown has ended, or cannot be shown any more, and where a device
+    was pulled out, or is back.
 
     microphones, speakers, cameras: the names of all that there are, for `mic:NAME`, `speaker:NAME` and
     `camera:NAME`.
@@ -220,7 +236,7 @@ class Painted(Told, frozen=True, kw_only=True, tag="painted"):
 
 
 class Problem(Told, frozen=True, kw_only=True, tag="problem"):
-    """A device was pulled out, a file has ended badly, a disk is full: a sentence. The call goes on."""
+    """A file has ended badly, a disk is full: a sentence. The call goes on."""
 
     text: str
 

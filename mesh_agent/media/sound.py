@@ -3,24 +3,25 @@
 Strategy: every 20 ms, by the clock, a frame of each party is taken, all are added, and the sum goes to the
 sink; and a frame is taken from the source, encoded once, and given to each leg. Who is muted sends nothing
 at all: the connection tells by itself that it is alive, and nobody can hear what is not sent. A device that
-is gone is told once; until it is back there is silence.
+is gone is told, and so is that it is back; until then there is silence.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from av import VideoFrame
 
-from mesh_agent.media import devices
-from mesh_agent.media.devices import Microphone, Speaker, Unusable
+from mesh_agent.media import devices, pulse
+from mesh_agent.media.devices import LATENCIES, Microphone, Speaker, Unusable
 from mesh_agent.media.hearing import Hearing
 from mesh_agent.media.leg import Leg
 from mesh_agent.media.mixing import Meter, Mixer, decibels
 from mesh_agent.media.opus import FRAME, FRAME_S, Encoder, Samples
+from mesh_agent.media.orders import GONE, Side
 from mesh_agent.media.packet import Packet
 from mesh_agent.media.processing import NO_LIBRARY, Processor
 from mesh_agent.media.sinks import Nowhere, Sink, Written
@@ -43,14 +44,15 @@ TEST_FRAMES: Final = 50
 
 
 class Told(Protocol):
-    """What is told, in the loop."""
+    """What is told, in the loop. `devices_changed`: others are in use, or `Sound.problems` are others."""
 
     def problem(self, text: str) -> None: ...
+    def devices_changed(self) -> None: ...
     def source_ended(self) -> None: ...
 
 
 class Sound:
-    """`legs`: those that there are now. `library`: PortAudio; raises Unusable."""
+    """`legs`: those that there are now. `library`: PortAudio; raises Unusable. `server`: of sound."""
 
     def __init__(
         self,
@@ -59,9 +61,10 @@ class Sound:
         *,
         process: bool,
         library: Callable[[], Any] = devices.library,
+        server: devices.Server = pulse.listed,
         again_s: float = AGAIN_S,
     ) -> None:
-        self._legs, self._told, self._library = legs, told, library
+        self._legs, self._told, self._library, self._server = legs, told, library, server
         self._loop = asyncio.get_running_loop()
         self._encoder, self._mixer = Encoder(), Mixer()
         self._hearings: dict[Leg, Hearing] = {}
@@ -73,6 +76,12 @@ class Sound:
         self._sink: Sink = Nowhere()
         self._record: Written | None = None
         self._wanted = "none", "none"
+        self._problems: dict[Side, list[str]] = {"audio_in": [], "audio_out": []}
+        self._users: dict[Side, Callable[[str], Awaitable[None]]] = {
+            "audio_in": self._use_source,
+            "audio_out": self._use_sink,
+        }
+        self._slack = 0
         self._changing = asyncio.Lock()
         self._again_s, self._again_at = again_s, 0.0
         self._retry: asyncio.Task[None] | None = None
@@ -84,20 +93,24 @@ class Sound:
 
     # ── devices and files ───────────────────────────────────────────────────────────────────────
 
-    async def use(self, audio_in: str, audio_out: str) -> list[str]:
-        """Sentences about what cannot be used; there is silence instead. What is in use already goes on."""
+    @property
+    def problems(self) -> list[str]:
+        """Sentences about what cannot be used now."""
+        return list(dict.fromkeys(text for texts in self._problems.values() for text in texts))
+
+    async def use(self, audio_in: str, audio_out: str) -> None:
+        """Silence is in place of what cannot be used: see `problems`. What is in use already goes on."""
         async with self._changing:
-            problems: list[str] = []
             before, self._wanted = self._wanted, (audio_in, audio_out)
             if audio_in != before[0] or self._source.name != audio_in:
-                await self._use_source(audio_in, problems)
+                await self._use_source(audio_in)
             if audio_out != before[1] or self._sink.name != audio_out:
-                await self._use_sink(audio_out, problems)
-            return list(dict.fromkeys(problems))
+                await self._use_sink(audio_out)
 
-    async def _use_source(self, name: str, problems: list[str]) -> None:
+    async def _use_source(self, name: str) -> None:
         old, self._source, self._processor = self._source, Nothing(), None
         await asyncio.to_thread(old.close)
+        problems: list[str] = []
         try:
             self._source = await asyncio.to_thread(self._open_source, name)
         except (Unusable, Unreadable) as error:
@@ -107,10 +120,12 @@ class Sound:
                 self._processor = Processor()
             except ImportError:
                 problems.append(NO_LIBRARY)
+        self._problems["audio_in"] = problems
 
-    async def _use_sink(self, name: str, problems: list[str]) -> None:
+    async def _use_sink(self, name: str) -> None:
         old, self._sink = self._sink, Nowhere()
         await asyncio.to_thread(old.close)
+        problems: list[str] = []
         try:
             self._sink = await asyncio.to_thread(self._open_sink, name)
         except Unusable as error:
@@ -118,11 +133,12 @@ class Sound:
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             problems.append(f"What is heard cannot be written to {name}: {why}.")
+        self._problems["audio_out"] = problems
 
     def _open_source(self, name: str) -> Source:
         kind, _, wanted = name.partition(":")
         if kind == "mic":
-            return Microphone(self._library(), wanted)
+            return Microphone(self._library(), wanted, self._server)
         if name == "tone":
             return Tone()
         return Nothing() if name == "none" else File(Path(name), self._ended, self._problem)
@@ -130,7 +146,7 @@ class Sound:
     def _open_sink(self, name: str) -> Sink:
         kind, _, wanted = name.partition(":")
         if kind == "speaker":
-            return Speaker(self._library(), wanted)
+            return Speaker(self._library(), wanted, self._server, LATENCIES[self._slack])
         return Nowhere() if name == "none" else Written(Path(name), self._problem)
 
     async def record(self, path: str, pictures: Callable[[], VideoFrame] | None = None) -> list[str]:
@@ -162,46 +178,67 @@ class Sound:
             sounds = self._library()
         except Unusable:
             return [], []
-        inputs = await asyncio.to_thread(devices.names, sounds, "input")
-        return inputs, await asyncio.to_thread(devices.names, sounds, "output")
+        inputs = await asyncio.to_thread(devices.names, sounds, "input", self._server)
+        return inputs, await asyncio.to_thread(devices.names, sounds, "output", self._server)
+
+    @property
+    def _open(self) -> list[Microphone | Speaker]:
+        return [part for part in (self._source, self._sink) if isinstance(part, Microphone | Speaker)]
 
     def _look_after(self, now: float) -> None:
         """A device that was pulled out is let go; every few seconds it is tried again."""
-        for part in (self._source, self._sink):
-            if isinstance(part, Microphone | Speaker) and part.gone:
+        for part in self._open:
+            if part.gone:
                 self._lose(part)
                 self._again_at = now + self._again_s
-        missing = any(
-            wanted.partition(":")[0] in ("mic", "speaker") and name == "none"
-            for wanted, name in zip(self._wanted, (self._source.name, self._sink.name), strict=True)
-        )
-        if missing and now >= self._again_at and (self._retry is None or self._retry.done()):
+        if isinstance(self._sink, Speaker) and self._sink.hurried and self._slack < len(LATENCIES) - 1:
+            self._again_at = now
+            self._slack += 1
+            self._let_go(self._sink)
+        if now >= self._again_at and (self._retry is None or self._retry.done()):
             self._again_at = now + self._again_s
             self._retry = asyncio.create_task(self._try_again())
 
-    def _lose(self, part: Microphone | Speaker) -> None:
+    def _let_go(self, part: Microphone | Speaker) -> None:
         self._loop.run_in_executor(None, part.close)
         if part is self._source:
             self._source = Nothing()
-            self._told.problem("The microphone is gone. Nothing is sent until it is back.")
         else:
             self._sink = Nowhere()
-            self._told.problem("The loudspeaker is gone. Nothing is heard until it is back.")
+
+    def _lose(self, part: Microphone | Speaker) -> None:
+        side: Side = "audio_in" if part is self._source else "audio_out"
+        self._let_go(part)
+        self._problems[side] = [GONE[side]]
+        self._told.devices_changed()
+
+    def _missing(self, side: Side) -> bool:
+        """Whether a device is wanted there, and none is open."""
+        wanted = self._wanted[side == "audio_out"]
+        now = self._source.name if side == "audio_in" else self._sink.name
+        return wanted.partition(":")[0] in ("mic", "speaker") and now == "none"
 
     async def _try_again(self) -> None:
+        """Whether those that are open are still there, and those that are missing are back."""
         async with self._changing:
+            for part in self._open:
+                await asyncio.to_thread(part.look)
+            missing = [side for side in self._problems if self._missing(side)]
+            if not missing:
+                return
             with suppress(Unusable):
                 sounds = self._library()
-                open_ones = [
-                    each for each in (self._source, self._sink) if isinstance(each, Microphone | Speaker)
-                ]
-                if not open_ones:
+                if not self._open:
                     await asyncio.to_thread(devices.refresh, sounds)
-            ignored: list[str] = []
-            if self._wanted[0].partition(":")[0] == "mic" and self._source.name == "none":
-                await self._use_source(self._wanted[0], ignored)
-            if self._wanted[1].partition(":")[0] == "speaker" and self._sink.name == "none":
-                await self._use_sink(self._wanted[1], ignored)
+            before = self.problems
+            for side in missing:
+                told = self._problems[side]
+                use, wanted = self._users[side], self._wanted[side == "audio_out"]
+                await use(wanted)
+                if self._missing(side):
+                    self._problems[side] = told or self._problems[side]
+            if self.problems != before:
+                self._told.devices_changed()
 
     # ── parties ─────────────────────────────────────────────────────────────────────────────────
 

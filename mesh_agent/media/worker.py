@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,8 +86,9 @@ class Call:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._sound = Sound(self._legs, self, process=begin.process)
         self._shown: dict[str, orders.Level] = {}
+        self._unrecorded: list[str] = []
         self._pictures = Pictures(
-            self._legs, pipes.report, lambda: pipes.waiting, lambda: self._spawn(self._ready([])), begin.kbps
+            self._legs, pipes.report, lambda: pipes.waiting, self.devices_changed, begin.kbps
         )
         self._doers: dict[type, Callable[[Any], None]] = {
             orders.MakeOffer: self._make_offer,
@@ -108,8 +109,9 @@ class Call:
     async def run(self) -> None:
         self._sound.muted = self._begin.muted
         begin = self._begin
-        recorded = [] if begin.record is None else await self._record(begin.record)
-        await self._use(orders.Use(audio_in=begin.audio_in, audio_out=begin.audio_out), recorded)
+        if begin.record is not None:
+            self._unrecorded = await self._record(begin.record)
+        await self._use(orders.Use(audio_in=begin.audio_in, audio_out=begin.audio_out))
         if begin.video_in != "none":
             self._spawn(self._show(begin.video_in))
         for work in (
@@ -218,13 +220,18 @@ class Call:
     def _speak(self, order: orders.Speak) -> None:
         self._sound.muted, self._sound.deafened = order.muted, order.deafened
 
-    async def _use(self, order: orders.Use, problems: Iterable[str] = ()) -> None:
-        await self._ready([*problems, *await self._sound.use(order.audio_in, order.audio_out)])
+    async def _use(self, order: orders.Use) -> None:
+        await self._sound.use(order.audio_in, order.audio_out)
+        await self._ready()
 
     async def _show(self, video_in: str) -> None:
-        await self._ready(await self._pictures.show(video_in))
+        await self._pictures.show(video_in)
+        await self._ready()
 
-    async def _ready(self, problems: list[str]) -> None:
+    def devices_changed(self) -> None:
+        self._spawn(self._ready())
+
+    async def _ready(self) -> None:
         microphones, speakers = await self._sound.listed()
         cameras = await self._pictures.cameras()
         self._pipes.report(
@@ -232,7 +239,7 @@ class Call:
                 audio_in=self._sound.audio_in,
                 audio_out=self._sound.audio_out,
                 video_in=self._pictures.video_in,
-                problems=problems,
+                problems=[*self._unrecorded, *self._sound.problems, *self._pictures.problems],
                 microphones=microphones,
                 speakers=speakers,
                 cameras=cameras,

@@ -14,6 +14,7 @@ from typing import Any, Final
 from mesh_agent.agent import Agent
 from mesh_agent.calls.announcing import duration
 from mesh_agent.calls.call import Call
+from mesh_agent.calls.doing import news
 from mesh_agent.calls.errors import CallError
 from mesh_agent.calls.state import Media
 from mesh_agent.output import Output
@@ -97,7 +98,7 @@ async def _follow(call: Call, room: Room, seconds: float | None, output: Output)
     """Tells what happens, until it is over, or the time is up."""
     states: dict[str, str] = {}
     told = 0
-    problems: set[str] = set()
+    problems: tuple[str, ...] = ()
     output.show({"line": f"Call in {room.name}: {call.phase}.", "call": call.id, "phase": call.phase})
     loop = asyncio.get_running_loop()
     ends: float | None = None
@@ -122,10 +123,10 @@ async def _follow(call: Call, room: Room, seconds: float | None, output: Output)
         for sentence in call.departed[told:]:
             output.show({"line": sentence, "departed": sentence})
         told = len(call.departed)
-        for problem in call.own.problems:
-            if problem not in problems:
-                problems.add(problem)
-                output.note(problem)
+        wrong, right = news(problems, call.own.problems)
+        for sentence in (*wrong, *right):
+            output.note(sentence)
+        problems = call.own.problems
         try:
             async with asyncio.timeout_at(ends):
                 await call.changed()

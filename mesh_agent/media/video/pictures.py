@@ -49,7 +49,8 @@ class Pictures:
     """`legs`: those that there are now. `report` tells the agent, `unread`: how many bytes wait for it.
     `over` is called when what was shown has ended by itself, after that was reported.
 
-    `left_out`: painted ones that were not told, since the agent had not read those before.
+    `left_out`: painted ones that were not told, since the agent had not read those before. `problems`:
+    sentences about what cannot be shown, or no longer.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Pictures:
         self._stuck: set[Leg] = set()
         self._asleep: set[Leg] = set()
         self.left_out = 0
+        self.problems: list[str] = []
         self._sent: deque[tuple[float, int]] = deque(maxlen=256)
 
     @property
@@ -98,27 +100,29 @@ class Pictures:
 
     # ── orders ──────────────────────────────────────────────────────────────────────────────────
 
-    async def show(self, video_in: str) -> list[str]:
-        """From now on; sentences about what cannot be shown, in place of which nothing is."""
+    async def show(self, video_in: str) -> None:
+        """From now on; in place of what cannot be shown nothing is: see `problems`."""
         self._asked += 1
         asked = self._asked
         async with self._changing:
             if asked != self._asked:
-                return []  # something else was asked for meanwhile
+                return  # something else was asked for meanwhile
             await self._end()
+            self.problems = []
             opening = asyncio.create_task(asyncio.to_thread(opened, video_in))
             done, _ = await asyncio.wait((opening,), timeout=OPEN_S)
             if not done:
                 opening.add_done_callback(_close_late)
-                return [f"What is to be shown ({video_in}) does not answer."]
+                self.problems = [f"What is to be shown ({video_in}) does not answer."]
+                return
             try:
                 frames = opening.result()
             except Unusable as error:
-                return [error.text]
+                self.problems = [error.text]
+                return
             if frames is not None:
                 self._feed = Feed(frames, self._over)
                 self._sending.begin(self._feed)
-            return []
 
     def view(self, tiles: list[orders.Tile], rate: float) -> None:
         """What is looked at."""
@@ -247,7 +251,7 @@ class Pictures:
         self._feed = None
         self._sending.end()
         if text:
-            self._report(orders.Problem(text=text))
+            self.problems = [text]
         else:
             self._report(orders.Ended(what="video_in"))
         self._told_over()

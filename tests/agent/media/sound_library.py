@@ -1,13 +1,23 @@
 """A sound library like `sounddevice`: it calls from threads of its own, and devices can be pulled out."""
 
+import os
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 RATE: Final = 48_000
+
+
+class Status(NamedTuple):
+    """As `sounddevice.CallbackFlags`."""
+
+    output_underflow: bool
+
+    def __bool__(self) -> bool:
+        return self.output_underflow
 
 
 class LibraryError(Exception):
@@ -15,7 +25,11 @@ class LibraryError(Exception):
 
 
 class Library:
-    """`heard`: what a microphone hears, by sample number. `played`: what loudspeakers have played."""
+    """`heard`: what a microphone hears, by sample number. `played`: what loudspeakers have played.
+
+    `dry`: so many more of the calls say that a loudspeaker has run dry. `silent`: no device makes its first
+    call.
+    """
 
     def __init__(self, *devices: tuple[str, int, int]) -> None:
         self.devices = [
@@ -27,6 +41,8 @@ class Library:
         self.opened: list[Any] = []
         self.refreshed = 0
         self.pulled = False
+        self.dry = 0
+        self.silent = False
         self.InputStream = lambda **settings: Stream(self, output=False, **settings)
         self.OutputStream = lambda **settings: Stream(self, output=True, **settings)
 
@@ -47,7 +63,8 @@ class Stream:
         if library.pulled:
             raise LibraryError("Device unavailable [PaErrorCode -9985]")
         assert (settings["samplerate"], settings["channels"], settings["dtype"]) == (48_000, 1, "float32")
-        self.device = settings["device"]
+        self.device, self.asked = settings["device"], settings["latency"]
+        self.source, self.sink = os.environ.get("PULSE_SOURCE"), os.environ.get("PULSE_SINK")
         self._library, self._output, self._settings = library, output, settings
         self.running = False
         library.opened.append(self)
@@ -57,8 +74,14 @@ class Stream:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
+    @property
+    def active(self) -> bool:
+        return self._thread.is_alive()
+
     def _run(self) -> None:
         count, at = self._settings["blocksize"], 0
+        while self._library.silent and self.running:
+            time.sleep(0.01)
         self.begun = time.monotonic()
         while self.running and not self._library.pulled:
             # a real device keeps its own time: what it was late with comes at once
@@ -66,10 +89,15 @@ class Stream:
             data = np.zeros((count, 1), np.float32)
             if not self._output:
                 data[:, 0] = self._library.heard(np.arange(at, at + count))
-            self._settings["callback"](data, count, None, None)
+            self._settings["callback"](data, count, None, self._status())
             if self._output:
                 self._library.played.append(data[:, 0].copy())
             at += count
+
+    def _status(self) -> Status:
+        dry = self._output and self._library.dry > 0
+        self._library.dry -= dry
+        return Status(dry)
 
     def abort(self, ignore_errors: bool = True) -> None:
         assert ignore_errors

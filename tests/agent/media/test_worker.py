@@ -116,6 +116,8 @@ async def test_what_cannot_be_used_is_said_and_what_can_be_is_used() -> None:
             "What is heard cannot be written to /none/heard.wav: No such file or directory.",
         ]
         alice.tell(orders.Use(audio_in="tone", audio_out="none"))
-        assert (await alice.hears(orders.Ready, audio_in="tone")).problems == []
+        assert (await alice.hears(orders.Ready, audio_in="tone")).problems == [
+            "The call cannot be recorded to /none/x.ogg: No such file or directory."
+        ]
     finally:
         await alice.stop()

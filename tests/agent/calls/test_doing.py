@@ -1,0 +1,62 @@
+"""What we bring into a call: which sentences about devices hold now."""
+
+from mesh_agent.calls.doing import PROBLEMS_MAX, Doing, news
+from mesh_agent.calls.state import Own
+from mesh_agent.media import orders
+from mesh_agent.media.orders import GONE, Ready
+from protocol.calls import Sends
+
+
+class Bringing(Doing):
+    """It keeps what it orders and sends."""
+
+    def __init__(self) -> None:
+        super().__init__(Own())
+        self.ordered: list[orders.Order] = []
+        self.told: list[Sends] = []
+
+    def _order(self, order: orders.Order) -> None:
+        self.ordered.append(order)
+
+    def _send(self, sends: Sends) -> None:
+        self.told.append(sends)
+
+    def problems(self) -> tuple[str, ...]:
+        return self._own.problems
+
+
+def _ready(*problems: str) -> Ready:
+    return Ready(audio_in="mic", audio_out="speaker", video_in="none", problems=list(problems))
+
+
+def test_what_was_wrong_with_a_device_is_forgotten_once_it_is_not() -> None:
+    alice = Bringing()
+    alice._ready(_ready(GONE["audio_in"], "There is no camera here."))
+    alice._problem("The disk is full.")
+    assert alice.problems() == (GONE["audio_in"], "There is no camera here.", "The disk is full.")
+    alice._ready(_ready("There is no camera here."))
+    assert alice.problems() == ("The disk is full.", "There is no camera here.")
+    alice._ready(_ready())
+    assert alice.problems() == ("The disk is full.",)
+
+
+def test_the_latest_sentences_are_kept_each_once() -> None:
+    alice = Bringing()
+    for number in (*range(PROBLEMS_MAX + 2), 4):
+        alice._problem(f"{number}.")
+    assert len(alice.problems()) == PROBLEMS_MAX
+    assert alice.problems()[-1] == "4."
+    assert len(set(alice.problems())) == PROBLEMS_MAX
+
+
+def test_that_a_device_is_back_is_news_and_so_is_each_sentence_that_was_not_there() -> None:
+    assert news((), (GONE["audio_in"],)) == ([GONE["audio_in"]], [])
+    assert news((GONE["audio_in"], "The disk is full."), ("The disk is full.",)) == (
+        [],
+        ["There is a microphone again."],
+    )
+    assert news((GONE["audio_out"], "There is no camera here."), ()) == (
+        [],
+        ["There is a loudspeaker again."],
+    )
+    assert news(("a", "b"), ("b", "a")) == ([], [])
