@@ -33,6 +33,9 @@ JOIN: Final = 240
 QUIET: Final = 0.002
 """Root mean square of what may be left out unheard."""
 
+ALIKE: Final = 0.9
+"""Of two periods that are so much the same (1: wholly), one may be missing: nobody hears it."""
+
 _COARSE: Final = 4
 """Periods are looked for in every fourth sample first."""
 
@@ -86,13 +89,18 @@ class Concealer:
 def period(heard: Samples) -> int:
     """After how many samples the end of it is most like itself."""
     rough = heard[::_COARSE].astype(np.float64)
-    about = _alike(rough, PERIOD_MIN // _COARSE, PERIOD_MAX // _COARSE, FRAME // 2 // _COARSE) * _COARSE
+    about = _alike(rough, PERIOD_MIN // _COARSE, PERIOD_MAX // _COARSE, FRAME // 2 // _COARSE)[0] * _COARSE
     least, most = max(PERIOD_MIN, about - _COARSE), min(PERIOD_MAX, about + _COARSE)
-    return _alike(heard.astype(np.float64), least, most, FRAME // 2)
+    return _alike(heard.astype(np.float64), least, most, FRAME // 2)[0]
 
 
-def _alike(heard: "np.ndarray[tuple[int], np.dtype[np.float64]]", least: int, most: int, window: int) -> int:
-    """The lag from `least` to `most` at which the last `window` samples are most like earlier ones."""
+def _alike(
+    heard: "np.ndarray[tuple[int], np.dtype[np.float64]]", least: int, most: int, window: int
+) -> tuple[int, float]:
+    """The lag from `least` to `most` at which the last `window` samples are most like earlier ones.
+
+    And how much they are: 1 is the same.
+    """
     end = heard[-window:]
     past = heard[-window - most : -1] if least else heard[-window - most :]
     products = np.correlate(past, end, "valid")
@@ -101,15 +109,19 @@ def _alike(heard: "np.ndarray[tuple[int], np.dtype[np.float64]]", least: int, mo
     lags = most - np.arange(len(products))
     good = lags >= least
     scores = products[good] / np.sqrt(energy[good] + _STILL)
-    return int(lags[good][np.argmax(scores)])
+    best = int(np.argmax(scores))
+    return int(lags[good][best]), float(scores[best] / np.sqrt(np.dot(end, end) + _STILL))
 
 
-def shortened(samples: Samples, most: int) -> Samples:
-    """By one period, and by no more than `most` samples; all of it where it cannot be heard anyhow."""
+def shortened(samples: Samples, most: int, *, unheard: bool = False) -> Samples:
+    """By one period, and by no more than `most` samples; all of it where it cannot be heard anyhow.
+
+    `unheard`: only where periods are `ALIKE`.
+    """
     if is_quiet(samples):
         return samples[: max(0, len(samples) - most)]
-    size = _step(samples, most)
-    if not size:
+    size, alike = _step(samples, most)
+    if not size or (unheard and alike < ALIKE):
         return samples
     begin = (len(samples) - 2 * size) // 2
     first, second = samples[begin : begin + size], samples[begin + size : begin + 2 * size]
@@ -118,7 +130,7 @@ def shortened(samples: Samples, most: int) -> Samples:
 
 def lengthened(samples: Samples, most: int) -> Samples:
     """By one period, and by no more than `most` samples."""
-    size = _step(samples, most)
+    size, _ = _step(samples, most)
     if not size:
         return samples
     begin = (len(samples) - 2 * size) // 2
@@ -130,14 +142,14 @@ def is_quiet(samples: Samples) -> bool:
     return float(np.dot(samples, samples)) <= QUIET * QUIET * len(samples)
 
 
-def _step(samples: Samples, most: int) -> int:
-    """A period that fits twice into the samples; 0 where none does."""
+def _step(samples: Samples, most: int) -> tuple[int, float]:
+    """A period that fits twice into the samples, and how alike the two are; 0 where none does."""
     most = min(most, len(samples) // 2, PERIOD_MAX)
     if most < PERIOD_MIN:
-        return 0
+        return 0, 0.0
     window = min(FRAME // 2, len(samples) - most)
     if window < PERIOD_MIN:
-        return 0
+        return 0, 0.0
     return _alike(samples.astype(np.float64), PERIOD_MIN, most, window)
 
 

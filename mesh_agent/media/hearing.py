@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from mesh_agent.media.conceal import Concealer, is_quiet, lengthened, shortened
+from mesh_agent.media.conceal import Concealer, lengthened, shortened
 from mesh_agent.media.jitter import LATE, Conceal, Jitter, Play, Silence, length
 from mesh_agent.media.opus import CALM, FRAME, RATE, Decoder, Samples
 from mesh_agent.media.packet import Packet
@@ -77,13 +77,11 @@ class Hearing:
         calm = float(np.dot(samples, samples)) < CALM * CALM * len(samples)
         self._calm = CALM_SAMPLES if calm else 0
         samples = self._concealer.played(samples)
-        if step.adjust < -LATE or (step.adjust < 0 and is_quiet(samples)):
-            return shortened(samples, -step.adjust)
         if step.adjust < 0:
-            return samples
+            return shortened(samples, -step.adjust, unheard=step.adjust >= -LATE)
         return lengthened(samples, step.adjust) if step.adjust else samples
 
     @property
     def delay_ms(self) -> float:
         """How long sound has waited here lately, from when it came until it is heard."""
-        return 1_000 * self.jitter.waited_s + 1_000 * len(self._ready) / RATE
+        return 1_000 * self.jitter.waited_s

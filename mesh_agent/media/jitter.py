@@ -10,6 +10,11 @@ is held back too much, or too little, that is mended by shortening or lengthenin
 steps, and at once in silence; what is far too late is left out. While packets that carry a copy of what was
 said before them are lost again and again, one packet more is waited for: it is there when it is of use.
 
+What is heard is decided about every 20 ms, and only then can a packet be too late. So of two moments for it
+in the same 20 ms none is safer: sound is held back by whole packets, and what is left over of one packet when
+the next is decided about (`left`) is of no use; it is given up. Where nothing has come, only so much is made
+up as is needed until the next look: what is missing may be there by then, or the copy of it.
+
 Times are seconds of any one clock; places are samples (1/48000 s), which never wrap here.
 """
 
@@ -44,8 +49,11 @@ STEADY: Final = 0.5
 FLOORS: Final = 10
 """Seconds in which the quickest packet is looked for."""
 
-SLACK_S: Final = 0.008
+SLACK_S: Final = 0.005
 """Held back besides, for clocks that are not exact."""
+
+CALM_S: Final = 0.003
+"""What is to be waited for may sink by so much before less is waited for: it is never quite the same."""
 
 TARGET_MAX_S: Final = 0.8
 
@@ -60,10 +68,16 @@ CONCEAL_MAX: Final = int(0.1 * RATE)
 """Made up at a time; what is missing for longer is silence."""
 
 COPIES_S: Final = 1.5
-"""After the last loss, or the last copy, for so long one packet more is waited for."""
+"""After the last loss, or the last copy, for so long at least one packet more is waited for."""
+
+AGAIN: Final = 3
+"""After the last loss, for so many times as long as the last ones were apart: another one is likely."""
 
 AGAIN_S: Final = 6.0
-"""Only where there were two losses within so long: one is no reason to hold back what follows."""
+"""For so long at most, and only where there were two within so long: one is no reason to hold back more."""
+
+LOSSES: Final = 4
+"""That are looked back upon."""
 
 STRANGE_S: Final = 4.0
 """A packet that is out of time by more belongs to another stream."""
@@ -76,7 +90,7 @@ STRANGERS: Final = 3
 class Play:
     """`adjust`: how many samples it may be lengthened by, or shortened (below 0).
 
-    To shorten by less than `LATE` is only worth it where nothing is said.
+    To shorten by less than `LATE` is only worth it where nobody hears it.
     """
 
     packet: Packet
@@ -122,6 +136,7 @@ class _Held:
     number: int
     place: int
     samples: int
+    copies: bool
 
 
 def length(payload: bytes) -> int:
@@ -155,8 +170,9 @@ class Jitter:
         self._missing = 0
         self._strangers = 0
         self._seen: deque[int] = deque(maxlen=PACKETS_MAX)
-        self._losses: deque[float] = deque((-math.inf, -math.inf), maxlen=2)
+        self._losses: deque[float] = deque(maxlen=LOSSES)
         self._copied = -math.inf
+        self._waits = 0.0
 
     # ── in ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -170,7 +186,7 @@ class Jitter:
         samples = length(packet.payload)
         if not samples:
             return
-        held = self._unwrap(packet, samples)
+        held = self._unwrap(packet, samples, copies)
         if held is None:
             return
         self.counts.received += 1
@@ -188,22 +204,22 @@ class Jitter:
             if len(self._held) > PACKETS_MAX:
                 del self._held[min(self._held)]
 
-    def _unwrap(self, packet: Packet, samples: int) -> _Held | None:
+    def _unwrap(self, packet: Packet, samples: int, copies: bool) -> _Held | None:
         """With a place and a number that do not wrap; None for a stranger."""
         last = self._last
         if last is None:
-            held = _Held(packet, packet.number, packet.timestamp, samples)
+            held = _Held(packet, packet.number, packet.timestamp, samples, copies)
         else:
             place = last.place + _nearest(packet.timestamp - last.place, WRAP_TIME)
             number = last.number + _nearest(packet.number - last.number, WRAP_NUMBER)
-            held = _Held(packet, number, place, samples)
+            held = _Held(packet, number, place, samples, copies)
             gone = packet.at - last.packet.at
             if abs((place - last.place) / RATE - gone) > STRANGE_S:
                 self._strangers += 1
                 if self._strangers < STRANGERS:
                     return None
                 self._forget()
-                held = _Held(packet, packet.number, packet.timestamp, samples)
+                held = _Held(packet, packet.number, packet.timestamp, samples, copies)
         self._strangers = 0
         if self._last is None or held.place > self._last.place:
             self._last = held
@@ -248,33 +264,52 @@ class Jitter:
         return min(worst + SLACK_S + more, TARGET_MAX_S)
 
     def _awaits_copies(self, now: float) -> bool:
-        before, last = self._losses
-        return last - before < AGAIN_S and min(last, self._copied) > now - COPIES_S
+        recent = [at for at in self._losses if self._losses[-1] - at < AGAIN_S]
+        if len(recent) < 2:
+            return False
+        apart = (recent[-1] - recent[0]) / (len(recent) - 1)
+        likely = min(AGAIN_S, max(COPIES_S, AGAIN * apart))
+        return now - recent[-1] < likely and now - self._copied < COPIES_S
 
     # ── out ─────────────────────────────────────────────────────────────────────────────────────
 
     def next(self, now: float, ready: int = 0, left: int = 0) -> Next:
-        """What comes next, where it is heard `ready` samples after `now`.
+        """What comes next, where it is heard `ready` samples (below `FRAME`) after `now`.
 
-        `left`: of those, so many were there before. What is heard later than it is decided about has to be
-        there earlier, so it is held back longer; by half as much, for else no step would be seen to help.
+        `left`: of those, so many were there before.
         """
         if self._last is None:
             return Silence(FRAME)
-        heard = now + (ready - left / 2) / RATE
-        due = int((heard - self._floor() - self.target_s(now)) * RATE)
-        if self._next is None:
-            self._next = due
-        lag = due - self._next
-        if lag > JUMP:
-            self._leave_out(due)
-            lag = 0
+        target = self.target_s(now)
+        self._waits = max(target, min(self._waits, target + CALM_S))
         held = self._first()
+        if self._next is None:
+            begin = held or self._last
+            if now - self._floor() - begin.place / RATE < self._waits:
+                return Silence(FRAME - ready)
+            self._next = begin.place
+        lag = self._lag(now, ready, left)
+        if lag > JUMP:
+            self._leave_out(self._next + lag)
+            held, lag = self._first(), 0
         if held is None:
-            return self._absent()
+            return self._absent(FRAME - ready)
         if held.place > self._next:
-            return self._gap(held, lag)
+            return self._gap(held, lag, now, FRAME - ready)
         return self._play(held, lag, now + ready / RATE)
+
+    def _lag(self, now: float, ready: int, left: int) -> int:
+        """How many samples what is next is heard too late; below 0: too early.
+
+        Of what is decided about now, the last has to have been there for `_waits`.
+        """
+        assert self._next is not None
+        assert self._last is not None
+        first = self._next - (ready - left)
+        last = first + max(0, FRAME - self._last.samples)
+        spare = now - self._floor() - last / RATE - self._waits
+        frames = math.floor(spare * RATE / FRAME)
+        return left + frames * FRAME
 
     def _leave_out(self, due: int) -> None:
         for place in [place for place, held in self._held.items() if place + held.samples <= due]:
@@ -294,32 +329,40 @@ class Jitter:
         self._played = held.number
         self._next = held.place + held.samples
         self.waited_s += (max(0.0, at - held.packet.at) - self.waited_s) / 16
-        adjust = -lag if abs(lag) > EARLY else 0
-        return Play(held.packet, adjust)
+        if lag < 0:
+            return Play(held.packet, EARLY - lag)
+        return Play(held.packet, -lag if lag > EARLY else 0)
 
-    def _gap(self, held: _Held, lag: int) -> Next:
+    def _gap(self, held: _Held, lag: int, now: float, needed: int) -> Next:
         """The next one that is there comes after something that is not."""
         assert self._next is not None
-        skipped = max(0, min(lag, held.place - self._next))
-        self._next += skipped
-        missing = min(held.place - self._next, FRAME)
-        if not missing:
-            return self._play(held, lag - skipped, held.packet.at + self.waited_s)
+        gap = held.place - self._next
         known_silent = self._played is None or held.number == self._played + 1
+        if known_silent and lag < 0:
+            return Silence(min(-lag, needed))
+        skipped = max(0, min(lag, gap))
+        if skipped < gap and held.copies and not known_silent:
+            skipped -= skipped % FRAME
+        self._next += skipped
+        gap -= skipped
+        if not gap:
+            return self._play(held, lag - skipped, now + (FRAME - needed) / RATE)
         if known_silent or self._missing >= CONCEAL_MAX:
+            missing = min(gap, needed)
             self._next += missing
             return Silence(missing)
-        after = held.packet if held.place - self._next == missing else None
-        waits = lag <= -missing
-        if not waits:
-            self._next += missing
+        if lag <= -needed:
+            return self._conceal(needed)
+        after = held.packet if gap <= FRAME else None
+        missing = gap if after is not None else min(gap - FRAME, needed)
+        self._next += missing
         return self._conceal(missing, after)
 
-    def _absent(self) -> Next:
+    def _absent(self, needed: int) -> Next:
         """Nothing is there: lost, late, or not sent. What comes next tells which, and is awaited."""
         if self._missing >= CONCEAL_MAX or self._played is None:
-            return Silence(FRAME)
-        return self._conceal(FRAME)
+            return Silence(needed)
+        return self._conceal(needed)
 
     def _conceal(self, samples: int, after: Packet | None = None) -> Next:
         self._missing += samples

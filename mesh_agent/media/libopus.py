@@ -70,6 +70,7 @@ def _describe(found: Any) -> None:
     found.opus_encode_float.restype = ctypes.c_int32
     found.opus_decode_float.argtypes = (pointer, ctypes.c_char_p, ctypes.c_int32, _Floats, number, number)
     found.opus_packet_has_lbrr.argtypes = (ctypes.c_char_p, ctypes.c_int32)
+    found.opus_packet_get_samples_per_frame.argtypes = (ctypes.c_char_p, ctypes.c_int32)
     for name in ("opus_encoder_destroy", "opus_decoder_destroy"):
         getattr(found, name).argtypes = (pointer,)
         getattr(found, name).restype = None
@@ -121,7 +122,7 @@ class Uncoder:
 
     def __init__(self, found: Any, rate: int, most: int) -> None:
         wrong = ctypes.c_int()
-        self._lib, self._most = found, most
+        self._lib, self._rate, self._most = found, rate, most
         self._state = found.opus_decoder_create(rate, 1, ctypes.byref(wrong))
         if not self._state:
             raise OSError(f"libopus makes no decoder ({wrong.value})")
@@ -135,8 +136,12 @@ class Uncoder:
         return bool(self._lib.opus_packet_has_lbrr(payload, len(payload)) == 1)
 
     def recover(self, payload: bytes, count: int) -> NDArray[np.float32] | None:
-        """The `count` samples before that packet, from the copy in it; it is to be decoded next."""
-        made = self._run(payload, -(-count // STEP) * STEP, 1)
+        """The `count` samples before that packet, from the copy in it; it is to be decoded next.
+
+        The copy is of a whole frame. Asked for less, libopus does not look at it, and makes something up.
+        """
+        whole = self._lib.opus_packet_get_samples_per_frame(payload, self._rate)
+        made = self._run(payload, max(whole, -(-count // STEP) * STEP), 1)
         return None if made is None else made[-count:]
 
     def missing(self, count: int) -> NDArray[np.float32] | None:

@@ -32,22 +32,35 @@ def sent(
 
 @dataclass
 class Heard:
-    """`played`: the numbers of packets, and when each was heard. `concealed`: when, and how many samples."""
+    """`played`: the numbers of packets, and when each was heard. `concealed`: when, and how many samples.
+
+    `copied`: the numbers of packets whose copy, in the next one, was there: and when, and how much of it.
+    """
 
     played: list[tuple[int, float]] = field(default_factory=list)
     concealed: list[tuple[float, int]] = field(default_factory=list)
+    copied: list[tuple[int, float, int]] = field(default_factory=list)
     silent: int = 0
 
 
 def hear(
-    jitter: Jitter, packets: Iterable[Packet], begin: float, end: float, *, adjusts: bool = True
+    jitter: Jitter,
+    packets: Iterable[Packet],
+    begin: float,
+    end: float,
+    *,
+    adjusts: bool = True,
+    copies: bool = False,
 ) -> Heard:
-    """Ticks from `begin` to `end`. Voices are shortened and lengthened by 5 ms at a time, as speech is."""
+    """Ticks from `begin` to `end`. Voices are shortened and lengthened by 5 ms at a time, as speech is.
+
+    `copies`: each packet carries one of the packet before it.
+    """
     heard, waiting, ready = Heard(), list(packets), 0
     now = begin
     while now < end:
         while waiting and waiting[0].at <= now:
-            jitter.take(waiting.pop(0))
+            jitter.take(waiting.pop(0), copies=copies)
         left = ready
         while ready < FRAME:
             step = jitter.next(now, ready, left)
@@ -56,6 +69,9 @@ def hear(
                 small = -LATE <= step.adjust < 120
                 change = 0 if small or not adjusts else max(-240, min(240, step.adjust))
                 ready += FRAME + change
+            elif isinstance(step, Conceal) and step.after is not None and copies:
+                heard.copied.append((step.after.number - 1, now + ready / RATE, step.samples))
+                ready += step.samples
             elif isinstance(step, Conceal):
                 heard.concealed.append((now + ready / RATE, step.samples))
                 ready += step.samples

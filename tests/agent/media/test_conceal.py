@@ -76,6 +76,15 @@ def test_a_vowel_is_made_shorter_and_longer_by_whole_periods(hertz: float) -> No
         assert np.array_equal(changed[-30:], said[-30:])
 
 
+def test_what_would_be_heard_to_be_missing_stays_where_it_is_not_to_be_heard() -> None:
+    vowel = (0.3 * np.sin(2 * np.pi * 200 * np.arange(FRAME) / RATE)).astype(np.float32)
+    hiss = (0.1 * np.random.default_rng(2).standard_normal(FRAME)).astype(np.float32)
+    assert len(shortened(vowel, 400, unheard=True)) == FRAME - RATE // 200
+    assert len(shortened(hiss, 400, unheard=True)) == FRAME
+    assert len(shortened(hiss, 400)) < FRAME
+    assert len(shortened(0 * hiss, 400, unheard=True)) == FRAME - 400
+
+
 def test_silence_is_left_out_as_a_whole() -> None:
     assert len(shortened(np.zeros(FRAME, np.float32), FRAME)) == 0
     assert len(shortened(np.zeros(FRAME, np.float32), 300)) == FRAME - 300

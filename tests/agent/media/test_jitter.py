@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesh_agent.media.jitter import FRAME, PACKETS_MAX, Jitter, Play, length
+from mesh_agent.media.jitter import (
+    EARLY,
+    FRAME,
+    PACKETS_MAX,
+    RATE,
+    SLACK_S,
+    Conceal,
+    Jitter,
+    Play,
+    length,
+)
 from mesh_agent.media.packet import Packet
 from tests.agent.media.network import FRAME_S, PAYLOAD, Delay, Heard, hear, sent
 
@@ -85,6 +95,37 @@ def test_a_longer_way_is_taken_for_what_it_is() -> None:
     numbers = [number for number, _ in heard.played]
     assert set(range(310, 1_000)) <= set(numbers)
     assert max(delays(heard)) < LINE_S + 0.1 + 0.06
+
+
+@pytest.mark.parametrize("uneven_s", [0.0, 0.015])
+@pytest.mark.parametrize("burst", [1, 2])
+def test_the_copy_of_what_is_lost_is_there_whenever_the_packets_come(uneven_s: float, burst: int) -> None:
+    """In whatever part of the 20 ms between two looks. Of the first two losses none is known before.
+
+    The last of a burst is in the next packet that comes, and nothing before it is anywhere.
+    """
+    lost = {index + more for index in range(50, 400, 9) for more in range(burst)}
+    chance = random.Random(1)
+    packets = sent(500, lambda index: None if index in lost else LINE_S + uneven_s * chance.random())
+    for phase in range(0, 20, 3):
+        heard = hear(Jitter(), packets, BEGUN + phase / 1_000, BEGUN + 9.5, copies=True)
+        later = [index for index in sorted(lost) if index >= 100 and index + 1 not in lost]
+        assert [number for number, _, size in heard.copied if number >= 100 and size == FRAME] == later, phase
+        made_up = sum(size for at, size in heard.concealed if BEGUN + 2 < at < BEGUN + 8)
+        assert made_up == (burst - 1) * FRAME * len(later), phase
+        waited = [at - BEGUN - number * FRAME_S for number, at in heard.played if 150 < number < 300]
+        assert max(waited) <= LINE_S + uneven_s + 2 * FRAME_S + SLACK_S + EARLY / RATE, phase
+
+
+def test_what_comes_too_late_to_be_waited_for_is_made_up_only_until_the_next_look() -> None:
+    """Of a packet that is heard in the midst of two looks, the last part may come from its copy."""
+    jitter = Jitter()
+    for packet in sent(100, lambda index: None if index == 99 else LINE_S):
+        jitter.take(packet)
+    now, left = BEGUN + 99 * FRAME_S + LINE_S + 0.001, FRAME // 4
+    for index in range(99):
+        jitter.next(BEGUN + index * FRAME_S + LINE_S + 0.006)
+    assert jitter.next(now, left, left) == Conceal(FRAME - left)
 
 
 @pytest.mark.parametrize("part", [2e-4, -2e-4])
