@@ -28,6 +28,7 @@ from mesh_server.ws.gateway import Gateway
 from mesh_server.ws.outbound import Outbound
 from mesh_server.ws.peer import Peer
 from mesh_server.ws.routes import ROUTES, error_answer, send_now
+from mesh_server.ws.silence import next_step
 from mesh_server.ws.socket import ChatSocket
 from protocol import limits
 from protocol.close import CloseCode
@@ -83,6 +84,7 @@ class Connection:
 
     __slots__ = (
         "_address",
+        "_asked_at",
         "_caller",
         "_deadline",
         "_excess",
@@ -117,7 +119,7 @@ class Connection:
         self._over: asyncio.Future[None] | None = None
         self._is_over = False
         self._place: Place | None = None
-        self.last_heard = loop.time()
+        self.last_heard = self._asked_at = loop.time()
 
     @property
     def outbound(self) -> Outbound | None:
@@ -364,11 +366,13 @@ class Connection:
 
     def check(self, now: float, heartbeat_s: float) -> None:
         """Called a few times a heartbeat: pings a silent client, and gives up one that stays silent."""
-        silent_s = now - self.last_heard
-        if silent_s > 1.75 * heartbeat_s:
+        step = next_step(now, self.last_heard, self._asked_at, heartbeat_s)
+        if step == "give up":
             self._transport.abort()
-        elif silent_s > heartbeat_s and self._outbound is not None:
-            self._gateway.hub.send_frame(self._outbound, PING_FRAME)
+        elif step == "ask":
+            self._asked_at = now
+            if self._outbound is not None:
+                self._gateway.hub.send_frame(self._outbound, PING_FRAME)
 
 
 def _is_utf8(text: bytes) -> bool:
