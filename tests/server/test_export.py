@@ -11,11 +11,10 @@ import aiohttp
 import msgspec
 import pytest
 
-from mesh_server.ids import system_clock
 from mesh_server.store.export import PAGE
 from protocol.rest import Message
 from tests.support.commands import mesh_server
-from tests.support.conditions import PATIENCE_S, until
+from tests.support.conditions import PATIENCE_S, next_millisecond
 from tests.support.server import ServerProcess, running_server
 from tests.support.wire import Json, Person, register
 
@@ -44,9 +43,7 @@ async def test_what_is_exported_is_what_the_room_says(server: ServerProcess, ali
     room_id = await alice.create_room("Test Chat")
     async with alice.socket() as socket:
         said = [await socket.say(room_id, text) for text in ("first", "second")]
-        # What is asked for "since" the third begins with its millisecond, which is to hold nothing else.
-        second_at = system_clock()  # or earlier
-        await until(lambda: system_clock() > second_at, "the next millisecond")
+        await next_millisecond()  # with which what is asked for "since" the third begins
         await socket.say(room_id, "thïrd\nline")
         await socket.ask(
             "chat.message.edit", room_id=room_id, message_id=said[1]["message_id"], content="better"

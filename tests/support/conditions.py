@@ -1,6 +1,7 @@
 """Waiting for what is to become true, instead of for a time to pass."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -23,3 +24,9 @@ async def until(
             raise AssertionError(f"waited {patience_s:g} s in vain for {what}")
         await asyncio.sleep(pause_s)
         pause_s = min(1.5 * pause_s, LAST_PAUSE_S)
+
+
+async def next_millisecond() -> None:
+    """What is stored from now on has another time than what was: two things may happen in one millisecond."""
+    now = time.time_ns() // 1_000_000
+    await until(lambda: time.time_ns() // 1_000_000 > now, "the next millisecond")
