@@ -9,6 +9,7 @@ believes.
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping
 from typing import Any, Final
 
@@ -166,14 +167,17 @@ class Lines:
     def written(self, lanes: Mapping[Hashable, int]) -> None:
         """So many bytes of each lane's, by its number, are on the receiver's disk."""
         now = self._clock()
+        costly = (line.throughput for line in self._lines if line.throughput.costly)
+        costly_until = max((each.busy_until(now) for each in costly), default=-math.inf)
         for line in self._lines:
             if line.number in lanes:
-                line.throughput.written(lanes[line.number], now)
+                line.throughput.written(lanes[line.number], now, costly_until=costly_until)
 
     def forgiven(self, lanes: Mapping[Hashable, int]) -> None:
         """Of so many bytes of each lane's nothing will be heard any more."""
+        now = self._clock()
         for line in self._lines:
-            line.throughput.forgiven(lanes.get(line.number, 0))
+            line.throughput.forgiven(lanes.get(line.number, 0), now)
 
     async def echo(self) -> None:
         """Returns once the other end has read all that was written before, on every lane that lives."""

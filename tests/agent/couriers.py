@@ -75,6 +75,7 @@ class Two:
         self,
         *,
         lanes: int = 1,
+        main: tuple[MemoryLane, MemoryLane] | None = None,
         delay_s: float = 0.0,
         disk: Disk | None = None,
         alice: dict[str, Any] | None = None,
@@ -82,7 +83,7 @@ class Two:
         watch: tuple[Callable[[PeerFrame], bool] | None, Callable[[PeerFrame], bool] | None] = (None, None),
     ) -> None:
         self.delay_s = delay_s
-        self.pairs = [lane_pair(delay_s)]
+        self.pairs = [main or lane_pair(delay_s)]
         self.pairs[0][0].watch, self.pairs[0][1].watch = watch
         self.alice = End(self.pairs[0][0], **(alice or {}))
         self.bob = End(self.pairs[0][1], disk, **(bob or {}))

@@ -9,13 +9,12 @@ from blake3 import blake3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh_agent.machines import receiving, throughput, transfer
+from mesh_agent.machines import receiving, transfer
 from mesh_agent.machines.chunks import ChunkSet, checked
 from mesh_agent.machines.credit import Granting, Pace, Spending
 from mesh_agent.machines.digest import Digest
 from mesh_agent.machines.receiving import Receiving
 from mesh_agent.machines.sending import Sending
-from mesh_agent.machines.throughput import Throughput
 from protocol.errors import PeerFault, PeerHashWrong, PeerMismatch, PeerOutOfOrder, PeerOverCredit
 from protocol.peer import (
     Entry,
@@ -549,112 +548,6 @@ def test_a_cancel_ends_it_whatever_the_state(code: str) -> None:
             "cancelled" if code == "cancelled" else "failed", code, "No.", here=False
         )
         assert machine.cancel("Neither do I.") is None
-
-
-# ── how quick lanes are ──────────────────────────────────────────────────────────────────────────
-
-
-def carrying(rate: float, chunks: int, *, until: float = 10.0, costly: bool = False) -> Throughput:
-    """A lane that has carried so many chunks by `until`, and owes none."""
-    made = Throughput(0.0, costly=costly)
-    now = until - chunks * CHUNK / rate
-    for _ in range(chunks):
-        made.sent(CHUNK, now)
-        now += CHUNK / rate
-        made.written(CHUNK, now)
-    return made
-
-
-@pytest.mark.parametrize(("ratio", "worth"), [(1, True), (7, True), (9, False)])
-def test_a_lane_is_left_alone_once_it_is_known_to_be_far_slower(ratio: int, worth: bool) -> None:
-    quick, slow = carrying(1e9, 50), carrying(1e9 / ratio, throughput.KNOWN)
-    assert slow.is_worth_it([quick, slow], 10.0) is worth
-    assert quick.is_worth_it([quick, slow], 10.0)
-    assert slow.is_worth_it([slow], 10.0), "nobody else is there"
-
-
-def test_a_lane_that_is_not_known_gets_a_few_chunks_to_show_what_it_can() -> None:
-    quick, new = carrying(1e9, 50), Throughput(10.0)
-    given = 0
-    while new.is_worth_it([quick, new], 10.0):
-        new.sent(CHUNK, 10.0)
-        given += 1
-    assert given == throughput.KNOWN
-
-
-def test_large_chunks_make_a_lane_known_sooner() -> None:
-    quick, new = carrying(1e9, 50), Throughput(10.0)
-    size = throughput.KNOWN_BYTES // 2
-    given = 0
-    while new.is_worth_it([quick, new], 10.0):
-        new.sent(size, 10.0)
-        given += 1
-    assert given == 2
-    new.written(2 * size, 10.1)
-    assert new.known
-
-
-@pytest.mark.parametrize(("ratio", "worth"), [(0.5, True), (1.1, False), (7, False)])
-def test_a_costly_lane_is_left_alone_beside_a_cheap_one_that_is_quicker(ratio: float, worth: bool) -> None:
-    cheap, costly = carrying(1e8, 50), carrying(1e8 / ratio, 50, costly=True)
-    assert costly.is_worth_it([cheap, costly], 10.0) is worth
-    assert cheap.is_worth_it([cheap, costly], 10.0), "it is used beside a costly one that is quicker"
-    other = carrying(1e8, 50, costly=True)
-    assert costly.is_worth_it([other, costly], 10.0), "both are costly"
-
-
-def test_a_costly_lane_shows_what_it_can_after_the_cheap_ones() -> None:
-    cheap, costly = Throughput(0.0), Throughput(0.0, costly=True)
-    while cheap.may_show:
-        assert not costly.is_worth_it([costly, cheap], 0.0)
-        assert cheap.is_worth_it([costly, cheap], 0.0)
-        cheap.sent(CHUNK, 0.0)
-    assert costly.is_worth_it([costly, cheap], 0.0), "the cheap one may never answer"
-
-
-@pytest.mark.parametrize("costly", [False, True])
-def test_there_is_always_a_lane_that_is_worth_it(costly: bool) -> None:
-    """Whatever they owe, and however long."""
-    new = [Throughput(0.0, costly=costly and each == 0) for each in range(3)]
-    for lane in new:
-        for _ in range(2 * throughput.KNOWN):
-            lane.sent(CHUNK, 0.0)
-    assert any(lane.is_worth_it(new, 1.0) for lane in new)
-    known = [carrying(1e8, 50, costly=costly), carrying(1e8, 50)]
-    for lane in known:
-        lane.sent(CHUNK, 10.0)
-    for now in (10.5, 15.0, 19.0):
-        assert any(lane.is_worth_it([*known, *new], now) for lane in known)
-
-
-def test_what_was_cancelled_is_not_held_against_a_lane() -> None:
-    lane = carrying(1e8, 50)
-    lane.sent(CHUNK, 10.0)
-    lane.forgiven(CHUNK)
-    assert lane.rate(100.0) == pytest.approx(1e8)
-
-
-def test_a_slow_lane_is_tried_again_later() -> None:
-    quick, slow = carrying(1e9, 50), carrying(1e6, throughput.KNOWN)
-    assert not slow.is_worth_it([quick, slow], 10.0)
-    assert slow.is_worth_it([quick, slow], 10.0 + 2 * throughput.TRY_S)
-
-
-def test_a_quick_lane_that_falls_silent_is_quick_no_more() -> None:
-    quick, slow = carrying(1e8, 50), carrying(1e6, throughput.KNOWN)
-    quick.sent(CHUNK, 10.0)
-    assert not slow.is_worth_it([quick, slow], 10.0)
-    assert slow.is_worth_it([quick, slow], 12.0)
-
-
-def test_what_was_long_ago_counts_less() -> None:
-    lane = carrying(1e6, 50)
-    now = 10.0
-    for _ in range(200):
-        lane.sent(CHUNK, now)
-        now += CHUNK / 1e8
-        lane.written(CHUNK, now)
-    assert lane.rate(now) > 5e7
 
 
 def test_a_hole_of_terabytes_takes_no_longer_than_one_of_a_page() -> None:
