@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sys
 from argparse import Namespace
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Final
 
@@ -41,12 +42,12 @@ async def _send(agent: Agent, options: Namespace, output: Output) -> None:
     agent.sharing.set_rules(_rules(options))
     if given == [STDIN]:
         async with spooled(agent.profile) as copy:
-            transfers = await agent.sharing.send_copy(room.id, names, copy, options.name)
-            await _follow(agent, output, transfers, options.wait, "Interrupted: what stdin had is gone.")
+            copying = agent.sharing.send_copy(room.id, names, copy, options.name)
+            await _follow(agent, output, copying, options.wait, "Interrupted: what stdin had is gone.")
         return
     paths = [Path(path) for path in given]
-    transfers = await agent.sharing.send(room.id, names, paths, limit=options.limit)
-    await _follow(agent, output, transfers, options.wait, GOES_ON)
+    sending = agent.sharing.send(room.id, names, paths, limit=options.limit)
+    await _follow(agent, output, sending, options.wait, GOES_ON)
 
 
 async def _addressed(agent: Agent, options: Namespace) -> tuple[Room, list[str], list[str]]:
@@ -68,17 +69,19 @@ def _require_stdin_alone(given: list[str]) -> None:
 
 
 async def _follow(
-    agent: Agent, output: Output, transfers: list[Transfer], wait: float | None, interrupted: str
+    agent: Agent, output: Output, begin: Awaitable[list[Transfer]], wait: float | None, interrupted: str
 ) -> None:
     """Until all of them are over. Raises: NotAllSent."""
     follower = Follower(agent, output)
     try:
-        async with asyncio.timeout(wait) as waiting:
-            begun = asyncio.create_task(_until_begun(agent, transfers, waiting))
-            try:
-                ended = await follower.until_over(transfers)
-            finally:
-                begun.cancel()
+        with contextlib.closing(agent.subscribe()) as events:
+            transfers = await begin
+            async with asyncio.timeout(wait) as waiting:
+                begun = asyncio.create_task(_until_begun(agent, transfers, waiting))
+                try:
+                    ended = await follower.until_over(transfers, events)
+                finally:
+                    begun.cancel()
     except TimeoutError:
         follower.clear()
         raise NotAllSent("Nobody has taken it in time. Give the same command again to go on.") from None
@@ -201,14 +204,15 @@ async def _get(agent: Agent, options: Namespace, output: Output) -> None:
     share, _, path = options.path.strip("/").partition("/")
     with emptied(agent.profile) if to_stdout else contextlib.nullcontext(Path(options.into)) as folder:
         into = folder.expanduser().absolute()
-        transfer = await agent.sharing.fetch(room.id, options.user, share, path, into, options.conflict)
         follower = Follower(agent, output, aside=to_stdout)
-        try:
-            ended = await follower.until_over([transfer])
-        except asyncio.CancelledError:
-            follower.clear()
-            output.note(GOES_ON)
-            raise
+        with contextlib.closing(agent.subscribe()) as events:
+            transfer = await agent.sharing.fetch(room.id, options.user, share, path, into, options.conflict)
+            try:
+                ended = await follower.until_over([transfer], events)
+            except asyncio.CancelledError:
+                follower.clear()
+                output.note(GOES_ON)
+                raise
         _all_done(ended)
         if to_stdout:
             await _to_stdout(ended[0])

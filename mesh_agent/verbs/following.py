@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from mesh_agent.agent import Agent
+from mesh_agent.client.hub import Subscription
 from mesh_agent.client.state import EventsDropped
 from mesh_agent.output import Output
 from mesh_agent.progress import as_object, last_line, line, summary
@@ -35,22 +36,26 @@ class Follower:
         self._phases: dict[str, Phase] = {}
         self._told_at: dict[str, float] = {}
 
-    async def until_over(self, transfers: Sequence[Transfer]) -> list[Transfer]:
-        """Returns them as they ended."""
+    async def until_over(self, transfers: Sequence[Transfer], events: Subscription) -> list[Transfer]:
+        """Returns them as they ended.
+
+        `events`: subscribed to before the transfers were begun, so that each of their phases is told.
+        """
         wanted = {transfer.id: transfer for transfer in transfers}
-        with contextlib.closing(self._agent.subscribe()) as events:
-            for transfer_id in wanted:
-                wanted[transfer_id] = self._agent.sharing.transfer(transfer_id)
-                self.tell(wanted[transfer_id])
-            while any(not transfer.over for transfer in wanted.values()):
-                self._paint(list(wanted.values()))
-                event = await anext(events)
-                if isinstance(event, TransferChanged) and event.transfer.id in wanted:
-                    wanted[event.transfer.id] = event.transfer
-                    self.tell(event.transfer)
-                elif isinstance(event, EventsDropped):
-                    for transfer_id in wanted:
-                        wanted[transfer_id] = self._agent.sharing.transfer(transfer_id)
+        told: set[str] = set()
+        while any(not transfer.over or transfer.id not in told for transfer in wanted.values()):
+            self._paint(list(wanted.values()))
+            event = await anext(events)
+            if isinstance(event, TransferChanged) and event.transfer.id in wanted:
+                changed = [event.transfer]
+            elif isinstance(event, EventsDropped):
+                changed = [self._agent.sharing.transfer(transfer_id) for transfer_id in wanted]
+            else:
+                continue
+            for transfer in changed:
+                wanted[transfer.id] = transfer
+                told.add(transfer.id)
+                self.tell(transfer)
         self.clear()
         return list(wanted.values())
 

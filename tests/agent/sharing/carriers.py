@@ -18,6 +18,9 @@ SLOW: int = 4_000_000
 
 MEGABYTES: int = 12 * 1024 * 1024
 
+LASTING: int = 32 * 1024 * 1024
+"""What takes eight seconds at `SLOW`, so that it is still under way after whatever holds a test up."""
+
 
 async def join(agent: Agent, alice: Agent, into: Path) -> None:
     await agent.join(room(alice))

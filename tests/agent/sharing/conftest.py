@@ -8,7 +8,7 @@ import pytest
 
 from mesh_agent.agent import Agent
 from tests.agent.conftest import SignUp
-from tests.agent.sharing.carriers import MEETING_PATIENCE_S, MEGABYTES, helpers, join
+from tests.agent.sharing.carriers import LASTING, MEETING_PATIENCE_S, helpers, join
 from tests.support.conditions import until
 
 
@@ -38,5 +38,5 @@ def into(tmp_path: Path) -> Path:
 @pytest.fixture
 def big(tmp_path: Path) -> Path:
     path = tmp_path / "big.bin"
-    path.write_bytes(os.urandom(MEGABYTES))
+    path.write_bytes(os.urandom(LASTING))
     return path

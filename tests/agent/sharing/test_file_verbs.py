@@ -14,11 +14,9 @@ from mesh_agent.progress import bar, last_line, line, size_text, span_text, summ
 from mesh_agent.sharing.state import OfferedPath, Transfer
 from mesh_agent.verbs.prompting import question
 from tests.agent.conftest import SignUp
-from tests.agent.sharing.carriers import SLOW, Watch, helpers, over, quicker, room, same
+from tests.agent.sharing.carriers import LASTING, SLOW, Watch, helpers, over, quicker, room, same
 from tests.agent.test_programs import Running, done, run, running
 from tests.support.conditions import until
-
-MEGABYTES = 8 * 1024 * 1024
 
 
 @pytest.fixture
@@ -47,7 +45,7 @@ async def test_the_seed_story(people: tuple[str, str], tmp_path: Path, start: As
     """Sent, killed in the middle, sent again: it goes on, and whoever said yes is not asked again."""
     alice, bob = people
     big = tmp_path / "big.bin"
-    big.write_bytes(os.urandom(MEGABYTES))
+    big.write_bytes(os.urandom(LASTING))
     send = ["--profile", alice, "--json", "send", str(big), "--room", alice, "--to", bob]
     into = tmp_path / "in"
     bobs = await start.enter_async_context(
@@ -64,7 +62,7 @@ async def test_the_seed_story(people: tuple[str, str], tmp_path: Path, start: As
     second = await done(*send)
     told = second.objects()
     assert told[-1]["phase"] == "done"
-    assert (told[-1]["size"], told[-1]["done"], told[-1]["title"]) == (MEGABYTES, MEGABYTES, "big.bin")
+    assert (told[-1]["size"], told[-1]["done"], told[-1]["title"]) == (LASTING, LASTING, "big.bin")
     assert {"waiting", "connecting", "running", "finishing"} <= {each["phase"] for each in told}
     assert same(into / "big.bin", big)
     begun = [json.loads(text) for text in bobs.lines[phases(bobs).index("interrupted") :]]

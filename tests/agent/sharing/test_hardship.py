@@ -11,7 +11,7 @@ import pytest
 from mesh_agent.agent import Agent
 from mesh_agent.sharing.rules import Rules
 from tests.agent.conftest import SignUp
-from tests.agent.sharing.carriers import SLOW, Watch, over, quicker, room, same
+from tests.agent.sharing.carriers import MEGABYTES, SLOW, Watch, over, quicker, room, same
 from tests.agent.test_programs import COMMAND, environment
 from tests.support.disk import NoSmallDisk, SmallDisk, small_disk
 from tests.support.terminal import Terminal
@@ -26,6 +26,13 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
             yield disk
     except NoSmallDisk:
         pytest.skip("this machine lets no small disk be mounted")
+
+
+@pytest.fixture
+def big(tmp_path: Path) -> Path:
+    path = tmp_path / "big.bin"
+    path.write_bytes(os.urandom(MEGABYTES))
+    return path
 
 
 async def test_a_disk_that_runs_full_is_told_on_both_sides_and_gone_on_with(

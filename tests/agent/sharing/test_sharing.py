@@ -1,13 +1,17 @@
 """`agent.sharing` at a real server: who is asked, who waits, what is refused, and what stays on disk."""
 
 import asyncio
+import contextlib
+import json
 from pathlib import Path
 
 import pytest
 
 from mesh_agent.agent import Agent
+from mesh_agent.output import Output
 from mesh_agent.sharing.errors import AlreadyReceiving, SourceMissing, TransferUnknown, WrongMoment
 from mesh_agent.sharing.state import TransferChanged
+from mesh_agent.verbs.following import Follower
 from protocol.errors import MeshError, NotMember, PeerNotMember
 from tests.agent.conftest import OpenAgent, SignUp
 from tests.agent.events import Listener
@@ -78,6 +82,17 @@ async def test_what_another_program_began_to_send_goes_on_under_its_name(
     (again,) = await alice.sharing.send(room, [bob.profile], [note])
     assert again.id == begun.id
     assert [record.wire_id for record in alice.sharing._store.load()] == [kept.wire_id]
+
+
+async def test_who_follows_is_told_of_each_phase_also_of_those_that_have_passed(
+    alice: Agent, bob: Agent, note: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with contextlib.closing(alice.subscribe()) as events:
+        begun = await alice.sharing.send(alice.room(alice.profile).id, [bob.profile], [note])
+        await alice.sharing.cancel(begun[0].id, "Wrong file.")
+        (ended,) = await Follower(alice, Output(as_json=True)).until_over(begun, events)
+    told = [json.loads(line)["phase"] for line in capsys.readouterr().out.splitlines()]
+    assert (told[0], told[-1], ended.reason) == ("waiting", "cancelled", "Wrong file.")
 
 
 async def test_what_cannot_be_sent_is_told_at_once(alice: Agent, bob: Agent, note: Path) -> None:
