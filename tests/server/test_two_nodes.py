@@ -177,7 +177,7 @@ def relayed(
 
 
 async def test_people_of_a_node_that_says_no_more_are_gone(empty: Path, tmp_path: Path) -> None:
-    async with house(empty, tmp_path, shared().url, heartbeat_s=0.5) as here:
+    async with house(empty, tmp_path, shared().url, heartbeat_s=1) as here:
         first, _ = here.nodes
         carol = await register(here.alice.http, first.url, "carol")
         await carol.join(here.room_id)

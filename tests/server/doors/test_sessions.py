@@ -128,7 +128,9 @@ while True: signal.pause()
 async def test_a_program_that_cannot_be_started_says_so_and_ends(tmp_path: Path) -> None:
     program = Program(argv=["/nowhere"], env={}, cwd=str(tmp_path), memory_mib=64, width=80, height=24)
     running = await Running.start(program)
-    assert b"cannot be started" in await said(running, b"started:")
+    assert b"cannot be started" in await said(
+        running, b"and then nothing more"
+    )  # it has ended by itself then
     assert await running.end() == 127
 
 
