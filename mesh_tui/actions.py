@@ -274,9 +274,10 @@ ACTIONS: Final = (
     Action("shares", "g", "", "Get the file or the whole folder."),
     Action("call", "escape", "screen.back", "To the room; the call goes on.", "Room"),
     Action("call", "m", "screen.mute_mic", "Be heard no longer, or again.", "Mute"),
-    Action("call", "d", "screen.deafen", "Hear nothing and be heard by nobody, or again.", "Deafen"),
     Action("call", "c", "screen.camera", "Turn the camera on, or off.", "Camera"),
+    Action("call", "q", "screen.hang_up", "Leave the call.", "Hang up"),
     Action("call", "s", "screen.share_screen", "Show your screen, or no longer.", "Screen"),
+    Action("call", "d", "screen.deafen", "Hear nothing and be heard by nobody, or again.", "Deafen"),
     Action("call", "p", "screen.push_to_talk", "Be heard only while you talk by Space, or all the time."),
     Action(
         "call",
@@ -286,8 +287,8 @@ ACTIONS: Final = (
     ),
     Action("call", "l", "screen.list", "A list instead of pictures, or pictures again.", "List"),
     Action("call", "i", "screen.figures", "How good the lines to the others are, or no longer.", "Lines"),
+    Action("call", "r", "screen.record", "Write the call into a file, or no longer; all are told.", "Record"),
     Action("call", "t", "screen.tone", "Play a tone for a second, to hear the loudspeaker."),
-    Action("call", "q", "screen.hang_up", "Leave the call.", "Hang up"),
     Action(
         "terminal",
         "escape",

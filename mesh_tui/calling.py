@@ -5,13 +5,18 @@ each deed changes one thing of it and returns a sentence about that. Where there
 begins.
 """
 
+import asyncio
 from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from mesh_agent.calls.state import Media, Ringing
 from mesh_tui.layout.call import Face, faces
 from mesh_tui.rooms import level_of
+from mesh_tui.rules import rules
 from mesh_tui.slash import NoCommand
+from mesh_tui.transfers import name_of
 from protocol.errors import MeshError
 
 if TYPE_CHECKING:
@@ -134,7 +139,7 @@ def camera(host: Host) -> str:
     call = current(host)
     on = not call.own.camera
     call.camera(on, host.settings.calls.camera)
-    return "The camera is turned on." if on else "The camera is off."
+    return "The camera is being turned on." if on else "The camera is off."
 
 
 def share(host: Host, path: str = "") -> str:
@@ -145,6 +150,33 @@ def share(host: Host, path: str = "") -> str:
         return "Your screen is shown no longer."
     call.show(path or "screen")
     return "The file is about to be shown." if path else "Your screen is about to be shown."
+
+
+async def record(host: Host, path: Path | None = None) -> str:
+    """Into this new file, or one among the downloads, which everybody is told; again, and it is over."""
+    call = current(host)
+    if call.own.records and path is None:
+        call.record(None)
+        return "The call is recorded no longer."
+    if path is None:
+        folder = rules(host.settings).folder
+        path = folder / f"call-{datetime.now().astimezone():%Y-%m-%d-%H%M%S}.ogg"
+    why = await asyncio.to_thread(_hindrance, path)
+    if why:
+        raise NoCommand(why)
+    call.record(str(path))
+    return f"Everybody is told that it is recorded, into {name_of(str(path))}."
+
+
+def _hindrance(path: Path) -> str:
+    """Why no new file can be there; empty: it can. Blocks; makes the folder."""
+    if path.exists():
+        return f"{name_of(str(path))} is there already."
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return f"The folder {name_of(str(path.parent))} cannot be made: {error.strerror or error}."
+    return ""
 
 
 def push_to_talk(host: Host) -> str:

@@ -21,7 +21,7 @@ from mesh_agent.client.errors import SignInNeeded, SwitchedOff
 from mesh_tui import calling
 from mesh_tui.key_names import key_label
 from mesh_tui.keymap import keys_by_id
-from mesh_tui.layout.call import NAME_CHARS, over_words, settled_words, status_words
+from mesh_tui.layout.call import NAME_CHARS, over_words, record_words, settled_words, status_words
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.letting_go import LooseSignal
 from mesh_tui.transfers import name_of
@@ -165,6 +165,7 @@ class OpenCall:
 
     async def _follow(self, call: "Call") -> None:
         told: tuple[str, ...] = ()
+        recording: set[str] = set()
         while call.phase != "over":
             try:
                 async with asyncio.timeout(CLOCK_S):
@@ -177,6 +178,9 @@ class OpenCall:
             for sentence in right:
                 self._app.notify(sentence, markup=False)
             told = call.own.problems
+            recording, sentences = record_words(recording, calling.here(self._app, call))
+            for sentence in sentences:
+                self._app.notify(sentence, severity="warning", markup=False)
             self._tell()
             quality = self.quality
             await asyncio.sleep(

@@ -42,7 +42,7 @@ OFF_COMMANDS: Final[dict[str, Power]] = {
     **dict.fromkeys(
         ("call", "answer", "decline-call", "hangup", "mute-mic", "deafen", "camera", "share-screen"), "calls"
     ),
-    **dict.fromkeys(("push-to-talk", "talk", "test-tone", "call-stats"), "calls"),
+    **dict.fromkeys(("push-to-talk", "talk", "test-tone", "record-call", "call-stats"), "calls"),
     "editor": "editor",
     "replay": "disk",
 }

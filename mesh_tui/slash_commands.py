@@ -179,6 +179,13 @@ COMMANDS: Final = (
     ),
     Command("push-to-talk", "", "In a call: be heard only while you talk, or all the time.", (), True),
     Command("talk", "", "In a call: talk, or no longer.", (), True),
+    Command(
+        "record-call",
+        "[FILE]",
+        "In a call: write it into a new file, which everybody in it is told; or no longer.",
+        ("path",),
+        True,
+    ),
     Command("test-tone", "", "In a call: play a tone for a second.", (), True),
     Command("call-stats", "", "In a call: who is there, and how good the lines to them are.", (), True),
     Command("replay", "FILE", "Play a recording of a terminal.", ("path",), True),

@@ -73,7 +73,7 @@ class Call(Doing):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Use `Calls`. `told` is called whenever the phase is another one."""
-        super().__init__(Own(muted=media.muted))
+        super().__init__(Own(muted=media.muted, records=media.record is not None))
         self.video: Final = video
         self.names: dict[str, str] = {}
         self.starter = ""
@@ -222,7 +222,7 @@ class Call(Doing):
             )
         )
         self._helper = helper
-        self._machine.sends = Sends(muted=self._own.muted)
+        self._machine.sends = self.sent
         enter(self._machine, self._clock())
         self._tasks = [
             asyncio.create_task(work) for work in (self._listen(helper), self._descriptions.check())

@@ -41,7 +41,7 @@ class Doing(ABC):
     def sent(self) -> Sends:
         """What others know of it."""
         own = self._own
-        return Sends(own.muted, own.deafened, own.camera, own.screen)
+        return Sends(own.muted, own.deafened, own.camera, own.screen, own.records)
 
     # ── what the person does ─────────────────────────────────────────────────────────────────────
 
@@ -75,6 +75,10 @@ class Doing(ABC):
         """Other devices for sound."""
         self._order(orders.Use(audio_in=audio_in, audio_out=audio_out))
 
+    def record(self, path: str | None) -> None:
+        """The whole call, from now on, into this new file, which all are told; None: no longer."""
+        self._order(orders.Record(path=path))
+
     def test(self) -> None:
         """Plays a tone for a second."""
         self._order(orders.Test())
@@ -94,7 +98,12 @@ class Doing(ABC):
         shows: Literal["", "camera", "screen"] = (
             "" if told.video_in == "none" else "screen" if told.video_in == "screen" else "camera"
         )
-        self._own = replace(self._own, camera=shows == "camera", screen=shows == "screen")
+        self._own = replace(
+            self._own,
+            camera=shows == "camera",
+            screen=shows == "screen",
+            records=bool(told.record),
+        )
         self._send(self.sent)
 
     def _problem(self, text: str) -> None:

@@ -52,6 +52,7 @@ class Party:
     Attributes:
         level: how loud they are, 0 to 1. speaking: it is a voice, or as loud as one.
         camera, screen: what they send a picture of.
+        records: the call is written into a file there.
         compared: the safety words of this device were compared.
         way: how it is reached.
     """
@@ -65,6 +66,7 @@ class Party:
     deafened: bool = False
     camera: bool = False
     screen: bool = False
+    records: bool = False
     speaking: bool = False
     level: float = 0.0
     compared: bool = False
@@ -74,7 +76,8 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """This device in the call. `problems`: sentences about devices that cannot be used now."""
+    """This device in the call. `problems`: sentences about devices that cannot be used now. `records`: the
+    call is written into a file here."""
 
     muted: bool = False
     deafened: bool = False
@@ -82,6 +85,7 @@ class Own:
     talking: bool = False
     camera: bool = False
     screen: bool = False
+    records: bool = False
     speaking: bool = False
     level: float = 0.0
     problems: tuple[str, ...] = ()

@@ -114,6 +114,12 @@ class Use(Told, frozen=True, kw_only=True, tag="use"):
     audio_out: str
 
 
+class Record(Told, frozen=True, kw_only=True, tag="record"):
+    """The whole call from now on, into this file, as `Begin.record`; None: no longer."""
+
+    path: str | None
+
+
 class Tile(msgspec.Struct, frozen=True, array_like=True):
     """Where a party's picture goes: so many cells. An empty `party`: our own. `whole`: nothing is cut off."""
 
@@ -144,6 +150,7 @@ Order = (
     | Speak
     | Show
     | Use
+    | Record
     | View
     | Test
     | Stop
@@ -160,12 +167,13 @@ class Ready(Told, frozen=True, kw_only=True, tag="ready"):
     was pulled out, or is back.
 
     microphones, speakers, cameras: the names of all that there are, for `mic:NAME`, `speaker:NAME` and
-    `camera:NAME`.
+    `camera:NAME`. record: the file that the call is written into; empty: none.
     """
 
     audio_in: str
     audio_out: str
     video_in: str
+    record: str = ""
     problems: list[str] = msgspec.field(default_factory=list)
     microphones: list[str] = msgspec.field(default_factory=list)
     speakers: list[str] = msgspec.field(default_factory=list)

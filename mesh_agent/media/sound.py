@@ -81,6 +81,7 @@ class Sound:
             "audio_in": self._use_source,
             "audio_out": self._use_sink,
         }
+        self._unrecorded: list[str] = []
         self._slack = 0
         self._changing = asyncio.Lock()
         self._again_s, self._again_at = again_s, 0.0
@@ -96,7 +97,8 @@ class Sound:
     @property
     def problems(self) -> list[str]:
         """Sentences about what cannot be used now."""
-        return list(dict.fromkeys(text for texts in self._problems.values() for text in texts))
+        of_devices = (text for texts in self._problems.values() for text in texts)
+        return list(dict.fromkeys([*self._unrecorded, *of_devices]))
 
     async def use(self, audio_in: str, audio_out: str) -> None:
         """Silence is in place of what cannot be used: see `problems`. What is in use already goes on."""
@@ -149,13 +151,35 @@ class Sound:
             return Speaker(self._library(), wanted, self._server, LATENCIES[self._slack])
         return Nowhere() if name == "none" else Written(Path(name), self._problem)
 
-    async def record(self, path: str, pictures: Callable[[], VideoFrame] | None = None) -> list[str]:
-        """All parties and us, mixed, from now on, with these pictures. Sentences about why it cannot be."""
+    @property
+    def recorded(self) -> str:
+        """The file that the call is written into; empty: none."""
+        return "" if self._record is None else self._record.name
+
+    async def record(self, path: str | None, pictures: Callable[[], VideoFrame] | None = None) -> None:
+        """All parties and us, mixed, from now on, with these pictures; None: no longer. See `problems`."""
+        old, self._record = self._record, None
+        if old is not None:
+            await asyncio.to_thread(old.close)
+        self._unrecorded = []
+        if path is None:
+            return
         try:
-            self._record = await asyncio.to_thread(Written, Path(path), self._problem, pictures)
+            self._record = await asyncio.to_thread(Written, Path(path), self._no_longer, pictures)
         except (OSError, ValueError) as error:
-            return [f"The call cannot be recorded to {path}: {getattr(error, 'strerror', None) or error}."]
-        return []
+            why = getattr(error, "strerror", None) or error
+            self._unrecorded = [f"The call cannot be recorded to {path}: {why}."]
+
+    def _no_longer(self, text: str) -> None:
+        """In another thread: the rest cannot be written."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._record_ended, text)
+
+    def _record_ended(self, text: str) -> None:
+        old, self._record, self._unrecorded = self._record, None, [text]
+        if old is not None:
+            self._loop.run_in_executor(None, old.close)
+        self._told.devices_changed()
 
     def _problem(self, text: str) -> None:
         with suppress(RuntimeError):

@@ -86,7 +86,7 @@ class Call:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._sound = Sound(self._legs, self, process=begin.process)
         self._shown: dict[str, orders.Level] = {}
-        self._unrecorded: list[str] = []
+        self._recording = asyncio.Lock()
         self._pictures = Pictures(
             self._legs, pipes.report, lambda: pipes.waiting, self.devices_changed, begin.kbps
         )
@@ -98,6 +98,7 @@ class Call:
             orders.Drop: self._drop,
             orders.Speak: self._speak,
             orders.Use: lambda order: self._spawn(self._use(order)),
+            orders.Record: lambda order: self._spawn(self._record(order.path)),
             orders.Test: lambda _order: self._sound.test(),
             orders.Show: lambda order: self._spawn(self._show(order.video_in)),
             orders.View: lambda order: self._pictures.view(order.tiles, order.rate),
@@ -110,7 +111,7 @@ class Call:
         self._sound.muted = self._begin.muted
         begin = self._begin
         if begin.record is not None:
-            self._unrecorded = await self._record(begin.record)
+            await self._begin_record(begin.record)
         await self._use(orders.Use(audio_in=begin.audio_in, audio_out=begin.audio_out))
         if begin.video_in != "none":
             self._spawn(self._show(begin.video_in))
@@ -131,9 +132,15 @@ class Call:
             await asyncio.wait(self._tasks)
         await asyncio.gather(asyncio.to_thread(self._sound.close), self._pictures.close())
 
-    async def _record(self, path: str) -> list[str]:
-        seen = Path(path).suffix.lower() in WITH_PICTURES
-        return await self._sound.record(path, self._pictures.record().picture if seen else None)
+    async def _begin_record(self, path: str | None) -> None:
+        self._pictures.record_no_longer()
+        seen = path is not None and Path(path).suffix.lower() in WITH_PICTURES
+        await self._sound.record(path, self._pictures.record().picture if seen else None)
+
+    async def _record(self, path: str | None) -> None:
+        async with self._recording:
+            await self._begin_record(path)
+        await self._ready()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -239,7 +246,8 @@ class Call:
                 audio_in=self._sound.audio_in,
                 audio_out=self._sound.audio_out,
                 video_in=self._pictures.video_in,
-                problems=[*self._unrecorded, *self._sound.problems, *self._pictures.problems],
+                record=self._sound.recorded,
+                problems=[*self._sound.problems, *self._pictures.problems],
                 microphones=microphones,
                 speakers=speakers,
                 cameras=cameras,

@@ -99,27 +99,14 @@ async def _follow(call: Call, room: Room, seconds: float | None, output: Output)
     states: dict[str, str] = {}
     told = 0
     problems: tuple[str, ...] = ()
+    recording: set[str] = set()
     output.show({"line": f"Call in {room.name}: {call.phase}.", "call": call.id, "phase": call.phase})
     loop = asyncio.get_running_loop()
     ends: float | None = None
     while call.phase != "over":
         if call.begun is not None and seconds is not None and ends is None:
             ends = loop.time() + seconds
-        for party in call.parties:
-            key = party.device_id or party.user_id
-            if states.get(key) != party.state:
-                states[key] = party.state
-                way = "" if party.way is None else f" ({_WAYS[party.way]})"
-                output.show(
-                    {
-                        "line": f"{party.name}: {party.state}{way if party.state == 'connected' else ''}",
-                        "user": party.name,
-                        "device": party.device_id,
-                        "state": party.state,
-                        "way": party.way,
-                        "compared": party.compared,
-                    }
-                )
+        _tell_parties(call, states, recording, output)
         for sentence in call.departed[told:]:
             output.show({"line": sentence, "departed": sentence})
         told = len(call.departed)
@@ -132,6 +119,23 @@ async def _follow(call: Call, room: Room, seconds: float | None, output: Output)
                 await call.changed()
         except TimeoutError:
             return
+
+
+def _tell_parties(call: Call, states: dict[str, str], recording: set[str], output: Output) -> None:
+    """What is another with somebody than what was told before, which is kept in the two."""
+    for party in call.parties:
+        key = party.device_id or party.user_id
+        about = {"user": party.name, "device": party.device_id}
+        if states.get(key) != party.state:
+            states[key] = party.state
+            way = "" if party.way is None else f" ({_WAYS[party.way]})"
+            line = f"{party.name}: {party.state}{way if party.state == 'connected' else ''}"
+            more = {"state": party.state, "way": party.way, "compared": party.compared}
+            output.show({"line": line, **about, **more})
+        if party.device_id and party.records != (key in recording):
+            recording ^= {key}
+            line = f"{party.name} records this call{'' if party.records else ' no longer'}."
+            output.show({"line": line, **about, "records": party.records})
 
 
 def _end(call: Call, output: Output) -> None:

@@ -60,6 +60,10 @@ async def _share(screen: "Screen", argument: str) -> None:
     screen.tell(calling.share(screen.mesh, str(expanded(argument)) if argument else ""))
 
 
+async def _record(screen: "Screen", argument: str) -> None:
+    screen.tell(await calling.record(screen.mesh, expanded(argument) if argument else None))
+
+
 async def _statistics(screen: "Screen", _: str) -> None:
     people = calling.here(screen.mesh, calling.current(screen.mesh))
     lines = [*listed(people, TABLE_CELLS), *statistics(people, TABLE_CELLS)]
@@ -78,5 +82,6 @@ ANYWHERE: Final[dict[str, Run]] = {
     "talk": _simple(calling.talk),
     "push-to-talk": _simple(calling.push_to_talk),
     "test-tone": _simple(calling.test_tone),
+    "record-call": _record,
     "call-stats": _statistics,
 }

@@ -5,7 +5,7 @@ room for it, faces are tiles in the grid that gives pictures the most room; else
 each. What a colour says, a sign or a word says too.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from mesh_agent.calls.announcing import duration
@@ -29,6 +29,7 @@ SHAPE: Final = 16 / 9 * 2
 GAP: Final = 1
 SIGN: Final = "☏"
 SPEAKS, SILENT, RINGS, GONE = "●", "○", "◌", "✕"
+RECORDS: Final = "records"
 
 
 class Face(NamedTuple):
@@ -42,6 +43,7 @@ class Face(NamedTuple):
     deafened: bool = False
     camera: bool = False
     screen: bool = False
+    records: bool = False
     speaking: bool = False
     level: float = 0.0
     mine: bool = False
@@ -67,6 +69,7 @@ def faces(parties: Iterable[Party], own: Own, my_name: str) -> list[Face]:
             party.deafened,
             party.camera,
             party.screen,
+            party.records,
             party.speaking and party.state == "connected",
             party.level if party.state == "connected" and not party.muted else 0.0,
             compared=party.compared,
@@ -82,6 +85,7 @@ def faces(parties: Iterable[Party], own: Own, my_name: str) -> list[Face]:
         deafened=own.deafened,
         camera=own.camera,
         screen=own.screen,
+        records=own.records,
         speaking=own.speaking and not silent,
         level=0.0 if silent else own.level,
         mine=True,
@@ -198,6 +202,8 @@ def mark_words(face: Face) -> list[Fragment]:
         words.append(Fragment("muted", "failed"))
     if face.screen:
         words.append(Fragment(" screen" if words else "screen", "mention"))
+    if face.records:
+        words.append(Fragment(f" {RECORDS}" if words else RECORDS, "failed"))
     return words
 
 
@@ -213,10 +219,21 @@ def bar(level: float, cells: int) -> list[Fragment]:
 def listed(faces: Sequence[Face], cells: int) -> list[Line]:
     """One row for each: who, how loud, what is otherwise, and how they are reached."""
     names = min(max((width(_name(face)) for face in faces), default=0), max(8, cells // 3))
-    return [_listed(face, names, cells) for face in faces]
+    words = [_words(face) for face in faces]
+    marks = max((sum(width(word.text) for word in row) for row in words), default=0)
+    return [_listed(face, names, row, marks, cells) for face, row in zip(faces, words, strict=True)]
 
 
-def _listed(face: Face, names: int, cells: int) -> Line:
+def _words(face: Face) -> list[Fragment]:
+    """What is not as usual with somebody, or that they speak."""
+    words = mark_words(face) or ([Fragment("speaks", "state-up")] if face.speaking else [])
+    if face.camera and not face.screen:
+        words.append(Fragment(" camera" if words else "camera", "mention"))
+    return words
+
+
+def _listed(face: Face, names: int, words: Sequence[Fragment], marks: int, cells: int) -> Line:
+    """`marks`: how wide the words of all rows are."""
     sign, role = sign_of(face)
     name = pad(_name(face), names)
     row = [
@@ -226,15 +243,12 @@ def _listed(face: Face, names: int, cells: int) -> Line:
         Fragment("  "),
         *bar(face.level, BAR),
         Fragment("  "),
+        *words,
     ]
-    words = mark_words(face) or ([Fragment("speaks", "state-up")] if face.speaking else [])
-    if face.camera and not face.screen:
-        words.append(Fragment(" camera" if words else "camera", "mention"))
-    row += words
-    if not face.mine and face.state == "connected":
-        row.append(Fragment(f"  {way_words(face)}", "muted"))
-    if face.reason:
-        row.append(Fragment(f"  {name_of(face.reason, 120)}", "muted"))
+    about = way_words(face) if not face.mine and face.state == "connected" else name_of(face.reason, 120)
+    if about:
+        blank = marks - sum(width(word.text) for word in words) + (2 if marks else 0)
+        row += [Fragment(" " * blank), Fragment(about, "muted")]
     return Line(tuple(fit(row, cells)))
 
 
@@ -315,6 +329,8 @@ def own_words(own: Own) -> list[Fragment]:
         words.append(Fragment("■ camera ", "mention"))
     if own.screen:
         words.append(Fragment("■ screen ", "mention"))
+    if own.records:
+        words.append(Fragment("● recording ", "failed"))
     return words
 
 
@@ -334,7 +350,22 @@ def status_words(
         words.append(Fragment(f"{SPEAKS} {clip(speaks.name, 12)} ", "count"))
     if faces and faces[-1].muted:
         words.append(Fragment("muted ", "failed"))
+    if any(face.records for face in faces):
+        words.append(Fragment("recorded ", "failed"))
     return words
+
+
+def record_words(before: Collection[str], faces: Iterable[Face]) -> tuple[set[str], list[str]]:
+    """Who of the others records now (by device), and a sentence for each who has begun, or ended."""
+    others = [face for face in faces if not face.mine and face.device_id]
+    now = {face.device_id for face in others if face.records}
+    begun = [f"{face.name} records this call." for face in others if face.device_id in now - set(before)]
+    ended = [
+        f"{face.name} records this call no longer."
+        for face in others
+        if face.device_id in before and not face.records
+    ]
+    return now, begun + ended
 
 
 def settled_words(event: CallRinging) -> str:

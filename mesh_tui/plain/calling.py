@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from mesh_agent.calls.state import CallChanged, CallRinging
 from mesh_tui import calling
-from mesh_tui.layout.call import NAME_CHARS, Face, over_words, settled_words
+from mesh_tui.layout.call import NAME_CHARS, Face, over_words, record_words, settled_words
 from mesh_tui.transfers import name_of
 from protocol.errors import MeshError
 
@@ -62,9 +62,11 @@ class PlainCalling:
     async def _follow(self, call: "Call") -> None:
         self._put("In the call. /mute-mic, /deafen, /talk, /call-stats, /hangup.")
         known: Mapping[str, Face] = {}
+        recording: set[str] = set()
         while call.phase != "over":
             now = {face.device_id: face for face in calling.here(self._desk, call) if face.device_id}
-            for words in changes(known, now):
+            recording, sentences = record_words(recording, now.values())
+            for words in (*changes(known, now), *sentences):
                 self._put(words)
             known = now
             await call.changed()

@@ -199,6 +199,12 @@ class CallScreen(MeshScreen[None]):
     def action_tone(self) -> None:
         self._do(lambda: self.tell(calling.test_tone(self.mesh)))
 
+    def action_record(self) -> None:
+        begin(self, self.attempt, self._record, group="calls")
+
+    async def _record(self) -> None:
+        self.tell(await calling.record(self.mesh))
+
     def action_hang_up(self) -> None:
         call = self.mesh.calls.call
         if call is not None:

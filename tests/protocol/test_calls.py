@@ -30,7 +30,7 @@ DEVICES = [Device("alice", f"alice-{number}") for number in range(CALL_PARTIES)]
         Join(fresh=True, sends=Sends(muted=True, camera=True)),
         Here(devices=DEVICES),
         Leg(7, b"k" * 32, b"s" * 64),
-        State(Sends(deafened=True, screen=True)),
+        State(Sends(deafened=True, screen=True, records=True)),
         Again(7),
         Again(),
     ],

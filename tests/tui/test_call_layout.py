@@ -1,5 +1,6 @@
 """A call as cells: where tiles go, and what is said of everybody."""
 
+from dataclasses import replace
 from itertools import combinations, pairwise
 from typing import Final
 
@@ -16,6 +17,7 @@ from mesh_tui.layout.call import (
     listed,
     over_words,
     own_words,
+    record_words,
     settled_words,
     statistics,
     status_words,
@@ -164,3 +166,26 @@ def test_what_one_did_elsewhere_about_a_call_is_said() -> None:
     assert settled_words(CallRinging("c", None, "refused")).startswith("Somebody has called")
     for how in ("", "answered", "missed", "declined", "busy"):
         assert settled_words(CallRinging("c", None, how, "bob")) == ""
+
+
+def test_ways_stand_below_each_other_whatever_is_said_before_them() -> None:
+    muted = replace(BOB, name="dan", muted=True, speaking=False)
+    lines = listed(faces([BOB, muted, replace(BOB, camera=True)], Own(), "alice"), 100)
+    assert len({line.text.index("direct") for line in lines[:3]}) == 1
+    quiet = listed(faces([replace(BOB, speaking=False)], Own(), "alice"), 100)
+    assert "▯  direct" in quiet[0].text, "where nothing is said, no room is kept for it"
+
+
+def test_who_records_is_told_to_everybody() -> None:
+    bob, me = faces([replace(BOB, records=True)], Own(records=True), "alice")
+    assert "records" in caption(bob, 40).text
+    assert _text(own_words(Own(records=True))) == "● recording "
+    assert _text(status_words("open", [bob, me], 0, [], "Alt+C")) == "☏ 0:00 ● bob recorded "
+    begun = record_words(set(), [bob, me])
+    assert begun == ({"bob-laptop"}, ["bob records this call."])
+    assert record_words(*begun[:1], [bob, me]) == ({"bob-laptop"}, [])
+    assert record_words({"bob-laptop"}, faces([BOB], Own(), "alice")) == (
+        set(),
+        ["bob records this call no longer."],
+    )
+    assert record_words({"bob-laptop"}, []) == (set(), []), "who has gone is told of otherwise"

@@ -1,5 +1,6 @@
 """Calls in front of people: real devices, a real server, a tone for a voice, a test picture for a face."""
 
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -56,12 +57,14 @@ def _own(seat: Seat) -> object:
     "call.list",
     "call.figures",
     "call.tone",
+    "call.record",
     "call.hang_up",
 )
 async def test_who_calls_is_answered_and_what_one_does_is_seen(
-    shared_server: str, sit_down: SitDown, sign_up: SignUp, number: int
+    shared_server: str, sit_down: SitDown, sign_up: SignUp, number: int, tmp_path: Path
 ) -> None:
     alice = await _alice(sit_down, shared_server, number)
+    await alice.app.save_settings({"transfers.folder": str(tmp_path / "mine")})
     bob = await _bob(sign_up, shared_server, number, alice)
     room_id = alice.app.agent.room(f"talk {number}").id
     call = await bob.calls.call(room_id, media=SOUND)
@@ -85,6 +88,15 @@ async def test_who_calls_is_answered_and_what_one_does_is_seen(
     await alice.sees("jitter", "kb/s")
     await alice.press("i", "t", "c")
     await alice.sees("■ camera", "▀▀▀▀▀▀")
+    await alice.press("r")
+    await alice.sees("● recording", "records", "Everybody is told that it is recorded")
+    await until(lambda: call.parties[0].records, "bob to be told")
+    await alice.press("r")
+    await alice.sees("The call is recorded no longer.")
+    await until(lambda: not call.parties[0].records, "bob to be told")
+    await alice.no_longer_sees("● recording")
+    call.record(str(tmp_path / "bob.ogg"))
+    await alice.sees(f"bob{number} records this call.")
     call.camera(True, "test")
     await until(lambda: sum(tile.picture is not None for tile in alice.app.screen.query(Tile)) == 2, "both")
     await alice.press("l")
@@ -106,6 +118,10 @@ async def test_who_calls_is_answered_and_what_one_does_is_seen(
     await alice.press("q")
     await alice.sees("The call is over", "Message talk")
     await alice.sees("☏ Call", "bob")
+    (recorded,) = (tmp_path / "mine").iterdir()
+    assert recorded.name.startswith("call-")
+    assert recorded.read_bytes().startswith(b"OggS")
+    assert (tmp_path / "bob.ogg").read_bytes().startswith(b"OggS")
 
 
 @pytest.mark.presses("rooms.decline_call", "call.share_screen")
@@ -165,7 +181,7 @@ async def test_commands_do_what_keys_do(
         ("/deafen", "You hear nothing"),
         ("/push-to-talk", "while you hold Space"),
         ("/talk", "You are heard now."),
-        ("/camera", "The camera is turned on."),
+        ("/camera", "The camera is being turned on."),
         ("/share-screen", "Your screen is about to be shown."),
         ("/share-screen nothing.mp4", "There is no file nothing.mp4 to be shown."),
         ("/test-tone", "A tone is played"),
@@ -177,6 +193,9 @@ async def test_commands_do_what_keys_do(
         await alice.sees(said)
     await alice.press("escape")
     await alice.no_longer_sees("jitter")
+    await alice.say("/record-call /")
+    await alice.sees("/ is there already.")
+    await alice.press("ctrl+u")
     await alice.say("/hangup")
     await alice.sees("The call is over")
     await alice.say("/decline-call")

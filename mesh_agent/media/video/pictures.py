@@ -140,6 +140,13 @@ class Pictures:
             leg.look(True)
         return scene
 
+    def record_no_longer(self) -> None:
+        """Only what is looked at is decoded."""
+        self._recorded = False
+        self._watching.record(None)
+        for leg in self._legs():
+            leg.look(leg.party in self._viewed)
+
     # ── legs ────────────────────────────────────────────────────────────────────────────────────
 
     def leg_changed(self, leg: Leg) -> None:

@@ -125,10 +125,16 @@ class Watching:
             self._begin()
         return new
 
-    def record(self, scene: Scene) -> None:
-        """From now on all parties are decoded, and shown there."""
-        self._scene = scene
-        self._begin()
+    def record(self, scene: Scene | None) -> None:
+        """From now on all parties are decoded, and shown there; None: no longer."""
+        with self._changed:
+            self._scene = scene
+            if scene is None:
+                self._viewed = {
+                    party: each for party, each in self._viewed.items() if each.raster is not None
+                }
+        if scene is not None:
+            self._begin()
 
     def _begin(self) -> None:
         if self._thread is None:
@@ -157,8 +163,9 @@ class Watching:
 
     def show(self, party: str, frame: VideoFrame) -> None:
         """A picture that is decoded already: our own. In whatever thread it comes."""
-        if self._scene is not None:
-            self._scene.put(party, frame)
+        scene = self._scene
+        if scene is not None:
+            scene.put(party, frame)
         with self._changed:
             viewed = self._viewed.get(party)
             if viewed is None:
@@ -169,8 +176,9 @@ class Watching:
 
     def forget(self, party: str) -> None:
         """It is connected anew: what comes next has nothing to do with what came."""
-        if self._scene is not None:
-            self._scene.drop(party)
+        scene = self._scene
+        if scene is not None:
+            scene.drop(party)
         with self._changed:
             viewed = self._viewed.get(party)
             if viewed is None:
@@ -218,8 +226,9 @@ class Watching:
                 self._paint(viewed, anew=party != "")
             elif viewed.decode(data):
                 self._decoded += 1
-                if self._scene is not None and viewed.frame is not None:
-                    self._scene.put(party, viewed.frame)
+                scene = self._scene
+                if scene is not None and viewed.frame is not None:
+                    scene.put(party, viewed.frame)
                 if not viewed.waiting:
                     self._paint(viewed, anew=False)
             else:

@@ -1,5 +1,7 @@
 """What we bring into a call: which sentences about devices hold now."""
 
+from msgspec.structs import replace
+
 from mesh_agent.calls.doing import PROBLEMS_MAX, Doing, news
 from mesh_agent.calls.state import Own
 from mesh_agent.media import orders
@@ -60,3 +62,14 @@ def test_that_a_device_is_back_is_news_and_so_is_each_sentence_that_was_not_ther
         ["There is a loudspeaker again."],
     )
     assert news(("a", "b"), ("b", "a")) == ([], [])
+
+
+def test_that_it_is_recorded_is_told_while_it_is_so() -> None:
+    alice = Bringing()
+    alice.record("/tmp/call.ogg")
+    assert alice.ordered == [orders.Record(path="/tmp/call.ogg")]
+    assert not alice.sent.records, "not before it is so"
+    alice._ready(replace(_ready(), record="/tmp/call.ogg"))
+    assert alice.told[-1].records
+    alice._ready(_ready())
+    assert not alice.told[-1].records

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ from mesh_agent.media.processing import Processor
 from mesh_agent.media.pulse import Known
 from mesh_agent.media.sound import Sound
 from tests.agent.media.sound_library import Library
-from tests.agent.media.sounds import strength, tone
+from tests.agent.media.sounds import read_wav, strength, tone
 from tests.support.conditions import until
 
 USUAL = (("Built-in Microphone", 1, 0), ("Built-in Output", 0, 2), ("USB Headset", 1, 2))
@@ -312,3 +313,31 @@ def test_an_echo_is_taken_out_of_what_the_microphone_hears() -> None:
     ]
     before, after = np.std(heard[-FRAME * 50 :]), np.std(np.concatenate(out[-50:]))
     assert after < before / 4
+
+
+async def test_a_call_is_recorded_from_when_to_when_one_wants(tmp_path: Path) -> None:
+    library = Library(*USUAL)
+    library.heard = lambda numbers: 0.3 * np.sin(2 * np.pi * 600 * numbers / 48_000)
+    first, second = tmp_path / "first.wav", tmp_path / "second.wav"
+    async with sounding(lambda: library) as (sound, notes):
+        await sound.use("mic", "none")
+        assert sound.recorded == ""
+        await sound.record(str(first))
+        assert sound.recorded == str(first)
+        await until(lambda: first.stat().st_size > 40_000, "something to be written")
+        await sound.record(None)
+        size = first.stat().st_size
+        assert sound.recorded == ""
+        await sound.record(str(tmp_path / "none" / "third.wav"))
+        assert sound.recorded == ""
+        assert sound.problems == [
+            f"The call cannot be recorded to {tmp_path / 'none' / 'third.wav'}: No such file or directory."
+        ]
+        await sound.record(str(second))
+        assert sound.problems == []
+        await until(lambda: second.stat().st_size > 20_000, "the next one to be written")
+        assert first.stat().st_size == size
+        sound._no_longer("The disk is full.")
+        await until(lambda: not sound.recorded, "it to end by itself")
+        assert (sound.problems, notes.changes) == (["The disk is full."], 1)
+    assert strength(read_wav(first), 600) > 0.1
