@@ -82,6 +82,9 @@ class Descriptions:
     async def _check(self, said: Described) -> None:
         machine, peer = self._machine(), said.device.device_id
         offered = self._offered(peer, "answer", said.leg.number) if said.role == "answer" else ""
+        if said.role == "answer" and not offered:
+            log.info("an answer of %s is to no offer that counts", peer)  # there is a newer one by now
+            return
         try:
             known = await vouching.check(
                 self._desk.known,

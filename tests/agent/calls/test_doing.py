@@ -57,6 +57,7 @@ def test_that_a_device_is_back_is_news_and_so_is_each_sentence_that_was_not_ther
         [],
         ["There is a microphone again."],
     )
+    assert news((GONE["audio_in"],), (GONE["audio_in"],)) == ([], [])
     assert news((GONE["audio_out"], "There is no camera here."), ()) == (
         [],
         ["There is a loudspeaker again."],
