@@ -6,6 +6,7 @@ is asked by someone who may is done, so the house is built anew after that; a re
 
 import itertools
 import re
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, get_args
@@ -357,6 +358,9 @@ class House:
         return value
 
 
+TOKENS_S: Final = 300
+"""How old a token may be: all the cells may take longer than one lives."""
+
 KINDS: Final = ("owner", "moderator", "member", "other", "stranger", "banned", "newcomer")
 
 
@@ -372,6 +376,7 @@ class Kept:
     """What the cells have in common, so that they need not make it anew: who asks, and where."""
 
     sessions: dict[str, Json] = field(default_factory=dict)
+    renewed_at: float = field(default_factory=time.monotonic)
     words: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
@@ -385,6 +390,11 @@ async def cast(server: ServerProcess, http: aiohttp.ClientSession, kept: Kept) -
     for kind in KINDS:
         if kind not in kept.sessions:
             kept.sessions[kind] = (await register(http, server.url, kind)).session
+    if time.monotonic() - kept.renewed_at > TOKENS_S:
+        kept.renewed_at = time.monotonic()
+        for kind, session in kept.sessions.items():
+            spent = {"refresh_token": session["refresh_token"]}
+            kept.sessions[kind] = await call(http, server.url, "POST", "/api/auth/refresh", spent)
     return {kind: Person(server.url, http, session) for kind, session in kept.sessions.items()}
 
 
