@@ -80,7 +80,7 @@ async def serve(request: web.Request, gateway: Gateway) -> web.StreamResponse:
 
 
 class Connection:
-    """The reading end. `last_heard` is in seconds of the loop's clock."""
+    """The reading end."""
 
     __slots__ = (
         "_address",
@@ -98,11 +98,9 @@ class Connection:
         "_refusals",
         "_socket",
         "_transport",
-        "last_heard",
     )
 
     def __init__(self, gateway: Gateway, socket: ChatSocket, request: web.Request, caller: Caller) -> None:
-        loop = asyncio.get_running_loop()
         self._gateway = gateway
         self._socket = socket
         # uvloop's transports are Transports in all but their ancestry.
@@ -119,7 +117,7 @@ class Connection:
         self._over: asyncio.Future[None] | None = None
         self._is_over = False
         self._place: Place | None = None
-        self.last_heard = self._asked_at = loop.time()
+        self._asked_at = 0.0
 
     @property
     def outbound(self) -> Outbound | None:
@@ -233,7 +231,6 @@ class Connection:
             return False
         if type(request) is not SendMessage or not (self._format.binary or _is_utf8(data)):
             return False
-        self.last_heard = asyncio.get_running_loop().time()
         answer = self._sent(peer, request)
         if answer is not None:
             self._gateway.hub.send(peer.outbound, answer)
@@ -291,7 +288,6 @@ class Connection:
 
         What still comes after a goodbye is read, so that the goodbye arrives, and dropped.
         """
-        self.last_heard = asyncio.get_running_loop().time()
         kind = message.type
         if self._deadline is not None:
             return None
@@ -366,7 +362,7 @@ class Connection:
 
     def check(self, now: float, heartbeat_s: float) -> None:
         """Called a few times a heartbeat: pings a silent client, and gives up one that stays silent."""
-        step = next_step(now, self.last_heard, self._asked_at, heartbeat_s)
+        step = next_step(now, self._socket.heard_at, self._asked_at, heartbeat_s)
         if step == "give up":
             self._transport.abort()
         elif step == "ask":

@@ -71,6 +71,7 @@ class FrameReader:
         "_protocol",
         "_waiter",
         "eager",
+        "heard_at",
     )
 
     def __init__(self, protocol: BaseProtocol, most: int) -> None:
@@ -83,6 +84,7 @@ class FrameReader:
         self._waiter: asyncio.Future[None] | None = None
         self._left: WSMessage | Unreadable | None = None
         self.eager: Eager | None = None
+        self.heard_at = asyncio.get_running_loop().time()
         self._paused = self._ended = False
 
     @property
@@ -94,6 +96,7 @@ class FrameReader:
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
         """Called by aiohttp with what the line brought."""
+        self.heard_at = asyncio.get_running_loop().time()
         if self._ended:
             return _GOES_ON
         if self._at == len(self._data):
@@ -149,6 +152,8 @@ class FrameReader:
 
     def next(self) -> WSMessage | None:
         """The next message, a control frame too; None where none is whole yet. Raises: Unreadable."""
+        if self._paused:  # nothing comes while what came before is at work
+            self.heard_at = asyncio.get_running_loop().time()
         if self._left is not None:
             left, self._left = self._left, None
             if isinstance(left, Unreadable):

@@ -83,6 +83,12 @@ class ChatSocket(Socket):
         self._frames = FrameReader(guest, self._max_msg_size)
         guest.upgrade(self._frames)
 
+    @property
+    def heard_at(self) -> float:
+        """When the line brought something last, whether or not anybody has looked at it; the loop's time."""
+        assert self._frames is not None
+        return self._frames.heard_at
+
     def be_eager(self, eager: Eager) -> None:
         """From here on `eager` is offered each message that comes while `next` waits."""
         assert self._frames is not None

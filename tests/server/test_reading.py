@@ -122,6 +122,23 @@ async def test_a_line_waits_for_who_does_not_read_and_goes_on_after_it() -> None
     assert not reading.line.waits()
 
 
+async def test_who_is_not_looked_at_is_heard_all_the_same() -> None:
+    """Or a client whose question takes its time would be taken for silent."""
+    reading = Reading()
+    reading.frames.heard_at = 0.0
+    reading.feed(encode(Op.PONG))
+    assert 0.0 < reading.frames.heard_at <= asyncio.get_running_loop().time()
+    reading.feed(encode(Op.TEXT, b"x" * MOST), encode(Op.TEXT, b"more"))
+    assert reading.line.waits()
+    reading.frames.heard_at = 0.0
+    assert reading.frames.next() is not None
+    assert reading.frames.heard_at > 0.0, "it cannot send while its line waits"
+    assert len(reading.taken()) == 2
+    reading.frames.heard_at = 0.0
+    assert reading.frames.next() is None
+    assert reading.frames.heard_at == 0.0
+
+
 async def test_the_largest_message_comes_though_the_line_waited() -> None:
     """Else who sends it would be waited for without end."""
     frame = encode(Op.TEXT, b"x" * MOST)
