@@ -21,13 +21,17 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 
 from mesh_agent.client.address import parse_link
+from mesh_agent.client.state import Outgoing
 from mesh_tui import app as mesh_app
 from mesh_tui.app import MeshApp
 from mesh_tui.powers import Powers
 from mesh_tui.screens.base import Patient
+from mesh_tui.screens.room import RoomScreen
+from mesh_tui.workers import SENDING
 from protocol.handover import Handover
 from tests.support import pressed
 from tests.support.conditions import until
+from tests.tui import settling
 
 PASSWORD = "password123"
 Answer = TypeVar("Answer")
@@ -90,7 +94,7 @@ class Seat:
         return not (any(wanted) or screen._dirty_widgets)
 
     async def press(self, *keys: str) -> None:
-        await _within(self._context, self.pilot.press(*keys))
+        await _within(self._context, settling.press(self.app, *keys))
 
     async def type(self, text: str) -> None:
         """Puts text in as a paste does, whole."""
@@ -99,7 +103,7 @@ class Seat:
             focused = self.app.screen.focused
             assert focused is not None
             focused.post_message(events.Paste(text))
-            await self.pilot.pause()
+            await settling.settled(self.app)
 
         await _within(self._context, paste())
 
@@ -113,7 +117,7 @@ class Seat:
 
     async def pause(self) -> None:
         """Returns when the app has nothing to do for the moment."""
-        await _within(self._context, self.pilot.pause())
+        await _within(self._context, settling.settled(self.app))
 
     async def click(self, text: str) -> None:
         """Clicks on the first letter of `text`."""
@@ -123,6 +127,7 @@ class Seat:
 
     async def _click(self, x: int, y: int) -> None:
         await self.pilot.click(offset=(x, y))
+        await settling.settled(self.app)
 
     async def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
         """Presses the button at a cell, moves to another, and lets go."""
@@ -131,11 +136,17 @@ class Seat:
             await self.pilot.mouse_down(offset=start)
             await self.pilot.hover(offset=end)
             await self.pilot.mouse_up(offset=end)
+            await settling.settled(self.app)
 
         await _within(self._context, move())
 
     async def resize(self, columns: int, rows: int) -> None:
-        await _within(self._context, self.pilot.resize_terminal(columns, rows))
+
+        async def change() -> None:
+            await self.pilot.resize_terminal(columns, rows)
+            await settling.settled(self.app)
+
+        await _within(self._context, change())
 
     async def sees(self, *texts: str) -> None:
         """Waits until all of `texts` are on the screen at once."""
@@ -185,6 +196,19 @@ class Seat:
     async def say(self, text: str) -> None:
         await self.type(text)
         await self.press("enter")
+
+    async def tell(self, text: str) -> None:
+        """Says it in the room that is open, and waits until it is there: before, it cannot be chosen."""
+        await self.say(text)
+        await until(self._all_is_said, f"{text!r} to be sent")
+
+    def _all_is_said(self) -> bool:
+        agent, workers = self.app.agent, self.app.workers
+        shown = next(screen for screen in self.app.screen_stack if isinstance(screen, RoomScreen))
+        entries = [entry for entry in shown.timeline.entries if isinstance(entry, Outgoing)]
+        waiting = [entry for entry in (*agent.outgoing(shown.room.id), *entries) if entry.state == "pending"]
+        under_way = any(worker.group in ("commands", SENDING) for worker in workers)
+        return not (under_way or waiting) and shown.timeline.newest >= agent.room(shown.room.id).last_seq
 
 
 @asynccontextmanager

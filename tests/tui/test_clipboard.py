@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mesh_tui.clipboard import COPIED_BYTES, inside_tmux, osc52, through_tmux
+from mesh_tui.screens.finder import FoundList
 from tests.support.conditions import until
 from tests.tui.conftest import SitDown
 
@@ -75,13 +76,13 @@ async def test_what_is_too_long_is_told_and_lists_are_copied_from(
     await seat.create_room(f"copies {number}")
     seat.call(seat.app.copy_to_clipboard, "ü" * (COPIED_BYTES // 2 + 1))
     await seat.sees("That is too long to be copied at once")
-    await seat.say("to be pinned")
-    await until(lambda: "pending" not in seat.text)
+    await seat.tell("to be pinned")
     await seat.press("up", "p")
     await seat.sees("◆ pinned")
     await seat.press("escape")
     await seat.say("/pins")
     await seat.sees("c copies")
+    await until(lambda: seat.app.screen.query_one(FoundList).chosen, "it to be listed")
     await seat.press("c")
     await seat.sees("Copied.")
     assert seat.app.clipboard == "to be pinned"

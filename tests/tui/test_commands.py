@@ -252,10 +252,10 @@ async def test_help_tells_of_commands_and_quit_quits(alice: Seat) -> None:
 
 
 async def test_messages_are_answered_changed_and_deleted(alice: Seat, bob: Agent, number: int) -> None:
-    await alice.say("/me waves")
+    await alice.tell("/me waves")
     await alice.sees("▎ waves")
     await _say(bob, alice, "shall we?")
-    await alice.say("/reply yes")
+    await alice.tell("/reply yes")
     await alice.sees(f"↪ bob{number}: shall we?", "▎ yes")
     await alice.say("/edit Yes, of course")
     await alice.sees("edited", "▎ Yes, of course")

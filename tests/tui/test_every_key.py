@@ -103,8 +103,7 @@ async def test_what_is_offered_and_an_editor(alice: Seat) -> None:
     assert composer.text == first
     await alice.press("ctrl+u", "ctrl+x", "ctrl+e")
     await alice.sees("This terminal cannot be handed to an editor.")
-    await alice.say("mine")
-    await until(lambda: _room(alice).timeline.newest == 1, "it to be there")
+    await alice.tell("mine")
     await alice.press("up")
     await alice.sees("▌ mine")
     await alice.no_longer_sees("This terminal")
@@ -165,8 +164,7 @@ async def test_pages(alice: Seat) -> None:
         assert alice.app.focused is not before
     assert alice.app.focused is careful
     await alice.press("escape")
-    await alice.say("mine")
-    await until(lambda: _room(alice).timeline.newest == 1, "it to be there")
+    await alice.tell("mine")
     await alice.press("up")
     for number, sign in enumerate(REACTIONS, 1):
         await alice.press("a", str(number))
@@ -206,8 +204,12 @@ async def test_what_was_not_sent(alice: Seat) -> None:
     await alice.sees("This message was not sent.")
     await alice.press("c")
     assert alice.app.clipboard == "an answer"
+    before = room.timeline.failed()[-1]
     await alice.press("r")
-    await until(lambda: len(room.timeline.failed()) == 2, "it to be refused again")
+    await until(
+        lambda: len(refused := room.timeline.failed()) == 2 and refused[-1] is not before,
+        "it to be refused again",
+    )
     await alice.press("up", "e")
     assert room.composer.text == "an answer"
     await until(lambda: len(room.timeline.failed()) == 1, "one to be left")
@@ -220,9 +222,7 @@ async def test_what_was_not_sent(alice: Seat) -> None:
 async def test_an_answer_that_was_not_sent_is_taken_back_as_an_answer(alice: Seat) -> None:
     room, agent = _room(alice), alice.app.agent
     room_id = room.room.id
-    await alice.say("a question")
-    await alice.sees("a question")
-    await until(lambda: room.timeline.last_message(), "it to be sent")
+    await alice.tell("a question")
     question = room.timeline.last_message()
     assert question is not None
     await agent.order.update(room_id, UpdateRoomRequest(archived=True))
@@ -249,8 +249,7 @@ async def test_an_answer_that_was_not_sent_is_taken_back_as_an_answer(alice: Sea
 
 @pytest.mark.presses("list enter", "list c,y", "page c,y")
 async def test_copying_from_pages(alice: Seat) -> None:
-    await alice.say("pin this")
-    await until(lambda: _room(alice).timeline.newest == 1, "it to be there")
+    await alice.tell("pin this")
     await alice.press("up", "p")
     await alice.sees("◆ pinned")
     await alice.press("escape")

@@ -8,6 +8,7 @@ from textual.widgets import Static
 
 from mesh_tui.screens.base import Patient
 from tests.support.conditions import until
+from tests.tui.settling import settled
 
 
 class _Held(Patient[None]):
@@ -35,11 +36,11 @@ async def test_what_changes_meanwhile_is_painted_at_the_end_and_at_once() -> Non
         screen = app.screen
         assert isinstance(screen, _Held)
         await until(lambda: app.frames, "the first frame")
-        await pilot.pause()
+        await settled(app)
         before = app.frames
         with screen.held():
             screen.query_one(Static).update("after")
-            await pilot.pause(0.1)
+            await settled(app)
             assert app.frames == before
         assert app.frames == before + 1
         assert "after" in "".join(strip.text for strip in screen._compositor.render_strips())

@@ -52,8 +52,7 @@ async def test_in_a_room_it_follows_the_focus(sit_down: SitDown, shared_server: 
     room = alice.app.screen
     assert isinstance(room, RoomScreen)
     await alice.press("ctrl+u")
-    await alice.say("hello")
-    await alice.sees("▎ hello")
+    await alice.tell("hello")
     room.set_focus(room.transcript)
     await _begins_with(alice, "question_mark", "reading")
     room.set_focus(room.composer)

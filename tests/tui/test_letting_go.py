@@ -81,12 +81,14 @@ async def test_a_room_that_was_left_for_home_is_gone(
         await seat.sees(f"Message a{number}")
         assert isinstance(seat.app.screen, RoomScreen)
         shown += weakref.ref(seat.app.screen), weakref.ref(seat.app.screen.query_one(Composer))
-    await seat.pause()
-    gc.collect()
-    # The one that is shown, and at most the one before, whose last task may just have ended.
-    alive = [thing() is not None for thing in shown]
-    assert alive[: -2 * 2] == [False] * len(alive[: -2 * 2])
-    assert alive[-2:] == [True, True]
+
+    def are_gone() -> bool:
+        gc.collect()
+        # All but the one that is shown, and the one before, whose last task may just have ended.
+        return not any(thing() for thing in shown[: -2 * 2])
+
+    await until(are_gone, "what was left to be gone")
+    assert all(thing() is not None for thing in shown[-2:])
 
 
 async def test_what_kept_the_rows_of_a_widget_goes_with_it() -> None:

@@ -149,7 +149,7 @@ async def test_without_a_network_home_comes_from_the_cache(
     agent = await sign_up("alice", own_server.url)
     room = await agent.create_room("Test Chat")
     outgoing = await agent.send(room.id, "said yesterday")
-    await agent.sent(outgoing.nonce, 10)
+    await agent.sent(outgoing.nonce, 20)
     await agent.close()
     own_server.kill()
     seat = await sit_down("alice", own_server.url)

@@ -71,7 +71,7 @@ def _screen(seat: Seat) -> RoomScreen:
 
 async def _say(agent: Agent, room_id: str, text: str) -> None:
     outgoing = await agent.send(room_id, text)
-    await agent.sent(outgoing.nonce, 10)
+    await agent.sent(outgoing.nonce, 20)
 
 
 async def test_a_wide_screen_has_rooms_messages_and_people_and_what_is_new_rises(

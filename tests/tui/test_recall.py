@@ -121,7 +121,6 @@ async def test_it_outlives_the_program_and_not_the_session(
 
 @pytest.mark.presses("composer up")
 async def test_up_with_nothing_written_still_chooses_a_message(alice: Seat) -> None:
-    await alice.say("choose me")
-    await alice.sees("▎ choose me")
+    await alice.tell("choose me")
     await alice.press("up")
     await alice.sees("▌ choose me")

@@ -7,7 +7,7 @@ import pytest
 from textual import events
 
 from mesh_agent.agent import Agent
-from mesh_agent.client.state import MembersChanged, MessageReceived, TypingSeen
+from mesh_agent.client.state import MembersChanged, MessageReceived, Outgoing, TypingSeen
 from mesh_tui.screens.room import RoomScreen
 from mesh_tui.widgets.composer import Composer
 from mesh_tui.widgets.transcript import Transcript
@@ -125,12 +125,19 @@ async def test_a_message_entered_just_before_leaving_is_sent(alice: Seat, bob: A
 # ── what was not sent ────────────────────────────────────────────────────────────────────────────
 
 
+async def _refused_again(alice: Seat, before: Outgoing) -> None:
+    refused = _room(alice).timeline.failed
+    await until(lambda: any(known is not before for known in refused()), "it to be refused again")
+    await alice.sees("Not sent:")
+
+
 @pytest.mark.presses("room.again", "room.drop", "page escape")
 async def test_a_refused_message_says_why_and_can_be_tried_again_or_dropped(alice: Seat) -> None:
     await alice.app.agent.send(_room(alice).room.id, "an answer", reply_to="never-there")
     await alice.sees("Not sent:", "F5 Try again", "F8 Drop")
+    (before,) = _room(alice).timeline.failed()
     await alice.press("f5")
-    await alice.sees("Not sent:")
+    await _refused_again(alice, before)
     await alice.press("up")
     await alice.sees("▌ an answer", "This message was not sent.", "r Try again", "e Write anew", "d Drop it")
     await alice.press("c")
@@ -140,9 +147,10 @@ async def test_a_refused_message_says_why_and_can_be_tried_again_or_dropped(alic
     await alice.sees("Drop this message?")
     await alice.press("n")
     await alice.sees("▌ an answer")
+    (before,) = _room(alice).timeline.failed()
     await alice.press("r")
     await alice.no_longer_sees("▌ an answer")
-    await until(lambda: _room(alice).timeline.failed(), "it to be refused again")
+    await _refused_again(alice, before)
     await alice.press("up", "e")
     await alice.no_longer_sees("Not sent:")
     await until(lambda: _room(alice).composer.text == "an answer", "it back where it was written")

@@ -59,8 +59,12 @@ async def test_a_choice_is_shown_kept_and_taken_at_once(
     await alice.press("right", "right")
     await until(lambda: alice.app.settings.look.theme != "auto", "a theme to be kept")
     file = SettingsFile.of_profile("alice")
-    file.load()
-    assert file.settings.look.theme == alice.app.settings.look.theme
+
+    def is_written() -> bool:
+        file.load()
+        return file.settings.look.theme == alice.app.settings.look.theme != "auto"
+
+    await until(is_written, "the file to say so, too")
     await alice.press("left")
     await _at(alice, "Typing")
     await alice.press("enter")
@@ -83,7 +87,7 @@ async def test_a_value_is_edited_and_a_wrong_one_is_refused_where_it_is_typed(
     await alice.sees("From 0 to 10000.")
     await alice.press(*["backspace"] * 5, *"30", "enter")
     await alice.no_longer_sees("Enter keeps it")
-    assert alice.app.settings.writing.paste_lines == 30
+    await until(lambda: alice.app.settings.writing.paste_lines == 30, "it to be kept")
 
 
 async def test_keys_are_edited_and_go_back_to_what_they_were(
@@ -96,10 +100,10 @@ async def test_keys_are_edited_and_go_back_to_what_they_were(
     await _at(alice, "room.people")
     await alice.press("enter", "backspace", "backspace", *"f12", "enter")
     await alice.no_longer_sees("Enter keeps it")
-    assert alice.app.settings.keys == {"room.people": "f12"}
+    await until(lambda: alice.app.settings.keys == {"room.people": "f12"}, "it to be kept")
     await alice.press("enter", "backspace", "backspace", "backspace", "enter")
     await alice.no_longer_sees("Enter keeps it")
-    assert alice.app.settings.keys == {}
+    await until(lambda: alice.app.settings.keys == {}, "it to be as it was")
 
 
 async def test_one_is_shown_otherwise_and_hides_what_is_read(
@@ -110,6 +114,7 @@ async def test_one_is_shown_otherwise_and_hides_what_is_read(
     await alice.press("f4")
     await _at(alice, "Shown as")
     await alice.press("enter", "end", *" A", "enter")
+    await alice.no_longer_sees("Enter keeps it")
     await alice.sees(f"alice{number} A")
     await _at(alice, "Others see what you read")
     await alice.press("right")

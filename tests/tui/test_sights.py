@@ -13,6 +13,7 @@ from mesh_tui.layout.cells import width
 from mesh_tui.pictures.halves import colours, lines
 from mesh_tui.pictures.loading import Picture, PictureUnreadable, load
 from mesh_tui.pictures.names import is_named_as_picture
+from tests.support.conditions import PATIENCE_S
 
 PAPER: Final = "102030"
 RED, BLUE = (255, 0, 0), (0, 0, 255)
@@ -81,7 +82,8 @@ async def test_only_a_file_itself_is_opened_and_nothing_is_waited_for(tmp_path: 
     (tmp_path / "folder.png").mkdir()
     for name in ("link", "pipe", "folder", "nothing"):
         with pytest.raises(PictureUnreadable):
-            await asyncio.wait_for(load(tmp_path / f"{name}.png", 20, 20, PAPER), 5)
+            async with asyncio.timeout(PATIENCE_S):
+                await load(tmp_path / f"{name}.png", 20, 20, PAPER)
 
 
 def test_cells_that_are_alike_are_one_run() -> None:

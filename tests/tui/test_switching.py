@@ -47,7 +47,7 @@ def _screen(seat: Seat) -> RoomScreen:
 
 async def _say(agent: Agent, room_id: str, text: str) -> None:
     outgoing = await agent.send(room_id, text)
-    await agent.sent(outgoing.nonce, 10)
+    await agent.sent(outgoing.nonce, 20)
 
 
 async def _last(agent: Agent, room_id: str) -> Message:

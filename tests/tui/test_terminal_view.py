@@ -22,6 +22,7 @@ from mesh_tui.widgets.terminal import LEAVE_S, MENU, TerminalView
 from protocol.peer import FrameReader
 from protocol.peer_terminal import Cursor, Run, TermState
 from tests.support.conditions import PATIENCE_S, until
+from tests.tui.settling import press, settled
 
 
 class Shared:
@@ -171,10 +172,10 @@ async def test_nothing_of_it_acts_on_the_terminal() -> None:
 
 async def test_only_the_rows_that_differ_are_painted_again() -> None:
     source = Shared(40, 10)
-    async with looking(source) as (desk, pilot):
+    async with looking(source) as (desk, _):
         source.print("\x1b[?25l" + "\r\n".join(f"row {number}" for number in range(10)))
         desk.view.look()
-        await pilot.pause()
+        await settled(desk)
         desk.view.again.clear()
         kept = [desk.view.render_line(y) for y in range(10)]
         source.print("\x1b[4;1Hrow X\x1b[8;1Hrow 7")
@@ -209,7 +210,7 @@ async def test_the_cursor_is_seen_where_it_is() -> None:
 
 async def test_a_larger_screen_is_seen_in_part_around_the_cursor() -> None:
     source = Shared(120, 40)
-    async with looking(source) as (desk, pilot):
+    async with looking(source) as (desk, _):
         source.print("\x1b[1;1Hcorner\x1b[40;115Hend")
         desk.view.look()
         assert "end" in "\n".join(desk.rows)
@@ -220,9 +221,9 @@ async def test_a_larger_screen_is_seen_in_part_around_the_cursor() -> None:
         assert "corner" in desk.rows[0]
         assert source.screen.columns == 120, "nobody's view shrinks it"
         source.writes = False
-        await pilot.press("right")
+        await press(desk, "right")
         assert not desk.rows[0].startswith("corner")
-        await pilot.press("left")
+        await press(desk, "left")
         assert desk.rows[0].startswith("corner")
 
 
@@ -241,16 +242,16 @@ async def test_a_smaller_screen_leaves_the_rest_empty() -> None:
 async def test_going_back_and_returning() -> None:
     source = Shared(40, 10)
     source.print("\r\n".join(f"line {number}" for number in range(300)))
-    async with looking(source) as (desk, pilot):
-        await pilot.press("shift+pageup")
+    async with looking(source) as (desk, _):
+        await press(desk, "shift+pageup")
         await until(lambda: desk.rows[0] == "line 281", "the page before")
         assert desk.rows[-1] == "line 290"
-        await pilot.press("up")
+        await press(desk, "up")
         await until(lambda: desk.rows[0] == "line 280", "a line further back")
         source.print("\r\nmore\r\nand more")
         desk.view.look()
         assert desk.rows[0] == "line 280", "what is read stays where it is"
-        await pilot.press("x")
+        await press(desk, "x")
         assert desk.view.back == 0
         assert desk.rows[-1].startswith("and more")
         assert source.typed == b"", "the key that returns is not the program's"
@@ -308,8 +309,8 @@ KEYS = [
 @pytest.mark.parametrize(("key", "data"), KEYS, ids=[key for key, _ in KEYS])
 async def test_a_key_is_the_programs(key: str, data: bytes) -> None:
     source = Shared(40, 10)
-    async with looking(source) as (desk, pilot):
-        await pilot.press(key)
+    async with looking(source) as (desk, _):
+        await press(desk, key)
         assert source.typed == data
         assert desk.told == []
         assert desk.view.has_focus
@@ -318,18 +319,18 @@ async def test_a_key_is_the_programs(key: str, data: bytes) -> None:
 
 async def test_keys_follow_the_modes() -> None:
     source = Shared(40, 10)
-    async with looking(source) as (_, pilot):
+    async with looking(source) as (desk, _):
         source.print("\x1b[?1h")
-        await pilot.press("up")
+        await press(desk, "up")
         assert source.typed == b"\x1bOA"
 
 
 async def test_a_paste_is_text_and_nothing_else() -> None:
     source = Shared(40, 10)
-    async with looking(source) as (desk, pilot):
+    async with looking(source) as (desk, _):
         source.print("\x1b[?2004h")
         desk.view.post_message(events.Paste("rm\nls\x1b[201~\x03"))
-        await pilot.pause()
+        await settled(desk)
         assert source.typed.startswith(b"\x1b[200~rm\rls")
         assert source.typed.endswith(b"\x1b[201~")
         assert source.typed.count(b"\x1b") == 2
@@ -338,35 +339,35 @@ async def test_a_paste_is_text_and_nothing_else() -> None:
 
 async def test_esc_twice_leaves_and_once_is_the_programs() -> None:
     source = Shared(40, 10)
-    async with looking(source) as (desk, pilot):
-        await pilot.press("escape")
+    async with looking(source) as (desk, _):
+        await press(desk, "escape")
         assert (source.typed, desk.told) == (b"\x1b", [])
         desk.view.now += LEAVE_S + 0.1
-        await pilot.press("escape")
+        await press(desk, "escape")
         assert (source.typed, desk.told) == (b"\x1b\x1b", []), "slowly, they are two keys"
-        await pilot.press("escape")
+        await press(desk, "escape")
         assert desk.told == ["left"]
-        await pilot.press(MENU)
+        await press(desk, MENU)
         assert desk.told == ["left", "menu"]
         assert source.typed == b"\x1b\x1b"
 
 
 async def test_a_key_between_makes_no_double_esc() -> None:
     source = Shared(40, 10)
-    async with looking(source) as (desk, pilot):
-        await pilot.press("escape", "j", "escape")
+    async with looking(source) as (desk, _):
+        await press(desk, "escape", "j", "escape")
         assert (source.typed, desk.told) == (b"\x1bj\x1b", [])
 
 
 async def test_who_only_watches_types_nothing() -> None:
     source = Shared(40, 10, writes=False)
-    async with looking(source) as (desk, pilot):
-        await pilot.press("x")
+    async with looking(source) as (desk, _):
+        await press(desk, "x")
         desk.view.post_message(events.Paste("rm -rf /"))
-        await pilot.pause()
+        await settled(desk)
         assert source.typed == b""
         assert desk.told == ["refused", "refused"]
-        await pilot.press("escape", "escape")
+        await press(desk, "escape", "escape")
         assert desk.told[-1] == "left"
 
 
@@ -375,10 +376,13 @@ async def test_the_mouse_goes_where_it_is_wanted() -> None:
     source.print("\r\n".join(f"line {number}" for number in range(100)))
     async with looking(source) as (desk, pilot):
         await pilot.mouse_down(desk.view, offset=(3, 2))
+        await settled(desk)
         assert source.typed == b"", "the program has not asked for it"
         source.print("\x1b[?1000h\x1b[?1006h")
         await pilot.mouse_down(desk.view, offset=(3, 2))
+        await settled(desk)
         await pilot.mouse_up(desk.view, offset=(3, 2))
+        await settled(desk)
         assert source.typed == b"\x1b[<0;4;3M\x1b[<0;4;3m"
         source.print("\x1b[?1000l")
         desk.view.post_message(
@@ -392,10 +396,13 @@ async def test_text_is_selected_with_the_mouse_where_that_is_not_the_programs() 
     async with looking(source) as (desk, pilot):
         source.print("one 日本 two\r\nthree   \r\nfour")
         desk.view.look()
-        await pilot.pause()
+        await settled(desk)
         await pilot.mouse_down(desk.view, offset=(4, 0))
+        await settled(desk)
         await pilot.hover(desk.view, offset=(2, 1))
+        await settled(desk)
         await pilot.mouse_up(desk.view, offset=(2, 1))
+        await settled(desk)
         await until(lambda: bool(desk.screen.get_selected_text()), "something to be selected")
         assert desk.screen.get_selected_text() == "日本 two\nthr", "the cell below the mouse, too"
         assert [bool(desk.style_at(x, 0).reverse) for x in range(6)] == [False] * 4 + [True] * 2
@@ -407,11 +414,11 @@ async def test_text_is_selected_with_the_mouse_where_that_is_not_the_programs() 
 async def test_an_event_is_waited_for_nowhere() -> None:
     """A program that reads nothing keeps nobody from leaving."""
     source = Shared(40, 10)
-    async with looking(source) as (desk, pilot):
+    async with looking(source) as (desk, _):
         async with asyncio.timeout(PATIENCE_S):
             for _ in range(50):
                 desk.view.post_message(events.Key("x", "x"))
-            await pilot.press("escape", "escape")
+            await press(desk, "escape", "escape")
         assert desk.told == ["left"]
         assert source.typed.startswith(b"x" * 50)
 

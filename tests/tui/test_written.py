@@ -8,7 +8,6 @@ from rich.cells import cell_len
 from textual import events
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.pilot import Pilot
 from textual.strip import Strip
 from textual.widgets import Static
 
@@ -19,6 +18,7 @@ from mesh_tui.widgets.offers import Offers
 from protocol.text import clean_text
 from tests.support.conditions import until
 from tests.tui.examples import raw_text
+from tests.tui.settling import press, settled
 
 COLUMNS, ROWS = 60, 20
 SIDE = 5
@@ -99,20 +99,20 @@ def _assert_fenced(app: Fenced) -> None:
         assert strip.text[inner] == "=" * (COLUMNS - 2 * SIDE)
 
 
-async def _write(app: Fenced, pilot: Pilot[None], said: str) -> None:
+async def _write(app: Fenced, said: str) -> None:
     composer = app.query_one(Composer)
     composer.focus()
     composer.load_text("")
     composer.post_message(events.Paste(said))
-    await pilot.pause()
+    await settled(app)
     _assert_fenced(app)
-    await pilot.press("down")
+    await press(app, "down")
     _assert_fenced(app)
-    await pilot.press("escape")
+    await press(app, "escape")
     expected = clean_text(said)
     assert composer.text == expected
     app.sent.clear()
-    await pilot.press("enter")
+    await press(app, "enter")
     if expected.strip():
         await until(lambda: app.sent, "the message")
         assert app.sent == [expected.strip("\n")]
@@ -125,9 +125,9 @@ async def _write(app: Fenced, pilot: Pilot[None], said: str) -> None:
 def test_no_text_leaves_its_place_or_is_changed(texts: list[str]) -> None:
     async def write_all() -> None:
         app = Fenced()
-        async with app.run_test(size=(COLUMNS, ROWS)) as pilot:
+        async with app.run_test(size=(COLUMNS, ROWS)):
             for said in texts:
-                await _write(app, pilot, said)
+                await _write(app, said)
 
     asyncio.run(write_all())
 
@@ -135,8 +135,8 @@ def test_no_text_leaves_its_place_or_is_changed(texts: list[str]) -> None:
 def test_each_of_the_hostile_ones() -> None:
     async def write_all() -> None:
         app = Fenced()
-        async with app.run_test(size=(COLUMNS, ROWS)) as pilot:
+        async with app.run_test(size=(COLUMNS, ROWS)):
             for said in HOSTILE:
-                await _write(app, pilot, said)
+                await _write(app, said)
 
     asyncio.run(write_all())
