@@ -1,5 +1,5 @@
 """For all tests: what they start takes signals as it would anywhere, what one process compiled no other does
-again, and rubbish is looked for less often."""
+again, rubbish is looked for less often, and no example of hypothesis fails for the time that it took."""
 
 import gc
 import importlib
@@ -9,6 +9,12 @@ import sys
 from contextlib import suppress
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Any thread may be held up for seconds: that says nothing of what is tested. Before any test is imported,
+# since each takes what is the default then.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 # A shell ignores SIGINT for what it runs in the background, and nohup SIGHUP, and what is ignored stays so in
 # each program that is started. What is caught here does as little here, and is the default there.

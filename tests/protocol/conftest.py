@@ -2,5 +2,5 @@
 
 from hypothesis import settings
 
-settings.register_profile("mesh", deadline=None, max_examples=200)
+settings.register_profile("mesh", settings.get_profile("unhurried"), max_examples=200)
 settings.load_profile("mesh")
