@@ -1,7 +1,13 @@
-"""Rows under headings, of which each is one thing that can be set: what the settings are made of."""
+"""Rows under headings, of which each is one thing that can be set: what the settings are made of.
 
+Strategy: the next key goes on from what the last one wanted, though that is not kept yet: on a slow disk two
+steps would else be one. What is wanted last of a row is what is kept of it in the end.
+"""
+
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Final
 
 from textual import events
@@ -13,7 +19,7 @@ from mesh_tui.layout.cells import Fragment, Line, clip, pad, paintable
 from mesh_tui.screens.base import MeshScreen
 from mesh_tui.theme import Palette
 from mesh_tui.widgets.lines import LineList
-from mesh_tui.workers import begin
+from mesh_tui.workers import SENDING, begin
 
 LABEL_CELLS: Final = 28
 
@@ -58,6 +64,9 @@ class Rows(LineList, can_focus=True):
         self._groups: Mapping[str, Sequence[Row]] = {}
         self._at: dict[int, Row] = {}
         self._chosen = 0
+        self._keeping = asyncio.Lock()
+        self._wanted: dict[tuple[str, str], str] = {}
+        """By label and help, what keys have chosen and is not kept yet."""
 
     def put(self, groups: Mapping[str, Sequence[Row]]) -> None:
         """Shows others; the same place stays chosen."""
@@ -122,10 +131,25 @@ class Rows(LineList, can_focus=True):
     def action_turn(self, count: int) -> None:
         row = self.chosen
         if row is not None and row.choices and row.choose is not None:
-            here = row.choices.index(row.value) if row.value in row.choices else 0
-            wanted = row.choices[(here + count) % len(row.choices)]
-            assert isinstance(self.screen, MeshScreen)
-            begin(self.screen, self.screen.attempt, row.choose, wanted, group="settings")
+            key = row.label, row.help
+            kept = key not in self._wanted
+            now = self._wanted.get(key, row.value)
+            here = row.choices.index(now) if now in row.choices else 0
+            self._wanted[key] = row.choices[(here + count) % len(row.choices)]
+            if kept:
+                assert isinstance(self.screen, MeshScreen)
+                keep = partial(self.screen.attempt, row.choose)
+                begin(self.app, self._keep, key, keep, group=SENDING)  # also where one leaves at once
+
+    async def _keep(self, key: tuple[str, str], keep: Callable[[str], Awaitable[object]]) -> None:
+        try:
+            async with self._keeping:  # of other rows, too: in the order of the keys
+                wanted: str | None = None
+                while wanted != self._wanted[key]:
+                    wanted = self._wanted[key]
+                    await keep(wanted)
+        finally:
+            del self._wanted[key]
 
     def action_open(self) -> None:
         row = self.chosen
