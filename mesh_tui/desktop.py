@@ -14,7 +14,7 @@ from mesh_tui import ways
 from mesh_tui.settings import Settings
 from mesh_tui.ways import BELL, Outside, Tmux, Way
 
-TMUX_S: Final = 1.0
+TMUX_S: Final = 10.0
 """How long tmux may take to answer."""
 
 PAUSE_S: Final = 3.0

@@ -6,8 +6,7 @@ for two: Esc twice leaves, and Ctrl+] opens what can be done here. Shift+PgUp go
 away; any key that does not move there returns, and is not sent.
 """
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Final, Literal, Protocol
@@ -98,9 +97,9 @@ class TerminalView(Widget, can_focus=True):
 
         back: int
 
-    def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, source: Source) -> None:
         super().__init__()
-        self._source, self._clock = source, clock
+        self._source = source
         self._pane = Pane(1, 1)
         self._cells: list[list[Cell]] = []
         self._strips: dict[int, Strip] = {}
@@ -219,7 +218,7 @@ class TerminalView(Widget, can_focus=True):
         """All of them are the program's."""
         event.stop()
         event.prevent_default()
-        leaves = self._leaves(event.key)
+        leaves = self._leaves(event.key, event.time)
         if event.key == MENU:
             self.post_message(self.MenuWanted())
         elif leaves:
@@ -227,11 +226,10 @@ class TerminalView(Widget, can_focus=True):
         elif not self._goes_back(event.key):
             self._type(key_bytes(event.key, event.character, self._source.screen.modes), event.key)
 
-    def _leaves(self, key: str) -> bool:
-        """Whether it is the second Esc; any key between begins anew."""
-        now = self._clock()
-        before, self._escaped_at = self._escaped_at, now if key == "escape" else -inf
-        return key == "escape" and now - before < LEAVE_S
+    def _leaves(self, key: str, came: float) -> bool:
+        """Whether it is the second Esc; any key between begins anew. What counts is when they were read."""
+        before, self._escaped_at = self._escaped_at, came if key == "escape" else -inf
+        return key == "escape" and came - before < LEAVE_S
 
     def _goes_back(self, key: str) -> bool:
         """Whether it is a key for what has scrolled away."""

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TypeVar
 from rich.cells import cell_len
 from textual import events
 from textual._context import visible_screen_stack
+from textual._time import get_time
 from textual.actions import ActionParseResult
 from textual.dom import DOMNode
 from textual.pilot import Pilot
@@ -95,6 +96,10 @@ class Seat:
 
     async def press(self, *keys: str) -> None:
         await _within(self._context, settling.press(self.app, *keys))
+
+    async def press_twice(self, key: str) -> None:
+        """As quickly as can be."""
+        await _within(self._context, settling.press_at(self.app, get_time(), key, key))
 
     async def type(self, text: str) -> None:
         """Puts text in as a paste does, whole."""

@@ -6,6 +6,7 @@ way, and what is shown has to be laid out. Work in threads, over the line and in
 for what that changes a test waits itself.
 """
 
+import asyncio
 import unicodedata
 from collections.abc import Iterator
 from typing import Any
@@ -21,6 +22,7 @@ from tests.support.conditions import until
 def key_event(key: str) -> events.Key:
     """What Textual makes of a key by this name: a letter, a sign, or such as `ctrl+k`."""
     name = _character_to_key(key) if len(key) == 1 and not key.isalnum() else key
+    character: str | None
     try:
         character = unicodedata.lookup(_get_unicode_name_from_key(REPLACED_KEYS.get(name, name)))
     except KeyError:
@@ -31,10 +33,16 @@ def key_event(key: str) -> events.Key:
 async def press(app: App[Any], *keys: str) -> None:
     """One after another, each when the app is done with the last."""
     for key in keys:
-        event = key_event(key)
+        await press_at(app, 0.0, key)
+
+
+async def press_at(app: App[Any], at: float, *keys: str) -> None:
+    """All of them in one piece, and read at that time of Textual's clock; 0: now."""
+    for event in map(key_event, keys):
+        event.time = at or event.time
         event.set_sender(app)
         app.post_message(event)
-        await settled(app, f"the app to be done with {key}")
+    await settled(app, f"the app to be done with {', '.join(keys)}")
 
 
 async def settled(app: App[Any], what: str = "the app to be done") -> None:
@@ -59,7 +67,7 @@ def _pumps(app: App[Any]) -> Iterator[MessagePump]:
 
 def _waits(pump: MessagePump) -> bool:
     """Whether nothing is there for it and it does nothing; so it is with one that has ended."""
-    ready = pump._message_queue.ready_event
+    ready: asyncio.Event = pump._message_queue.ready_event
     return not pump.is_running or (not ready.is_set() and bool(ready._waiters))
 
 

@@ -22,7 +22,7 @@ from mesh_tui.widgets.terminal import LEAVE_S, MENU, TerminalView
 from protocol.peer import FrameReader
 from protocol.peer_terminal import Cursor, Run, TermState
 from tests.support.conditions import PATIENCE_S, until
-from tests.tui.settling import press, settled
+from tests.tui.settling import press, press_at, settled
 
 
 class Shared:
@@ -68,12 +68,8 @@ class Looking(TerminalView):
     """Notes which rows it has painted again."""
 
     def __init__(self, source: Shared) -> None:
-        super().__init__(source, self.time)
-        self.now = 0.0
+        super().__init__(source)
         self.again: list[Region] = []
-
-    def time(self) -> float:
-        return self.now
 
     def refresh(
         self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
@@ -340,13 +336,13 @@ async def test_a_paste_is_text_and_nothing_else() -> None:
 async def test_esc_twice_leaves_and_once_is_the_programs() -> None:
     source = Shared(40, 10)
     async with looking(source) as (desk, _):
-        await press(desk, "escape")
+        await press_at(desk, 100.0, "escape")
         assert (source.typed, desk.told) == (b"\x1b", [])
-        desk.view.now += LEAVE_S + 0.1
-        await press(desk, "escape")
+        again = 100.1 + LEAVE_S
+        await press_at(desk, again, "escape")
         assert (source.typed, desk.told) == (b"\x1b\x1b", []), "slowly, they are two keys"
-        await press(desk, "escape")
-        assert desk.told == ["left"]
+        await press_at(desk, again + LEAVE_S / 2, "escape")
+        assert desk.told == ["left"], "whenever they are handled"
         await press(desk, MENU)
         assert desk.told == ["left", "menu"]
         assert source.typed == b"\x1b\x1b"
@@ -355,7 +351,7 @@ async def test_esc_twice_leaves_and_once_is_the_programs() -> None:
 async def test_a_key_between_makes_no_double_esc() -> None:
     source = Shared(40, 10)
     async with looking(source) as (desk, _):
-        await press(desk, "escape", "j", "escape")
+        await press_at(desk, 100.0, "escape", "j", "escape")
         assert (source.typed, desk.told) == (b"\x1bj\x1b", [])
 
 
@@ -367,7 +363,7 @@ async def test_who_only_watches_types_nothing() -> None:
         await settled(desk)
         assert source.typed == b""
         assert desk.told == ["refused", "refused"]
-        await press(desk, "escape", "escape")
+        await press_at(desk, 100.0, "escape", "escape")
         assert desk.told[-1] == "left"
 
 
@@ -418,7 +414,7 @@ async def test_an_event_is_waited_for_nowhere() -> None:
         async with asyncio.timeout(PATIENCE_S):
             for _ in range(50):
                 desk.view.post_message(events.Key("x", "x"))
-            await press(desk, "escape", "escape")
+            await press_at(desk, 100.0, "escape", "escape")
         assert desk.told == ["left"]
         assert source.typed.startswith(b"x" * 50)
 
