@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from functools import partial
+from threading import Event
 from typing import Any, Final, Protocol, cast
 
 from rich.color import ColorSystem
@@ -41,14 +42,28 @@ from mesh_tui.pins import pin
 from mesh_tui.writing import Writer
 
 READ_BYTES: Final = 4_096
-SETTLE_S: Final = 0.5
-"""How long a key waits at most for the one before it to take effect."""
+SETTLE_S: Final = 10.0
+"""How long a key waits at most for the one before it to take effect: on a machine that is held up, a password
+that did not wait would be read in the field of the name."""
+
+LOOK_S: Final = 0.1
+"""How often who waits for a key looks whether the program ends."""
 
 NAME_S: Final = 3.0
 """How long after it was asked for its name the terminal is likely to answer."""
 
 HANG_UP: Final = 128 + signal.SIGHUP
 """The exit code where the terminal went away; shells use the same for the signal."""
+
+
+def wait_for(settling: Future[None], ended: Event) -> None:
+    """Returns once what a key has set off is done, the program has `ended`, or `SETTLE_S` later."""
+    latest = time.monotonic() + SETTLE_S
+    while not ended.is_set() and time.monotonic() < latest:
+        with suppress(TimeoutError):
+            with suppress(CancelledError):
+                settling.result(LOOK_S)
+            return
 
 
 class Terminal(Protocol):
@@ -214,8 +229,7 @@ class MeshDriver(LinuxDriver):
         password sent in one go the password would land in the name. A letter moves nothing where one writes.
         """
         if self._settling is not None:
-            with suppress(CancelledError, TimeoutError):
-                self._settling.result(SETTLE_S)
+            wait_for(self._settling, self.exit_event)
             self._settling = None
         is_letter = isinstance(message, Key) and message.is_printable and self._terminal.writes
         if is_letter:

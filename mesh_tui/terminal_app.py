@@ -8,6 +8,7 @@ import asyncio
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from rich.color import ColorSystem
@@ -18,7 +19,7 @@ from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from mesh_tui import clipboard
-from mesh_tui.driver import MeshDriver
+from mesh_tui.driver import LOOK_S, MeshDriver
 from mesh_tui.key_names import key_label
 from mesh_tui.letting_go import let_styles_go
 from mesh_tui.pictures.sixel import Sixels
@@ -114,7 +115,10 @@ class TerminalApp(App[None], inherit_bindings=False):
         for pump in pumps:
             done = asyncio.Event()
             if pump.call_later(done.set):
-                await done.wait()
+                while pump.is_running and not done.is_set():  # what goes meanwhile may never come to it
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(LOOK_S):
+                            await done.wait()
         if self.screen_stack and isinstance(self.screen, Patient):
             self.screen.pacing.answer()
 

@@ -10,13 +10,14 @@ import sys
 import termios
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from mesh_tui.aside import ASK
-from mesh_tui.driver import HANG_UP
+from mesh_tui.driver import HANG_UP, LOOK_S, SETTLE_S, wait_for
 from mesh_tui.writing import WAITING_BYTES, WRITE_BYTES, Writer
 from tests.support.conditions import PATIENCE_S
 from tests.support.server import ServerProcess, running_server
@@ -126,6 +127,26 @@ def test_at_the_end_a_picture_that_is_half_there_is_ended(line: Line) -> None:
     line.read_until("x" * 6_000 + ASK)
     line.writer.stop()
     assert line.read_until("removal") == "broken offremoval"
+
+
+# ── what is typed ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_key_waits_for_the_one_before_it_in_a_slow_app_and_not_in_one_that_ends() -> None:
+    assert SETTLE_S > 20 * LOOK_S, "nothing that a busy machine takes for one key"
+    settling: Future[None] = Future()
+    ended, went_on = threading.Event(), threading.Event()
+
+    def key() -> None:
+        wait_for(settling, ended)
+        went_on.set()
+
+    threading.Thread(target=key, daemon=True).start()
+    assert not went_on.wait(3 * LOOK_S)
+    settling.set_result(None)
+    assert went_on.wait(PATIENCE_S)
+    ended.set()
+    wait_for(Future(), ended)
 
 
 # ── the program ──────────────────────────────────────────────────────────────────────────────────
