@@ -49,16 +49,16 @@ STEADY: Final = 0.5
 FLOORS: Final = 10
 """Seconds in which the quickest packet is looked for."""
 
-SLACK_S: Final = 0.005
+SLACK_S: Final = 0.002
 """Held back besides, for clocks that are not exact."""
 
-CALM_S: Final = 0.003
+CALM_S: Final = 0.002
 """What is to be waited for may sink by so much before less is waited for: it is never quite the same."""
 
 TARGET_MAX_S: Final = 0.8
 
 EARLY: Final = int(0.004 * RATE)
-LATE: Final = int(0.012 * RATE)
+LATE: Final = int(0.008 * RATE)
 """Sound that is heard so much too early or too late is mended."""
 
 JUMP: Final = int(0.5 * RATE)

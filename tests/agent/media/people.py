@@ -35,6 +35,12 @@ def steady(numbers: Any) -> Any:
     return 0.3 * np.sin(2 * np.pi * 300 * numbers / RATE)
 
 
+def spoken(numbers: Any) -> Any:
+    """Like a voice, for libopus: a tone is none."""
+    times = numbers / RATE
+    return 0.25 * (1.1 + np.sin(19 * times)) * (np.sin(880 * times) + 0.4 * np.sin(1_760 * times))
+
+
 class Person(End):
     """One with a microphone and a loudspeaker of their own."""
 

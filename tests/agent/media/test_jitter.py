@@ -47,6 +47,17 @@ def test_a_line_without_faults_adds_a_frame_at_most() -> None:
     assert all(at > BEGUN + 1_000 * FRAME_S for at, _ in heard.concealed)
 
 
+@pytest.mark.parametrize("uneven_s", [0.0, 0.001])
+def test_a_line_that_is_hardly_uneven_loses_nothing_whenever_its_packets_come(uneven_s: float) -> None:
+    """In whatever part of the 20 ms between two looks, and is heard as early as that part allows."""
+    chance = random.Random(1)
+    packets = sent(300, lambda _: LINE_S + uneven_s * chance.random())
+    for phase in range(0, 20, 2):
+        heard = hear(Jitter(), packets, BEGUN + phase / 1_000, BEGUN + 5.9)
+        assert not heard.concealed, phase
+        assert max(delays(heard)[50:]) < LINE_S + uneven_s + FRAME_S + 2 * SLACK_S, phase
+
+
 def test_one_lost_packet_costs_its_own_20_ms_and_delays_nothing() -> None:
     jitter, heard = through(lambda index: None if index == 500 else LINE_S)
     assert sum(samples for at, samples in heard.concealed if at < BEGUN + 15) == FRAME

@@ -3,12 +3,11 @@
 import asyncio
 import random
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from mesh_agent.media.opus import FRAME, RATE
-from tests.agent.media.people import Lateness, Person, bursts, steady, talk
+from tests.agent.media.people import Lateness, Person, bursts, spoken, steady, talk
 from tests.agent.media.proxy import Line, is_media
 from tests.agent.media.sounds import gap_ms
 from tests.support.conditions import until
@@ -61,12 +60,6 @@ async def test_lines_that_lose_and_delay_are_heard_without_gaps() -> None:
         called(uneven(0.1, 3), steady, without_gaps(0.0, 0.15)),
     )
     await late.close()
-
-
-def spoken(numbers: Any) -> Any:
-    """Like a voice, for libopus: a tone is none."""
-    times = numbers / RATE
-    return 0.25 * (1.1 + np.sin(19 * times)) * (np.sin(880 * times) + 0.4 * np.sin(1_760 * times))
 
 
 async def test_who_misses_packets_is_sent_copies_and_hears_them() -> None:
