@@ -21,7 +21,7 @@ from mesh_agent.calls.seen import Seen
 from mesh_agent.calls.state import CallPhase, Media, Own, Party, Picture
 from mesh_agent.client.calling import CallEvent, CallRequest
 from mesh_agent.client.errors import Unreachable
-from mesh_agent.machines import call as machine
+from mesh_agent.machines import call_parts as machine
 from mesh_agent.machines.call import CallMachine
 from mesh_agent.media import orders
 from mesh_agent.sharing.desk import Desk

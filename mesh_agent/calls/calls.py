@@ -19,7 +19,9 @@ from typing import Final
 from mesh_agent.calls import announcing
 from mesh_agent.calls.announcing import Announced
 from mesh_agent.calls.asking import Asking
+from mesh_agent.calls.bell import Bell
 from mesh_agent.calls.call import Call
+from mesh_agent.calls.ending import Ending
 from mesh_agent.calls.errors import (
     AlreadyInCall,
     CallOver,
@@ -28,7 +30,7 @@ from mesh_agent.calls.errors import (
     NobodyToCall,
     NoSuchCall,
 )
-from mesh_agent.calls.ringing import RINGING_MAX, Ring, RingingCalls
+from mesh_agent.calls.ringing import RINGING_MAX
 from mesh_agent.calls.seat import Seat
 from mesh_agent.calls.state import CallChanged, CallRinging, Media, RingEnd, Ringing
 from mesh_agent.calls.telling import Telling
@@ -41,10 +43,10 @@ from mesh_agent.sharing.errors import HelperEnded
 from mesh_agent.sharing.people import find_member
 from mesh_agent.terminal.ledger import Ledger
 from protocol import calls
-from protocol.calls import CALL_PARTIES, Device, HangUp
+from protocol.calls import CALL_PARTIES, Device
 from protocol.errors import MeshError
 from protocol.rest import Member
-from protocol.signals import RtcAnswer, RtcHangup, RtcOffer, SendRtcHangup
+from protocol.signals import RtcAnswer, RtcHangup, RtcOffer
 from protocol.text import clean_line
 
 RUNG_MAX: Final = 16
@@ -80,8 +82,7 @@ class Calls:
         self._asking = Asking(introductions, clock)
         self._telling = Telling(introductions, Ledger(folder), self._asking, clock)
         self._seat = Seat(folder)
-        self._rings = RingingCalls()
-        self._timer: asyncio.TimerHandle | None = None
+        self._bell, self._ending = Bell(publish, clock), Ending(introductions)
         self._tasks: set[asyncio.Task[None]] = set()
         self._entering = False
         self._early: list[tuple[RtcOffer, calls.Ring]] = []
@@ -99,7 +100,7 @@ class Calls:
             Unreachable, or the server's refusal.
         """
         self._introductions.require_room(room_id)
-        ringing = next((ring for ring in self._rings.all() if ring.shown.room_id == room_id), None)
+        ringing = self._bell.of_room(room_id)
         if ringing is not None and not users:
             return await self.answer(ringing.shown.call_id, media=media)
         if not users and (running := await self._running(room_id, media, video=video)) is not None:
@@ -148,10 +149,10 @@ class Calls:
     async def answer(self, call_id: str, *, media: Media | None = None) -> Call:
         """Takes a call that rings. Raises: NoSuchCall, AlreadyInCall, CannotCall, Unreachable."""
         async with self._entry():
-            ring = self._no_longer(call_id, "answered")
+            ring = self._bell.no_longer(call_id, "answered")
             if ring is None:
                 raise NoSuchCall
-            self._tell_own(ring, "elsewhere")
+            self._ending.tell_own(ring, "elsewhere")
             devices = [device.device_id for device in ring.devices]
             shown = ring.shown
             try:
@@ -164,7 +165,7 @@ class Calls:
                     starter=shown.user_id,
                 )
             except MeshError:
-                self._rings.forget(call_id)  # it may be tried again, when it rings next
+                self._bell.forget(call_id)  # it may be tried again, when it rings next
                 raise
 
     async def join(
@@ -180,7 +181,7 @@ class Calls:
 
         Raises: as `answer`, and NotMember; CallOver: nobody is in it any more.
         """
-        if self._rings.get(call_id) is not None:
+        if self._bell.get(call_id) is not None:
             return await self.answer(call_id, media=media)
         self._introductions.require_room(room_id)
         if self.current is not None:
@@ -213,16 +214,16 @@ class Calls:
 
     def decline(self, call_id: str) -> None:
         """Raises: NoSuchCall, Unreachable."""
-        ring = self._no_longer(call_id, "declined")
+        ring = self._bell.no_longer(call_id, "declined")
         if ring is None:
             raise NoSuchCall
-        self._hang_up(ring.shown.room_id, call_id, ring.devices[0].device_id, "declined")
-        self._tell_own(ring, "declined")
+        self._ending.hang_up(ring.shown.room_id, call_id, ring.devices[0].device_id, "declined")
+        self._ending.tell_own(ring, "declined")
 
     @property
     def ringing(self) -> list[Ringing]:
         """Who calls, in the order they began."""
-        return [ring.shown for ring in self._rings.all()]
+        return [ring.shown for ring in self._bell.all()]
 
     async def announced(self, room_id: str) -> list[Announced]:
         """What the room's last messages say of calls, the newest first.
@@ -239,8 +240,7 @@ class Calls:
             await asyncio.wait(self._tasks)
         await self._telling.close()
         self._introductions.calling.listen(None)
-        if self._timer is not None:
-            self._timer.cancel()
+        self._bell.close()
 
     # ── entering, and the end ────────────────────────────────────────────────────────────────────
 
@@ -286,9 +286,9 @@ class Calls:
             raise CannotCall(error.message) from None
         if call.phase != "over":
             self.current = call
-            ring = self._no_longer(call_id, "answered")
+            ring = self._bell.no_longer(call_id, "answered")
             if ring is not None:  # it has begun to ring while we came in by the room's message
-                self._tell_own(ring, "elsewhere")
+                self._ending.tell_own(ring, "elsewhere")
         self._publish(CallChanged(call.id, call.phase, call.reason))
         return call
 
@@ -350,19 +350,16 @@ class Calls:
                 current.merge(event.call_id, [sender.device_id])
             return
         if current is not None:
-            if self._rings.settle(event.call_id, self._clock()):
-                self._refuse(event, "busy")
+            if self._bell.settle(event.call_id):
+                self._ending.refuse(event, "busy")
                 self._publish(CallRinging(event.call_id, None, "busy", name))
             return
         people = len({device.user_id for device in ring.devices} | {sender.user_id})
         shown = Ringing(event.call_id, event.room_id, sender.user_id, name, ring.video, people)
         devices = tuple(dict.fromkeys((sender, *ring.devices[:CALL_PARTIES])))
-        added = self._rings.add(shown, devices, self._clock())
-        if added == "new":
-            self._publish(CallRinging(event.call_id, shown))
-            self._arm()
-        elif added != "known":
-            self._refuse(event, added)
+        added = self._bell.ring(shown, devices)
+        if added == "busy" or added == "often":
+            self._ending.refuse(event, added)
 
     def _crosses(self, current: Call, event: RtcOffer) -> bool:
         """Whether both ring each other."""
@@ -373,9 +370,9 @@ class Calls:
         )
 
     def _hung_up(self, event: RtcHangup) -> None:
-        ring = self._rings.get(event.call_id)
+        ring = self._bell.get(event.call_id)
         if ring is not None and event.sender.device_id in {device.device_id for device in ring.devices}:
-            self._no_longer(event.call_id, "missed")
+            self._bell.no_longer(event.call_id, "missed")
         elif event.sender.user_id == self._introductions.user.id:
             self._settled_by_own(event)
         self._telling.gone(event.call_id, event.sender.device_id)
@@ -384,46 +381,10 @@ class Calls:
         """Another connection of this person, of this device or another one, has dealt with a call."""
         how = _OWN_ENDS.get(event.reason or "", "elsewhere")
         beside = event.sender.device_id == self._introductions.device_id
-        if self._no_longer(event.call_id, how, beside=beside) is None:
-            self._rings.settle(event.call_id, self._clock())
-
-    def _no_longer(self, call_id: str, how: RingEnd, *, beside: bool = False) -> Ring | None:
-        ring = self._rings.pop(call_id)
-        if ring is not None:
-            self._rings.settle(call_id, self._clock())
-            self._publish(CallRinging(call_id, None, how, ring.shown.name, beside))
-            self._arm()
-        return ring
-
-    def _arm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        due = self._rings.next_due()
-        if due is not None:
-            self._timer = asyncio.get_running_loop().call_later(max(due - self._clock(), 0), self._expire)
-
-    def _expire(self) -> None:
-        self._timer = None
-        for ring in self._rings.expired(self._clock()):
-            self._publish(CallRinging(ring.shown.call_id, None, "missed", ring.shown.name))
-        self._arm()
+        if self._bell.no_longer(event.call_id, how, beside=beside) is None:
+            self._bell.settle(event.call_id)
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────
-
-    def _hang_up(self, room_id: str, call_id: str, to: str, reason: HangUp) -> None:
-        with contextlib.suppress(Unreachable):
-            self._introductions.calling.say(
-                SendRtcHangup(call_id=call_id, room_id=room_id, to=to, reason=reason)
-            )
-
-    def _refuse(self, event: RtcOffer, reason: HangUp) -> None:
-        """The caller gives up now, so nothing of this person goes on ringing."""
-        for to in (event.sender.device_id, self._introductions.user.id):
-            self._hang_up(event.room_id, event.call_id, to, reason)
-
-    def _tell_own(self, ring: Ring, reason: HangUp) -> None:
-        self._hang_up(ring.shown.room_id, ring.shown.call_id, self._introductions.user.id, reason)
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from mesh_agent.calls.state import Ringing
-from mesh_agent.machines.call import RING_S
+from mesh_agent.machines.call_rings import RING_S
 from protocol.calls import Device
 
 RINGING_MAX: Final = 8

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from mesh_agent.calls.state import Own, Party, Picture, Statistics
-from mesh_agent.machines.call import Peer, Rung
+from mesh_agent.machines.call_parts import Peer, Rung
 from mesh_agent.media import orders
 from mesh_agent.net.base import Way
 

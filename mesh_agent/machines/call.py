@@ -14,14 +14,26 @@ an offer or an answer has been made sure of.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
+from mesh_agent.machines.call_parts import (
+    FULL,
+    NOBODY,
+    OFFERS_BURST,
+    OFFERS_S,
+    REASONS,
+    SENTENCES,
+    Drop,
+    Effect,
+    MakeOffer,
+    Peer,
+    Rung,
+    Say,
+    TakeAnswer,
+    TakeOffer,
+)
+from mesh_agent.machines.call_rings import Rings
 from protocol.calls import CALL_PARTIES, Again, Ask, Device, HangUp, Here, Join, Payload, Ring, Sends, State
-
-RING_S: Final = 45.0
-RING_EVERY_S: Final = 5.0
-"""How long somebody is rung, and how often that is said, for devices that come meanwhile."""
 
 JOIN_EVERY_S: Final = 2.0
 JOIN_S: Final = 6.0
@@ -39,93 +51,7 @@ ASKED_MAX: Final = 2 * CALL_PARTIES
 PAUSES_S: Final = (0.5, 2.0, 5.0)
 """Before each further try; then the device is out."""
 
-OFFERS_BURST: Final = 5
-OFFERS_S: Final = 2.0
-"""Offers of one device that are taken: so many at once, and one more every so many seconds."""
-
 Phase = Literal["ringing", "connecting", "open", "over"]
-
-_SENTENCES: Final[dict[HangUp, str]] = {
-    "left": "{} has left.",
-    "declined": "{} declined.",
-    "busy": "{} is in another call.",
-    "often": "{} was called too often, and is not told for a minute.",
-    "missed": "{} did not answer.",
-    "identity": "{} does not accept the identity of this device.",
-    "failed": "{} could not be reached.",
-    "merged": "{} calls you at the same time.",
-}
-_REASONS: Final[dict[str, HangUp]] = {reason: reason for reason in get_args(HangUp)}
-
-FULL: Final = f"There are {CALL_PARTIES} devices in this call, and no room for another."
-NOBODY: Final = "Nobody is in this call any more."
-
-
-# ── effects ──────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """This goes to that device, or to all devices of that user: a payload, or the reason of a hangup."""
-
-    kind: Literal["offer", "answer", "ice", "hangup"]
-    to: str
-    payload: Payload | None = None
-    reason: HangUp | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MakeOffer:
-    party: str
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class TakeOffer:
-    party: str
-    number: int
-    sdp: str
-
-
-@dataclass(frozen=True, slots=True)
-class TakeAnswer:
-    party: str
-    number: int
-    sdp: str
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    party: str
-
-
-Effect = Say | MakeOffer | TakeOffer | TakeAnswer | Drop
-
-
-@dataclass(slots=True)
-class Peer:
-    """Another device in the call. `number` of its leg; `due`: when something has to have happened."""
-
-    device: Device
-    name: str
-    offers: bool
-    state: Literal["connecting", "connected", "lost"] = "connecting"
-    sends: Sends = field(default_factory=Sends)
-    number: int = 0
-    tries: int = 0
-    due: float = 0.0
-    retry_at: float | None = None
-    offers_left: float = float(OFFERS_BURST)
-    offered_at: float = 0.0
-
-
-@dataclass(slots=True)
-class Rung:
-    """Somebody who is rung. `how`: what came of it; empty while it rings."""
-
-    user_id: str
-    name: str
-    how: HangUp | Literal["", "came"] = ""
 
 
 class CallMachine:
@@ -133,7 +59,6 @@ class CallMachine:
     id, room_id: the call's.
     phase, reason: where it stands, and why it is over, as a sentence.
     peers: by device.
-    rung: by user.
     departed: sentences about who is not there any more, the latest last, bounded.
     effects: what is to be done; whoever calls takes them out.
     sends: what this device sends.
@@ -150,7 +75,6 @@ class CallMachine:
         self.phase: Phase = "connecting"
         self.reason = ""
         self.peers: dict[str, Peer] = {}
-        self.rung: dict[str, Rung] = {}
         self.departed: list[str] = []
         self.effects: list[Effect] = []
         self.sends = Sends()
@@ -159,8 +83,7 @@ class CallMachine:
         self.begun: float | None = None
         self.fallen: set[str] = set()
         self._number = 0
-        self._ring = Ring()
-        self._ring_until = self._ring_at = 0.0
+        self._rings = Rings()
         self._asked_in: list[str] = []
         self._join: tuple[list[str], float, float] | None = None
         """Whom to ask, until when, and when next."""
@@ -170,10 +93,8 @@ class CallMachine:
     def call(self, rung: Iterable[tuple[str, str]], now: float, *, video: bool, message: str | None) -> None:
         """Rings these users (id, name); with none, waits for whoever comes."""
         self.phase = "ringing"
-        self.rung = {user_id: Rung(user_id, name) for user_id, name in rung}
-        self._ring = Ring(video=video, devices=[self.me], message=message)
-        self._ring_until, self._ring_at = now + RING_S, now + RING_EVERY_S
-        self._ring_all()
+        ring = Ring(video=video, devices=[self.me], message=message)
+        self.effects += self._rings.begin(rung, ring, now)
 
     def join(self, targets: Sequence[str], now: float) -> None:
         """Comes into a call that is on; `targets`: devices or users who may be in it."""
@@ -191,7 +112,7 @@ class CallMachine:
             return
         self.effects += [Say("hangup", device, reason=reason) for device in self.peers]
         missed: HangUp = "merged" if reason == "merged" else "missed"
-        self.effects += [Say("hangup", each.user_id, reason=missed) for each in self._ringing()]
+        self.effects += self._rings.taken_back(missed)
         self._over(sentence or "You have left.")
 
     # ── what others say ──────────────────────────────────────────────────────────────────────────
@@ -236,15 +157,14 @@ class CallMachine:
         """`reason`: as it came; what is none that is known counts as `left`."""
         if self.phase == "over":
             return
-        known = _REASONS.get(reason, "left")
+        known = REASONS.get(reason, "left")
         peer = self.peers.get(device.device_id)
         if peer is not None:
             self._out(peer, known)
         elif known == "full" and self.begun is None and self._asks_in(device):
             self._leave_for(FULL)
-        elif device.user_id in self.rung and not self.rung[device.user_id].how:
-            self.rung[device.user_id].how = known
-            self._depart(known, self.rung[device.user_id].name)
+        elif (rung := self._rings.ended(device.user_id, known)) is not None:
+            self._depart(known, rung.name)
             self._look_who_is_left()
 
     # ── what the process of sound and pictures says ──────────────────────────────────────────────
@@ -284,7 +204,7 @@ class CallMachine:
                 self._try(peer, now)
             elif peer.retry_at is None and peer.due and now >= peer.due:
                 self._fallen(peer, now)
-        if self._ringing():
+        if self._rings.ringing():
             self._go_on_ringing(now)
 
     def next_due(self) -> float | None:
@@ -295,8 +215,7 @@ class CallMachine:
         times = [at for at in times if at]
         if self._join is not None:
             times += self._join[1:]
-        if self._ringing():
-            times += self._ring_until, self._ring_at
+        times += self._rings.times()
         return min(times, default=None)
 
     def line_up(self, now: float) -> None:
@@ -309,7 +228,7 @@ class CallMachine:
             if peer.state != "connected":
                 peer.tries = 1  # nobody has heard of those before
                 self._try(peer, now)
-        self._ring_all()
+        self.effects += self._rings.again()
         if self._join is not None:
             self._ask_in()
 
@@ -320,22 +239,19 @@ class CallMachine:
         """All that are in the call, as far as this one knows."""
         return [self.me, *(peer.device for peer in self.peers.values())]
 
-    def _ringing(self) -> list[Rung]:
-        return [each for each in self.rung.values() if not each.how]
-
-    def _ring_all(self) -> None:
-        self.effects += [Say("offer", each.user_id, self._ring) for each in self._ringing()]
+    @property
+    def rung(self) -> dict[str, Rung]:
+        """By user."""
+        return self._rings.rung
 
     def _go_on_ringing(self, now: float) -> None:
-        if now >= self._ring_until:
-            for each in self._ringing():
-                each.how = "missed"
-                self.effects.append(Say("hangup", each.user_id, reason="missed"))
+        if self._rings.is_late(now):
+            self.effects += self._rings.taken_back("missed")
+            for each in self._rings.over():
                 self._depart("missed", each.name)
             self._look_who_is_left()
-        elif now >= self._ring_at:
-            self._ring_at = now + RING_EVERY_S
-            self._ring_all()
+        elif self._rings.due_again(now):
+            self.effects += self._rings.again()
 
     def _ask_in(self) -> None:
         assert self._join is not None
@@ -400,8 +316,7 @@ class CallMachine:
             self.peers[device.device_id] = peer
             self.fallen.discard(device.user_id)
             self._join = None  # who is there tells of the others
-            if device.user_id in self.rung:
-                self.rung[device.user_id].how = "came"
+            self._rings.came(device.user_id)
             if self.phase == "ringing":
                 self.phase = "connecting"
             self._try(peer, now)
@@ -453,11 +368,11 @@ class CallMachine:
     # ── inside: the end ──────────────────────────────────────────────────────────────────────────
 
     def _depart(self, reason: HangUp, name: str) -> None:
-        sentence = _SENTENCES.get(reason, _SENTENCES["left"]).format(name)
+        sentence = SENTENCES.get(reason, SENTENCES["left"]).format(name)
         self.departed = [*self.departed, sentence][-self.DEPARTED_MAX :]
 
     def _look_who_is_left(self) -> None:
-        if not self.peers and not self._ringing() and self._join is None:
+        if not self.peers and not self._rings.ringing() and self._join is None:
             self._leave_for(self.departed[-1] if len(self.departed) == 1 or self.begun is None else NOBODY)
 
     def _leave_for(self, sentence: str) -> None:
@@ -470,5 +385,4 @@ class CallMachine:
         self.fallen |= {peer.device.user_id for peer in self.peers.values() if peer.state == "lost"}
         self.phase, self.reason = "over", sentence
         self.peers.clear()
-        for each in self._ringing():
-            each.how = "missed"
+        self._rings.over()

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from mesh_agent.machines.call import CallMachine, Drop, MakeOffer, Say, TakeAnswer, TakeOffer
+from mesh_agent.machines.call import CallMachine
+from mesh_agent.machines.call_parts import Drop, MakeOffer, Say, TakeAnswer, TakeOffer
 from protocol.calls import Device
 
 

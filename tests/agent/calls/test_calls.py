@@ -145,7 +145,7 @@ async def test_what_begins_to_ring_while_one_joins_rings_no_more(people: tuple[A
     alice, bob, room_id = people
     hers = await alice.calls.call(room_id, media=SILENT)
     call_id = await rings(bob)
-    bob.calls._rings.pop(call_id)  # as where the message was there before it rang
+    bob.calls._bell._rings.pop(call_id)  # as where the message was there before it rang
     assert alice.user is not None
     sender = Sender(
         user_id=alice.user.id, username=alice.profile, device_id=alice.calls._introductions.device_id

@@ -6,18 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesh_agent.machines.call import (
-    FULL,
-    JOIN_S,
-    LEG_S,
-    NOBODY,
-    OFFERS_BURST,
-    PAUSES_S,
-    RING_EVERY_S,
-    RING_S,
-    Say,
-    TakeOffer,
-)
+from mesh_agent.machines.call import JOIN_S, LEG_S, PAUSES_S
+from mesh_agent.machines.call_parts import FULL, NOBODY, OFFERS_BURST, Say, TakeOffer
+from mesh_agent.machines.call_rings import RING_EVERY_S, RING_S
 from protocol.calls import CALL_PARTIES, Ask, Device, Here, Join, Sends, State
 from tests.agent.calls.parties import Network, Party
 

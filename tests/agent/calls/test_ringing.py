@@ -2,7 +2,7 @@
 
 from mesh_agent.calls.ringing import CALLS_MAX, CALLS_S, PATIENCE_S, RINGING_MAX, SETTLED_MAX, RingingCalls
 from mesh_agent.calls.state import Ringing
-from mesh_agent.machines.call import RING_S
+from mesh_agent.machines.call_rings import RING_S
 from protocol.calls import Device
 
 

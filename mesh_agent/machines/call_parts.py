@@ -1,0 +1,92 @@
+"""What a call consists of, and what its machine (`machines.call`) wants done: words without behaviour."""
+
+from dataclasses import dataclass, field
+from typing import Final, Literal, get_args
+
+from protocol.calls import CALL_PARTIES, Device, HangUp, Payload, Sends
+
+OFFERS_BURST: Final = 5
+OFFERS_S: Final = 2.0
+"""Offers of one device that are taken: so many at once, and one more every so many seconds."""
+
+SENTENCES: Final[dict[HangUp, str]] = {
+    "left": "{} has left.",
+    "declined": "{} declined.",
+    "busy": "{} is in another call.",
+    "often": "{} was called too often, and is not told for a minute.",
+    "missed": "{} did not answer.",
+    "identity": "{} does not accept the identity of this device.",
+    "failed": "{} could not be reached.",
+    "merged": "{} calls you at the same time.",
+}
+REASONS: Final[dict[str, HangUp]] = {reason: reason for reason in get_args(HangUp)}
+
+FULL: Final = f"There are {CALL_PARTIES} devices in this call, and no room for another."
+NOBODY: Final = "Nobody is in this call any more."
+
+
+# ── effects ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """This goes to that device, or to all devices of that user: a payload, or the reason of a hangup."""
+
+    kind: Literal["offer", "answer", "ice", "hangup"]
+    to: str
+    payload: Payload | None = None
+    reason: HangUp | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MakeOffer:
+    party: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOffer:
+    party: str
+    number: int
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeAnswer:
+    party: str
+    number: int
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    party: str
+
+
+Effect = Say | MakeOffer | TakeOffer | TakeAnswer | Drop
+
+
+@dataclass(slots=True)
+class Peer:
+    """Another device in the call. `number` of its leg; `due`: when something has to have happened."""
+
+    device: Device
+    name: str
+    offers: bool
+    state: Literal["connecting", "connected", "lost"] = "connecting"
+    sends: Sends = field(default_factory=Sends)
+    number: int = 0
+    tries: int = 0
+    due: float = 0.0
+    retry_at: float | None = None
+    offers_left: float = float(OFFERS_BURST)
+    offered_at: float = 0.0
+
+
+@dataclass(slots=True)
+class Rung:
+    """Somebody who is rung. `how`: what came of it; empty while it rings."""
+
+    user_id: str
+    name: str
+    how: HangUp | Literal["", "came"] = ""
