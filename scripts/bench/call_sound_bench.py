@@ -177,11 +177,13 @@ def measure_copies() -> None:
             lost, there = _lost(part, burst, frames), copied(voice, part)
             of_use = {index for index in lost if index + 1 not in lost and there.get(index + 1)}
             _, hearing = heard(voice, _without(lost), part)
+            heard_copies = hearing.jitter.counts.recovered / FRAME
             harness.report(
                 "call_sound",
                 f"{part:.0%} lost, {burst} in a row: heard from copies",
-                100 * hearing.jitter.counts.recovered / FRAME / len(lost),
+                100 * heard_copies / len(lost),
                 "% of what is lost",
+                of_copies_percent=round(100 * heard_copies / max(1, len(of_use))),
                 lost=len(lost),
                 copied_percent=round(100 * len(of_use) / len(lost)),
                 copied_percent_by_power=round(100 * power[list(of_use)].sum() / power[list(lost)].sum()),
