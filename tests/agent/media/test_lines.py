@@ -2,9 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import numpy as np
+import pytest
 
 from mesh_agent.media.opus import FRAME, RATE
 from tests.agent.media.people import Lateness, Person, bursts, spoken, steady, talk
@@ -13,6 +14,27 @@ from tests.agent.media.sounds import gap_ms
 from tests.support.conditions import until
 
 LISTEN_S = 3.5
+
+CALM_S = 0.05
+"""A machine that was late by less is one of which sound can be asked to be in time."""
+
+TRIES = 3
+
+
+async def in_time(measure: Callable[[Lateness], Awaitable[None]]) -> None:
+    """What is wrong where the machine itself was late is no fault of the sound: it is measured again."""
+    for _ in range(TRIES):
+        late = Lateness()
+        try:
+            await measure(late)
+        except AssertionError:
+            if late.most_s < CALM_S:
+                raise
+        else:
+            return
+        finally:
+            await late.close()
+    pytest.skip(f"this machine was late with everything, {TRIES} times")
 
 
 def losing(part: float, seed: int) -> Line:
@@ -38,12 +60,16 @@ async def called(line: Line, voice: Callable[..., object], then: Callable[[Perso
 
 
 async def test_lines_that_lose_and_delay_are_heard_without_gaps() -> None:
-    late = Lateness()
+    await in_time(lines_without_gaps)
 
+
+async def lines_without_gaps(late: Lateness) -> None:
     def without_gaps(least: float, most: float) -> Callable[[Person, Person], None]:
         def look(speaker: Person, listener: Person) -> None:
             heard = listener.played()
-            begun = int(np.flatnonzero(np.abs(heard) > 0.1)[0])
+            loud = np.flatnonzero(np.abs(heard) > 0.1)
+            assert len(loud)
+            begun = int(loud[0])
             # the first second is for learning how uneven the line is
             assert gap_ms(heard[begun + RATE : -FRAME]) <= 40 + 2_000 * late.most_s
             hearing = listener.voice.hearing(listener.legs[0])
@@ -54,16 +80,23 @@ async def test_lines_that_lose_and_delay_are_heard_without_gaps() -> None:
 
         return look
 
-    await asyncio.gather(
+    ends = await asyncio.gather(
         called(losing(0.02, 1), steady, without_gaps(0.002, 0.08)),
         called(losing(0.10, 2), steady, without_gaps(0.03, 0.2)),
         called(uneven(0.1, 3), steady, without_gaps(0.0, 0.15)),
+        return_exceptions=True,
     )
-    await late.close()
+    for end in ends:
+        if end is not None:
+            raise end
 
 
 async def test_who_misses_packets_is_sent_copies_and_hears_them() -> None:
     """The one tells what it misses, the other sends copies from then on."""
+    await in_time(copies_heard)
+
+
+async def copies_heard(_: Lateness) -> None:
     speaker, listener = Person(spoken), Person()
     proxy = await talk(speaker, listener, losing(0.2, 4))
     try:
@@ -77,7 +110,11 @@ async def test_who_misses_packets_is_sent_copies_and_hears_them() -> None:
 
 
 async def test_from_mouth_to_ear_it_takes_less_than_150_ms_also_after_a_line_stood_still() -> None:
-    loop, late = asyncio.get_running_loop(), Lateness()
+    await in_time(from_mouth_to_ear)
+
+
+async def from_mouth_to_ear(late: Lateness) -> None:
+    loop = asyncio.get_running_loop()
     stood, held = [float("inf")], 0
 
     def stands_still(data: bytes) -> float | None:
@@ -99,7 +136,7 @@ async def test_from_mouth_to_ear_it_takes_less_than_150_ms_also_after_a_line_sto
         await until(lambda: len(listener.played()) > (begun + 3.6) * RATE, "more of them")
         after = [each for at, each in listener.delays(speaker) if at > begun + 0.5 + 2.0]
     finally:
-        await asyncio.gather(speaker.close(), listener.close(), late.close())
+        await asyncio.gather(speaker.close(), listener.close())
         proxy.close()
     assert held > 3
     assert before
