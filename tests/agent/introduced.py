@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -31,7 +32,7 @@ class Introduced(Two):
         """Both sign in with their identities, and the session is asked for and accepted."""
         http = await stack.enter_async_context(aiohttp.ClientSession())
         for name, identity in (("alice", ALICE), ("bob", BOB)):
-            person = await register(http, url, f"{name}{id(self):x}")
+            person = await register(http, url, f"{name}{secrets.token_hex(6)}")
             self.people[name] = person
             socket = person.socket(device_key=identity.fingerprint)
             self.sockets[name] = await stack.enter_async_context(socket)

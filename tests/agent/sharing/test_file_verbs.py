@@ -206,8 +206,9 @@ async def test_a_receiving_program_that_is_killed_goes_on_when_it_is_begun_again
     await bob.close()
     receive = ("--profile", bob.profile, "--json", "receive", "--into", str(into), "--from", alice.profile)
     async with running(*receive) as first:
-        (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [big], limit=SLOW)
         sent = Watch(alice)
+        (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [big], limit=SLOW)
+        await sent.wait("connecting")
         half = await sent.wait("running", fits=lambda state: state.done >= 4 * 1024 * 1024)
         first.process.kill()
         await first.process.wait()
