@@ -348,8 +348,9 @@ async def test_strangers_by_tls_are_refused_and_disturb_nobody() -> None:
         answer = await heard(lane)
         await lane.close()
     assert answer == P2pError(code=errors.HelloMissing.code)
-    while not await one_is_too_many(address, pinned):
-        pass  # this machine was held up until all of them were late
+    async with asyncio.timeout(3 * PATIENCE_S):
+        while not await one_is_too_many(address, pinned):
+            pass  # this machine was held up until all of them were late
     alice = await meet(two.alice, two.lines[0])
     await asyncio.gather(alice.close(), (await bob).close())
 
