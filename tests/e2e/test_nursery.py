@@ -65,6 +65,28 @@ def test_many_threads_may_start_some_at_once(tmp_path: Path) -> None:
         assert set(threads.map(ended, range(40))) == {0}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is forked")
+def test_who_is_held_up_hears_of_its_beginning_and_of_its_end(tmp_path: Path) -> None:
+    """It has ended before anybody asks for its pid."""
+    request = {
+        "arguments": ["mesh_agent", "--version"],
+        "environment": environment(tmp_path),
+        "folder": str(tmp_path),
+        "session": False,
+    }
+    out, its_out = os.pipe()
+    with Path(os.devnull).open() as nothing:
+        line = nursery.nursery_of("mesh_agent").ask(request, [nothing.fileno(), its_out, its_out])
+    os.close(its_out)
+    with os.fdopen(out) as said:
+        assert said.read().startswith("mesh-agent")
+    another = nursery.run(
+        "mesh_agent", "--version", env=environment(tmp_path)
+    )  # which takes longer than to end
+    with line:
+        assert (int(line.recv(16)) > 1, line.recv(16), another.returncode) == (True, b"0", 0)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_signals_end_it_as_a_fresh_one(number: signal.Signals, tmp_path: Path) -> None:
     codes = []

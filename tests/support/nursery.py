@@ -62,15 +62,20 @@ class Nursery:
 
     def fork(self, request: dict[str, Any], files: list[int]) -> tuple[int, socket.socket]:
         """The pid, and a line that tells the exit code and ends; `files` become 0, 1 and 2."""
-        mine, its = socket.socketpair()
+        line = self.ask(request, files)
+        pid = line.recv(16)
+        assert pid, "what forks programs has ended"
+        return int(pid), line
+
+    def ask(self, request: dict[str, Any], files: list[int]) -> socket.socket:
+        """A line that tells the pid, and later the exit code: two words, however late they are read."""
+        mine, its = socket.socketpair(type=socket.SOCK_SEQPACKET)
         with its:
             data = json.dumps(request).encode()
             with self._asking:  # several threads may start programs
                 socket.send_fds(self._line, [len(data).to_bytes(4)], [*files, its.fileno()])
                 self._line.sendall(data)
-        pid = mine.recv(16)
-        assert pid, "what forks programs has ended"
-        return int(pid), mine
+        return mine
 
 
 nursery_of: Final = lru_cache(maxsize=None)(Nursery)
