@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from mesh_agent.net.base import Way
 from mesh_agent.sharing.errors import TransferUnknown
 from mesh_agent.sharing.state import OVER, OfferedPath, Phase, Transfer, TransferChanged
-from mesh_agent.sharing.store import KEPT_MAX, Claim, Record, Store, is_refused
+from mesh_agent.sharing.store import KEPT_MAX, Claim, Record, Store, is_refused, wire_name
 from protocol.errors import MeshError
 from protocol.times import format_time
 
@@ -176,7 +176,10 @@ class Board:
     def told(self, item: Item) -> None:
         """The other device knows by now that it is over."""
         if item.record.untold:
-            item.record = replace(item.record, untold="")
+            # What failed may be tried again, but not by a name that this device now refuses.
+            anew = item.record.direction == "send" and item.phase == "failed"
+            name = wire_name(item.record) if anew else item.record.wire_id
+            item.record = replace(item.record, untold="", wire_id=name)
             if item.record.forgotten:
                 self.forget(item.id)
             else:

@@ -257,9 +257,10 @@ def wire_name(before: Record | None) -> str:
 
     What was interrupted, or failed, goes on under its name, by which the receiver finds what has arrived.
     Whatever else is over has had its name: a receiver refuses for good what was called off, and gets it from
-    no sender that was told so and lost that.
+    no sender that was told so and lost that. So does a device that was offered it before another one, where
+    it failed: what has to be told to it has had its name, too.
     """
-    if before is None or (before.over and before.phase != "failed"):
+    if before is None or (before.over and (before.phase != "failed" or before.untold)):
         return secrets.token_hex(16)
     return before.wire_id
 

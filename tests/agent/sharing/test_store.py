@@ -131,6 +131,16 @@ def test_what_ended_has_had_its_name_and_what_failed_goes_on() -> None:
     assert wire_name(None) != wire_name(None)
 
 
+async def test_what_failed_elsewhere_and_was_called_off_here_has_another_name(profile: Profile) -> None:
+    board = Board(Store(profile, "a"), lambda _: None, lambda: 1)
+    failed = board.add(Item(replace(record(1, "failed"), untold="laptop")))
+    assert wire_name(failed.record) != "w"
+    board.told(failed)
+    assert failed.record.untold == ""
+    assert wire_name(failed.record) == failed.record.wire_id != "w"
+    await board.saved()
+
+
 def test_only_what_others_offered_is_refused_for_good() -> None:
     offered = replace(record(1, "cancelled"), direction="receive")
     assert is_refused(offered)
