@@ -24,6 +24,7 @@ from mesh_tui.key_names import key_label
 from mesh_tui.letting_go import let_styles_go
 from mesh_tui.pictures.sixel import Sixels
 from mesh_tui.screens.base import Patient
+from mesh_tui.sheet import LeanSheet
 
 
 class TerminalApp(App[None], inherit_bindings=False):
@@ -38,6 +39,7 @@ class TerminalApp(App[None], inherit_bindings=False):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         let_styles_go()
         super().__init__(*arguments, **options)
+        self.stylesheet = LeanSheet(variables=self.get_css_variables())
 
     # ── painting ─────────────────────────────────────────────────────────────────────────────────
 

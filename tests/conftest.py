@@ -28,6 +28,7 @@ def pytest_collection(session: pytest.Session) -> None:
 
     All of them load the tests in one order, and would compile each module at one moment, each for itself.
     """
+    gc.disable()  # nearly all that is made until the end of the collection stays
     config, count = session.config, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if count == 1 or sys.dont_write_bytecode or config.args != config.getini("testpaths"):
         return
@@ -44,4 +45,5 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+    gc.set_threshold(50_000, 20, 20)
+    gc.enable()
