@@ -52,7 +52,7 @@ BEGIN_S: Final = 8.0
 """How long one may take to its first call: a headset without a wire takes seconds."""
 
 LATENCIES: Final = ("low", 0.06, 0.12, 0.2)
-"""What is asked of a loudspeaker, in seconds; the next one, where it runs dry."""
+"""What is asked of a loudspeaker, in seconds: the next, where it runs dry; after a while the one before."""
 
 DRY: Final = 3
 """So often within `DRY_S` a loudspeaker may run dry."""
@@ -317,6 +317,7 @@ class Speaker(_Device):
     ) -> None:
         self._missed = self._begun = False
         self._dry: deque[float] = deque(maxlen=DRY)
+        self._calm_since = time.monotonic()
         super().__init__(sounds, wanted, server, latency)
         self.name = f"speaker:{wanted}" if wanted else "speaker"
 
@@ -325,8 +326,14 @@ class Speaker(_Device):
         self._called = time.monotonic()
         if status and status.output_underflow:
             self._dry.append(self._called)
+            self._calm_since = self._called
         if self._ring.take(data[:, 0]) < count:
             self._missed = self._begun
+
+    @property
+    def calm_s(self) -> float:
+        """For how long it has not run dry."""
+        return time.monotonic() - self._calm_since
 
     @property
     def hurried(self) -> bool:

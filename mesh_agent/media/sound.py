@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 from av import VideoFrame
 
 from mesh_agent.media import devices, pulse
+from mesh_agent.media.conceal import is_quiet
 from mesh_agent.media.devices import LATENCIES, Microphone, Speaker, Unusable
 from mesh_agent.media.hearing import Hearing
 from mesh_agent.media.leg import Leg
@@ -38,6 +39,14 @@ ADAPT_FRAMES: Final = 25
 
 LOSS_KEPT: Final = 0.9
 """Of what was lost, as it was told at the last look: a short report has many losses, or none, by chance."""
+
+CALM_S: Final = 60.0
+CALM_MAX_S: Final = 960.0
+"""For how long a loudspeaker that ran dry must not, before it is given less time again; twice as long after
+each time, up to this."""
+
+SILENT_FRAMES: Final = 25
+"""It is done in a pause, since nothing is heard for a moment then."""
 
 TEST_FRAMES: Final = 50
 """How long the test tone is played."""
@@ -63,6 +72,7 @@ class Sound:
         library: Callable[[], Any] = devices.library,
         server: devices.Server = pulse.listed,
         again_s: float = AGAIN_S,
+        calm_s: float = CALM_S,
     ) -> None:
         self._legs, self._told, self._library, self._server = legs, told, library, server
         self._loop = asyncio.get_running_loop()
@@ -82,7 +92,7 @@ class Sound:
             "audio_out": self._use_sink,
         }
         self._unrecorded: list[str] = []
-        self._slack = 0
+        self._slack, self._calm_s, self._silent = 0, calm_s / 2, 0
         self._changing = asyncio.Lock()
         self._again_s, self._again_at = again_s, 0.0
         self._retry: asyncio.Task[None] | None = None
@@ -215,13 +225,21 @@ class Sound:
             if part.gone:
                 self._lose(part)
                 self._again_at = now + self._again_s
-        if isinstance(self._sink, Speaker) and self._sink.hurried and self._slack < len(LATENCIES) - 1:
+        if isinstance(self._sink, Speaker) and (step := self._step(self._sink)):
             self._again_at = now
-            self._slack += 1
+            self._slack += step
             self._let_go(self._sink)
         if now >= self._again_at and (self._retry is None or self._retry.done()):
             self._again_at = now + self._again_s
             self._retry = asyncio.create_task(self._try_again())
+
+    def _step(self, speaker: Speaker) -> int:
+        """Whether it is to have more time (1), or less."""
+        if speaker.hurried and self._slack < len(LATENCIES) - 1:
+            self._calm_s = min(2 * self._calm_s, CALM_MAX_S)
+            return 1
+        easy = self._slack and self._silent >= SILENT_FRAMES and speaker.calm_s >= self._calm_s
+        return -1 if easy else 0
 
     def _let_go(self, part: Microphone | Speaker) -> None:
         self._loop.run_in_executor(None, part.close)
@@ -305,6 +323,7 @@ class Sound:
             voices.append(frame)
         mixed = self._mixer.mix(voices)
         played = self._playing(mixed)
+        self._silent = self._silent + 1 if is_quiet(played) else 0
         self._sink.write(played)
         said = self._saying(played)
         if self._record is not None:
