@@ -105,6 +105,7 @@ class Seen:
                 "way": party.way,
                 **asdict(party.statistics),
                 "concealed_ms": told.concealed_ms if told is not None else 0.0,
+                "recovered_ms": told.recovered_ms if told is not None else 0.0,
                 "pictures": told.pictures if told is not None else 0,
             }
             for party in parties

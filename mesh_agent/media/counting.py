@@ -44,6 +44,7 @@ class Counting:
             received_kbps=kilobits * came,
             sent_kbps=kilobits * went,
             concealed_ms=1_000 * counts.concealed / RATE,
+            recovered_ms=1_000 * counts.recovered / RATE,
             pictures=pictures,
             pictures_lost=missed,
         )

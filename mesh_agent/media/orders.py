@@ -214,7 +214,11 @@ class Levels(Told, frozen=True, kw_only=True, tag="levels"):
 
 
 class LegStatistics(msgspec.Struct, frozen=True, kw_only=True):
-    """As `calls.state.Statistics`; `concealed_ms`: sound that was made up, since the leg began."""
+    """As `calls.state.Statistics`.
+
+    `concealed_ms`: sound that was made up since the leg began, with the beginnings of pauses, of which nobody
+    knows what they are. `recovered_ms`: of that, heard from copies.
+    """
 
     party: str
     loss: float
@@ -224,6 +228,7 @@ class LegStatistics(msgspec.Struct, frozen=True, kw_only=True):
     received_kbps: float
     sent_kbps: float
     concealed_ms: float
+    recovered_ms: float
     pictures: int
     pictures_lost: int
 

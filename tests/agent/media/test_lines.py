@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import numpy as np
 import pytest
 
+from mesh_agent.media.counting import Counting
 from mesh_agent.media.opus import FRAME, RATE
 from tests.agent.media.people import Lateness, Person, bursts, spoken, steady, talk
 from tests.agent.media.proxy import Line, is_media
@@ -104,6 +105,8 @@ async def copies_heard(_: Lateness) -> None:
         hearing = listener.voice.hearing(listener.legs[0])
         assert hearing is not None
         await until(lambda: hearing.jitter.counts.recovered > 0, "what was lost, from a copy")
+        told = Counting().look(listener.legs[0], hearing, 0.0)
+        assert 0 < told.recovered_ms <= told.concealed_ms
     finally:
         await asyncio.gather(speaker.close(), listener.close())
         proxy.close()
