@@ -48,7 +48,11 @@ async def press_at(app: App[Any], at: float, *keys: str) -> None:
 async def settled(app: App[Any], what: str = "the app to be done") -> None:
     """Returns once the app has handled all that it was told, and what it shows is laid out."""
     while not is_settled(app):
-        await until(lambda: is_settled(app), what)
+        try:
+            await until(lambda: is_settled(app), what)
+        except AssertionError as error:
+            busy = [pump for pump in _pumps(app) if not _waits(pump)]
+            raise AssertionError(f"{error}: {app.screen} or {busy} still has something to do") from None
         if app.is_running:
             await app.animator.wait_until_complete()
 
