@@ -19,7 +19,6 @@ from typing import Any, Final
 import pyte
 
 from tests.support import pressed
-from tests.support.conditions import PATIENCE_S
 
 KEYS: Final = {
     "enter": "\r",
@@ -39,8 +38,13 @@ KEYS: Final = {
     "f9": "\x1b[20~",
 } | {f"ctrl+{letter}": chr(ord(letter) - 96) for letter in "abcdefghijklmnopqrstuvwxyz"}
 
+PATIENCE_S: Final = 60.0
+"""A whole program starts within it, on a machine that starts many."""
+
 _READ_BYTES: Final = 65536
-_LAST_BYTES: Final = 4096
+_LAST_BYTES: Final = 65536
+"""More than several frames, which may come between a sequence and the look for it."""
+
 _PRIVATE: Final = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*(?:\$p|[rs])")
 """Queries of the terminal's abilities, and the keeping of modes, which the emulator does not ignore."""
 
