@@ -340,7 +340,8 @@ def _joined(text: str) -> str:
 
 
 def test_a_bare_line_longer_than_the_screen_is_read_from_its_beginning(alice: Terminal) -> None:
-    alice.type("; " + "".join(f"<{number:04}>" for number in range(600)))  # 36 rows of 100 cells, on 30
+    pasted = "; " + "".join(f"<{number:04}>" for number in range(600))  # 36 rows of 100 cells, on 30
+    alice.type(f"\x1b[200~{pasted}\x1b[201~")
     alice.wait_for(lambda text: "0599>" in _joined(text))
     alice.press("enter")
     alice.wait_for(lambda text: "Message room" in text and "<0599>" in _joined(text))
