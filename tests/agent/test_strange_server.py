@@ -268,7 +268,8 @@ async def test_a_refusal_for_now_is_tried_again_with_the_same_nonce(
         outgoing = await agent.send("r", "patience")
         assert await agent.sent(outgoing.nonce, 20) is not None
         assert {request.nonce for request in asked} == {outgoing.nonce}
-        assert [event.outgoing.state for event in heard.of(OutgoingChanged)] == ["pending"]
+        told = [(event.outgoing.state, event.outgoing.error) for event in heard.of(OutgoingChanged)]
+        assert told == [("pending", ""), *[("pending", "Not now.")] * 3]
 
 
 async def take(server: ScriptedServer, peer: Socket, request: SendMessage) -> None:
