@@ -1,5 +1,6 @@
 """Two people with a room, files to send, and what becomes of them; and the processes that move the bytes."""
 
+import asyncio
 import os
 import signal
 from collections.abc import Callable
@@ -72,6 +73,21 @@ def kill_helpers() -> None:
 MEETING_PATIENCE_S: Final = 20.0
 """Less than what an attempt waits that does not find its other end: none may have to."""
 
+ALL_PATIENCE_S: Final = 6 * MEETING_PATIENCE_S
+"""For what goes on step by step, however slow this machine is: each has `MEETING_PATIENCE_S`."""
+
+
+async def goes_on(done: Callable[[], object], state: Callable[[], object], what: str) -> None:
+    """Returns once `done()` is true; until then `state()` has to change again and again."""
+    async with asyncio.timeout(ALL_PATIENCE_S):
+        while not done():
+            seen = state()
+            await until(
+                lambda seen=seen: done() or state() != seen,  # type: ignore[misc]
+                f"{what}; it stands at {seen}",
+                MEETING_PATIENCE_S,
+            )
+
 
 class Watch:
     """All states of the transfers of one agent, from now on."""
@@ -90,8 +106,9 @@ class Watch:
         def found() -> list[Transfer]:
             return [state for state in self.states if state.phase in phases and fits(state)]
 
-        seen = f"{phases} of {[(state.phase, state.reason) for state in self.states]}"
-        await until(found, seen, MEETING_PATIENCE_S)
+        await goes_on(
+            found, lambda: [(state.phase, state.reason, state.done) for state in self.states], f"{phases}"
+        )
         return found()[0]
 
     def forget(self) -> None:
@@ -103,6 +120,9 @@ class Watch:
 
 async def over(agent: Agent, transfer_id: str) -> Transfer:
     """How it ended."""
-    ended = f"the end of {transfer_id}"
-    await until(lambda: agent.sharing.transfer(transfer_id).over, ended, MEETING_PATIENCE_S)
-    return agent.sharing.transfer(transfer_id)
+
+    def now() -> Transfer:
+        return agent.sharing.transfer(transfer_id)
+
+    await goes_on(lambda: now().over, now, f"the end of {transfer_id}")
+    return now()
