@@ -18,7 +18,7 @@ from typing import Final, cast
 
 from mesh_agent.net.base import Buffer
 
-BATCH_BYTES: Final = 128 * 1024
+BATCH_BYTES: Final = 512 * 1024
 """What is read from the socket, and encrypted for it, at a time."""
 
 RECORD_BYTES: Final = 16 * 1024
