@@ -26,6 +26,10 @@ STRANGERS: Final = 16
 LANES: Final = 64
 """Connections of one endpoint."""
 
+TURN_DATAGRAMS: Final = 64
+"""What has arrived is worked on until it was so many, then lanes have a turn to send: one that looks whether
+it has to, after each few, looks in vain nearly always."""
+
 PEER: Final = "peer"
 """The address of the other end of a path that has but one."""
 
@@ -37,6 +41,9 @@ class Port(Protocol):
 
     async def send(self, datagrams: Sequence[bytes], address: Address) -> None: ...
     async def receive(self) -> tuple[Address, Sequence[bytes]]: ...
+    def more(self) -> tuple[Address, Sequence[bytes]] | None:
+        """What came with it, and is at hand."""
+
     def close(self) -> None: ...
 
 
@@ -52,6 +59,9 @@ class _PathPort:
 
     async def receive(self) -> tuple[Address, Sequence[bytes]]:
         return PEER, await self._path.receive()
+
+    def more(self) -> tuple[Address, Sequence[bytes]] | None:
+        return None
 
     def close(self) -> None:
         self._path.close()
@@ -160,8 +170,12 @@ class Endpoint:
     async def _receive(self) -> None:
         try:
             while True:
-                address, datagrams = await self._port.receive()
-                self._dispatch(address, datagrams)
+                burst: tuple[Address, Sequence[bytes]] | None = await self._port.receive()
+                worked_on = 0
+                while burst is not None:
+                    self._dispatch(*burst)
+                    worked_on += len(burst[1])
+                    burst = self._port.more() if worked_on < TURN_DATAGRAMS else None
                 await asyncio.sleep(0)  # senders have a turn
         except LaneLost as lost:
             why = lost

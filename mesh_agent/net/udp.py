@@ -151,14 +151,20 @@ class UdpSocket:
         """What one sender sent, in order: at least one datagram. Raises: LaneLost, once closed."""
         while True:
             self._drain()
-            if self._pending:
-                burst = self._pending.popleft()
-                self._pending_bytes -= sum(map(len, burst[1]))
+            if (burst := self.more()) is not None:
                 return burst
             if self._closed:
                 raise LaneLost
             self._readable.clear()
             await self._readable.wait()
+
+    def more(self) -> Burst | None:
+        """What was taken out of the socket already; nothing is read for it."""
+        if not self._pending:
+            return None
+        burst = self._pending.popleft()
+        self._pending_bytes -= sum(map(len, burst[1]))
+        return burst
 
     def _drain(self) -> None:
         while self._pending_bytes < PENDING_BYTES and not self._closed:

@@ -2,15 +2,16 @@
 
 import asyncio
 import contextlib
+import itertools
 import random
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
 
 from mesh_agent.net.base import Lane, LaneLost, WrongCertificate
-from mesh_agent.net.endpoint import STRANGERS, Endpoint
+from mesh_agent.net.endpoint import STRANGERS, TURN_DATAGRAMS, Endpoint
 from mesh_agent.net.engine import SEND_BYTES, Engine
 from mesh_agent.net.quic import QuicServer, connect_quic
 from mesh_agent.net.udp import UdpSocket, groups, open_socket
@@ -203,6 +204,43 @@ async def test_lanes_share_a_path_of_another_kind() -> None:
     await server.close()
 
 
+class Laden:
+    """A port at which much has arrived."""
+
+    def __init__(self, bursts: int) -> None:
+        self.left = bursts
+
+    async def send(self, datagrams: Sequence[bytes], address: object) -> None:
+        del datagrams, address
+
+    async def receive(self) -> tuple[str, list[bytes]]:
+        if not self.left:
+            raise LaneLost
+        self.left -= 1
+        return "alice", [b"\x40 garbage"]
+
+    def more(self) -> tuple[str, list[bytes]] | None:
+        if not self.left:
+            return None
+        self.left -= 1
+        return "alice", [b"\x40 garbage"]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+async def test_much_of_what_has_arrived_is_worked_on_before_lanes_have_a_turn_but_not_all() -> None:
+    port = Laden(bursts=5 * TURN_DATAGRAMS)
+    endpoint = Endpoint(port, way="direct", first_bytes=1_200, limit_bytes=1_200)
+    left = [port.left]
+    while port.left:
+        await asyncio.sleep(0)
+        left.append(port.left)
+    steps = {before - after for before, after in itertools.pairwise(left)}
+    await endpoint.close()
+    assert steps <= {0, TURN_DATAGRAMS}
+
+
 async def test_a_path_that_is_lost_takes_its_lanes_with_it() -> None:
     near_path, far_path = MemoryPath.pairs()
     accepted: list[Lane] = []
@@ -236,6 +274,23 @@ async def test_batches_of_any_sizes_arrive_as_they_were(plain: bool) -> None:
     far.close()
     with pytest.raises(LaneLost):
         await far.receive()
+
+
+@pytest.mark.parametrize("plain", [True, False])
+async def test_what_is_at_hand_comes_in_order_and_without_waiting(plain: bool) -> None:
+    near, far = UdpSocket(open_socket(HERE), plain=plain), UdpSocket(open_socket(HERE), plain=plain)
+    assert far.more() is None
+    sent = [b"%d" % number * (number + 1) for number in range(40)]
+    for datagram in sent:
+        await near.send([datagram], far.address)
+    came: list[bytes] = []
+    while len(came) < len(sent):
+        came += (await far.receive())[1]
+        while (burst := far.more()) is not None:
+            came += burst[1]
+    assert came == sent
+    near.close()
+    far.close()
 
 
 def test_a_write_carries_datagrams_of_one_size_and_a_smaller_last_one() -> None:
