@@ -35,6 +35,11 @@ from tests.support.conditions import until
 from tests.tui import settling
 
 PASSWORD = "password123"
+
+SEEN_S = 60.0
+"""What is seen may be what another device answers, which has to be met first, and tried again where a machine
+that is held up misses it."""
+
 Answer = TypeVar("Answer")
 
 
@@ -161,13 +166,13 @@ class Seat:
             return all(text in shown for text in texts)
 
         try:
-            await until(are_there, repr(texts))
+            await until(are_there, repr(texts), SEEN_S)
         except AssertionError as error:
             raise AssertionError(f"{error}; the screen:\n{self.text}") from None
 
     async def no_longer_sees(self, text: str) -> None:
         try:
-            await until(lambda: text not in self.text, f"{text!r} to go")
+            await until(lambda: text not in self.text, f"{text!r} to go", SEEN_S)
         except AssertionError as error:
             raise AssertionError(f"{error}; the screen:\n{self.text}") from None
 

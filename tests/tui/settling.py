@@ -18,6 +18,9 @@ from textual.message_pump import MessagePump
 
 from tests.support.conditions import until
 
+SETTLED_S = 60.0
+"""A key may begin what a machine that is held up takes long for; only an app that hangs takes it all."""
+
 
 def key_event(key: str) -> events.Key:
     """What Textual makes of a key by this name: a letter, a sign, or such as `ctrl+k`."""
@@ -49,7 +52,7 @@ async def settled(app: App[Any], what: str = "the app to be done") -> None:
     """Returns once the app has handled all that it was told, and what it shows is laid out."""
     while not is_settled(app):
         try:
-            await until(lambda: is_settled(app), what)
+            await until(lambda: is_settled(app), what, SETTLED_S)
         except AssertionError as error:
             busy = [pump for pump in _pumps(app) if not _waits(pump)]
             raise AssertionError(f"{error}: {app.screen} or {busy} still has something to do") from None
