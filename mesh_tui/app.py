@@ -107,6 +107,7 @@ class MeshApp(TerminalApp):
         self.going = Going(self)
         self.transferring = Transferring(self)
         self._leaving = False
+        self._asking = asyncio.Lock()
         self._away = False
         self.directory: Sequence[Room] = ()
         """The public rooms, as last listed, `directory_at` on the monotonic clock."""
@@ -293,7 +294,9 @@ class MeshApp(TerminalApp):
     async def _ask_to_sign_in(self, reason: str = "") -> None:
         from mesh_tui.screens.login import Login
 
-        if not isinstance(self.screen, Login):
+        async with self._asking:  # who signs out, and the agent: a second form would lose what is typed
+            if isinstance(self.screen, Login):
+                return
             invite = self._link.code if self._link else ""
             fixed, door = self._server is not None, self._handover
             login = Login(server=self.agent.server, fixed=fixed, reason=reason, invite=invite)

@@ -110,6 +110,7 @@ class Seat:
         """Puts text in as a paste does, whole."""
 
         async def paste() -> None:
+            await settling.settled(self.app)  # a screen that has just come gives the focus to its first field
             focused = self.app.screen.focused
             assert focused is not None
             focused.post_message(events.Paste(text))
@@ -120,6 +121,10 @@ class Seat:
     def call(self, function: Callable[..., object], *arguments: object) -> None:
         """Calls something of the app, as if it did that itself."""
         self._context.run(function, *arguments)
+
+    async def run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        """What comes of something that the app waits for."""
+        return await _within(self._context, work)
 
     def within(self, look: Callable[[], Answer]) -> Answer:
         """What `look` finds in the app."""

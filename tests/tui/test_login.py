@@ -172,6 +172,27 @@ async def test_a_session_that_was_ended_elsewhere_leads_back_with_a_reason(
     await seat.sees("Username", "✗")
 
 
+async def test_whoever_asks_for_it_at_once_there_is_one_form_to_sign_in(
+    shared_server: str, sit_down: SitDown, number: int
+) -> None:
+    """Who signs out, and the agent that says so: what is typed in the first is not lost with a second."""
+    seat = await sit_down(f"asked{number}", shared_server)
+    await seat.register(f"asked{number}")
+    await seat.press("f1")  # a page above Home, which goes first
+    shown: list[Login] = []
+
+    async def ask() -> None:
+        asking = asyncio.gather(seat.app._ask_to_sign_in(), seat.app._ask_to_sign_in())
+        while not asking.done():
+            if isinstance(screen := seat.app.screen, Login) and screen not in shown:
+                shown.append(screen)
+            await asyncio.sleep(0)
+        await asking
+
+    await seat.run(ask())
+    assert len(shown) == 1
+
+
 async def test_passwords_are_never_on_the_screen(shared_server: str, sit_down: SitDown) -> None:
     seat = await sit_down("hidden", shared_server)
     await _fill(seat, "nobody", "a-secret-word")
