@@ -62,6 +62,8 @@ class Tail:
             NotMember: the room is no longer mine.
             SignInNeeded: the session has ended.
         """
+        if self._agent.is_current(self._room_id):  # all that tells of it may have been told before
+            await self._catch_up(lines)
         async for event in events:
             if isinstance(event, ConnectionChanged):
                 self._tell(event.state)
