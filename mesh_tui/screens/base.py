@@ -47,6 +47,14 @@ class Patient(Screen[Result]):
         self.pacing = Pacing()
         self._held = False
 
+    async def _compose(self) -> None:
+        # Textual looks how large the screen is after its first layout, and has all widgets styled again then.
+        width, height = self.app.size
+        across, down = self.HORIZONTAL_BREAKPOINTS or [], self.VERTICAL_BREAKPOINTS or []
+        fitting = self._get_breakpoint_classes(width, across) | self._get_breakpoint_classes(height, down)
+        self.update_classes({name: name in fitting for _, name in (*across, *down)}, animate=False)
+        await super()._compose()
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Puts painting off until the end of the block, which has to come soon."""

@@ -51,8 +51,8 @@ class Home(Touring, Among):
 
     def compose(self) -> ComposeResult:
         yield Bar(classes="top")
-        yield Field("new-room", "Name of the new room", limit=NAME_CHARS)
-        yield Field("command", "Command", limit=CONTENT_CHARS)
+        yield Field("new-room", "Name of the new room", limit=NAME_CHARS, classes="-hidden")
+        yield Field("command", "Command", limit=CONTENT_CHARS, classes="-hidden")
         yield RoomList()
         yield TourCard()
         yield StatusLine()
@@ -67,8 +67,6 @@ class Home(Touring, Among):
         )
         self._field.input.placeholder = "Enter creates it · Esc cancels"
         self._command.input.placeholder = "/join ROOM · /msg NAME · /search WORDS · Esc cancels"
-        for field in (self._field, self._command):
-            field.add_class("-hidden")
         self.show_entries(self.mesh.entries())
         self._show_state()
         self.action_again()

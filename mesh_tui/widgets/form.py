@@ -34,8 +34,10 @@ class CleanInput(Input):
 class Field(Vertical):
     """An input with its name in its border, and below it what is wrong, if anything is."""
 
-    def __init__(self, name: str, label: str, *, limit: int, password: bool = False) -> None:
-        super().__init__(id=name)
+    def __init__(
+        self, name: str, label: str, *, limit: int, password: bool = False, classes: str = ""
+    ) -> None:
+        super().__init__(id=name, classes=classes)
         self.input = CleanInput(password=password, max_length=limit, select_on_focus=False)
         self.input.cursor_blink = False
         self.input.border_title = Content(label)

@@ -1,14 +1,20 @@
-"""The stylesheet that remembers means what Textual's own means, and parses nothing twice."""
+"""The stylesheet that remembers means what Textual's own means, and parses nothing twice; a screen that opens
+is styled for its size at once."""
 
 from pathlib import Path
 
 import pytest
+from textual.app import App, ComposeResult
 from textual.css.stylesheet import Stylesheet, StylesheetParseError
+from textual.screen import Screen
+from textual.widgets import Static
 
 from mesh_tui import app as mesh_app
+from mesh_tui.screens.base import Patient
 from mesh_tui.sheet import LeanSheet
 from mesh_tui.terminal_app import TerminalApp
 from mesh_tui.themes import LIGHT, MONOKAI, Colours, theme
+from tests.support.conditions import until
 
 
 def coloured(colours: Colours) -> dict[str, str]:
@@ -89,3 +95,40 @@ def test_a_rule_is_itself_alone() -> None:
 
 def test_the_app_has_it() -> None:
     assert isinstance(TerminalApp().stylesheet, LeanSheet)
+
+
+# ── for its size ─────────────────────────────────────────────────────────────────────────────────
+
+
+class _Broad(Patient[None]):
+    """Looks what it was taken for when its first widget was made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-normal"), (110, "-wide")]
+        self.VERTICAL_BREAKPOINTS = [(0, "-short"), (23, "-tall")]
+        self.composed_as: set[str] = set()
+
+    def compose(self) -> ComposeResult:
+        self.composed_as = set(self.classes)
+        yield Static("a word")
+
+
+class _App(App[None]):
+    def get_default_screen(self) -> Screen[None]:
+        return _Broad()
+
+
+@pytest.mark.parametrize(
+    ("size", "fitting"),
+    [((60, 20), {"-narrow", "-short"}), ((70, 23), {"-normal", "-tall"}), ((140, 40), {"-wide", "-tall"})],
+)
+async def test_a_screen_is_styled_once_for_its_size(size: tuple[int, int], fitting: set[str]) -> None:
+    app = _App()
+    async with app.run_test(size=size) as pilot:
+        screen = app.screen
+        assert isinstance(screen, _Broad)
+        assert screen.composed_as == fitting, "or all widgets are styled again after the first layout"
+        assert screen.classes == fitting
+        await pilot.resize_terminal(100, 10)
+        await until(lambda: screen.classes == {"-normal", "-short"}, "the other size")
