@@ -127,7 +127,7 @@ class Node:
         self.messages = MessageService(store.messages, self.rooms, bus, clock=clock, new_id=new_id)
         self.edits = EditService(store.messages, self.rooms, bus, clock=clock)
         self.order = OrderService(store.order, self.rooms, presence, bus, find_user=find_user, clock=clock)
-        self._sent = 0
+        self._new_nonce = new_id
 
     async def enter(self, reader: Reader, revs: dict[str, int]) -> Reader:
         """As a hello does whose snapshot has these."""
@@ -139,8 +139,7 @@ class Node:
     async def say(self, author: Principal, room_id: str, *texts: str) -> list[MessageAck]:
         settled: list[MessageAck | MeshError] = []
         for text in texts:
-            self._sent += 1
-            request = SendMessage(room_id=room_id, nonce=f"{id(self)}-{self._sent}", content=text)
+            request = SendMessage(room_id=room_id, nonce=self._new_nonce(), content=text)
             self.messages.send(author, request, settled.append)
         await until(lambda: len(settled) == len(texts), "all to be on disk")
         acks = [outcome for outcome in settled if isinstance(outcome, MessageAck)]
