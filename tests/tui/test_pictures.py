@@ -53,6 +53,7 @@ def test_every_picture_that_is_kept_is_still_taken() -> None:
     assert {file.name for file in FOLDER.glob("*.txt")} == set().union(*map(files_of, WALKS))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("walk", WALKS)
 async def test_every_screen_looks_as_it_did(walk: str, tmp_path: Path) -> None:
     wrong: list[str] = []
