@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,7 @@ class Console:
         self.text = ""
         self._out = out
         self._into = into
+        self._decoder = getincrementaldecoder("utf-8")()  # a piece may end within a letter
 
     def type(self, *lines: str) -> None:
         for line in lines:
@@ -46,7 +48,7 @@ class Console:
             data = os.read(self._out, 65536) if ready else b""
             if not data:
                 raise AssertionError(f"waited in vain for {texts}; it said:\n{self.text}")
-            self.text += data.decode()
+            self.text += self._decoder.decode(data)
 
     def end(self) -> int:
         """Closes its input; the code that it ends with."""
