@@ -41,6 +41,10 @@ class Row:
     open: Callable[[], None] | None = None
 
 
+def _name(row: Row) -> tuple[str, str]:
+    return row.label, row.help
+
+
 class Rows(LineList, can_focus=True):
     """Rows under headings; one of them is chosen."""
 
@@ -69,9 +73,13 @@ class Rows(LineList, can_focus=True):
         """By label and help, what keys have chosen and is not kept yet."""
 
     def put(self, groups: Mapping[str, Sequence[Row]]) -> None:
-        """Shows others; the same place stays chosen."""
+        """Shows others; the same row stays chosen, wherever it is now, or the same place where it is gone."""
+        before = self.chosen
         self._groups = groups
         self.remake()
+        if before is not None:
+            same = [n for n, row in enumerate(self._at.values()) if _name(row) == _name(before)]
+            self._chosen = min(same, key=lambda n: abs(n - self._chosen), default=self._chosen)
         self.post_message(self.Moved())
 
     @property
@@ -131,7 +139,7 @@ class Rows(LineList, can_focus=True):
     def action_turn(self, count: int) -> None:
         row = self.chosen
         if row is not None and row.choices and row.choose is not None:
-            key = row.label, row.help
+            key = _name(row)
             kept = key not in self._wanted
             now = self._wanted.get(key, row.value)
             here = row.choices.index(now) if now in row.choices else 0

@@ -6,9 +6,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from textual.app import App, ComposeResult
+
 from mesh_agent.agent import Agent
 from mesh_tui.screens.devices import Kind, devices, tried
-from mesh_tui.screens.setting_rows import Rows
+from mesh_tui.screens.setting_rows import Row, Rows
 from mesh_tui.screens.settings import read, told
 from mesh_tui.settings import all_settings
 from mesh_tui.settings_file import SettingsFile
@@ -32,6 +34,23 @@ def test_a_value_is_read_as_it_is_told(key: str, value: object, text: str) -> No
 
 def test_a_number_that_is_none_is_left_to_be_refused() -> None:
     assert read(all_settings()["writing.paste_lines"], "wide") == "wide"
+
+
+class Sheet(App[None]):
+    def compose(self) -> ComposeResult:
+        yield Rows()
+
+
+async def test_the_row_that_is_chosen_stays_so_when_others_come_above_it() -> None:
+    you = [Row("Shown as", "alice", ""), Row("Status", "", ""), Row("Password", "", "")]
+    async with Sheet().run_test() as pilot:
+        rows = pilot.app.query_one(Rows)
+        rows.put({"You": you})
+        rows.action_step(1)
+        rows.put({"Devices": [Row("desk", "", ""), Row("lap", "", "")], "You": you})
+        assert rows.chosen == you[1]
+        rows.put({"You": you[:1] + you[2:]})
+        assert rows.chosen == you[2], "the place where it was"
 
 
 async def _at(seat: Seat, label: str) -> None:
