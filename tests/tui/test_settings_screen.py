@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from textual.app import App, ComposeResult
 
 from mesh_agent.agent import Agent
