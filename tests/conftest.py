@@ -28,7 +28,6 @@ def pytest_collection(session: pytest.Session) -> None:
 
     All of them load the tests in one order, and would compile each module at one moment, each for itself.
     """
-    gc.disable()  # nearly all that is made until the end of the collection stays
     config, count = session.config, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if count == 1 or sys.dont_write_bytecode or config.args != config.getini("testpaths"):
         return
@@ -36,6 +35,11 @@ def pytest_collection(session: pytest.Session) -> None:
     for path in sorted(config.rootpath.glob("tests/**/test_*.py"))[first::count]:
         with suppress(Exception, pytest.fail.Exception, pytest.skip.Exception):  # told where it is collected
             importlib.import_module(".".join(path.relative_to(config.rootpath).with_suffix("").parts))
+
+
+def pytest_collectstart() -> None:
+    """Nearly all that is made until its end stays. A process that leaves tests to others collects none."""
+    gc.disable()
 
 
 def pytest_configure(config: pytest.Config) -> None:
