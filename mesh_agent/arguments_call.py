@@ -10,14 +10,19 @@ CALLS: Final = (
         "call a room, or people in it, and take part with sound and pictures",
         "mesh-agent call ops --to bob --audio-in tone --audio-out heard.wav --seconds 10",
         (
-            arg("room", metavar="ROOM", help="its name or id; a call that is on in it is joined"),
+            arg(
+                "room",
+                metavar="ROOM",
+                nargs="?",
+                help="its name or id, before the options or after them; a call that is on in it is joined",
+            ),
             arg(
                 "--to",
                 metavar="USER",
                 nargs="+",
-                action="extend",
+                action="append",
                 default=[],
-                help="who of its members is rung; by default all, up to 16",
+                help="who of its members is rung, with commas or blanks between; by default all, up to 16",
             ),
             arg("--answer", action="store_true", help="wait until the room rings here, and answer"),
             arg(

@@ -1,8 +1,9 @@
-"""Who gets what: the names and the paths that `mesh-agent send` was given, in whatever order they stand.
+"""Who gets what, and who is called where: what `send` and `call` were given, in whatever order it stands.
 
 Strategy: the first word after each `--to` names people. Any further one may be meant as a path, since options
 may stand before the paths: it is one if there is such a file, and a name if somebody in the room has it.
-Where both are so nothing is guessed: the wrong person could get the wrong thing.
+Where both are so nothing is guessed: the wrong person could get the wrong thing. A call has one room, which
+stands last where it does not stand first.
 """
 
 import os
@@ -20,6 +21,21 @@ def split_names(words: Sequence[str]) -> list[str]:
     """Names stand in words of their own, or in one with commas between; with @ before them, or without."""
     names = (name.strip().removeprefix("@") for word in words for name in word.split(","))
     return [name for name in names if name]
+
+
+def room_and_names(room: str | None, to: Sequence[Sequence[str]]) -> tuple[str, list[str]]:
+    """Who is called, and where. `to`: what stood after each `--to`; its last word is the room where none
+    stood elsewhere.
+
+    Raises:
+        UsageError: no room is named.
+    """
+    words = [word for each in to for word in each]
+    if room is None:
+        if not to or len(to[-1]) < 2:
+            raise UsageError("No room is named: say which, as in mesh-agent call ops --to bob.")
+        room = words.pop()
+    return room, split_names(words)
 
 
 def are_names(to: Sequence[Sequence[str]]) -> bool:

@@ -18,6 +18,7 @@ from mesh_agent.calls.doing import news
 from mesh_agent.calls.errors import CallError
 from mesh_agent.calls.state import Media
 from mesh_agent.output import Output
+from mesh_agent.verbs.addressing import room_and_names
 from mesh_agent.verbs.common import Run, UsageError, connected
 from protocol.rest import Room
 
@@ -58,13 +59,13 @@ def _media(options: Namespace) -> Media:
 
 async def _call(agent: Agent, options: Namespace, output: Output) -> None:
     media = _media(options)
-    if options.answer and options.to:
+    options.room, users = room_and_names(options.room, options.to)
+    if options.answer and users:
         raise UsageError("Who answers names nobody.")
     room = await connected(agent, options)
     if options.answer:
         call = await _answered(agent, room, media, options, output)
     else:
-        users = [user.removeprefix("@") for user in options.to]
         call = await agent.calls.call(room.id, users, video=media.video_in != "none", media=media)
     async with _left(call):
         await _follow(call, room, options.seconds, output)

@@ -8,7 +8,7 @@ import pytest
 
 from mesh_agent.cli import _parsed
 from mesh_agent.sharing.people import is_among
-from mesh_agent.verbs.addressing import are_names, sort_out, split_names
+from mesh_agent.verbs.addressing import are_names, room_and_names, sort_out, split_names
 from mesh_agent.verbs.common import UsageError
 from protocol.errors import PeerNotMember
 from protocol.rest import Member
@@ -94,3 +94,29 @@ def test_people_to_take_from_may_be_named_in_any_way() -> None:
         options = _parsed(["receive", "--into", "in", "--from", *words])
         assert split_names(options.people) == ["alice", "bob"]
     assert are_names(_parsed(["send", "one", "--room", "ops", "--to", "alice,bob", "--to", "alice"]).to)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["ops", "--to", "alice", "bob"],
+        ["--to", "alice", "bob", "ops"],
+        ["--to", "alice", "--to", "@bob", "ops"],
+        ["--to", "alice,bob", "--seconds", "3", "ops"],
+        ["--to", "alice,bob", "ops", "--seconds", "3"],
+    ],
+)
+def test_a_call_has_its_room_before_or_behind_those_who_are_rung(words: list[str]) -> None:
+    options = _parsed(["call", *words])
+    assert room_and_names(options.room, options.to) == ("ops", ["alice", "bob"])
+
+
+@pytest.mark.parametrize("words", [[], ["--to", "bob"], ["--to", "alice", "--to", "bob"]])
+def test_a_call_without_a_room_says_so(words: list[str]) -> None:
+    options = _parsed(["call", *words])
+    with pytest.raises(UsageError, match="No room is named"):
+        room_and_names(options.room, options.to)
+
+
+def test_a_call_may_be_of_all_in_its_room() -> None:
+    assert room_and_names("ops", []) == ("ops", [])
