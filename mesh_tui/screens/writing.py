@@ -152,7 +152,7 @@ class Writing(Among):
     @on(Composer.Typed)
     def typing(self) -> None:
         self.notice.say("")
-        if self.mesh.settings.privacy.typing and not self.composer.text.startswith("/"):
+        if self.mesh.settings.privacy.typing and self.composer.is_for_others:
             self.mesh.agent.typing(self.room.id)
 
     @on(Composer.Refused)

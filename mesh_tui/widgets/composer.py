@@ -209,6 +209,12 @@ class Composer(ShellKeys):
         """What is being written; while something from before stands here, what was begun before that."""
         return (self._browse.begun if self._browse else "") or self.text
 
+    @property
+    def is_for_others(self) -> bool:
+        """Whether what stands here will be said to them. It may have been entered, and be gone, since the
+        last key of it was told."""
+        return bool(self.text) and not self.text.startswith("/")
+
     def action_recall(self, direction: int) -> None:
         browse = self._browse or Browse(self._entered(), self.text)
         text = browse.step(direction, self.text)

@@ -302,6 +302,16 @@ async def test_who_types_is_said_and_forgotten(alice: Seat, bob: Agent, number: 
     await alice.no_longer_sees("is typing…")
 
 
+@pytest.mark.parametrize(
+    ("text", "told"), [("", False), ("/who", False), ("Hi", True), ("what /who does", True)]
+)
+async def test_of_commands_and_of_what_is_gone_already_nobody_is_told(
+    alice: Seat, text: str, told: bool
+) -> None:
+    _composer(alice).text = text
+    assert _composer(alice).is_for_others == told
+
+
 @pytest.mark.parametrize("wanted", [True, False])
 async def test_others_are_told_of_typing_where_that_is_wanted(alice: Seat, bob: Agent, wanted: bool) -> None:
     await alice.app.preferences.save({"privacy.typing": wanted})
