@@ -152,9 +152,11 @@ async def test_two_pages_and_the_end_of_the_program(house: House, page: Page) ->
         async with other.terminal() as terminal:
             await page.shows("document.querySelector('#told').textContent.includes('another page')")
             await terminal.shows(b"size 91x23.")
+            page.frames.clear()
             await page.value("document.querySelector('#again').click()")
             await sees(page, "Hello alice")
             assert await terminal.ended() == (4000, "taken")
+    await page.shows(HAS_KEYBOARD)
     await page.type("quit 0\n")
     await page.shows("document.querySelector('.notice')?.textContent.startsWith('You have left Mesh')")
 
