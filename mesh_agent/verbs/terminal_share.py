@@ -87,6 +87,7 @@ class Console:
         self._keys = KeyReader()
         self._flushing: asyncio.TimerHandle | None = None
         self._pasting = False
+        self._shared_size = COLUMNS, ROWS
         self._waiting: set[tuple[str, bool]] = set()
         self._repaint = asyncio.Event()
         self._doing = asyncio.Lock()
@@ -101,7 +102,7 @@ class Console:
 
     async def run(self, command: list[str] | None, let_in: Any, record: Path | None) -> Hosted:
         """Until the program ends, or the person ends it."""
-        columns, rows = self._size
+        columns, rows = self._shared_size = self._size
         print(f"Sharing in {self._room.name}. Ctrl+] shows who watches.", flush=True)
         with _raw(self._input):
             # What stood here goes up, so that this screen and the one that guests see are the same.
@@ -174,6 +175,10 @@ class Console:
 
     def _type(self, data: bytes) -> None:
         assert self._hosted is not None
+        # Who types into a window of another size types to a program that knows it, also where the signal that
+        # tells of the size is heard after the keys.
+        if self._size != self._shared_size:
+            self._resized()
         with contextlib.suppress(MeshError):
             self._hosted.type(data)
 
@@ -199,7 +204,7 @@ class Console:
         self._repaint.set()
 
     def _resized(self) -> None:
-        columns, rows = self._size
+        columns, rows = self._shared_size = self._size
         self._painter.resize(columns, rows)
         self._repaint.set()
         if self._hosted is not None:
