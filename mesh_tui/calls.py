@@ -132,10 +132,6 @@ class OpenCall:
         if ringing is not None:
             if not calling.is_quiet(self._app, ringing.room_id) and self._app.agent.presence != "busy":
                 begin(self._app, self._ring, ringing.call_id, group="ringing", exclusive=True)
-        elif event.how in ("missed", "busy"):
-            who = name_of(event.name, NAME_CHARS) or "Somebody"
-            why = " while you are in another call" if event.how == "busy" else ""
-            self._app.notify(f"{who} has called{why}.", markup=False)
         elif words := settled_words(event):
             self._app.notify(words, markup=False)
         self._tell()
@@ -166,6 +162,7 @@ class OpenCall:
     async def _follow(self, call: "Call") -> None:
         told: tuple[str, ...] = ()
         recording: set[str] = set()
+        gone = 0
         while call.phase != "over":
             try:
                 async with asyncio.timeout(CLOCK_S):
@@ -181,6 +178,9 @@ class OpenCall:
             recording, sentences = record_words(recording, calling.here(self._app, call))
             for sentence in sentences:
                 self._app.notify(sentence, severity="warning", markup=False)
+            departed, gone = call.departed_since(gone)
+            for sentence in departed if self.call is call else ():  # else it is said with the end
+                self._app.notify(clean_line(sentence), markup=False)
             self._tell()
             quality = self.quality
             await asyncio.sleep(

@@ -31,8 +31,8 @@ _CALL: Final = re.compile(r"call:([A-Za-z0-9_-]{8,64})")
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """A call that somebody has begun. `how` it ended: how long, and with whom; empty while it is on, where
-    nobody has answered (`missed`), and where another call went on in its place."""
+    """A call that somebody has begun. `how` it ended: how long, and with whom, or who declined; empty while
+    it is on, where nobody has answered (`missed`), and where another call went on in its place."""
 
     message_id: str
     user_id: str
@@ -58,10 +58,10 @@ def broken(call_id: str) -> str:
     return f"{_BROKEN}\ncall:{call_id}"
 
 
-def end(call_id: str, seconds: float | None, names: Sequence[str]) -> str:
-    """`seconds`: how long it was open; None: nobody came. `names`: who took part."""
+def end(call_id: str, seconds: float | None, names: Sequence[str], why: str = "") -> str:
+    """`seconds`: how long it was open; None: nobody came, and `why` says more. `names`: who took part."""
     if seconds is None:
-        return f"{_MISSED}\ncall:{call_id}"
+        return f"called: {clean_line(why)}.\ncall:{call_id}" if why else f"{_MISSED}\ncall:{call_id}"
     shown = [clean_line(name) for name in names[:NAMES_MAX]]
     if len(names) > NAMES_MAX:
         shown.append(f"{len(names) - NAMES_MAX} more")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mesh_agent.calls.descriptions import Described, Descriptions
 from mesh_agent.calls.doing import Doing
 from mesh_agent.calls.errors import CallOver
+from mesh_agent.calls.requests import request_of
 from mesh_agent.calls.seen import Seen
 from mesh_agent.calls.state import CallPhase, Media, Own, Party, Picture
 from mesh_agent.client.calling import CallEvent, CallRequest
@@ -28,16 +29,7 @@ from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.process import Helper, Program
 from protocol import calls
 from protocol.calls import Device, HangUp, Leg, Role, Sends
-from protocol.signals import (
-    RtcAnswer,
-    RtcHangup,
-    RtcIce,
-    RtcOffer,
-    SendRtcAnswer,
-    SendRtcHangup,
-    SendRtcIce,
-    SendRtcOffer,
-)
+from protocol.signals import RtcAnswer, RtcHangup, RtcIce, RtcOffer
 
 if TYPE_CHECKING:
     from mesh_agent.net.known import Known
@@ -45,12 +37,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PROGRAM: Final[Program[orders.Order, orders.Report]] = Program("mesh_agent.media.worker", orders.next_report)
-
-_SENDS: Final[dict[str, type[SendRtcOffer] | type[SendRtcAnswer] | type[SendRtcIce]]] = {
-    "offer": SendRtcOffer,
-    "answer": SendRtcAnswer,
-    "ice": SendRtcIce,
-}
 
 
 class Call(Doing):
@@ -118,6 +104,21 @@ class Call(Doing):
     def departed(self) -> list[str]:
         """Sentences about who is not there any more, the latest last."""
         return self._machine.departed
+
+    def departed_since(self, told: int) -> tuple[list[str], int]:
+        """Those of them, at most the latest, that are beyond the first `told`, and how many there were."""
+        count = self._machine.departures
+        return self.departed[-(count - told) :] if count > told else [], count
+
+    @property
+    def not_came(self) -> str:
+        """Of who was rung and did not come: who declined, was busy, or did not answer."""
+        return machine.not_came(self._machine.rung.values())
+
+    @property
+    def outcomes(self) -> frozenset[str]:
+        """What came of all who were rung (`HangUp`, or `came`)."""
+        return frozenset(each.how for each in self._machine.rung.values())
 
     @property
     def own(self) -> Own:
@@ -283,7 +284,7 @@ class Call(Doing):
 
     def _do(self, which: CallMachine, effect: machine.Effect) -> None:
         if isinstance(effect, machine.Say):
-            self._say(self._request(which, effect))
+            self._say(request_of(which, effect))
         elif isinstance(effect, machine.MakeOffer):
             self._tell(orders.MakeOffer(party=effect.party, number=effect.number))
         elif isinstance(effect, machine.TakeOffer):
@@ -297,13 +298,6 @@ class Call(Doing):
         self._tell(orders.Drop(party=party))
         self._seen.forget(party)
         self._descriptions.forget(party)
-
-    def _request(self, which: CallMachine, say: machine.Say) -> CallRequest:
-        place = {"call_id": which.id, "room_id": which.room_id, "to": say.to}
-        if say.kind == "hangup":
-            return SendRtcHangup(**place, reason=say.reason)
-        assert say.payload is not None
-        return _SENDS[say.kind](**place, payload=calls.write(say.payload))
 
     def _say(self, request: CallRequest) -> None:
         with contextlib.suppress(Unreachable):  # it is said again when there is a line

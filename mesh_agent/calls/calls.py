@@ -372,7 +372,7 @@ class Calls:
     def _hung_up(self, event: RtcHangup) -> None:
         ring = self._bell.get(event.call_id)
         if ring is not None and event.sender.device_id in {device.device_id for device in ring.devices}:
-            self._bell.no_longer(event.call_id, "missed")
+            self._bell.no_longer(event.call_id, "merged" if event.reason == "merged" else "missed")
         elif event.sender.user_id == self._introductions.user.id:
             self._settled_by_own(event)
         self._telling.gone(event.call_id, event.sender.device_id)

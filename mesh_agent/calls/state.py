@@ -117,9 +117,9 @@ class Ringing:
     people: int
 
 
-RingEnd = Literal["", "answered", "elsewhere", "missed", "declined", "refused", "busy"]
+RingEnd = Literal["", "answered", "elsewhere", "missed", "merged", "declined", "refused", "busy"]
 """Why nobody rings any more; empty while somebody does. `elsewhere`, `refused`: this person has answered, or
-declined, at another program or device."""
+declined, at another program or device. `merged`: two called each other, and the other one's call goes on."""
 
 
 @dataclass(frozen=True, slots=True)

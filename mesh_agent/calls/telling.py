@@ -43,13 +43,14 @@ _LATER: Final = (Unreachable, RateLimited, SignInNeeded)
 
 @dataclass(slots=True)
 class _Begun:
-    """A call that was begun here: its message, when, with whom, and who is still in it. `broken`: by a
-    program that was killed, so that nobody knows how long it was."""
+    """A call that was begun here: its message, when, with whom, who is still in it, and who did not come.
+    `broken`: by a program that was killed, so that nobody knows how long it was."""
 
     left: Left
     since: float | None = None
     names: list[str] = field(default_factory=list)
     there: set[str] = field(default_factory=set)
+    not_came: str = ""
     broken: bool = False
 
 
@@ -102,6 +103,7 @@ class Telling:
                 self._spawn(self._say_end(call.room_id, content))
             return
         begun.since, begun.names, begun.there = call.begun, names, call.left_behind
+        begun.not_came = call.not_came
         if len(begun.there) < 2:
             self.end(call.id)
         while len(self._begun) > BEGUN_MAX:
@@ -123,7 +125,8 @@ class Telling:
         seconds = None if begun.since is None else self._clock() - begun.since
         if begun.broken:
             content = content or announcing.broken(call_id)
-        self._settle(begun.left, content or announcing.end(call_id, seconds, begun.names))
+        content = content or announcing.end(call_id, seconds, begun.names, begun.not_came)
+        self._settle(begun.left, content)
 
     def nobody_there(self, announced: Announced, room_id: str) -> None:
         """A call that a message of ours tells of is dead; another program or device of ours has begun it."""

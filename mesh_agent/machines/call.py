@@ -16,6 +16,7 @@ an offer or an answer has been made sure of.
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Literal
 
+from mesh_agent.machines.call_joining import Joining
 from mesh_agent.machines.call_parts import (
     FULL,
     NOBODY,
@@ -31,13 +32,10 @@ from mesh_agent.machines.call_parts import (
     Say,
     TakeAnswer,
     TakeOffer,
+    not_came,
 )
 from mesh_agent.machines.call_rings import Rings
 from protocol.calls import CALL_PARTIES, Again, Ask, Device, HangUp, Here, Join, Payload, Ring, Sends, State
-
-JOIN_EVERY_S: Final = 2.0
-JOIN_S: Final = 6.0
-"""How often, and for how long, who joins asks whether anybody is there."""
 
 LEG_S: Final = 20.0
 """How long a leg may take to stand."""
@@ -60,6 +58,7 @@ class CallMachine:
     phase, reason: where it stands, and why it is over, as a sentence.
     peers: by device.
     departed: sentences about who is not there any more, the latest last, bounded.
+    departures: how many of those there have been.
     effects: what is to be done; whoever calls takes them out.
     sends: what this device sends.
     left_behind: devices that were in it, and heard, when we left.
@@ -76,6 +75,7 @@ class CallMachine:
         self.reason = ""
         self.peers: dict[str, Peer] = {}
         self.departed: list[str] = []
+        self.departures = 0
         self.effects: list[Effect] = []
         self.sends = Sends()
         self._sends_changed = False
@@ -85,8 +85,7 @@ class CallMachine:
         self._number = 0
         self._rings = Rings()
         self._asked_in: list[str] = []
-        self._join: tuple[list[str], float, float] | None = None
-        """Whom to ask, until when, and when next."""
+        self._joining = Joining()
 
     # ── what the person does ─────────────────────────────────────────────────────────────────────
 
@@ -98,7 +97,7 @@ class CallMachine:
 
     def join(self, targets: Sequence[str], now: float) -> None:
         """Comes into a call that is on; `targets`: devices or users who may be in it."""
-        self._join = list(targets), now + JOIN_S, now + JOIN_EVERY_S
+        self._joining.begin(targets, now)
         self._ask_in()
 
     def set_sends(self, sends: Sends) -> None:
@@ -161,7 +160,7 @@ class CallMachine:
         peer = self.peers.get(device.device_id)
         if peer is not None:
             self._out(peer, known)
-        elif known == "full" and self.begun is None and self._asks_in(device):
+        elif known == "full" and self.begun is None and self._joining.asks(device):
             self._leave_for(FULL)
         elif (rung := self._rings.ended(device.user_id, known)) is not None:
             self._depart(known, rung.name)
@@ -197,8 +196,11 @@ class CallMachine:
         """Does what is due."""
         if self.phase == "over":
             return
-        if self._join is not None:
-            self._go_on_asking(now)
+        if self._joining.is_late(now):
+            self._leave_for(NOBODY)
+            return
+        if self._joining.due_again(now):
+            self._ask_in()
         for peer in list(self.peers.values()):
             if peer.retry_at is not None and now >= peer.retry_at:
                 self._try(peer, now)
@@ -213,9 +215,7 @@ class CallMachine:
             return None
         times = [peer.retry_at if peer.retry_at is not None else peer.due for peer in self.peers.values()]
         times = [at for at in times if at]
-        if self._join is not None:
-            times += self._join[1:]
-        times += self._rings.times()
+        times += [*self._joining.times(), *self._rings.times()]
         return min(times, default=None)
 
     def line_up(self, now: float) -> None:
@@ -229,8 +229,7 @@ class CallMachine:
                 peer.tries = 1  # nobody has heard of those before
                 self._try(peer, now)
         self.effects += self._rings.again()
-        if self._join is not None:
-            self._ask_in()
+        self._ask_in()
 
     # ── inside: who is there ─────────────────────────────────────────────────────────────────────
 
@@ -254,19 +253,7 @@ class CallMachine:
             self.effects += self._rings.again()
 
     def _ask_in(self) -> None:
-        assert self._join is not None
-        known = {*self.peers, self.me.device_id}
-        join = Join(fresh=True, sends=self.sends)
-        self.effects += [Say("answer", target, join) for target in self._join[0] if target not in known]
-
-    def _go_on_asking(self, now: float) -> None:
-        assert self._join is not None
-        targets, until, at = self._join
-        if now >= until:
-            self._leave_for(NOBODY)
-        elif now >= at:
-            self._join = targets, until, now + JOIN_EVERY_S
-            self._ask_in()
+        self.effects += self._joining.say({*self.peers, self.me.device_id}, self.sends)
 
     def _joined(self, device: Device, name: str, join: Join, now: float) -> None:
         known = device.device_id in self.peers
@@ -282,7 +269,7 @@ class CallMachine:
             self._try(peer, now)
 
     def _is_here(self, device: Device, name: str, here: Here, now: float) -> None:
-        if device.device_id not in self.peers and self._join is None and not self._asked(device.device_id):
+        if device.device_id not in self.peers and not self._joining.on and not self._asked(device.device_id):
             return
         peer = self._known(device, name, now)
         if peer is None:
@@ -300,10 +287,6 @@ class CallMachine:
         """Whether we have asked that device in, because others have said that it is there."""
         return device_id in self._asked_in
 
-    def _asks_in(self, device: Device) -> bool:
-        """Whether we wait for that one to let us in."""
-        return self._join is not None and bool({device.device_id, device.user_id} & set(self._join[0]))
-
     def _known(self, device: Device, name: str, now: float) -> Peer | None:
         """The peer, which is one from now on; None where there is no room, or the call is over."""
         if self.phase == "over" or device.device_id == self.me.device_id:
@@ -315,7 +298,7 @@ class CallMachine:
             peer = Peer(device, name, self.me.device_id < device.device_id, offered_at=now)
             self.peers[device.device_id] = peer
             self.fallen.discard(device.user_id)
-            self._join = None  # who is there tells of the others
+            self._joining.end()  # who is there tells of the others
             self._rings.came(device.user_id)
             if self.phase == "ringing":
                 self.phase = "connecting"
@@ -358,6 +341,8 @@ class CallMachine:
         self.peers.pop(peer.device.device_id, None)
         self.effects.append(Drop(peer.device.device_id))
         self._depart(reason, peer.name)
+        if self.begun is None:
+            self._rings.went(peer.device.user_id, reason)
         if reason == "failed":
             self.fallen.add(peer.device.user_id)
         if reason == "full" and not self.peers:
@@ -370,10 +355,20 @@ class CallMachine:
     def _depart(self, reason: HangUp, name: str) -> None:
         sentence = SENTENCES.get(reason, SENTENCES["left"]).format(name)
         self.departed = [*self.departed, sentence][-self.DEPARTED_MAX :]
+        self.departures += 1
 
     def _look_who_is_left(self) -> None:
-        if not self.peers and not self._rings.ringing() and self._join is None:
-            self._leave_for(self.departed[-1] if len(self.departed) == 1 or self.begun is None else NOBODY)
+        if not self.peers and not self._rings.ringing() and not self._joining.on:
+            self._leave_for(self._why_alone())
+
+    def _why_alone(self) -> str:
+        if len(self.departed) == 1:
+            return self.departed[0]
+        if self.begun is not None:
+            return NOBODY
+        if len(self.rung) < 2:
+            return self.departed[-1]
+        return f"{not_came(self.rung.values()) or 'Nobody answered'}."
 
     def _leave_for(self, sentence: str) -> None:
         self.effects += [Say("hangup", device, reason="left") for device in self.peers]

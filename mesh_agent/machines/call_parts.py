@@ -1,5 +1,6 @@
 """What a call consists of, and what its machine (`machines.call`) wants done: words without behaviour."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
@@ -90,3 +91,48 @@ class Rung:
     user_id: str
     name: str
     how: HangUp | Literal["", "came"] = ""
+
+
+# ── who did not come ─────────────────────────────────────────────────────────────────────────────
+
+NOT_CAME: Final[dict[HangUp, str]] = {
+    "declined": "declined",
+    "busy": "in another call",
+    "often": "called too often",
+    "failed": "not reached",
+    "left": "left",
+    "missed": "did not answer",
+}
+"""What is said of who was rung and did not come, after their names; in this order."""
+
+_VERBS: Final = {"busy": "was ", "often": "was ", "failed": "was ", "left": "has "}
+_PLURAL: Final = {"was ": "were ", "has ": "have "}
+
+_GROUP_CHARS: Final = 300
+"""Where names would make it longer, numbers stand for them."""
+
+
+def not_came(rung: Iterable[Rung]) -> str:
+    """`bob declined, carol and dan did not answer`; empty where nobody was rung, or all have just not
+    answered."""
+    groups: dict[HangUp, list[str]] = {how: [] for how in NOT_CAME}
+    for each in rung:
+        if each.how and each.how != "came":
+            groups[each.how if each.how in groups else "failed"].append(each.name)
+    found = [(how, names) for how, names in groups.items() if names]
+    if [how for how, _ in found] in ([], ["missed"]):
+        return ""
+    told = ", ".join(_group(how, _joined(names), len(names)) for how, names in found)
+    if len(told) <= _GROUP_CHARS:
+        return told
+    return ", ".join(_group(how, str(len(names)), len(names)) for how, names in found)
+
+
+def _group(how: HangUp, who: str, count: int) -> str:
+    verb = _VERBS.get(how, "")
+    return f"{who} {_PLURAL.get(verb, verb) if count > 1 else verb}{NOT_CAME[how]}"
+
+
+def _joined(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

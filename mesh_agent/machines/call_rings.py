@@ -45,6 +45,11 @@ class Rings:
         if user_id in self.rung:
             self.rung[user_id].how = "came"
 
+    def went(self, user_id: str, how: HangUp) -> None:
+        """Whoever came is out again, before anything was heard."""
+        if user_id in self.rung:
+            self.rung[user_id].how = how
+
     def ended(self, user_id: str, how: HangUp) -> Rung | None:
         """This user does not come; None where that is nothing new."""
         each = self.rung.get(user_id)

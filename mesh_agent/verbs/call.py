@@ -33,6 +33,25 @@ class NotAnswered(CallError):
     code = "call.not_answered"
 
 
+class Declined(CallError):
+    """All who were called declined."""
+
+    code = "call.declined"
+
+
+class Busy(CallError):
+    """All who were called are in another call."""
+
+    code = "call.busy"
+
+
+_WHY: Final[dict[frozenset[str], type[CallError]]] = {
+    frozenset({"declined"}): Declined,
+    frozenset({"busy"}): Busy,
+}
+"""What it is where all who were rung did the same; else nobody answered."""
+
+
 def _place(text: str, *, exists: bool) -> str:
     """A device as it is named; a file by its whole path. Raises: UsageError: there is no such file."""
     if text in _WORDS or text.partition(":")[0] in _DEVICES:
@@ -108,9 +127,9 @@ async def _follow(call: Call, room: Room, seconds: float | None, output: Output)
         if call.begun is not None and seconds is not None and ends is None:
             ends = loop.time() + seconds
         _tell_parties(call, states, recording, output)
-        for sentence in call.departed[told:]:
+        departed, told = call.departed_since(told)
+        for sentence in departed:
             output.show({"line": sentence, "departed": sentence})
-        told = len(call.departed)
         wrong, right = news(problems, call.own.problems)
         for sentence in (*wrong, *right):
             output.note(sentence)
@@ -140,11 +159,11 @@ def _tell_parties(call: Call, states: dict[str, str], recording: set[str], outpu
 
 
 def _end(call: Call, output: Output) -> None:
-    """Raises: NotAnswered."""
+    """Raises: NotAnswered, Declined, Busy."""
     figures = call.last_statistics
     if call.begun is None:
-        raise NotAnswered(call.reason)
-    lines = [f"The call is over after {duration(figures['seconds'])}."]
+        raise _WHY.get(call.outcomes, NotAnswered)(call.reason)
+    lines = [f"The call is over after {duration(figures['seconds'])}. {call.reason}".rstrip()]
     lines += [
         f"{each['user']}: {_WAYS.get(each['way'] or '', 'no way')}, loss {100 * each['loss']:.1f} %, "
         f"jitter {each['jitter_ms']:.0f} ms, delay {each['delay_ms']:.0f} ms, "

@@ -369,14 +369,16 @@ def record_words(before: Collection[str], faces: Iterable[Face]) -> tuple[set[st
 
 
 def settled_words(event: CallRinging) -> str:
-    """What is told where somebody rings no more because of what this person did at another program or device;
-    empty, where it is for another reason."""
+    """What is told where somebody rings no more: that the call was missed, or what this person did about it
+    at another program or device; empty, where there is nothing to tell."""
+    who = name_of(event.name, NAME_CHARS) or "Somebody"
+    if event.how in ("missed", "busy"):
+        return f"{who} has called{' while you are in another call' if event.how == 'busy' else ''}."
     did = {"elsewhere": "answered", "refused": "declined"}.get(event.how)
     if did is None:
         return ""
-    name = name_of(event.name, NAME_CHARS) or "Somebody"
     where = "in another program of this device" if event.beside else "on another device"
-    return f"{name} has called; you have {did} {where}."
+    return f"{who} has called; you have {did} {where}."
 
 
 def over_words(reason: str, seconds: float | None) -> str:

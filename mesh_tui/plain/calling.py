@@ -5,7 +5,7 @@ written only where somebody has come, has gone, or is lost; how loud they are is
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 LOOK_S: Final = 0.5
 """How often people are looked at, at most."""
+
+NAMES_MAX: Final = 4
+"""People who are named when they are called."""
 
 
 class PlainCalling:
@@ -44,9 +47,7 @@ class PlainCalling:
     def _ringing(self, event: CallRinging) -> None:
         ringing = event.ringing
         if ringing is None:
-            if event.how in ("missed", "busy"):
-                self._put(f"{name_of(event.name, NAME_CHARS) or 'Somebody'} has called.")
-            elif words := settled_words(event):
+            if words := settled_words(event):
                 self._put(words)
             return
         if calling.is_quiet(self._desk, ringing.room_id):
@@ -60,13 +61,19 @@ class PlainCalling:
         self._put(f"{name} calls{video}{room}. /answer takes it, /decline-call does not.")
 
     async def _follow(self, call: "Call") -> None:
-        self._put("In the call. /mute-mic, /deafen, /talk, /call-stats, /hangup.")
         known: Mapping[str, Face] = {}
         recording: set[str] = set()
+        told, entered = 0, False
+        if call.phase == "ringing":
+            self._put(calls_words(calling.here(self._desk, call)))
         while call.phase != "over":
+            if call.phase != "ringing" and not entered:
+                entered = True
+                self._put("In the call. /mute-mic, /deafen, /talk, /call-stats, /hangup.")
             now = {face.device_id: face for face in calling.here(self._desk, call) if face.device_id}
             recording, sentences = record_words(recording, now.values())
-            for words in (*changes(known, now), *sentences):
+            departed, told = call.departed_since(told)
+            for words in (*departed, *changes(known, now), *sentences):
                 self._put(words)
             known = now
             await call.changed()
@@ -76,9 +83,17 @@ class PlainCalling:
         self._followed = None
 
 
+def calls_words(people: Sequence[Face]) -> str:
+    """Who is called."""
+    names = [face.name for face in people if face.state == "ringing"]
+    who = f"{', '.join(names[:NAMES_MAX])}{' and others' if len(names) > NAMES_MAX else ''}" or "The room"
+    return f"{who} {'is' if len(names) < 2 else 'are'} called. /hangup takes it back."
+
+
 def changes(before: Mapping[str, Face], now: Mapping[str, Face]) -> list[str]:
-    """A sentence for each who has come, has gone, is lost or is back; by device."""
-    said = [f"{face.name} has gone." for device, face in before.items() if device not in now]
+    """A sentence for each who has come, is lost or is back, by device; that somebody has gone, and why, the
+    call says itself."""
+    said = []
     for device, face in now.items():
         was = before[device].state if device in before else ""
         if face.state == "connected" and was != "connected":

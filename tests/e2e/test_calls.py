@@ -40,12 +40,12 @@ class Person:
             command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
-    def sit_down(self) -> Terminal:
+    def sit_down(self, *options: str) -> Terminal:
         """Before the program with a screen, in a terminal."""
         folder = Path(self.environment["HOME"], ".config", "mesh")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "settings.toml").write_text(SETTINGS)
-        return Terminal([sys.executable, "-m", "mesh_tui"], self.environment)
+        return Terminal([sys.executable, "-m", "mesh_tui", *options], self.environment)
 
     def call(self, *arguments: str | Path) -> "subprocess.Popen[str]":
         return self.begin("call", ROOM, "--audio-out", "none", *arguments)
@@ -160,6 +160,38 @@ def test_whom_nobody_answers_is_told_so(persons: list[Person]) -> None:
     assert end(calling)[0] == 143
     code, _, err = end(bob.begin("call", ROOM, "--answer", "--timeout", "1"))
     assert (code, json.loads(err.splitlines()[-1])["error"]["code"]) == (1, "call.not_answered")
+
+
+def test_whoever_is_declined_or_busy_is_told_so(persons: list[Person]) -> None:
+    alice, bob, _ = persons
+    with running(bob.sit_down("--plain")) as terminal:
+        terminal.wait_for("Signed in")
+        calling = alice.call("--to", "@bob", "--audio-in", "none")
+        terminal.wait_for("alice calls in ops")
+        terminal.type("/decline-call")
+        terminal.press("enter")
+        terminal.wait_for("Declined.")
+        assert refused(calling) == ("call.declined", "bob declined.")
+        for line, said in ((f"/join {ROOM}", f"In {ROOM}"), ("/call @carol", "carol is called.")):
+            terminal.type(line)
+            terminal.press("enter")
+            terminal.wait_for(said)
+        assert refused(alice.call("--to", "@bob", "--audio-in", "none")) == (
+            "call.busy",
+            "bob is in another call.",
+        )
+        terminal.wait_for("alice has called while you are in another call.")
+        terminal.type("/hangup")
+        terminal.press("enter")
+        terminal.wait_for("The call is over. You have left.")
+
+
+def refused(process: "subprocess.Popen[str]") -> tuple[str, str]:
+    """The code and the sentence with which it ends."""
+    code, _, err = end(process)
+    assert code == 1
+    error = json.loads(err.splitlines()[-1])["error"]
+    return error["code"], error["message"]
 
 
 def test_one_who_is_killed_is_gone_after_a_while_and_the_others_go_on(persons: list[Person]) -> None:

@@ -164,7 +164,11 @@ def test_what_one_did_elsewhere_about_a_call_is_said() -> None:
         "bob has called; you have declined in another program of this device."
     )
     assert settled_words(CallRinging("c", None, "refused")).startswith("Somebody has called")
-    for how in ("", "answered", "missed", "declined", "busy"):
+    assert settled_words(CallRinging("c", None, "missed", "bob")) == "bob has called."
+    assert settled_words(CallRinging("c", None, "busy", "bob")) == (
+        "bob has called while you are in another call."
+    )
+    for how in ("", "answered", "merged", "declined"):
         assert settled_words(CallRinging("c", None, how, "bob")) == ""
 
 

@@ -1,7 +1,7 @@
 """What plain lines say of who comes and goes."""
 
 from mesh_tui.layout.call import Face
-from mesh_tui.plain.calling import changes
+from mesh_tui.plain.calling import NAMES_MAX, calls_words, changes
 
 
 def test_a_sentence_for_each_who_comes_goes_or_is_lost() -> None:
@@ -10,5 +10,13 @@ def test_a_sentence_for_each_who_comes_goes_or_is_lost() -> None:
     lost = bob._replace(state="lost")
     assert changes({"b": bob}, {"b": lost}) == ["bob is lost, and is connected anew."]
     assert changes({"b": lost}, {"b": bob}) == ["bob is back."]
-    assert changes({"b": bob, "c": carol}, {"c": carol}) == ["bob has gone."]
+    assert changes({"b": bob, "c": carol}, {"c": carol}) == [], "the call says who has gone, and why"
     assert changes({"b": bob}, {"b": bob._replace(speaking=True, level=1.0)}) == []
+
+
+def test_who_is_called_is_said_and_not_that_one_is_in_the_call() -> None:
+    me, bob, carol = Face("alice", mine=True), Face("bob", state="ringing"), Face("carol", state="ringing")
+    assert calls_words([bob, me]) == "bob is called. /hangup takes it back."
+    assert calls_words([bob, carol, me]) == "bob, carol are called. /hangup takes it back."
+    assert calls_words([me]) == "The room is called. /hangup takes it back."
+    assert "and others" in calls_words([bob] * (NAMES_MAX + 1))

@@ -39,6 +39,7 @@ def message(content: str, content_type: str = CONTENT_TYPE) -> Message:
         (beginning(CALL, video=True), {"running": True, "video": True}),
         (end(CALL, None, ()), {"running": False, "missed": True}),
         (end(CALL, 63.4, ["alice", "bob"]), {"running": False, "how": "1 min 3 s, alice, bob."}),
+        (end(CALL, None, (), "bob declined"), {"running": False, "how": "bob declined."}),
         (merged(CALL), {"running": False}),
         (
             broken(CALL),

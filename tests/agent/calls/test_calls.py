@@ -59,6 +59,15 @@ async def told(agent: Agent, room_id: str) -> announcing.Announced:
     return (await agent.calls.announced(room_id))[0]
 
 
+async def how_it_ended(agent: Agent, room_id: str) -> str:
+    """What the room's last message about a call says, once that is over."""
+    with closing(agent.subscribe()) as events:
+        async with asyncio.timeout(PATIENCE_S):
+            while (await told(agent, room_id)).running:
+                await anext(events)
+    return (await told(agent, room_id)).how
+
+
 async def test_who_is_rung_answers_and_hears(people: tuple[Agent, Agent, str], tmp_path: Path) -> None:
     alice, bob, room_id = people
     heard = tmp_path / "heard.wav"
@@ -95,11 +104,7 @@ async def test_who_is_rung_answers_and_hears(people: tuple[Agent, Agent, str], t
     assert hers.reason == f"{bob.profile} has left."
     assert alice.calls.current is bob.calls.current is None
 
-    with closing(bob.subscribe()) as events:
-        async with asyncio.timeout(PATIENCE_S):
-            while (await told(bob, room_id)).running:
-                await anext(events)
-    assert bob.profile in (await told(bob, room_id)).how
+    assert bob.profile in await how_it_ended(bob, room_id)
 
 
 async def test_who_declines_is_told_of_and_so_is_the_room(people: tuple[Agent, Agent, str]) -> None:
@@ -108,8 +113,25 @@ async def test_who_declines_is_told_of_and_so_is_the_room(people: tuple[Agent, A
     bob.calls.decline(await rings(bob))
     await hers.wait()
     assert hers.reason == f"{bob.profile} declined."
+    assert await how_it_ended(bob, room_id) == f"{bob.profile} declined."
     with pytest.raises(NoSuchCall):
         bob.calls.decline(hers.id)
+
+
+async def test_who_is_busy_is_told_of_and_so_is_the_room(people: tuple[Agent, Agent, str]) -> None:
+    alice, bob, room_id = people
+    other = await bob.create_room(f"other {bob.profile}")
+    await alice.join(other.id)
+    his = await bob.calls.call(other.id, media=SILENT)
+    await rings(alice)
+    hers = await alice.calls.call(room_id, [bob.profile], media=SILENT)
+    await hers.wait()
+    assert hers.reason == f"{bob.profile} is in another call."
+    assert await how_it_ended(bob, room_id) == f"{bob.profile} was in another call."
+    await his.leave()
+    await until(lambda: not alice.calls.ringing, "the end of the ringing")
+    assert not await how_it_ended(alice, other.id)
+    assert (await told(alice, other.id)).missed, "who takes it back has called, and nobody answered"
 
 
 async def test_who_takes_it_back_rings_no_more(people: tuple[Agent, Agent, str]) -> None:

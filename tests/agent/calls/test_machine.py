@@ -7,8 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mesh_agent.machines.call import JOIN_S, LEG_S, PAUSES_S
-from mesh_agent.machines.call_parts import FULL, NOBODY, OFFERS_BURST, Say, TakeOffer
+from mesh_agent.machines.call import LEG_S, PAUSES_S
+from mesh_agent.machines.call_joining import JOIN_S
+from mesh_agent.machines.call_parts import FULL, NOBODY, OFFERS_BURST, Rung, Say, TakeOffer, not_came
 from mesh_agent.machines.call_rings import RING_EVERY_S, RING_S
 from protocol.calls import CALL_PARTIES, Ask, Device, Here, Join, Sends, State
 from tests.agent.calls.parties import Network, Party
@@ -94,6 +95,38 @@ def test_of_three_one_declines_and_the_others_talk() -> None:
     network.run(1)
     assert set(alice.machine.peers) == {"bob-1"}
     assert alice.machine.departed == ["carol declined."]
+
+
+def test_of_several_who_did_not_come_all_are_named() -> None:
+    network = Network()
+    alice, bob, carol = (network.party(name) for name in ("alice", "bob", "carol"))
+    ring(network, alice, bob, carol)
+    alice.machine.hung_up(bob.device, "declined")
+    network.run(RING_S + 1)
+    assert alice.machine.reason == "bob declined, carol did not answer."
+    assert alice.machine.departures == 2
+
+    alice = network.party("alice", "later")
+    ring(network, alice, bob, carol)
+    network.run(RING_S + 1)
+    assert alice.machine.reason == "Nobody answered."
+
+
+def test_what_came_of_those_who_were_rung() -> None:
+    hows = {
+        "bob": "declined",
+        "dan": "declined",
+        "carol": "busy",
+        "eve": "came",
+        "fay": "",
+        "gil": "identity",
+    }
+    rung = [Rung(name, name, how) for name, how in hows.items()]  # type: ignore[arg-type]
+    assert not_came(rung) == "bob and dan declined, carol was in another call, gil was not reached"
+    assert not_came([Rung("b", "bob", "missed"), Rung("c", "carol", "missed")]) == ""
+    assert not_came([]) == ""
+    many = [Rung(str(number), "n" * 30, "declined") for number in range(16)]
+    assert not_came(many) == "16 declined"
 
 
 def test_six_find_each_other_and_a_seventh_is_told_that_it_is_full() -> None:
