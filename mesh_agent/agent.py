@@ -1,15 +1,13 @@
 """The composition root: `Agent`, the one object that a screen or a script holds.
 
 Strategy: the agent puts the parts of `client` together and forwards to them; what it does itself is the
-account: signing in and out, and keeping the right workspace and link for who is signed in. It shares the
-loop of whoever holds it and never blocks it: files are read and written in threads, aiohttp is imported
+account: signing in and out, and keeping the right workspace, line and machine for who is signed in. It shares
+the loop of whoever holds it and never blocks it: files are read and written in threads, aiohttp is imported
 in one.
 """
 
 import asyncio
 import contextlib
-import importlib
-import logging
 import platform
 import secrets
 import time
@@ -18,20 +16,14 @@ from typing import TYPE_CHECKING, Final
 
 from mesh_agent.calls.calls import Calls
 from mesh_agent.client.address import parse_address
+from mesh_agent.client.contact import Contact
 from mesh_agent.client.conversation import Conversation, sayable
-from mesh_agent.client.errors import (
-    AlreadySignedIn,
-    NoServer,
-    SignInNeeded,
-    SwitchedOff,
-    TimedOut,
-    Unreachable,
-)
+from mesh_agent.client.errors import AlreadySignedIn, NoServer, SignInNeeded, SwitchedOff
+from mesh_agent.client.finding import find_room
 from mesh_agent.client.folders import Profile
 from mesh_agent.client.hosted import Hosted
 from mesh_agent.client.hub import Hub, Subscription
 from mesh_agent.client.introductions import Introductions
-from mesh_agent.client.link import Link
 from mesh_agent.client.network import Network
 from mesh_agent.client.order import Order
 from mesh_agent.client.outbox import Entry
@@ -39,32 +31,20 @@ from mesh_agent.client.own_account import OwnAccount, sendable
 from mesh_agent.client.pushes import Pushes
 from mesh_agent.client.session import ProfileSession
 from mesh_agent.client.ssh_keys import SshKeys
-from mesh_agent.client.state import (
-    Connected,
-    Connecting,
-    ConnectionChanged,
-    ConnectionState,
-    Outgoing,
-    Page,
-    SignedOut,
-    Waiting,
-)
+from mesh_agent.client.state import ConnectionState, Outgoing, Page, Waiting
 from mesh_agent.client.unanswered import Registering
 from mesh_agent.client.workspace import Workspace
+from mesh_agent.own_machine import OwnMachine
 from mesh_agent.sharing.sharing import Sharing
-from mesh_agent.terminal.recordings import new_recording
 from mesh_agent.terminal.terminals import Terminals
 from protocol import limits, rest
-from protocol.errors import MeshError, NotMember, RoomNotFound
-from protocol.rest import Device, Member, Message, Presence, Room, User, Visibility
-from protocol.text import clean_line, clean_name
+from protocol.errors import MeshError, NotMember
+from protocol.rest import Member, Message, Presence, Room, User, Visibility
+from protocol.text import clean_line
 from protocol.times import format_time
 
 if TYPE_CHECKING:  # it imports aiohttp
     from mesh_agent.client.rest import Rest
-    from mesh_agent.net.identity import Identity
-
-log = logging.getLogger(__name__)
 
 SIGN_OUT_S: Final = 5.0
 """How long signing out tries to tell the server."""
@@ -75,32 +55,21 @@ def _now_ms() -> int:
 
 
 class Agent:
-    """One person on one server.
-
-    Attributes:
-        profile: the profile's name.
-        connection: the state of the line; `ConnectionChanged` tells each new one.
-    """
+    """One person on one server. `profile`: the profile's name."""
 
     def __init__(self, profile: Profile, session: ProfileSession, hosted: Hosted | None = None) -> None:
         """Use `open`."""
         self.profile: Final = profile.name
-        self.connection: ConnectionState = SignedOut()
         self._profile = profile
         self._session = session
         self._registering = Registering()
         self._hub = Hub()
-        self._hosted = hosted
-        device_key = None if hosted else self._device_key
+        self._machine = None if hosted else OwnMachine(profile, self._hub.publish, _now_ms)
+        device_key = None if self._machine is None else self._machine.device_key
         self._network = Network(session, device_key, hosted)
+        self._contact = Contact(session, self._hub)
         self._workspace: Workspace | None = None
         self._hidden = False
-        self._sharing: Sharing | None = None
-        self._terminals: Terminals | None = None
-        self._calls: Calls | None = None
-        self._identity: Identity | None = None
-        self._link: Link | None = None
-        self._running: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(
@@ -119,13 +88,12 @@ class Agent:
         agent = cls(folders, session, hosted)
         if session.account is not None:
             await agent._open_workspace(session.account.user)
-            agent.connection = Connecting(1)
+            agent._contact.expect()
         return agent
 
     async def close(self) -> None:
         """Ends the connection, writes what is queued, and ends all subscriptions; twice does no harm."""
-        await self._close_terminals()
-        await self._stop()
+        await self._break_off()
         await self._session.close()
         await self._network.close()
         await self._close_workspace()
@@ -142,11 +110,15 @@ class Agent:
         return None if self._session.account is None else self._session.account.user
 
     @property
+    def connection(self) -> ConnectionState:
+        """The state of the line; `ConnectionChanged` tells each new one."""
+        return self._contact.state
+
+    @property
     def warnings(self) -> list[str]:
         """Sentences for the person about files that were found damaged."""
-        cache = [] if self._workspace is None else [self._workspace.warning]
-        transfers = [] if self._sharing is None else [self._sharing.warning]
-        return [warning for warning in (*self._session.warnings, *cache, *transfers) if warning]
+        parts = [part.warning for part in (self._workspace, self._machine) if part is not None]
+        return [warning for warning in (*self._session.warnings, *parts) if warning]
 
     def subscribe(self) -> Subscription:
         """An async iterator of events; bounded, see `EventsDropped`. Close it when done."""
@@ -183,32 +155,24 @@ class Agent:
     @property
     def sharing(self) -> Sharing:
         """Files and folders to and from other people; raises `SignInNeeded`, `SwitchedOff`."""
-        self._own_machine()
-        assert self._sharing is not None
-        return self._sharing
+        return self._own_machine().sharing
 
     @property
     def terminals(self) -> Terminals:
         """Shared terminals, mine and those of others; raises `SignInNeeded`, `SwitchedOff`."""
-        self._own_machine()
-        assert self._terminals is not None
-        return self._terminals
+        return self._own_machine().terminals
 
     @property
     def calls(self) -> Calls:
         """The call that this device is in, and those that ring; raises `SignInNeeded`, `SwitchedOff`."""
-        self._own_machine()
-        if self._calls is None:  # it is being closed
-            raise SignInNeeded
-        return self._calls
+        return self._own_machine().calls
 
     async def new_recording(self, command: str) -> Path:
         """A place for a recording of that, in a folder for the person alone.
 
-        Raises: FilesUnusable, SwitchedOff.
+        Raises: SignInNeeded, FilesUnusable, SwitchedOff.
         """
-        self._own_machine()
-        return await asyncio.to_thread(new_recording, self._profile, command, _now_ms())
+        return await self._own_machine().new_recording(command)
 
     # ── account ──────────────────────────────────────────────────────────────────────────────────
 
@@ -252,37 +216,23 @@ class Agent:
         Messages that were not sent yet stay on this machine until the same person signs in again.
         """
         unreachable = isinstance(self.connection, Waiting)
-        await self._close_terminals()
-        await self._stop()
+        await self._break_off()
         token = None if unreachable else await self._last_token()
         await self._session.forget()
         if self._workspace is not None:
             with contextlib.suppress(MeshError):
                 await self._workspace.wipe()
         await self._close_workspace()
-        self._set_connection(SignedOut())
+        self._contact.lose()
         if token is not None:
             with contextlib.suppress(MeshError, TimeoutError):
                 async with asyncio.timeout(SIGN_OUT_S):
                     await (await self._network.rest()).logout(token)
 
-    async def devices(self) -> list[Device]:
-        """My devices that are signed in."""
-        self._signed_in()
-        return await (await self._network.rest()).devices()
-
-    async def sign_out_device(self, device_id: str) -> None:
-        """Ends the session of another device of mine, or of this one."""
-        self._signed_in()
-        await (await self._network.rest()).delete_device(device_id)
-
     async def start(self) -> None:
         """Begins to connect in the background, for ever; does nothing where nobody is signed in."""
-        if self._workspace is not None and self.user is not None and self._running is None:
-            self.connection = Connecting(1)
-            self._link = Link(self._workspace, self._set_connection)
-            self._running = asyncio.create_task(self._link.run())
-            self._running.add_done_callback(self._link_ended)
+        if self._workspace is not None and self.user is not None:
+            self._contact.begin(self._workspace)
 
     async def wait_connected(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 — part of the interface
         """Returns when the line is up.
@@ -291,15 +241,7 @@ class Agent:
             SignInNeeded: there is no session.
             Unreachable: it did not come up within `timeout` seconds; the sentence says why.
         """
-        with contextlib.closing(self.subscribe()) as events:
-            try:
-                async with asyncio.timeout(timeout):
-                    while not isinstance(self.connection, Connected):
-                        if isinstance(self.connection, SignedOut):
-                            raise SignInNeeded(self.connection.reason)
-                        await anext(events)
-            except TimeoutError:
-                raise self._why_unreachable() from None
+        await self._contact.wait(timeout)
 
     def is_current(self, room_id: str) -> bool:
         """Whether what is held of the room is what the server has; raises as `wait_current`."""
@@ -318,8 +260,7 @@ class Agent:
 
     async def reconnect_now(self) -> None:
         """Ends the pause between two tries."""
-        if self._link is not None:
-            self._link.hurry()
+        self._contact.hurry()
 
     # ── rooms ────────────────────────────────────────────────────────────────────────────────────
 
@@ -333,32 +274,20 @@ class Agent:
 
     async def fetch_rooms(self) -> list[Room]:
         """My rooms as the server lists them now; for a program that does not `start`."""
-        workspace = self._signed_in()
-        rooms = await (await self._network.rest()).my_rooms()
-        if not workspace.line_up:
-            workspace.carry_out(workspace.sync.listed(rooms))
-        return workspace.sync.rooms()
+        return await self.order.mine()
 
     async def public_rooms(self) -> list[Room]:
         """The directory: every public room, mine among them."""
-        self._signed_in()
-        return await (await self._network.rest()).public_rooms()
+        return await self.order.public()
 
     async def create_room(self, name: str, *, topic: str = "", visibility: Visibility = "public") -> Room:
-        self._signed_in()
-        request = rest.CreateRoomRequest(
-            name=clean_line(name), topic=clean_line(topic), visibility=visibility
-        )
-        return self._entered(await (await self._network.rest()).create_room(request))
+        return await self.order.create(name, topic=topic, visibility=visibility)
 
     async def join(self, room_id: str) -> Room:
-        self._signed_in()
-        return self._entered(await (await self._network.rest()).join(room_id))
+        return await self.order.join(room_id)
 
     async def leave(self, room_id: str) -> None:
-        workspace = self._signed_in()
-        await (await self._network.rest()).leave(room_id)
-        workspace.carry_out(workspace.sync.left(room_id))
+        await self.order.leave(room_id)
 
     async def members(self, room_id: str) -> list[Member]:
         """Who is in the room, by name; as last known where the server cannot be asked."""
@@ -487,123 +416,35 @@ class Agent:
         path = self._profile.cache_path(self.server, user.id)
         self._workspace = await Workspace.open(user, path, self._hub, self._network)
         self._workspace.hide_presence(self._hidden)
-        if self._hosted is None:
-            await self._open_machine(path)
+        if self._machine is not None:
+            introductions = Introductions(self._workspace, self._network, self._session)
+            await self._machine.open(path.stem, introductions)
 
-    async def _open_machine(self, path: Path) -> None:
-        """What acts on this machine, or is reached from outside."""
-        assert self._workspace is not None
-        introductions = Introductions(self._workspace, self._network, self._session)
-        self._sharing = Sharing(
-            self._profile,
-            path.stem,
-            introductions,
-            self._own_identity,
-            self._hub.publish,
-            _now_ms,
-        )
-        await self._sharing.load()
-        self._terminals = Terminals(introductions, self._sharing.desk, self._profile.terminals_path)
-        self._calls = Calls(
-            introductions, self._sharing.desk, self._hub.publish, self._profile.calls_path, wall_ms=_now_ms
-        )
-
-    async def _close_terminals(self) -> None:
-        """Calls, too. While there is a line, over which the room is told."""
-        calls, self._calls = self._calls, None
-        if calls is not None:
-            await calls.close()
-        terminals, self._terminals = self._terminals, None
-        if terminals is not None:
-            await terminals.close()
+    async def _break_off(self) -> None:
+        """Ends what others take part in, and then the line, over which they are told of it."""
+        if self._machine is not None:
+            await self._machine.hang_up()
+        await self._contact.end()
 
     async def _close_workspace(self) -> None:
-        await self._close_terminals()
-        sharing, self._sharing = self._sharing, None
-        if sharing is not None:
-            await sharing.close()
+        if self._machine is not None:
+            await self._machine.close()
         workspace, self._workspace = self._workspace, None
         if workspace is not None:
             await workspace.close()
 
-    def _own_machine(self) -> None:
+    def _own_machine(self) -> OwnMachine:
         """Raises `SignInNeeded`, or `SwitchedOff`: this machine is somebody else's."""
         self._signed_in()
-        if self._hosted is not None:
+        if self._machine is None:
             raise SwitchedOff
-
-    def _entered(self, room: Room) -> Room:
-        workspace = self._signed_in()
-        workspace.carry_out(workspace.sync.entered(room))
-        return room
-
-    def _why_unreachable(self) -> Unreachable:
-        """Why the line is not up."""
-        trouble = self._signed_in().trouble
-        if isinstance(trouble, Unreachable):
-            return trouble
-        if isinstance(self.connection, Waiting):
-            return Unreachable(self.connection.reason)
-        return TimedOut(f"{self.server} does not answer in time.")
-
-    async def _own_identity(self) -> "Identity":
-        """Who this device is, read or made when it is first needed. Raises: FilesUnusable."""
-        if self._identity is None:
-            await asyncio.to_thread(importlib.import_module, "mesh_agent.net.identity")
-            from mesh_agent.net.identity import device_identity
-
-            self._identity = await device_identity(self._profile)
-        return self._identity
-
-    async def _device_key(self) -> str | None:
-        """Without an identity one can still chat; whoever wants to send something is told why not."""
-        try:
-            return (await self._own_identity()).fingerprint
-        except MeshError as error:
-            log.warning("%s", error.message)
-            return None
+        return self._machine
 
     async def _last_token(self) -> str | None:
         with contextlib.suppress(MeshError, TimeoutError):
             async with asyncio.timeout(SIGN_OUT_S):
                 return await self._session.token((await self._network.rest()).refresh)
         return None
-
-    async def _stop(self) -> None:
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.gather(self._running, return_exceptions=True)
-            self._running = self._link = None
-
-    def _link_ended(self, task: asyncio.Task[None]) -> None:
-        if self._running is task:
-            self._running = self._link = None
-
-    def _set_connection(self, state: ConnectionState) -> None:
-        self.connection = state
-        self._hub.publish(ConnectionChanged(state))
-
-
-def find_room(rooms: list[Room], name_or_id: str, *, public: bool = False) -> Room:
-    """The room of that id, or of that name in whichever case, which may have a `#` before it.
-
-    `public`: `rooms` are those that anyone may join, and the error says so.
-
-    Raises:
-        RoomNotFound: none of `rooms` is it.
-    """
-    name = clean_name(name_or_id)
-    folded = name.casefold()
-    for wanted in (
-        [room for room in rooms if room.id == name_or_id],
-        [room for room in rooms if room.name == name],
-        [room for room in rooms if room.name.casefold() == folded],
-        [room for room in rooms if f"#{room.name.casefold()}" == folded],
-    ):
-        if wanted:
-            return wanted[0]
-    none = "No room that anyone may join" if public else "None of your rooms"
-    raise RoomNotFound(f"{none} is called {clean_line(name_or_id)[: limits.NAME_CHARS]!r}.")
 
 
 def _device_name() -> str:

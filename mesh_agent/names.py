@@ -58,7 +58,7 @@ def message_number(text: str) -> int | None:
 
 async def find_device(agent: Agent, text: str) -> Device:
     """My device of that id, or of that name where no other has it; raises `UserNotFound`."""
-    devices = await agent.devices()
+    devices = await agent.account.devices()
     of_name = [device for device in devices if device.name.casefold() == clean_name(text).casefold()]
     found = [device for device in devices if device.id == text] or of_name
     if len(found) == 1:

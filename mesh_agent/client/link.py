@@ -50,11 +50,16 @@ class Served(Protocol):
 
 
 class Link:
-    """Keeps one account connected. `changed` is told each new state."""
+    """Keeps one account connected. `changed` is told each new state.
+
+    Attributes:
+        trouble: why the line is down, since it was up last.
+    """
 
     def __init__(self, served: Served, changed: Callable[[ConnectionState], None]) -> None:
         self._served = served
         self._changed = changed
+        self.trouble: MeshError | None = None
         self._backoff = Backoff()
         self._hurry = asyncio.Event()
 
@@ -69,23 +74,24 @@ class Link:
             try:
                 await self._connect_and_serve()
             except SignInNeeded as error:
-                self._served.lost(error)
+                self._lost(error)
                 self._changed(SignedOut(error.message))
                 return
             except MeshError as error:
-                self._served.lost(error)
+                self._lost(error)
                 await self._pause(error)
             except Exception:
                 # A mistake of ours in one event must not be the end of the line for good.
                 log.exception("serving the connection failed")
                 mistake = LineLost("Something went wrong in this program.")
-                self._served.lost(mistake)
+                self._lost(mistake)
                 await self._pause(mistake)
 
     async def _connect_and_serve(self) -> None:
         connection = await self._served.dial()
         try:
             await self._served.met(connection)
+            self.trouble = None
             self._backoff.up(self._now())
             self._changed(Connected())
             await connection.run(self._handler(connection))
@@ -99,6 +105,10 @@ class Link:
             await self._served.handle(event)
 
         return handle
+
+    def _lost(self, error: MeshError) -> None:
+        self.trouble = error
+        self._served.lost(error)
 
     async def _pause(self, error: MeshError) -> None:
         # A new token or a new connection mends these; anything else is more likely to need time.

@@ -1,4 +1,4 @@
-"""What a room is and who may be in it: settings, members, roles, bans, invites.
+"""Which rooms there are, what a room is and who may be in it: settings, members, roles, bans, invites.
 
 Strategy: REST calls, which need no line. What they change comes back as events where there is one; a room
 that is entered or gone is taken in at once, so that the next call knows it.
@@ -6,7 +6,17 @@ that is entered or gone is taken in at once, so that the next call knows it.
 
 from mesh_agent.client.network import Network
 from mesh_agent.client.workspace import Workspace
-from protocol.rest import Ban, Invite, InviteRequest, Member, Role, Room, UpdateRoomRequest
+from protocol.rest import (
+    Ban,
+    CreateRoomRequest,
+    Invite,
+    InviteRequest,
+    Member,
+    Role,
+    Room,
+    UpdateRoomRequest,
+    Visibility,
+)
 from protocol.text import clean_line
 
 
@@ -17,6 +27,37 @@ class Order:
         self._workspace = workspace
         self._network = network
 
+    # ── rooms ────────────────────────────────────────────────────────────────────────────────────
+
+    async def mine(self) -> list[Room]:
+        """My rooms by name, as the server lists them now."""
+        rooms = await (await self._network.rest()).my_rooms()
+        if not self._workspace.line_up:
+            self._workspace.carry_out(self._workspace.sync.listed(rooms))
+        return self._workspace.sync.rooms()
+
+    async def public(self) -> list[Room]:
+        """The directory: every public room, mine among them."""
+        return await (await self._network.rest()).public_rooms()
+
+    async def create(self, name: str, *, topic: str = "", visibility: Visibility = "public") -> Room:
+        request = CreateRoomRequest(name=clean_line(name), topic=clean_line(topic), visibility=visibility)
+        return self._entered(await (await self._network.rest()).create_room(request))
+
+    async def join(self, room_id: str) -> Room:
+        return self._entered(await (await self._network.rest()).join(room_id))
+
+    async def leave(self, room_id: str) -> None:
+        await (await self._network.rest()).leave(room_id)
+        self._gone(room_id)
+
+    def _entered(self, room: Room) -> Room:
+        self._workspace.carry_out(self._workspace.sync.entered(room))
+        return room
+
+    def _gone(self, room_id: str) -> None:
+        self._workspace.carry_out(self._workspace.sync.left(room_id))
+
     # ── the room ─────────────────────────────────────────────────────────────────────────────────
 
     async def update(self, room_id: str, settings: UpdateRoomRequest) -> Room:
@@ -26,7 +67,7 @@ class Order:
     async def delete(self, room_id: str) -> None:
         """The room and everything in it, for everyone."""
         await (await self._network.rest()).delete_room(room_id)
-        self._workspace.carry_out(self._workspace.sync.left(room_id))
+        self._gone(room_id)
 
     async def dm(self, username: str) -> Room:
         """My room with one other person."""
@@ -34,10 +75,6 @@ class Order:
 
     async def use_invite(self, code: str) -> Room:
         return self._entered(await (await self._network.rest()).use_invite(code))
-
-    def _entered(self, room: Room) -> Room:
-        self._workspace.carry_out(self._workspace.sync.entered(room))
-        return room
 
     # ── who is in it ─────────────────────────────────────────────────────────────────────────────
 

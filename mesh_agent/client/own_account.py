@@ -2,7 +2,7 @@
 
 from mesh_agent.client.network import Network
 from protocol.errors import PasswordInvalid
-from protocol.rest import PasswordRequest, ProfileRequest, User
+from protocol.rest import Device, PasswordRequest, ProfileRequest, User
 from protocol.text import clean_line
 
 
@@ -28,6 +28,14 @@ class OwnAccount:
         """Every other device of mine is signed out."""
         request = PasswordRequest(current=sendable(current), new=sendable(new))
         await (await self._network.rest()).change_password(request)
+
+    async def devices(self) -> list[Device]:
+        """My devices that are signed in."""
+        return await (await self._network.rest()).devices()
+
+    async def sign_out_device(self, device_id: str) -> None:
+        """Ends the session of another device of mine, or of this one."""
+        await (await self._network.rest()).delete_device(device_id)
 
     async def sign_out_others(self, *, ssh_keys: bool) -> None:
         """Every other device of mine, and every personal token; `ssh_keys`: those let nobody in any more."""

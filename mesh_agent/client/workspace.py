@@ -63,12 +63,7 @@ TYPING_EVERY_S: Final = 3.0
 
 
 class Workspace:
-    """The rooms, the messages and the outbox of one account.
-
-    Attributes:
-        presence: what the person has chosen.
-        trouble: why the line is down, since it was up last.
-    """
+    """The rooms, the messages and the outbox of one account. `presence`: what the person has chosen."""
 
     def __init__(self, user: User, cache: CacheThread, held: Held, hub: Hub, network: Network) -> None:
         self._user = user
@@ -84,7 +79,6 @@ class Workspace:
         self.signalling = Signalling(self.asking)
         self.calling = Calling()
         self.history = History(self.sync, self._roster, cache, network.rest)
-        self.trouble: MeshError | None = None
         self._connection: Connection | None = None
         self._named: dict[str, int] = {}
         self.presence: Presence = "online"
@@ -209,7 +203,7 @@ class Workspace:
     async def met(self, connection: "Connection") -> None:
         outcome = self.sync.welcome(connection.welcome, self._named)
         self.carry_out(outcome)
-        self._connection, self.trouble = connection, None
+        self._connection = connection
         if self._status is not None:
             self._tell_presence(connection)
         for event in outcome.events:
@@ -233,7 +227,6 @@ class Workspace:
         await self._cache.room_to_write()
 
     def lost(self, error: MeshError) -> None:
-        self.trouble = error
         self._connection = None
         self.sender.line_lost()
         self.markers.line_lost()

@@ -38,13 +38,13 @@ async def _logout(agent: Agent, _: Namespace, output: Output) -> None:
 
 
 async def _devices(agent: Agent, _: Namespace, output: Output) -> None:
-    for device in await agent.devices():
+    for device in await agent.account.devices():
         output.show(device)
 
 
 async def _sign_out_device(agent: Agent, options: Namespace, output: Output) -> None:
     device = await find_device(agent, options.device)
-    await agent.sign_out_device(device.id)
+    await agent.account.sign_out_device(device.id)
     output.show({"signed_out": device.name, "device_id": device.id})
 
 
@@ -86,7 +86,7 @@ async def _password(agent: Agent, options: Namespace, output: Output) -> None:
 
 
 async def _sign_out_others(agent: Agent, options: Namespace, output: Output) -> None:
-    others = sum(not device.current for device in await agent.devices())
+    others = sum(not device.current for device in await agent.account.devices())
     await agent.account.sign_out_others(ssh_keys=options.ssh_keys == "remove")
     output.show({"signed_out": others, "ssh_keys": options.ssh_keys})
 

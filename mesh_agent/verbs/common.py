@@ -6,8 +6,9 @@ from argparse import Namespace
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from mesh_agent.agent import Agent, find_room
+from mesh_agent.agent import Agent
 from mesh_agent.client.errors import LinkInvalid, NoServer, ProfileInvalid, WrongAddress
+from mesh_agent.client.finding import find_room
 from mesh_agent.names import find_message, message_number
 from mesh_agent.output import Output
 from protocol.errors import MeshError, NotMember, RoomNotFound

@@ -6,9 +6,10 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Any, Final
 
-from mesh_agent.agent import Agent, find_room
+from mesh_agent.agent import Agent
 from mesh_agent.client.address import is_link, parse_link
 from mesh_agent.client.errors import SignInNeeded
+from mesh_agent.client.finding import find_room
 from mesh_agent.output import Output
 from mesh_agent.verbs.common import Run, UsageError, my_room
 from mesh_agent.verbs.say import say

@@ -45,7 +45,7 @@ async def _hide_reads(screen: "Screen", argument: str) -> None:
 
 
 async def _devices(screen: "Screen", _: str) -> None:
-    lines = [_device(device) for device in await screen.mesh.agent.devices()]
+    lines = [_device(device) for device in await screen.mesh.agent.account.devices()]
     detail = "/sign-out DEVICE ends the session of one. "
     screen.show("Where you are signed in", lines, detail)
 
@@ -64,7 +64,7 @@ async def _sign_out(screen: "Screen", argument: str) -> None:
     device = await find_device(agent, argument)
     if device.current:
         raise NoCommand("That is this device. Sign out here with Ctrl+O on Home.")
-    await agent.sign_out_device(device.id)
+    await agent.account.sign_out_device(device.id)
     screen.tell(f"{clean_line(device.name) or device.id} is signed out.")
 
 

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from mesh_agent.agent import find_room
 from mesh_agent.client.address import is_link, parse_link
+from mesh_agent.client.finding import find_room
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.slash import NoCommand, look_up, misused
 from protocol.errors import RoomNotFound

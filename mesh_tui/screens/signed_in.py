@@ -32,7 +32,7 @@ class SignedIn(NamedTuple):
     @classmethod
     async def ask(cls, agent: Agent) -> "SignedIn":
         """Raises: MeshError."""
-        return cls(await agent.devices(), len(await agent.ssh_keys.list()))
+        return cls(await agent.account.devices(), len(await agent.ssh_keys.list()))
 
     def rows(self, screen: MeshScreen[Any], reload: Reload) -> list[Row]:
         """For the page of the settings."""
@@ -96,7 +96,7 @@ def _device(screen: MeshScreen[Any], device: Device, reload: Reload) -> Row:
 
 def _ask(screen: MeshScreen[Any], device: Device, reload: Reload) -> None:
     async def sign_out() -> None:
-        await screen.mesh.agent.sign_out_device(device.id)
+        await screen.mesh.agent.account.sign_out_device(device.id)
         await reload()
 
     def answered(yes: bool | None) -> None:

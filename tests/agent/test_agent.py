@@ -5,8 +5,9 @@ import asyncio
 import aiohttp
 import pytest
 
-from mesh_agent.agent import Agent, find_room
+from mesh_agent.agent import Agent
 from mesh_agent.client.errors import AlreadySignedIn, NoServer, OutgoingUnknown, SignInNeeded, Unreachable
+from mesh_agent.client.finding import find_room
 from mesh_agent.client.state import (
     Connected,
     ConnectionChanged,
@@ -36,7 +37,6 @@ from protocol.errors import (
 from protocol.rest import UpdateRoomRequest
 from tests.agent.conftest import PASSWORD, OpenAgent, SignUp
 from tests.agent.events import Listener
-from tests.agent.rooms import room
 from tests.support.conditions import until
 from tests.support.server import ServerProcess
 from tests.support.wire import Person, call
@@ -201,21 +201,6 @@ async def test_two_agents_of_one_person_share_rooms_messages_and_markers(
     await until(lambda: phone.room(room_id).unread == 0, "the marker on the other device")
     await alice.leave(room_id)
     await until(lambda: not phone.rooms(), "the room to go on the other device")
-
-
-def test_a_name_finds_its_room_whatever_its_case_and_an_id_comes_first() -> None:
-    rooms = [room("r1"), room("r2")]
-    assert find_room(rooms, "r2").id == "r2"
-    assert find_room(rooms, "ROOM R1").id == "r1"
-    assert find_room(rooms, "  Room   r1 ").id == "r1"
-    assert find_room(rooms, "#room r1").id == "r1"
-    hashed = [*rooms, room("r3", name="#room r1")]
-    assert find_room(hashed, "#room r1").id == "r3"
-    with pytest.raises(RoomNotFound, match="anyone may join"):
-        find_room(rooms, "other", public=True)
-    with pytest.raises(RoomNotFound) as refused:
-        find_room(rooms, "a\x1b[31m" + "x" * 100)
-    assert refused.value.message.isprintable()
 
 
 # ── messages ─────────────────────────────────────────────────────────────────────────────────────

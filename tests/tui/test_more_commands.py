@@ -110,8 +110,8 @@ async def test_the_account(alice: Seat, number: int) -> None:
 async def test_devices(alice: Seat, shared_server: str, number: int) -> None:
     other = await Agent.open(profile="elsewhere", server=shared_server)
     await other.login(f"alice{number}", PASSWORD)
-    mine = next(device for device in await other.devices() if not device.current)
-    theirs = next(device for device in await other.devices() if device.current)
+    mine = next(device for device in await other.account.devices() if not device.current)
+    theirs = next(device for device in await other.account.devices() if device.current)
     await alice.say("/devices")
     await alice.sees("Where you are signed in", "this one", mine.id, theirs.id)
     await alice.press("escape")

@@ -193,7 +193,7 @@ async def test_another_device_is_signed_out(
         await alice.sees("It has to sign in again")
         await alice.press("y")
         await alice.no_longer_sees("last seen")
-        assert [device.current for device in await alice.app.agent.devices()] == [True]
+        assert [device.current for device in await alice.app.agent.account.devices()] == [True]
     finally:
         await elsewhere.close()
 

@@ -147,7 +147,7 @@ async def test_who_waits_to_take_offers_ends_with_the_agent(bob: Agent, open_age
 
 async def test_the_server_tells_others_the_key_of_this_device(alice: Agent) -> None:
     async def key() -> str | None:
-        (device,) = await alice.devices()
+        (device,) = await alice.account.devices()
         return device.key_fingerprint
 
     told = await key()

@@ -175,7 +175,7 @@ async def test_another_identity_is_refused_loudly_until_it_is_trusted(
     alice: Agent, bob: Agent, tmp_path: Path, into: Path, big: Path
 ) -> None:
     known = KnownDevices(Profile.open(alice.profile), clock=lambda: 1)
-    (device,) = await bob.devices()
+    (device,) = await bob.account.devices()
     await known.remember(bob.user.id if bob.user else "", device.id, b"\x01" * 32)
     heard = Listener(alice)
     (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [big])
