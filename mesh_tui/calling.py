@@ -69,12 +69,13 @@ async def begin_call(host: Host, room_id: str, users: Sequence[str], *, video: b
     return _begun(host, await calls.call(room_id, users, video=video, media=brought))
 
 
-async def join(host: Host, room_id: str, call_id: str, *, video: bool = False) -> "Call":
-    """Comes into the call that a message tells of; into the one that we are in, that is nothing."""
+async def join(host: Host, room_id: str, call_id: str, *, starter: str = "", video: bool = False) -> "Call":
+    """Comes into the call that a message of `starter` tells of; into the one we are in, that is nothing."""
     calls = host.agent.calls
     if calls.current is not None and calls.current.id == call_id:
         return calls.current
-    return _begun(host, await calls.join(room_id, call_id, media=media(host, video=video), video=video))
+    brought = media(host, video=video)
+    return _begun(host, await calls.join(room_id, call_id, starter=starter, media=brought, video=video))
 
 
 def rings(host: Host) -> Ringing:

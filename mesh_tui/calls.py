@@ -21,6 +21,7 @@ from mesh_agent.client.errors import SignInNeeded, SwitchedOff
 from mesh_tui import calling
 from mesh_tui.key_names import key_label
 from mesh_tui.keymap import keys_by_id
+from mesh_tui.layout.announced import NO_CALLS, MyCalls
 from mesh_tui.layout.call import NAME_CHARS, over_words, record_words, settled_words, status_words
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.letting_go import LooseSignal
@@ -76,6 +77,15 @@ class OpenCall:
         """The one that we are in."""
         calls = self._calls
         return calls.current if calls is not None else None
+
+    @property
+    def mine(self) -> MyCalls:
+        """Where we stand to calls."""
+        calls = self._calls
+        if calls is None:
+            return NO_CALLS
+        current = "" if calls.current is None else calls.current.id
+        return MyCalls(current, frozenset(ringing.call_id for ringing in calls.ringing))
 
     @property
     def _calls(self) -> "Calls | None":

@@ -127,7 +127,7 @@ class Calls:
                     room_id, last.call_id, last.user_id, there, media, video=video or last.video
                 )
             if last.user_id == self._introductions.user.id:  # a program of ours has not lived to say so
-                self._telling.nobody_there(last, room_id)
+                self._telling.nobody_there(room_id, last.call_id)
         return None
 
     async def _ring(self, room_id: str, rung: Sequence[Member], video: bool, media: Media) -> Call:
@@ -188,6 +188,8 @@ class Calls:
             raise AlreadyInCall
         there = await self._asking.who_is_in(room_id, call_id, starter)
         if not there:
+            if starter == self._introductions.user.id and not self._telling.has_begun(call_id):
+                self._telling.nobody_there(room_id, call_id)
             raise CallOver
         return await self._come_in(room_id, call_id, starter, there, media, video=video)
 

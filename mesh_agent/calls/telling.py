@@ -128,17 +128,10 @@ class Telling:
         content = content or announcing.end(call_id, seconds, begun.names, begun.not_came)
         self._settle(begun.left, content)
 
-    def nobody_there(self, announced: Announced, room_id: str) -> None:
+    def nobody_there(self, room_id: str, call_id: str) -> None:
         """A call that a message of ours tells of is dead; another program or device of ours has begun it."""
-        user = self._introductions.user.id
-        left = Left(
-            user=user,
-            room=room_id,
-            terminal=announced.call_id,
-            command="",
-            message=announced.message_id,
-        )
-        self._settle(left, announcing.broken(announced.call_id))
+        left = Left(user=self._introductions.user.id, room=room_id, terminal=call_id, command="")
+        self._settle(left, announcing.broken(call_id))
 
     def catch_up(self) -> None:
         """There is a line: tells what waits for that, and what programs that were killed have left."""

@@ -34,7 +34,7 @@ async def _call(screen: "Choosing", argument: str) -> None:
 
 async def join_announced(screen: "Choosing", announced: "Announced") -> None:
     """Comes into the call that a message tells of."""
-    await calling.join(screen.mesh, screen.room.id, announced.call_id)
+    await calling.join(screen.mesh, screen.room.id, announced.call_id, starter=announced.user_id)
     screen.show_call()
 
 

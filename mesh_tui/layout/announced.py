@@ -1,6 +1,7 @@
 """A message that tells of a shared terminal or a call, as a card: what it is, and whether one can come in."""
 
 from collections.abc import Iterable
+from typing import Final, Literal, NamedTuple
 
 from mesh_agent.calls.announcing import Announced as AnnouncedCall
 from mesh_agent.terminal.announcing import Announced
@@ -47,18 +48,51 @@ def _about(announced: Announced, *, mine: bool, away: bool) -> list[Fragment]:
 CALL = "☏"
 
 
-def call_card(announced: AnnouncedCall, cells: int) -> Iterable[Line]:
+class MyCalls(NamedTuple):
+    """Where we stand: the id of the call that we are in (empty: none), and of those that ring."""
+
+    current: str = ""
+    ringing: frozenset[str] = frozenset()
+
+
+NO_CALLS: Final = MyCalls()
+
+Place = Literal["outside", "inside", "rung", "elsewhere"]
+"""Of us, to a call that is on. `elsewhere`: in another one."""
+
+
+def place_in(announced: AnnouncedCall | None, mine: MyCalls) -> Place:
+    if announced is None or not announced.running:
+        return "outside"
+    if announced.call_id == mine.current:
+        return "inside"
+    if announced.call_id in mine.ringing:
+        return "rung"
+    return "elsewhere" if mine.current else "outside"
+
+
+_ENTER: Final = Fragment("Enter", "key")
+_PLACES: Final[dict[Place, tuple[Fragment, ...]]] = {
+    "outside": (_ENTER, Fragment(" joins it, or ", "muted"), Fragment("/call", "key")),
+    "inside": (Fragment("you are in it · ", "muted"), _ENTER, Fragment(" goes to it", "muted")),
+    "rung": (Fragment("it rings · ", "muted"), _ENTER, Fragment(" answers", "muted")),
+    "elsewhere": (Fragment("it is on · you are in another call", "muted"),),
+}
+
+
+def call_card(announced: AnnouncedCall, cells: int, place: Place = "outside") -> Iterable[Line]:
     """The rows of a call, each at most `cells` wide."""
     room = max(1, cells - MARGIN)
     sign = Fragment(f"{CALL} ", "state-up" if announced.running else "muted")
-    what = "Call with video" if announced.video else "Call"
-    if announced.running:
-        yield Line((sign, Fragment(clip(what, room), "title")), decoration=MARGIN)
-        about = [Fragment("Enter", "key"), Fragment(" joins it, or ", "muted"), Fragment("/call", "key")]
-    else:
-        title = "Missed call" if announced.missed else what
-        yield Line((sign, Fragment(clip(title, room), "muted")), decoration=MARGIN)
-        how = "nobody answered" if announced.missed else paintable(announced.how.removesuffix("."))
-        about = [Fragment(how, "muted")]
+    title = "Missed call" if announced.missed else "Call with video" if announced.video else "Call"
+    role = "title" if announced.running else "muted"
+    yield Line((sign, Fragment(clip(title, room), role)), decoration=MARGIN)
+    about = _PLACES[place] if announced.running else (Fragment(_how(announced), "muted"),)
     for line in wrap(about, room):
         yield Line((Fragment(" " * MARGIN), *line.fragments), line.decoration + MARGIN, line.joiner)
+
+
+def _how(announced: AnnouncedCall) -> str:
+    if announced.missed:
+        return "nobody answered"
+    return paintable(announced.how.removesuffix(".")) or "another call went on in its place"

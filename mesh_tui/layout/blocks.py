@@ -11,7 +11,9 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from typing import Final
 
+from mesh_agent.calls import announcing as calls
 from mesh_agent.terminal import announcing
+from mesh_tui.layout.announced import NO_CALLS, MyCalls, Place, place_in
 from mesh_tui.layout.cells import Line
 from mesh_tui.layout.message import Around, Entry, Lead, Me, answers, estimate, lay_out, lead, refers_to
 from mesh_tui.timeline import Splice, Timeline
@@ -36,7 +38,8 @@ class Block:
 class Blocks:
     """The blocks of `timeline`, `cells` wide; above messages past `unread_after` stands the line "new".
 
-    `here`: who is seen in the room now; a terminal of somebody else is told to be so.
+    `here`: who is seen in the room now; a terminal of somebody else is told to be so. `mine`: where we stand
+    to calls.
     """
 
     def __init__(
@@ -47,11 +50,12 @@ class Blocks:
         unread_after: int | None = None,
         *,
         here: Here = None,
+        mine: MyCalls = NO_CALLS,
     ) -> None:
         self._timeline = timeline
         self._me = me
         self._unread_after = unread_after
-        self._here = here
+        self._here, self._mine = here, mine
         self.cells = cells
         self._blocks: list[Block] = []
         self._tops = [0]
@@ -146,16 +150,20 @@ class Blocks:
         for index in range(1, len(self._blocks)):
             self._lead_again(index)
 
-    def know_here(self, here: Here) -> bool:
-        """Who is seen now; whether anything that was laid out looks otherwise by it."""
-        before, self._here = self._here, here
-        stale = [
-            block for block in self._rows if _is_away(block.entry, before) is not _is_away(block.entry, here)
-        ]
+    def know(self, here: Here, mine: MyCalls) -> bool:
+        """As at the beginning; whether anything that was laid out looks otherwise by it."""
+        before = {block: self._outside(block.entry) for block in self._rows}
+        self._here, self._mine = here, mine
+        stale = [block for block, was in before.items() if self._outside(block.entry) != was]
         for block in stale:
             self._forget(block)
             block.exact = False
         return bool(stale)
+
+    def _outside(self, entry: Entry) -> tuple[bool, Place]:
+        """What an entry shows that no message tells."""
+        call = calls.read(entry) if isinstance(entry, Message) else None
+        return _is_away(entry, self._here), place_in(call, self._mine)
 
     def _block(self, previous: Entry | None, entry: Entry) -> Block:
         above = lead(previous, entry, self._me, self._unread_after)
@@ -206,7 +214,7 @@ class Blocks:
         thread = self._timeline.thread
         quoted = refers_to(entry, thread)
         message = self._timeline.message(quoted) if quoted else None
-        return Around(message, thread, self._answers_to(entry), _is_away(entry, self._here))
+        return Around(message, thread, self._answers_to(entry), *self._outside(entry))
 
     def _quote_again(self, changed: Iterable[Entry]) -> None:
         """Messages have changed: where they are quoted they are to be seen as they are now."""

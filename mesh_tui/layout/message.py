@@ -13,7 +13,7 @@ from typing import Final, Literal
 from mesh_agent.calls import announcing as calls
 from mesh_agent.client.state import Outgoing
 from mesh_agent.terminal import announcing
-from mesh_tui.layout.announced import call_card, card
+from mesh_tui.layout.announced import Place, call_card, card
 from mesh_tui.layout.cells import Fragment, Line, clip, fit, paintable, width, wrap
 from mesh_tui.layout.markdown import rows
 from protocol.rest import EVERYONE, Message
@@ -119,12 +119,14 @@ class Around:
         thread: the id of the thread that alone is shown, where one is.
         answers: what is told of how much was said in the thread that it began.
         away: whose terminal it tells of is seen nowhere now.
+        place: ours, to the call that it tells of.
     """
 
     quoted: Message | None = None
     thread: str = ""
     answers: str = ""
     away: bool = False
+    place: Place = "outside"
 
 
 ALONE: Final = Around()
@@ -145,7 +147,7 @@ def lay_out(entry: Entry, above: Lead, cells: int, me: Me, around: Around = ALON
         lines.append(_header(entry, me, mark, room + GUTTER))
     if refers_to(entry, around.thread):
         lines.append(_quote(entry, around.quoted, room, mark))
-    lines += [_indent(line, mark) for line in _body(entry, room, me, away=around.away)]
+    lines += [_indent(line, mark) for line in _body(entry, room, me, around)]
     if isinstance(entry, Message) and entry.reactions:
         lines += [_indent(line, mark) for line in wrap(_reactions(entry, me), room)]
     if around.answers:
@@ -238,15 +240,15 @@ def _changed(message: Message) -> bool:
     return bool(message.edited_at) and not message.deleted and not told
 
 
-def _body(entry: Message | Outgoing, room: int, me: Me, *, away: bool) -> list[Line]:
+def _body(entry: Message | Outgoing, room: int, me: Me, around: Around) -> list[Line]:
     if isinstance(entry, Message) and entry.deleted:
         return list(wrap([Fragment("This message was deleted.", "deleted")], room))
     announced = announcing.read(entry) if isinstance(entry, Message) else None
     if announced is not None:
-        return list(card(announced, room, mine=announced.user_id == me.id, away=away))
+        return list(card(announced, room, mine=announced.user_id == me.id, away=around.away))
     call = calls.read(entry) if isinstance(entry, Message) else None
     if call is not None:
-        return list(call_card(call, room))
+        return list(call_card(call, room, around.place))
     lines = list(rows(paintable(entry.content), room, me.username))
     if isinstance(entry, Outgoing):
         role = "pending" if entry.state == "pending" else "refused"

@@ -14,6 +14,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.timer import Timer
 
+from mesh_agent.calls.state import CallChanged, CallRinging
 from mesh_agent.client.state import (
     Connected,
     ConnectionChanged,
@@ -91,6 +92,7 @@ class RoomScreen(Offering):
         self.mesh.settings_changed.subscribe(self, self._take_settings)
         self._take_settings(self.mesh.settings)
         self._show_state()
+        self._show_calls()
         self._enter(self._at)
 
     def open(self, room: Room, at: Message | None = None) -> None:
@@ -150,6 +152,10 @@ class RoomScreen(Offering):
         connected = isinstance(self.mesh.agent.connection, Connected)
         self.transcript.know_here(seen(self.participants.members) if connected else None)
 
+    def _show_calls(self, _: CallChanged | CallRinging | None = None) -> None:
+        """Cards of calls say whether we are in one."""
+        self.transcript.know_calls(self.mesh.calls.mine)
+
     # ── what the agent tells ─────────────────────────────────────────────────────────────────────
 
     def _connection_changed(self, _: ConnectionChanged) -> None:
@@ -197,6 +203,7 @@ class RoomScreen(Offering):
 
     def _dropped(self, _: EventsDropped) -> None:
         self._show_state()
+        self._show_calls()
         self.show_cards()
         self.show_transfer_state()
         self.load()
@@ -224,6 +231,8 @@ class RoomScreen(Offering):
         RoomGone: _gone,
         TypingSeen: _typing_seen,
         TransferChanged: Offering.transfer_changed,
+        CallChanged: _show_calls,
+        CallRinging: _show_calls,
         EventsDropped: _dropped,
     }
 

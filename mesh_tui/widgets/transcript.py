@@ -8,7 +8,7 @@ read. A reader at the bottom *follows*: the end is the anchor then.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple, cast
 
 from textual import events
 from textual.binding import BindingType
@@ -18,6 +18,7 @@ from textual.widget import Widget
 
 from mesh_agent.client.state import Outgoing
 from mesh_tui import actions
+from mesh_tui.layout.announced import NO_CALLS, MyCalls
 from mesh_tui.layout.blocks import Blocks, Here
 from mesh_tui.layout.message import Entry, Me
 from mesh_tui.timeline import Splice, Timeline
@@ -89,7 +90,7 @@ class Transcript(BlockView, can_focus=True):
         self._settled_size = Size()
         self._at_end = False
         self._at: str | None = None
-        self._here: Here = None
+        self._here, self._mine = cast("Here", None), NO_CALLS
         self._started = False
         """A size was known when the present timeline was shown, so it has a place."""
 
@@ -110,7 +111,7 @@ class Transcript(BlockView, can_focus=True):
         the id of a message: that one is chosen, and stands among its neighbours.
         """
         self._timeline = timeline
-        self._blocks = Blocks(timeline, me, self._cells, unread_after, here=self._here)
+        self._blocks = Blocks(timeline, me, self._cells, unread_after, here=self._here, mine=self._mine)
         self._at_end = at_end
         self._at = at
         self.screen.clear_selection()
@@ -157,8 +158,17 @@ class Transcript(BlockView, can_focus=True):
     def know_here(self, here: Here) -> None:
         """Who is seen in the room now; None: not known. What tells of their terminals says so."""
         self._here = here
+        self._know()
+
+    def know_calls(self, mine: MyCalls) -> None:
+        """Where we stand to calls; what tells of one says so."""
+        if mine != self._mine:
+            self._mine = mine
+            self._know()
+
+    def _know(self) -> None:
         anchor = self._anchor()
-        if self._blocks.know_here(here):
+        if self._blocks.know(self._here, self._mine):
             self._changed(anchor)
 
     def go_to_unread(self) -> None:

@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 from mesh_agent.calls import announcing as calls
 from mesh_agent.client.state import Outgoing
 from mesh_agent.terminal import announcing
+from mesh_tui.layout.announced import NO_CALLS, MyCalls, place_in
 from mesh_tui.layout.cells import width
 from mesh_tui.layout.message import GUTTER, Around, Entry, Head, Lead, lay_out, lead, moment
 from mesh_tui.theme import ROLES
 from protocol.rest import Author, Message
 from tests.tui.examples import ALICE, BOB, message, outgoing, painted_text
+
+CALL = "Qm3k9TzAb2cD"
 
 
 def _text(entry: Entry, above: Lead | None = None, cells: int = 60) -> list[str]:
@@ -123,6 +126,37 @@ def test_the_end_of_a_call_is_no_edit_of_its_person() -> None:
     rows = "\n".join(_text(edited))
     assert "1 min 3 s, alice, bob" in rows
     assert "edited" not in rows
+
+
+@pytest.mark.parametrize(
+    ("content", "mine", "wanted"),
+    [
+        (calls.beginning(CALL, video=True), NO_CALLS, ("Call with video", "Enter joins it, or /call")),
+        (calls.beginning(CALL, video=False), MyCalls(CALL), ("Call", "you are in it · Enter goes to it")),
+        (
+            calls.beginning(CALL, video=False),
+            MyCalls("", frozenset({CALL})),
+            ("Call", "it rings · Enter answers"),
+        ),
+        (
+            calls.beginning(CALL, video=False),
+            MyCalls("another1", frozenset({"another2"})),
+            ("Call", "it is on · you are in another call"),
+        ),
+        (calls.end(CALL, 63, ["alice", "bob"]), MyCalls(CALL), ("Call", "1 min 3 s, alice, bob")),
+        (calls.end(CALL, None, ()), NO_CALLS, ("Missed call", "nobody answered")),
+        (calls.end(CALL, None, (), "bob declined"), NO_CALLS, ("Call", "bob declined")),
+        (calls.merged(CALL), NO_CALLS, ("Call", "another call went on in its place")),
+        (calls.broken(CALL), NO_CALLS, ("Call", "until the program that had begun the call was ended")),
+    ],
+)
+def test_the_card_of_a_call_says_what_can_be_done(
+    content: str, mine: MyCalls, wanted: tuple[str, str]
+) -> None:
+    told = message(1, content, content_type=calls.CONTENT_TYPE)
+    around = Around(place=place_in(calls.read(told), mine))
+    rows = [row.text for row in lay_out(told, lead(None, told, ALICE), 80, ALICE, around)]
+    assert rows[-2:] == [f"  ☏ {wanted[0]}", f"    {wanted[1]}"]
 
 
 def test_a_shared_terminal_is_a_card() -> None:

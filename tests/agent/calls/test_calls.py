@@ -301,6 +301,18 @@ async def test_a_call_whose_program_was_killed_is_known_to_be_over(people: tuple
     await his.leave()
 
 
+async def test_who_comes_by_a_dead_message_of_their_own_settles_it(people: tuple[Agent, Agent, str]) -> None:
+    alice, bob, room_id = people
+    assert alice.user is not None
+    call_id = "deadbutmine1"
+    content = announcing.beginning(call_id, video=False)
+    await alice.calls._introductions.tell(room_id, content, announcing.CONTENT_TYPE)
+    await until(lambda: bob.is_current(room_id), "the messages")
+    with pytest.raises(CallOver):
+        await alice.calls.join(room_id, call_id, starter=alice.user.id, media=SILENT)
+    assert "was ended" in await how_it_ended(bob, room_id)
+
+
 async def test_a_call_goes_on_without_the_program_that_began_it_and_its_next_one_tells_the_end(
     people: tuple[Agent, Agent, str], sign_up: SignUp, shared_server: str, open_agent: OpenAgent
 ) -> None:
