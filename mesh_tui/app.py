@@ -1,18 +1,15 @@
-"""The app: which screen is shown, the agent behind all of them, and a clean end however it comes.
+"""The app: the agent behind all screens, what every screen may ask for, and what keys do anywhere.
 
 Strategy: the first paint waits for nothing. Then the agent's modules are imported in a thread, the profile
 is read, and either Home (from the cache, so also without a network) or the form to sign in replaces the
-first screen. What ends the program (a key, a signal, a terminal that is gone) goes through `leave`, once.
+first screen. Coming in, going from room to room and the end are objects of their own with what they need.
 """
 
 import asyncio
 import importlib
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from functools import partial
-from math import inf
+from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -24,18 +21,21 @@ from textual.binding import BindingType
 from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.signal import Signal
-from textual.worker import WorkerCancelled, WorkerFailed
+from textual.worker import WorkerFailed
 
-from mesh_agent.client.errors import SwitchedOff, Unreachable
+from mesh_agent.client.errors import SwitchedOff
 from mesh_agent.client.state import ConnectionChanged, SignedOut
 from mesh_tui.bridge import FromAgent, forward
 from mesh_tui.calls import OpenCall
 from mesh_tui.collecting import LOOK_S, Collecting
+from mesh_tui.directory import Directory
 from mesh_tui.driver import MeshDriver
+from mesh_tui.entering import Entering
 from mesh_tui.going import Going
 from mesh_tui.layout import markdown
+from mesh_tui.leaving import Leaving
 from mesh_tui.pictures.shelf import Shelf
-from mesh_tui.powers import OWN, WELCOME, Powers
+from mesh_tui.powers import OWN, Powers
 from mesh_tui.preferences import Preferences
 from mesh_tui.rooms import Entry
 from mesh_tui.screens.base import MeshScreen, Patient
@@ -45,8 +45,8 @@ from mesh_tui.telling import Telling
 from mesh_tui.terminal_app import TerminalApp
 from mesh_tui.terminals import OpenTerminals
 from mesh_tui.transferring import Transferring
-from mesh_tui.workers import SENDING, begin
-from protocol.errors import MeshError, ServerError
+from mesh_tui.workers import begin
+from protocol.errors import MeshError
 from protocol.text import clean_line
 
 if TYPE_CHECKING:
@@ -56,10 +56,7 @@ if TYPE_CHECKING:
     from mesh_tui.recall import Recall
     from mesh_tui.written import Written
     from protocol.handover import Handover
-    from protocol.rest import Message, Room
-
-CLOSE_S: Final = 3.0
-"""How long the end of the program waits for the agent to put its things away."""
+    from protocol.rest import Message
 
 STYLES: Final = ("app.tcss", "login.tcss", "home.tcss", "room.tcss")
 
@@ -95,25 +92,18 @@ class MeshApp(TerminalApp):
         super().__init__(driver_class=MeshDriver, ansi_color=plain or None)
         self.animation_level = "none"  # each of its frames would travel over ssh, and the reader would wait
         self._server = link.server if link else server
-        self._link = link
         self._profile = profile
         self._started = started
         self.powers: Final = powers
-        self._handover = handover
         self._session = handover.session if handover else None
         self._agent: Agent | None = None
         self._written: Written | None = None
         self.telling = Telling(self)
+        self.entering = Entering(self, fixed=self._server is not None, link=link, handover=handover)
         self.going = Going(self)
+        self.leaving = Leaving(self, self._close)
+        self.directory = Directory(self)
         self.transferring = Transferring(self)
-        self._leaving = False
-        self._asking = asyncio.Lock()
-        self._away = False
-        self.directory: Sequence[Room] = ()
-        """The public rooms, as last listed, `directory_at` on the monotonic clock."""
-
-        self.directory_at = -inf
-
         self.unmuted: dict[str, Level | None] = {}
         """Rooms that were muted since the start, by id, and what was told of them before."""
 
@@ -209,11 +199,7 @@ class MeshApp(TerminalApp):
         self._listen()
         for warning in self.agent.warnings:
             self.notify(clean_line(warning), severity="warning", markup=False)
-        if self.agent.user is None:
-            await self._ask_to_sign_in()
-        else:
-            await self.agent.start()
-            self.enter_home(self._link.code if self._link else "")
+        await self.entering.come_in()
         await asyncio.to_thread(markdown.prepare)
         self.call_after_refresh(self._started)
 
@@ -270,85 +256,20 @@ class MeshApp(TerminalApp):
         self.calls.heard(message.event)
         state = message.event.state if isinstance(message.event, ConnectionChanged) else None
         if isinstance(state, SignedOut) and self.agent.user is None:
-            await self._ask_to_sign_in(state.reason)
+            await self.entering.ask_to_sign_in(state.reason)
 
     async def sign_out(self) -> None:
         """Forgets the session and what was written, here and, if it can be reached, at the server."""
         await self.terminals.close_all()
         await self.agent.logout()
         self.written.forget()
-        await self._ask_to_sign_in()
+        await self.entering.ask_to_sign_in()
 
     def entries(self) -> list[Entry]:
         """My rooms in the order of lists."""
         return self.going.entries()
 
-    async def list_directory(self) -> Sequence["Room"]:
-        """The public rooms, as the server lists them now."""
-        self.directory = await self.agent.public_rooms()
-        self.directory_at = monotonic()
-        return self.directory
-
     # ── going from screen to screen ──────────────────────────────────────────────────────────────
-
-    async def _ask_to_sign_in(self, reason: str = "") -> None:
-        from mesh_tui.screens.login import Login
-
-        async with self._asking:  # who signs out, and the agent: a second form would lose what is typed
-            if isinstance(self.screen, Login):
-                return
-            invite = self._link.code if self._link else ""
-            fixed, door = self._server is not None, self._handover
-            login = Login(server=self.agent.server, fixed=fixed, reason=reason, invite=invite)
-            if door is not None:
-                login.begin_with(door.username, register=door.register, reason=reason or door.reason)
-            await self._alone(login)
-
-    def enter_home(self, code: str = "", *, room_id: str = "", tour: bool = False) -> None:
-        """Home, with nothing above it but the room that an invite's `code` leads to, or `room_id`.
-
-        `tour`: the first tour is shown, unless this profile has had it.
-        """
-        begin(self, self._enter_home, code, room_id, tour, group="screens")
-
-    async def _enter_home(self, code: str, room_id: str, tour: bool) -> None:
-        """Only the first screen lies below Home, which Textual cannot replace."""
-        from mesh_tui.screens.home import Home
-
-        self._link = None
-        await self._alone(Home(tour=tour and self.written.is_new()))
-        if self.powers.hosted is not None:
-            self.notify(WELCOME, markup=False)
-        if room_id:
-            self.open_room(room_id)
-        elif code:
-            await self.come_in(code)
-
-    async def come_in(self, code: str) -> None:
-        """Joins by an invite and opens its room, or says why not, and asks again where that may help."""
-        from mesh_tui.screens.ask import Ask
-
-        try:
-            room = await self.agent.order.use_invite(code)
-        except MeshError as error:
-            may_help = isinstance(error, Unreachable | ServerError)
-            question = "You cannot come in now" if may_help else "You cannot come in by this link"
-            answers = {"yes": "Try again" if may_help else "", "no": "Close"}
-            self.push_screen(Ask(question, clean_line(error.message), **answers), partial(self._again, code))
-        else:
-            self.open_room(room.id)
-
-    def _again(self, code: str, yes: bool | None) -> None:
-        if yes:
-            begin(self, self.come_in, code, exclusive=True, group="screens")
-
-    async def _alone(self, screen: Screen[None]) -> None:
-        while len(self.screen_stack) > 2:
-            await self.pop_screen()
-        if len(self.screen_stack) == 2:
-            await self.switch_screen(screen)
-        else:
-            await self.push_screen(screen)
 
     def open_room(self, room_id: str, *, at: "Message | None" = None) -> None:
         """Shows a room, at the message `at` if there is one."""
@@ -414,63 +335,21 @@ class MeshApp(TerminalApp):
     # ── the end ──────────────────────────────────────────────────────────────────────────────────
 
     async def action_quit(self) -> None:
-        self.ask_to_quit()
-
-    def ask_to_quit(self) -> None:
-        """As `leave`, after a question where a call, or terminals that are shared here, would end with it.
-
-        Asked twice, it leaves.
-        """
-        from mesh_tui.screens.ask import AskToLeave
-
-        question = self.terminals.question_of_leaving() or self.calls.question_of_leaving()
-        if question is None or self._leaving or isinstance(self.screen, AskToLeave):
-            self.leave(0)
-            return
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.leave(0)
-
-        self.push_screen(AskToLeave(*question, yes="Quit"), answered)
+        self.leaving.ask()
 
     def leave(self, code: int) -> None:
         """Puts everything away and ends the program with `code`. Asked twice, it does not wait."""
-        if self._leaving:
-            self.exit(return_code=code)
-            return
-        self._leaving = True
-        begin(self, self._leave, code, group="leaving")
-
-    async def _leave(self, code: int) -> None:
-        await self._put_away()
-        self.exit(return_code=code)
+        self.leaving.leave(code)
 
     async def on_unmount(self) -> None:
         """However the app ended, also where `leave` was not asked."""
-        await self._put_away()
+        await self.leaving.put_away()
 
-    async def _put_away(self) -> None:
-        if self._away:
-            return
-        self._away = True
-        self.pictures.forget()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_S):
-                await self._sent()
-                if self._written is not None:
-                    await self._written.save()
-                if self._agent is not None:
-                    await self._agent.close()
-
-    async def _sent(self) -> None:
-        """What was entered is in the outbox, or back in its draft; rooms that are open are left."""
-        for screen in self.screen_stack:
-            if isinstance(screen, MeshScreen):
-                screen.left()
-        for worker in [worker for worker in self.workers if worker.group == SENDING]:
-            with suppress(WorkerCancelled, WorkerFailed):
-                await worker.wait()
+    async def _close(self) -> None:
+        if self._written is not None:
+            await self._written.save()
+        if self._agent is not None:
+            await self._agent.close()
 
     def _handle_exception(self, error: Exception) -> None:
         cause = error.error if isinstance(error, WorkerFailed) else error

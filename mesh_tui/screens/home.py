@@ -136,7 +136,7 @@ class Home(Touring, Among):
     async def _load_public(self) -> None:
         rooms = self.query_one(RoomList)
         try:
-            rooms.put(public=Loaded(await self.mesh.list_directory()))
+            rooms.put(public=Loaded(await self.mesh.directory.list()))
         except MeshError as error:
             rooms.put(public=Failed(clean_line(error.message)))
 

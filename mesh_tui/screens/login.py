@@ -211,7 +211,7 @@ class Login(MeshScreen[None]):
         except MeshError as error:
             self._refused(error)
         else:
-            self.mesh.enter_home(code, room_id=room_id, tour=True)
+            self.mesh.entering.enter_home(code, room_id=room_id, tour=True)
         finally:
             self._busy = False
             if self.is_attached:

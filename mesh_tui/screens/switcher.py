@@ -7,7 +7,6 @@ rooms from the server, and take their places in the list while one types already
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
@@ -166,14 +165,14 @@ class Switcher(Page[Destination]):
         try:
             known = await self._agent.people()
             await self._take(known)
-            if monotonic() - self.mesh.directory_at > DIRECTORY_S:
-                await self.mesh.list_directory()
+            if self.mesh.directory.is_older_than(DIRECTORY_S):
+                await self.mesh.directory.list()
                 await self._take(known)
         except MeshError as error:
             self._say(f"Public rooms as last known. {clean_line(error.message)}", wrong=True)
 
     async def _take(self, known: Sequence[Member]) -> None:
-        gather = self._gathering(known, self.mesh.directory)
+        gather = self._gathering(known, self.mesh.directory.rooms)
         self._all = await asyncio.to_thread(lambda: gather().prepare())
         self._show(keep=True)
 

@@ -204,7 +204,7 @@ class Writing(Among):
         if kind == "person":
             return self._people()
         if kind == "room":
-            rooms = (*self.mesh.agent.rooms(), *self.mesh.directory)
+            rooms = (*self.mesh.agent.rooms(), *self.mesh.directory.rooms)
             named = {room.id: Name(room.name, room.topic) for room in rooms if room.kind == "room"}
             return sorted(named.values(), key=lambda name: name.name.casefold())
         if kind == "theme":

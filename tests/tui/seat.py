@@ -190,7 +190,7 @@ class Seat:
         """Comes in as somebody new, past the form: that is filled in where it is what a test is about."""
         await self.sees("Create account")
         await _within(self._context, self.app.agent.register(name, password))
-        self._context.run(partial(self.app.enter_home, tour=True))
+        self._context.run(partial(self.app.entering.enter_home, tour=True))
         await self.sees("Your rooms", "connected")
 
     async def register_by_hand(self, name: str, password: str = PASSWORD) -> None:

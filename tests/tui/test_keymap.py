@@ -109,11 +109,11 @@ async def test_a_key_that_quits_no_longer_is_free(
     await alice.sees("F10 Quit")
     await alice.press("ctrl+q")
     assert alice.app.is_running
-    assert not alice.app._leaving
+    assert not alice.app.leaving.begun
     await alice.press("ctrl+c")
     await alice.sees("Nothing is selected to copy. F10 quits.")
     await alice.press("f10")
-    await until(lambda: alice.app._leaving, "the end")
+    await until(lambda: alice.app.leaving.begun, "the end")
 
 
 async def test_rooms_have_the_keys_of_ones_own_in_their_order(

@@ -182,7 +182,7 @@ async def test_whoever_asks_for_it_at_once_there_is_one_form_to_sign_in(
     shown: list[Login] = []
 
     async def ask() -> None:
-        asking = asyncio.gather(seat.app._ask_to_sign_in(), seat.app._ask_to_sign_in())
+        asking = asyncio.gather(seat.app.entering.ask_to_sign_in(), seat.app.entering.ask_to_sign_in())
         while not asking.done():
             if isinstance(screen := seat.app.screen, Login) and screen not in shown:
                 shown.append(screen)

@@ -54,7 +54,7 @@ async def test_a_room_is_reached_and_joined_by_letters_of_its_name(
     await alice.sees(f"▌ # general talk {number}")
     await alice.press("enter")
     await alice.sees(f"Message general talk {number}")
-    await alice.app.list_directory()
+    await alice.app.directory.list()
     await _open(alice)
     await alice.type(f"#wd{number}")
     await alice.sees(f"▌ + web design {number}", "join")
