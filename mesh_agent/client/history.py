@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from mesh_agent.client.cache_thread import CacheThread
 from mesh_agent.client.changes import MembersHeld, MessagesHeld
 from mesh_agent.client.errors import FilesUnusable, LineLost, Unreachable
+from mesh_agent.client.room_line import Line
 from mesh_agent.client.roster import Roster, by_name
 from mesh_agent.client.state import Page
-from mesh_agent.client.sync import Line, Sync
+from mesh_agent.client.sync import Sync
 from protocol import limits
 from protocol.errors import NotMember, ServerError
 from protocol.rest import Member, Message, MessagePage
@@ -131,10 +132,10 @@ class History:
         line = self._line(room_id)
         if not page or page[-1].seq < top:
             return min(line.room.unread or 0, line.top_seq - seq), line.room.mentions or 0
-        counted = [message for message in page if message.seq <= top and self._sync.is_others(message)]
+        counted = [message for message in page if message.seq <= top and line.is_others(message)]
         # What arrived while the cache was read was counted as it came.
         unread = len(counted) + (line.room.unread or 0) - (before.unread or 0)
-        mentions = sum(map(self._sync.names_me, counted)) + (line.room.mentions or 0) - (before.mentions or 0)
+        mentions = sum(map(line.names_me, counted)) + (line.room.mentions or 0) - (before.mentions or 0)
         return max(0, unread), max(0, mentions)
 
     async def _held(self, read: Callable[P, list[T]], *args: P.args, **kwargs: P.kwargs) -> list[T]:

@@ -23,6 +23,7 @@ from mesh_agent.client.link import ChangeLost
 from mesh_agent.client.markers import Markers
 from mesh_agent.client.network import Network
 from mesh_agent.client.outbox import Outbox
+from mesh_agent.client.outcome import Outcome
 from mesh_agent.client.roster import Roster
 from mesh_agent.client.sender import Sender
 from mesh_agent.client.signalling import SESSION_EVENTS, Signalling
@@ -35,7 +36,7 @@ from mesh_agent.client.state import (
     RoomsChanged,
     TypingSeen,
 )
-from mesh_agent.client.sync import Outcome, Sync
+from mesh_agent.client.sync import Sync
 from protocol.errors import MeshError, NotMember
 from protocol.events import (
     Error,

@@ -10,9 +10,11 @@ from msgspec.structs import replace
 
 from mesh_agent.client.cache import Cache
 from mesh_agent.client.changes import MemberRole, RoomEntered, RoomHeld
+from mesh_agent.client.outcome import Outcome
+from mesh_agent.client.room_line import TOLD_MAX
 from mesh_agent.client.roster import Roster
 from mesh_agent.client.state import AgentEvent, HistoryReset, MembersChanged, MessageReceived, RoomGone
-from mesh_agent.client.sync import TOLD_MAX, MessageChange, Outcome, Sync
+from mesh_agent.client.sync import MessageEvent, Sync
 from protocol import limits
 from protocol.events import (
     MemberChanged,
@@ -474,7 +476,7 @@ def test_a_message_that_changes_is_told_as_it_is_now() -> None:
     sync = connected(log, held(log))
     sync.apply(log.post())
     changed = replace(message(1, 2), content="edited")
-    changes: list[MessageChange] = [
+    changes: list[MessageEvent] = [
         MessageEdited(message=changed),
         MessagePinned(message=replace(changed, rev=3, pinned=True)),
         ReactionUpdated(room_id="r", message_id=changed.id, message=replace(changed, rev=4)),
