@@ -246,16 +246,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(_with_command(sys.argv[1:] if argv is None else argv))
     command = COMMANDS[arguments.command]
 
-    from mesh_server import config
+    from mesh_server.config import Config, ConfigError
+    from mesh_server.configuring import load
     from mesh_server.errors import CannotStart
 
     try:
-        settings = config.load(arguments.config, flags=_flags(arguments))
-    except config.ConfigError as error:
+        settings = load(arguments.config, flags=_flags(arguments))
+    except ConfigError as error:
         if command.needs_settings(arguments):
             print(f"mesh-server: {error}", file=sys.stderr)
             return _USAGE_ERROR
-        settings = config.Config()
+        settings = Config()
     try:
         return command.run(settings, arguments)
     except CannotStart as error:

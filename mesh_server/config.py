@@ -1,25 +1,20 @@
-"""The one configuration: a TOML file, `MESH_*` variables and flags, each overriding the one before.
+"""What a server can be told: the settings, what each means, and which of them cannot be.
 
-Every setting is a field of `Config`: `listen` is `listen = "…"` in the file, `MESH_LISTEN` in the
-environment and, for the few that have one, `--listen` on the command line. A field that is a struct is a
-section: `tls.certificate` stands under `[tls]` in the file and is `MESH_TLS_CERTIFICATE`; a list is
-separated by commas there. A key that does not exist is refused, so that a typo cannot pass for a setting.
-
-Each setting has a description, from which `mesh-server config example` is made (`mesh_server.settings`).
+Strategy: every setting is a field of `Config`, and a field that is a struct is a section. The type says what
+a setting may be, and `Config.check` what is wrong with several, or with the text of one. Each has a
+description, from which `mesh-server config example` is made (`mesh_server.settings`); where the values come
+from is the matter of `mesh_server.configuring`.
 """
 
 import ipaddress
-import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 import platformdirs
 from msgspec import Meta, Struct
 
-from mesh_server import settings
 from mesh_server.limits import Limits
 from mesh_server.services.addresses import Network, parse_networks
 from mesh_server.services.push_addresses import AllowList
@@ -367,6 +362,25 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def folder(self) -> Path:
         return Path(self.data).expanduser()
 
+    def check(self) -> None:
+        """Raises: ConfigError, naming what cannot be."""
+        _ = self.address, self.proxies, self.push_allowed, self.bus_urls
+        if self.database and not _DATABASE_URL.fullmatch(self.database):
+            raise ConfigError("database is an address such as postgresql://mesh:PASSWORD@127.0.0.1/mesh.")
+        if self.public_url and not _PUBLIC_URL.fullmatch(self.public_url):
+            raise ConfigError(
+                f"public_url is an address such as https://chat.example.org, not {self.public_url!r}."
+            )
+        if self.ssh:
+            address_of("ssh", self.ssh)
+        if self.metrics.listen:
+            address_of("metrics.listen", self.metrics.listen)
+        if self.rtc.stun_listen not in ("", OFF):
+            address_of("rtc.stun_listen", self.rtc.stun_listen)
+        _check_ice(self.rtc)
+        if bool(self.tls.certificate) != bool(self.tls.key):
+            raise ConfigError("tls.certificate and tls.key go together: name both files, or neither.")
+
 
 def address_of(key: str, text: str) -> tuple[str, int]:
     """Host and port of what the setting `key` says. Raises: ConfigError."""
@@ -384,35 +398,6 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def load(
-    file: Path | None = None,
-    env: Mapping[str, str] | None = None,
-    flags: Mapping[str, Any] | None = None,
-) -> Config:
-    """Raises: ConfigError, naming the file, variable or flag and what is wrong with it."""
-    values: dict[str, Any] = {}
-    for layer in layers(file, env, flags).values():
-        _merge(values, layer)
-    config = _convert(values, "The configuration is not valid")
-    _ = config.address, config.proxies, config.push_allowed, config.bus_urls
-    if config.database and not _DATABASE_URL.fullmatch(config.database):
-        raise ConfigError("database is an address such as postgresql://mesh:PASSWORD@127.0.0.1/mesh.")
-    if config.public_url and not _PUBLIC_URL.fullmatch(config.public_url):
-        raise ConfigError(
-            f"public_url is an address such as https://chat.example.org, not {config.public_url!r}."
-        )
-    if config.ssh:
-        address_of("ssh", config.ssh)
-    if config.metrics.listen:
-        address_of("metrics.listen", config.metrics.listen)
-    if config.rtc.stun_listen not in ("", OFF):
-        address_of("rtc.stun_listen", config.rtc.stun_listen)
-    _check_ice(config.rtc)
-    if bool(config.tls.certificate) != bool(config.tls.key):
-        raise ConfigError("tls.certificate and tls.key go together: name both files, or neither.")
-    return config
-
-
 def _check_ice(rtc: RtcSettings) -> None:
     for name, urls, schemes in (
         ("rtc.stun_urls", rtc.stun_urls, ("stun:", "stuns:")),
@@ -423,58 +408,3 @@ def _check_ice(rtc: RtcSettings) -> None:
                 raise ConfigError(f"{name} holds addresses such as {schemes[0]}host:3478, not {url!r}.")
     if bool(rtc.turn_urls) != bool(rtc.turn_secret):
         raise ConfigError("rtc.turn_urls and rtc.turn_secret go together: set both, or neither.")
-
-
-def layers(
-    file: Path | None = None,
-    env: Mapping[str, str] | None = None,
-    flags: Mapping[str, Any] | None = None,
-) -> dict[str, dict[str, Any]]:
-    """What each place says, by its name, the weakest first. Raises: ConfigError."""
-    return {
-        "file": {} if file is None else _from_file(file),
-        "environment": _from_environment(os.environ if env is None else env),
-        "flag": {name: value for name, value in (flags or {}).items() if value is not None},
-    }
-
-
-def _merge(values: dict[str, Any], stronger: dict[str, Any]) -> None:
-    """Puts `stronger` over `values`, section by section."""
-    for name, value in stronger.items():
-        if isinstance(value, dict) and isinstance(values.get(name), dict):
-            _merge(values[name], value)
-        else:
-            values[name] = value
-
-
-def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for setting in settings.settings(Config):
-        if (text := env.get(setting.variable)) is not None:
-            section = found
-            for name in setting.path[:-1]:
-                section = section.setdefault(name, {})
-            section[setting.path[-1]] = _items(text) if setting.is_list else text
-    return found
-
-
-def _items(text: str) -> list[str]:
-    return [item.strip() for item in text.split(",") if item.strip()]
-
-
-def _from_file(file: Path) -> dict[str, Any]:
-    try:
-        values: dict[str, Any] = msgspec.toml.decode(file.read_bytes())
-    except OSError as error:
-        raise ConfigError(f"The file {file} cannot be read: {error.strerror}.") from None
-    except msgspec.DecodeError as error:
-        raise ConfigError(f"The file {file} is not TOML: {error}.") from None
-    _convert(values, f"The file {file} is not valid")
-    return values
-
-
-def _convert(values: dict[str, Any], complaint: str) -> Config:
-    try:
-        return msgspec.convert(values, Config, strict=False)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{complaint}: {error}.") from None

@@ -15,7 +15,8 @@ from typing import Any, Final
 
 import yaml
 
-from mesh_server.config import Config, ConfigError, load
+from mesh_server.config import Config, ConfigError
+from mesh_server.configuring import load
 from mesh_server.settings import settings
 
 CLUSTER: Final = Path(__file__).resolve().parent.parent / "deploy" / "cluster"

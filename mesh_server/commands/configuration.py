@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from mesh_server import settings
-from mesh_server.config import Config, layers
+from mesh_server.config import Config
+from mesh_server.configuring import layers
 from mesh_server.doubts import doubts
 from mesh_server.settings import SECRET, Setting, toml
 

@@ -12,7 +12,7 @@ import pytest
 from mesh_server.building import build
 from mesh_server.bus.memory import MemoryBus
 from mesh_server.chores import Chores
-from mesh_server.config import load
+from mesh_server.configuring import load
 from mesh_server.doors.inside import ADDRESS_BYTES, _listen
 from mesh_server.doors.launching import Guest, launch_client
 from mesh_server.doors.sessions import Folders, Running

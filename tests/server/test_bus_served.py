@@ -7,7 +7,7 @@ from pathlib import Path
 
 import aiohttp
 
-from mesh_server.config import load
+from mesh_server.configuring import load
 from tests.support.conditions import PATIENCE_S
 from tests.support.nats_server import NatsServer
 from tests.support.server import running_server

@@ -13,7 +13,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from mesh_server.config import ConfigError, RelaySettings, load
+from mesh_server.config import ConfigError, RelaySettings
+from mesh_server.configuring import load
 from mesh_server.services.ice import IceService, IceSettings
 from mesh_server.services.principal import Principal
 from tests.support.server import ServerProcess, running_server

@@ -18,7 +18,7 @@ from mesh_server.bus.base import (
     WentOut,
 )
 from mesh_server.bus.memory import MemoryBus
-from mesh_server.config import load
+from mesh_server.configuring import load
 from mesh_server.keys import fingerprint, load_keys
 from mesh_server.services.gate import PasswordGate
 from mesh_server.services.nodes import NodeService, while_leading

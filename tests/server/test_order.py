@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from mesh_server import config
+from mesh_server import configuring
 from protocol import limits
 from tests.support.conditions import until
 from tests.support.server import ServerProcess, running_server
@@ -384,7 +384,7 @@ async def test_a_server_by_invite(http: aiohttp.ClientSession, by_invite: Server
     ],
 )
 def test_beyond_loopback_it_takes_an_invite(settings: dict[str, str], mode: str) -> None:
-    assert config.load(env={}, flags=settings).registration_mode == mode
+    assert configuring.load(env={}, flags=settings).registration_mode == mode
 
 
 async def test_of_many_who_register_with_the_last_use_one_gets_in(

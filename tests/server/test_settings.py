@@ -5,7 +5,8 @@ import re
 import msgspec
 import pytest
 
-from mesh_server.config import Config, layers
+from mesh_server.config import Config
+from mesh_server.configuring import layers
 from mesh_server.settings import SECRET, SECRET_FILE, Setting, example, sections, settings
 
 ALL = settings(Config)

@@ -11,7 +11,7 @@ from mesh_server.bus.nats import NatsBus
 from mesh_server.bus.packets import NatsPackets
 from mesh_server.chores import Chores
 from mesh_server.clustering import Cluster
-from mesh_server.config import load
+from mesh_server.configuring import load
 from mesh_server.keys import load_keys
 from mesh_server.listening import Listeners
 from mesh_server.serving import Built

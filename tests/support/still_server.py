@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Final
 
-from mesh_server import config
+from mesh_server import configuring
 from mesh_server.app import run
 
 DAY: Final = datetime(2035, 3, 14, 9, 0, tzinfo=UTC)
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> None:
     late = int(DAY.timestamp() * 1000) - time.time_ns() // 1_000_000
     ids = _ids()
     run(
-        config.load(None, flags=flags),
+        configuring.load(None, flags=flags),
         clock=lambda: time.time_ns() // 1_000_000 + late,
         new_id=lambda: next(ids),
     )

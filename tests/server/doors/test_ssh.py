@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from mesh_server.building import build
 from mesh_server.bus.memory import MemoryBus
 from mesh_server.chores import Chores
-from mesh_server.config import load
+from mesh_server.configuring import load
 from mesh_server.doors.launching import Guest
 from mesh_server.doors.sessions import Program
 from mesh_server.doors.ssh.door import WAITING, WAITING_PER_ADDRESS, SshDoor, _host_key

@@ -89,7 +89,7 @@ async def test_what_was_shown_at_an_end_is_told_and_nothing_else_can_be_put_into
 async def test_without_the_setting_nothing_of_it_is_there(tmp_path: Path) -> None:
     from mesh_server.building import build
     from mesh_server.bus.memory import MemoryBus
-    from mesh_server.config import load
+    from mesh_server.configuring import load
     from mesh_server.keys import load_keys
     from mesh_server.store.sqlite import SqliteStore
 

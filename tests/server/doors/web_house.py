@@ -14,7 +14,7 @@ from aiohttp import CookieJar, WSMsgType
 from mesh_server.building import build
 from mesh_server.bus.memory import MemoryBus
 from mesh_server.chores import Chores
-from mesh_server.config import load
+from mesh_server.configuring import load
 from mesh_server.doors.launching import Guest, Launch
 from mesh_server.doors.sessions import Program
 from mesh_server.doors.web.door import WebDoor

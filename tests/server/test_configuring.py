@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mesh_server.config import Config, ConfigError, Tls, load
+from mesh_server.config import Config, ConfigError, Tls
+from mesh_server.configuring import load
 
 
 def test_without_anything_the_defaults_hold() -> None:
