@@ -41,8 +41,18 @@ class Patient(Screen[Result]):
     has the focus is not kept waiting by that; it is painted alone, before what else changed.
     """
 
+    LOW: ClassVar[Sequence[tuple[int, str]]] = (
+        (10, "-low"),
+        (8, "-lower"),
+        (6, "-lowest"),
+        (4, "-tiny"),
+        (2, "-single"),
+    )
+    """Classes that the screen has with fewer rows than that; the styles say what gives way then."""
+
     def __init__(self) -> None:
         super().__init__()
+        self.VERTICAL_BREAKPOINTS = list(self.LOW)
         self._compositor = LeanCompositor()
         self.pacing = Pacing()
         self._held = False
@@ -54,6 +64,12 @@ class Patient(Screen[Result]):
         fitting = self._get_breakpoint_classes(width, across) | self._get_breakpoint_classes(height, down)
         self.update_classes({name: name in fitting for _, name in (*across, *down)}, animate=False)
         await super()._compose()
+
+    def _get_breakpoint_classes(self, dimension: int, breakpoints: list[tuple[int, str]]) -> set[str]:
+        # Textual gives one of them; what gives way on a low screen does on one that is lower still.
+        if breakpoints is self.VERTICAL_BREAKPOINTS:
+            return {name for rows, name in breakpoints if dimension < rows}
+        return super()._get_breakpoint_classes(dimension, breakpoints)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -295,6 +311,7 @@ class Page(Patient[Result], ModalScreen[Result]):
     """A page above another screen; the settings do not open above it."""
 
     HERE: ClassVar[Sequence[Place]] = ("page",)
+    LOW = ((14, "-low"), (9, "-lower"), (6, "-lowest"), (4, "-tiny"), (2, "-single"))
     BINDINGS: ClassVar[list[BindingType]] = [
         binding for binding in actions.bindings("everywhere") if binding.action != "app.settings"
     ]

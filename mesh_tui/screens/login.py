@@ -75,12 +75,13 @@ class Login(MeshScreen[None]):
     """Ends when the app shows Home."""
 
     HERE = ("sign-in",)
+    LOW = ((23, "-short"), (12, "-squat"))
     BINDINGS: ClassVar[list[BindingType]] = [*actions.bindings("sign-in"), *actions.bindings("everywhere")]
 
     def __init__(self, *, server: str, fixed: bool, reason: str = "", invite: str = "") -> None:
         """`fixed`: the server was named on the command line and is shown small. `invite`: the code of one."""
         super().__init__()
-        self.VERTICAL_BREAKPOINTS = [(0, "-short"), (23, "-tall")]
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (8, "-broad")]
         self._server = server
         self._fixed = fixed
         self._reason = reason
@@ -126,6 +127,10 @@ class Login(MeshScreen[None]):
         self._field("username").input.value = self._username
         first: FieldName = "password" if self._username else "username"
         self._field(first if self._server else "server").input.focus()
+
+    def on_resize(self) -> None:
+        if (focused := self.focused) is not None:
+            self.call_after_refresh(focused.scroll_visible, animate=False)
 
     # ── the form ─────────────────────────────────────────────────────────────────────────────────
 

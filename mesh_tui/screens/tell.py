@@ -23,6 +23,11 @@ PAGE_PERCENT: Final = 90
 FRAME_ROWS: Final = 8
 """What a page takes around its lines: border, padding, title and detail, each with a row of air."""
 
+LOW_ROWS: Final = 14
+"""A lower screen leaves the air out, and has the whole height."""
+
+LOW_FRAME_ROWS: Final = 4
+
 
 class Told(LineList, can_focus=True):
     """Paragraphs, wrapped to the page."""
@@ -36,7 +41,9 @@ class Told(LineList, can_focus=True):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """As tall as its lines, and no taller than leaves the title and the detail on the page."""
+        low = viewport.height < LOW_ROWS
         room = viewport.height * PAGE_PERCENT // 100 - FRAME_ROWS
+        room = viewport.height - LOW_FRAME_ROWS if low else room
         return max(1, min(ROWS_SHOWN, room, len(self.make(width))))
 
 

@@ -16,6 +16,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
+from textual.strip import Strip
 
 from mesh_tui.completing import Completion, Offer
 from mesh_tui.letting_go import unwatch
@@ -145,6 +146,10 @@ class Composer(ShellKeys):
         if JOINER in line.plain:
             line.plain = _JOINS_NOTHING.sub("\u200b", line.plain)
         return line
+
+    def render_line(self, y: int) -> Strip:
+        """Where the screen leaves it no cell to write in, nothing: Textual divides by its width."""
+        return super().render_line(y) if self.content_size.width else Strip([])
 
     def say_above(self, words: str) -> None:
         """Writes into the upper border, or nothing if `words` is empty."""

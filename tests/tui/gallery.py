@@ -105,7 +105,7 @@ def _file(view: View, size: tuple[int, int]) -> str:
 async def pictures(walk: str, folder: Path, *, everything: bool = True) -> AsyncIterator[tuple[str, str]]:
     """The name of a file and what is to be in it, one after the other. The environment names a home."""
     seat: Seat
-    with _running(folder) as server:
+    with running(folder) as server:
         if walk == "signed-out":
             async with seated(server=server.url, profile="nobody", size=SIZES[0]) as seat:
                 async for name, described in _walk(seat, SIGNED_OUT, everything):
@@ -115,7 +115,7 @@ async def pictures(walk: str, folder: Path, *, everything: bool = True) -> Async
                     yield name, described
             return
         bob = await furnish(server.url)
-        _plan()
+        plan()
         async with seated(server=server.url, profile="alice", size=SIZES[0]) as seat:
             await seat.sees("connected", "Test Chat", "design")
             await seat.app.save_settings(SILENT)
@@ -124,7 +124,7 @@ async def pictures(walk: str, folder: Path, *, everything: bool = True) -> Async
         await bob.close()
 
 
-def _plan() -> None:
+def plan() -> None:
     """A file in the home, which is sent to somebody who takes nothing."""
     home = Path.home()
     home.mkdir(parents=True, exist_ok=True)
@@ -132,7 +132,7 @@ def _plan() -> None:
 
 
 @contextmanager
-def _running(folder: Path) -> Iterator[ServerProcess]:
+def running(folder: Path) -> Iterator[ServerProcess]:
     server = StillServer(folder)
     server.start()
     try:

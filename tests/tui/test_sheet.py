@@ -103,10 +103,11 @@ def test_the_app_has_it() -> None:
 class _Broad(Patient[None]):
     """Looks what it was taken for when its first widget was made."""
 
+    LOW = ((23, "-short"), (12, "-squat"))
+
     def __init__(self) -> None:
         super().__init__()
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-normal"), (110, "-wide")]
-        self.VERTICAL_BREAKPOINTS = [(0, "-short"), (23, "-tall")]
         self.composed_as: set[str] = set()
 
     def compose(self) -> ComposeResult:
@@ -121,7 +122,7 @@ class _App(App[None]):
 
 @pytest.mark.parametrize(
     ("size", "fitting"),
-    [((60, 20), {"-narrow", "-short"}), ((70, 23), {"-normal", "-tall"}), ((140, 40), {"-wide", "-tall"})],
+    [((60, 20), {"-narrow", "-short"}), ((70, 23), {"-normal"}), ((140, 11), {"-wide", "-short", "-squat"})],
 )
 async def test_a_screen_is_styled_once_for_its_size(size: tuple[int, int], fitting: set[str]) -> None:
     app = _App()
@@ -131,4 +132,4 @@ async def test_a_screen_is_styled_once_for_its_size(size: tuple[int, int], fitti
         assert screen.composed_as == fitting, "or all widgets are styled again after the first layout"
         assert screen.classes == fitting
         await pilot.resize_terminal(100, 10)
-        await until(lambda: screen.classes == {"-normal", "-short"}, "the other size")
+        await until(lambda: screen.classes == {"-normal", "-short", "-squat"}, "the other size")
