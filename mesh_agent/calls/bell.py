@@ -6,11 +6,14 @@ rang for too long, and the events.
 
 import asyncio
 from collections.abc import Callable
-from typing import Literal
+from typing import Final, Literal
 
 from mesh_agent.calls.ringing import Ring, RingingCalls
 from mesh_agent.calls.state import CallRinging, RingEnd, Ringing
 from protocol.calls import Device
+
+_OWN_ENDS: Final[dict[str, RingEnd]] = {"declined": "refused", "busy": "busy", "often": "missed"}
+"""What it means here that another connection of this person says of a call."""
 
 
 class Bell:
@@ -48,6 +51,18 @@ class Bell:
             self._publish(CallRinging(call_id, None, how, ring.shown.name, beside))
             self._arm()
         return ring
+
+    def settled_by_own(self, call_id: str, reason: str, *, beside: bool) -> None:
+        """Another connection of this person, of this device (`beside`) or another one, has dealt with it."""
+        if self.no_longer(call_id, _OWN_ENDS.get(reason, "elsewhere"), beside=beside) is None:
+            self.settle(call_id)
+
+    def offline(self, user_id: str) -> None:
+        """No device of theirs has a line: what they alone are in rings no more, unless they come back."""
+        for ring in self.all():
+            if {device.user_id for device in ring.devices} == {user_id}:
+                self.no_longer(ring.shown.call_id, "missed")
+                self.forget(ring.shown.call_id)
 
     def settle(self, call_id: str) -> bool:
         """It is not to ring, however often that is said. Whether that is new."""

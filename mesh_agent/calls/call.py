@@ -111,14 +111,9 @@ class Call(Doing):
         return self.departed[-(count - told) :] if count > told else [], count
 
     @property
-    def not_came(self) -> str:
-        """Of who was rung and did not come: who declined, was busy, or did not answer."""
-        return machine.not_came(self._machine.rung.values())
-
-    @property
-    def outcomes(self) -> frozenset[str]:
-        """What came of all who were rung (`HangUp`, or `came`)."""
-        return frozenset(each.how for each in self._machine.rung.values())
+    def rung(self) -> list[machine.Rung]:
+        """All who were rung, and what came of it."""
+        return list(self._machine.rung.values())
 
     @property
     def own(self) -> Own:
@@ -244,6 +239,15 @@ class Call(Doing):
         self._machine.line_up(self._clock())
         self._act()
 
+    def line_lost(self) -> None:
+        self._machine.line_lost()
+        self._act()
+
+    def offline(self, user_id: str) -> None:
+        """The server knows no device of theirs any more."""
+        self._machine.offline(user_id)
+        self._act()
+
     async def _end(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -312,6 +316,7 @@ class Call(Doing):
     def heard(self, event: CallEvent) -> None:
         """Of this call."""
         device = Device(event.sender.user_id, event.sender.device_id)
+        self._machine.alive(device.device_id, self._clock())
         if isinstance(event, RtcHangup):
             self._last = self.statistics()
             self._machine.hung_up(device, event.reason or "left")

@@ -32,7 +32,7 @@ from mesh_agent.calls.errors import (
 )
 from mesh_agent.calls.ringing import RINGING_MAX
 from mesh_agent.calls.seat import Seat
-from mesh_agent.calls.state import CallChanged, CallRinging, Media, RingEnd, Ringing
+from mesh_agent.calls.state import CallChanged, CallRinging, Media, Ringing
 from mesh_agent.calls.telling import Telling
 from mesh_agent.client.calling import CallEvent
 from mesh_agent.client.errors import Unreachable
@@ -53,9 +53,6 @@ RUNG_MAX: Final = 16
 """People who are rung at a time; in a larger room only the message tells of a call."""
 
 ID_BYTES: Final = 9
-
-_OWN_ENDS: Final[dict[str, RingEnd]] = {"declined": "refused", "busy": "busy", "often": "missed"}
-"""What it means here that another connection of this person says of a call."""
 
 
 class Calls:
@@ -324,6 +321,15 @@ class Calls:
             self.current.line_up()
         self._telling.catch_up()
 
+    def call_line_lost(self) -> None:
+        if self.current is not None:
+            self.current.line_lost()
+
+    def call_offline(self, user_id: str) -> None:
+        if self.current is not None:
+            self.current.offline(user_id)
+        self._bell.offline(user_id)
+
     def _asked(self, event: RtcAnswer) -> None:
         """Whether this device is in a call, or what somebody says to a question of ours."""
         if isinstance(calls.read(event.payload), calls.Ask | calls.Join):
@@ -376,15 +382,9 @@ class Calls:
         if ring is not None and event.sender.device_id in {device.device_id for device in ring.devices}:
             self._bell.no_longer(event.call_id, "merged" if event.reason == "merged" else "missed")
         elif event.sender.user_id == self._introductions.user.id:
-            self._settled_by_own(event)
+            beside = event.sender.device_id == self._introductions.device_id
+            self._bell.settled_by_own(event.call_id, event.reason or "", beside=beside)
         self._telling.gone(event.call_id, event.sender.device_id)
-
-    def _settled_by_own(self, event: RtcHangup) -> None:
-        """Another connection of this person, of this device or another one, has dealt with a call."""
-        how = _OWN_ENDS.get(event.reason or "", "elsewhere")
-        beside = event.sender.device_id == self._introductions.device_id
-        if self._bell.no_longer(event.call_id, how, beside=beside) is None:
-            self._bell.settle(event.call_id)
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────
 

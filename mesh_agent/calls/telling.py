@@ -21,6 +21,7 @@ from mesh_agent.calls.announcing import Announced
 from mesh_agent.calls.asking import Asking
 from mesh_agent.client.errors import SignInNeeded, Unreachable
 from mesh_agent.client.introductions import Introductions
+from mesh_agent.machines.call_parts import not_came
 from mesh_agent.terminal.ledger import Ledger, Left
 from protocol import limits
 from protocol.errors import MeshError, RateLimited
@@ -103,7 +104,7 @@ class Telling:
                 self._spawn(self._say_end(call.room_id, content))
             return
         begun.since, begun.names, begun.there = call.begun, names, call.left_behind
-        begun.not_came = call.not_came
+        begun.not_came = not_came(call.rung)
         if len(begun.there) < 2:
             self.end(call.id)
         while len(self._begun) > BEGUN_MAX:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from mesh_agent.client.errors import Unreachable
-from protocol.events import ClientToServer
+from protocol.events import ClientToServer, PresenceChanged
 from protocol.signals import (
     RtcAnswer,
     RtcHangup,
@@ -32,6 +32,12 @@ class CallConsumer(Protocol):
     def call_event(self, event: CallEvent) -> None: ...
     def call_line_up(self) -> None:
         """There is a line, and whatever was said before may not have arrived."""
+
+    def call_line_lost(self) -> None:
+        """There is none; so nothing is heard, by whomever it is said."""
+
+    def call_offline(self, user_id: str) -> None:
+        """The server says that nobody of theirs is there any more, or that they want not to be seen."""
 
 
 class Calling:
@@ -64,6 +70,12 @@ class Calling:
 
     def line_lost(self) -> None:
         self._send = None
+        if self._consumer is not None:
+            self._consumer.call_line_lost()
+
+    def presence(self, event: PresenceChanged) -> None:
+        if self._consumer is not None and event.presence == "offline":
+            self._consumer.call_offline(event.user_id)
 
     def heard(self, event: CallEvent) -> None:
         if self._consumer is not None:

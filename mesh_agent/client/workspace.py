@@ -42,6 +42,7 @@ from protocol.events import (
     Error,
     MessageAck,
     MessageCreated,
+    PresenceChanged,
     ReadMarked,
     RoomResumed,
     SendTyping,
@@ -98,6 +99,7 @@ class Workspace:
             RoomResumed: self._on_resumed,
             ReadMarked: self._on_read,
             Typing: self._on_typing,
+            PresenceChanged: self._on_presence,
             **dict.fromkeys(SESSION_EVENTS, self.signalling.heard),
             **dict.fromkeys(CALL_EVENTS, self.calling.heard),
         }
@@ -283,6 +285,10 @@ class Workspace:
     def _on_typing(self, event: Typing) -> None:
         if event.user_id != self._user.id and self.sync.line(event.room_id) is not None:
             self._hub.publish(TypingSeen(event.room_id, event.user_id, event.username))
+
+    def _on_presence(self, event: PresenceChanged) -> None:
+        self._apply(event)
+        self.calling.presence(event)
 
     async def _show_read(self, room_id: str, seq: int) -> None:
         line = self.sync.line(room_id)

@@ -6,7 +6,8 @@
 Strategy: each pair of devices has one leg. Of the two the one with the lower id makes the offers, so that two
 never cross. A leg has a number that only grows (it begins at the time of day, so also over a restart): what
 is said of an older one is nothing. A leg that does not come to stand, or falls, is made anew after a pause, a
-few times; then that device is out of the call, and nobody else notices. Everything that a device says of
+few times; then that device is out of the call, and nobody else notices. One that has come, and of which
+nothing was heard since, is out sooner (`call_silence`). Everything that a device says of
 itself may come twice or late, and is said again when the line to the server is back, so all come to agree
 on who is there without anybody who keeps a list. Every member of the room may join: the server vouches for
 that. Whoever vouches for the keys behind a description is outside (`calls.vouching`): what comes in here as
@@ -17,37 +18,40 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Literal
 
 from mesh_agent.machines.call_joining import Joining
+from mesh_agent.machines.call_legs import LOST_S, Legs
 from mesh_agent.machines.call_parts import (
     FULL,
     NOBODY,
-    OFFERS_BURST,
-    OFFERS_S,
     REASONS,
     SENTENCES,
     Drop,
     Effect,
-    MakeOffer,
     Peer,
     Rung,
     Say,
     TakeAnswer,
     TakeOffer,
-    not_came,
+    nobody_came,
 )
 from mesh_agent.machines.call_rings import Rings
-from protocol.calls import CALL_PARTIES, Again, Ask, Device, HangUp, Here, Join, Payload, Ring, Sends, State
-
-LEG_S: Final = 20.0
-"""How long a leg may take to stand."""
-
-LOST_S: Final = 12.0
-"""How long one that has fallen silent may come back by itself."""
+from mesh_agent.machines.call_silence import Silence
+from protocol.calls import (
+    CALL_PARTIES,
+    Absent,
+    Again,
+    Ask,
+    Device,
+    HangUp,
+    Here,
+    Join,
+    Payload,
+    Ring,
+    Sends,
+    State,
+)
 
 ASKED_MAX: Final = 2 * CALL_PARTIES
 """Devices of which others have said that they are there, and that were asked."""
-
-PAUSES_S: Final = (0.5, 2.0, 5.0)
-"""Before each further try; then the device is out."""
 
 Phase = Literal["ringing", "connecting", "open", "over"]
 
@@ -82,10 +86,11 @@ class CallMachine:
         self.left_behind: set[str] = set()
         self.begun: float | None = None
         self.fallen: set[str] = set()
-        self._number = 0
+        self._legs = Legs(wall_ms)
         self._rings = Rings()
-        self._asked_in: list[str] = []
+        self._asked_in: list[str] = []  # devices of which others have said that they are there
         self._joining = Joining()
+        self._silence = Silence()
 
     # ── what the person does ─────────────────────────────────────────────────────────────────────
 
@@ -109,12 +114,17 @@ class CallMachine:
         """For us it is over."""
         if self.phase == "over":
             return
-        self.effects += [Say("hangup", device, reason=reason) for device in self.peers]
+        self._say_goodbye(reason)
         missed: HangUp = "merged" if reason == "merged" else "missed"
         self.effects += self._rings.taken_back(missed)
         self._over(sentence or "You have left.")
 
     # ── what others say ──────────────────────────────────────────────────────────────────────────
+
+    def alive(self, device_id: str, now: float) -> None:
+        """Something has come from that device, whatever it was."""
+        if device_id in self.peers:
+            self._silence.heard(device_id, now)
 
     def heard(self, device: Device, name: str, payload: Payload, now: float) -> None:
         """Of another device, for which the server vouches; but for legs."""
@@ -130,20 +140,18 @@ class CallMachine:
         elif isinstance(payload, State):
             if (peer := self.peers.get(device.device_id)) is not None:
                 peer.sends = payload.sends
+        elif isinstance(payload, Absent):
+            peer = self.peers.get(device.device_id)
+            if peer is not None and peer.state != "connected":
+                self._out(peer, "left")
         elif isinstance(payload, Again):
             self._asked_again(device, name, payload, now)
 
     def offered(self, device: Device, name: str, number: int, sdp: str, now: float) -> bool:
         """Somebody begins a leg. Returns whether it is taken."""
         peer = self._known(device, name, now)
-        if peer is None or peer.offers or number <= peer.number:
+        if peer is None or not self._legs.takes(peer, number, now):
             return False
-        peer.offers_left = min(OFFERS_BURST, peer.offers_left + (now - peer.offered_at) / OFFERS_S)
-        peer.offered_at = now
-        if peer.offers_left < 1:
-            return False
-        peer.offers_left -= 1
-        peer.number, peer.due, peer.retry_at = number, now + LEG_S, None
         self.effects.append(TakeOffer(device.device_id, number, sdp))
         return True
 
@@ -190,6 +198,12 @@ class CallMachine:
             self.effects.append(Say("hangup", party, reason=reason))
             self._out(peer, reason)
 
+    def offline(self, user_id: str) -> None:
+        """No device of theirs has a line: who was to come does not; who is in it may be between networks."""
+        for peer in list(self.peers.values()):
+            if peer.device.user_id == user_id and peer.state == "connecting":
+                self._give_up(peer)
+
     # ── time, and the line ───────────────────────────────────────────────────────────────────────
 
     def tick(self, now: float) -> None:
@@ -201,6 +215,7 @@ class CallMachine:
             return
         if self._joining.due_again(now):
             self._ask_in()
+        self._look_for_silent(now)
         for peer in list(self.peers.values()):
             if peer.retry_at is not None and now >= peer.retry_at:
                 self._try(peer, now)
@@ -215,7 +230,7 @@ class CallMachine:
             return None
         times = [peer.retry_at if peer.retry_at is not None else peer.due for peer in self.peers.values()]
         times = [at for at in times if at]
-        times += [*self._joining.times(), *self._rings.times()]
+        times += [*self._joining.times(), *self._rings.times(), *self._silence.times(self._to_come)]
         return min(times, default=None)
 
     def line_up(self, now: float) -> None:
@@ -223,6 +238,7 @@ class CallMachine:
         if self.phase == "over":
             return
         self._asked_in = []
+        self._silence.line_up(now)
         self.effects += [Say("answer", device, Join(sends=self.sends)) for device in self.peers]
         for peer in self.peers.values():
             if peer.state != "connected":
@@ -230,6 +246,10 @@ class CallMachine:
                 self._try(peer, now)
         self.effects += self._rings.again()
         self._ask_in()
+
+    def line_lost(self) -> None:
+        """Nothing is heard over the server now."""
+        self._silence.line_lost()
 
     # ── inside: who is there ─────────────────────────────────────────────────────────────────────
 
@@ -252,6 +272,18 @@ class CallMachine:
         elif self._rings.due_again(now):
             self.effects += self._rings.again()
 
+    @property
+    def _to_come(self) -> list[str]:
+        """Devices that have come in, and were never connected."""
+        return [device for device, peer in self.peers.items() if peer.state == "connecting"]
+
+    def _look_for_silent(self, now: float) -> None:
+        for device in self._to_come:
+            if self._silence.is_gone(device, now):
+                self._give_up(self.peers[device])
+            elif self._silence.due(device, now):
+                self.effects.append(Say("answer", device, Ask()))
+
     def _ask_in(self) -> None:
         self.effects += self._joining.say({*self.peers, self.me.device_id}, self.sends)
 
@@ -269,7 +301,7 @@ class CallMachine:
             self._try(peer, now)
 
     def _is_here(self, device: Device, name: str, here: Here, now: float) -> None:
-        if device.device_id not in self.peers and not self._joining.on and not self._asked(device.device_id):
+        if not self._joining.on and device.device_id not in {*self.peers, *self._asked_in}:
             return
         peer = self._known(device, name, now)
         if peer is None:
@@ -279,13 +311,9 @@ class CallMachine:
             self.effects.append(Say("ice", device.device_id, State(sends=self.sends)))
         for other in here.devices:
             fresh = other.device_id not in self.peers and other.device_id != self.me.device_id
-            if fresh and len(self.peers) + 1 < CALL_PARTIES and not self._asked(other.device_id):
+            if fresh and len(self.peers) + 1 < CALL_PARTIES and other.device_id not in self._asked_in:
                 self._asked_in = [*self._asked_in, other.device_id][-ASKED_MAX:]
                 self.effects.append(Say("answer", other.device_id, Join(fresh=True, sends=self.sends)))
-
-    def _asked(self, device_id: str) -> bool:
-        """Whether we have asked that device in, because others have said that it is there."""
-        return device_id in self._asked_in
 
     def _known(self, device: Device, name: str, now: float) -> Peer | None:
         """The peer, which is one from now on; None where there is no room, or the call is over."""
@@ -297,6 +325,7 @@ class CallMachine:
                 return None
             peer = Peer(device, name, self.me.device_id < device.device_id, offered_at=now)
             self.peers[device.device_id] = peer
+            self._silence.heard(device.device_id, now)
             self.fallen.discard(device.user_id)
             self._joining.end()  # who is there tells of the others
             self._rings.came(device.user_id)
@@ -307,38 +336,29 @@ class CallMachine:
 
     def _asked_again(self, device: Device, name: str, again: Again, now: float) -> None:
         before = self.peers.get(device.device_id)
-        if before is None:
-            self._known(
-                device, name, now
-            )  # who waits for an offer is in the call, though its joining was lost
+        if before is None:  # who waits for an offer is in the call, though its joining was lost
+            self._known(device, name, now)
         elif before.offers and again.number in (0, before.number):
             self._fallen(before, now)
 
     # ── inside: legs ─────────────────────────────────────────────────────────────────────────────
 
     def _try(self, peer: Peer, now: float) -> None:
-        """Makes the leg, or waits until the other end does."""
-        peer.due, peer.retry_at = now + LEG_S, None
-        if peer.offers:
-            self._number = max(self._number + 1, self.wall_ms())
-            peer.number = self._number
-            self.effects.append(MakeOffer(peer.device.device_id, peer.number))
-        elif peer.tries:
-            self.effects.append(Say("ice", peer.device.device_id, Again(number=peer.number)))
+        self.effects += self._legs.begin(peer, now)
 
     def _fallen(self, peer: Peer, now: float) -> None:
-        if peer.retry_at is not None:
-            return
-        if peer.tries >= len(PAUSES_S):
-            self.effects.append(Say("hangup", peer.device.device_id, reason="failed"))
-            self._out(peer, "failed")
-            return
-        peer.state = "lost" if self.begun is not None and peer.state != "connecting" else "connecting"
-        peer.retry_at = now + PAUSES_S[peer.tries]
-        peer.tries += 1
+        if not self._legs.fell(peer, now):
+            self._give_up(peer)
+        elif peer.state != "connecting":
+            peer.state = "lost"
+
+    def _give_up(self, peer: Peer) -> None:
+        self.effects.append(Say("hangup", peer.device.device_id, reason="failed"))
+        self._out(peer, "failed")
 
     def _out(self, peer: Peer, reason: HangUp) -> None:
         self.peers.pop(peer.device.device_id, None)
+        self._silence.forget(peer.device.device_id)
         self.effects.append(Drop(peer.device.device_id))
         self._depart(reason, peer.name)
         if self.begun is None:
@@ -359,20 +379,17 @@ class CallMachine:
 
     def _look_who_is_left(self) -> None:
         if not self.peers and not self._rings.ringing() and not self._joining.on:
-            self._leave_for(self._why_alone())
-
-    def _why_alone(self) -> str:
-        if len(self.departed) == 1:
-            return self.departed[0]
-        if self.begun is not None:
-            return NOBODY
-        if len(self.rung) < 2:
-            return self.departed[-1]
-        return f"{not_came(self.rung.values()) or 'Nobody answered'}."
+            nobody = NOBODY if self.begun is not None else nobody_came(self.rung.values(), self.departed[-1])
+            self._leave_for(self.departed[0] if len(self.departed) == 1 else nobody)
 
     def _leave_for(self, sentence: str) -> None:
-        self.effects += [Say("hangup", device, reason="left") for device in self.peers]
+        self._say_goodbye("left")
         self._over(sentence)
+
+    def _say_goodbye(self, reason: HangUp) -> None:
+        """Also to those whom we have asked to let us in: they may have heard us, and not we them."""
+        asked = [*(self._joining.targets if self._joining.on else ()), *self._asked_in]
+        self.effects += [Say("hangup", each, reason=reason) for each in dict.fromkeys([*self.peers, *asked])]
 
     def _over(self, sentence: str) -> None:
         self.effects += [Drop(device) for device in self.peers]

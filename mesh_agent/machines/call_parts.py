@@ -1,6 +1,6 @@
 """What a call consists of, and what its machine (`machines.call`) wants done: words without behaviour."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
@@ -126,6 +126,11 @@ def not_came(rung: Iterable[Rung]) -> str:
     if len(told) <= _GROUP_CHARS:
         return told
     return ", ".join(_group(how, str(len(names)), len(names)) for how, names in found)
+
+
+def nobody_came(rung: Collection[Rung], last: str) -> str:
+    """Why a call did not begin, as a sentence. `last`: about whoever was the last one."""
+    return last if len(rung) < 2 else f"{not_came(rung) or 'Nobody answered'}."
 
 
 def _group(how: HangUp, who: str, count: int) -> str:

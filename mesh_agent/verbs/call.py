@@ -162,7 +162,7 @@ def _end(call: Call, output: Output) -> None:
     """Raises: NotAnswered, Declined, Busy."""
     figures = call.last_statistics
     if call.begun is None:
-        raise _WHY.get(call.outcomes, NotAnswered)(call.reason)
+        raise _WHY.get(frozenset(each.how for each in call.rung), NotAnswered)(call.reason)
     lines = [f"The call is over after {duration(figures['seconds'])}. {call.reason}".rstrip()]
     lines += [
         f"{each['user']}: {_WAYS.get(each['way'] or '', 'no way')}, loss {100 * each['loss']:.1f} %, "

@@ -71,6 +71,7 @@ class Network:
     def _hear(self, other: Party, sender: Party, say: Say) -> None:
         if other.gone:
             return
+        other.machine.alive(sender.device.device_id, self.now)
         if say.kind == "hangup":
             other.machine.hung_up(sender.device, say.reason or "")
         else:
@@ -83,6 +84,7 @@ class Network:
         def arrive() -> None:
             if other.gone:
                 return
+            other.machine.alive(sender.device_id, self.now)
             if kind == "offer":
                 other.machine.offered(sender, sender.user_id, number, "v=0", self.now)
             else:

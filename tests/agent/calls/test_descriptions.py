@@ -8,7 +8,8 @@ import pytest
 from mesh_agent.calls import vouching
 from mesh_agent.calls.descriptions import Described, Descriptions
 from mesh_agent.client.folders import Profile
-from mesh_agent.machines.call import PAUSES_S, CallMachine
+from mesh_agent.machines.call import CallMachine
+from mesh_agent.machines.call_legs import PAUSES_S
 from mesh_agent.machines.call_parts import MakeOffer
 from mesh_agent.media import orders
 from mesh_agent.net.identity import Identity

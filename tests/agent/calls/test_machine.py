@@ -7,11 +7,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mesh_agent.machines.call import LEG_S, PAUSES_S
 from mesh_agent.machines.call_joining import JOIN_S
+from mesh_agent.machines.call_legs import LEG_S, PAUSES_S
 from mesh_agent.machines.call_parts import FULL, NOBODY, OFFERS_BURST, Rung, Say, TakeOffer, not_came
 from mesh_agent.machines.call_rings import RING_EVERY_S, RING_S
-from protocol.calls import CALL_PARTIES, Ask, Device, Here, Join, Sends, State
+from mesh_agent.machines.call_silence import ASK_EVERY_S, ASKS
+from protocol.calls import CALL_PARTIES, Absent, Ask, Device, Here, Join, Sends, State
 from tests.agent.calls.parties import Network, Party
 
 
@@ -95,6 +96,102 @@ def test_of_three_one_declines_and_the_others_talk() -> None:
     network.run(1)
     assert set(alice.machine.peers) == {"bob-1"}
     assert alice.machine.departed == ["carol declined."]
+
+
+def answering(names: str) -> tuple[Network, Party, Party]:
+    """The second one has answered the first one's ring, who has just heard that."""
+    network = Network()
+    alice, bob = (network.party(name) for name in names.split())
+    ring(network, alice, bob)
+    bob.machine.join([alice.device.device_id], network.now)
+    network.run(0.011)
+    assert bob.device.device_id in alice.machine.peers
+    return network, alice, bob
+
+
+@pytest.mark.parametrize("names", ["alice bob", "bob alice"])
+def test_who_leaves_before_the_answer_to_their_joining_is_out_at_once(names: str) -> None:
+    network, alice, bob = answering(names)
+    assert not bob.machine.peers, "the answer is under way"
+    bob.machine.leave()
+    network.run(0.1)
+    assert (alice.machine.phase, alice.machine.reason) == ("over", f"{bob.device.user_id} has left.")
+
+
+@pytest.mark.parametrize("names", ["alice bob", "bob alice"])
+def test_who_vanishes_while_they_come_in_is_out_soon(names: str) -> None:
+    network, alice, bob = answering(names)
+    bob.gone = True
+    network.run((ASKS + 1) * ASK_EVERY_S - 1)
+    assert bob.device.device_id in alice.machine.peers
+    network.run(2)
+    assert (alice.machine.phase, alice.machine.reason) == (
+        "over",
+        f"{bob.device.user_id} could not be reached.",
+    )
+    assert network.said[-1][1] == Say("hangup", bob.device.device_id, reason="failed")
+
+
+@pytest.mark.parametrize("names", ["alice bob", "bob alice"])
+def test_who_answers_questions_is_waited_for_however_slow_their_connection_is(names: str) -> None:
+    network, alice, bob = answering(names)
+    network.reaches = lambda _one, _other: False
+    network.run((ASKS + 2) * ASK_EVERY_S)
+    assert alice.machine.peers[bob.device.device_id].state == "connecting"
+    network.reaches = lambda _one, _other: True
+    network.run(LEG_S + PAUSES_S[0] + 1)
+    assert network.whole()
+    before = len(network.said)
+    network.run(60)
+    assert not [say for _, say in network.said[before:] if say.payload == Ask()], "who is heard is not asked"
+
+
+def test_without_a_line_or_after_a_stall_of_our_own_nobody_is_taken_for_gone() -> None:
+    network, alice, bob = answering("alice bob")
+    alice.machine.line_lost()
+    network.lost = lambda _random, _say: True
+    network.run((ASKS + 1) * ASK_EVERY_S)
+    assert bob.device.device_id in alice.machine.peers
+    network.lost = lambda _random, _say: False
+    alice.machine.line_up(network.now)
+    network.run(LEG_S)
+    assert network.whole()
+
+    _, alice, bob = answering("alice bob")
+    alice.machine.tick(20 * ASK_EVERY_S)  # the next one after a long stop
+    assert bob.device.device_id in alice.machine.peers
+
+
+def test_who_says_that_it_is_not_in_the_call_is_out_unless_it_is_heard() -> None:
+    network, alice, bob = answering("alice bob")
+    alice.machine.heard(bob.device, "bob", Absent(), network.now)
+    assert alice.machine.reason == "bob has left."
+
+    network = Network()
+    alice, bob, carol = together(network, "alice bob carol")
+    alice.machine.heard(bob.device, "bob", Absent(), network.now)
+    assert "bob-1" in alice.machine.peers
+    alice.machine.leg("bob-1", alice.legs["bob-1"], "lost", network.now)
+    alice.machine.heard(bob.device, "bob", Absent(), network.now)
+    assert set(alice.machine.peers) == {"carol-1"}
+    alice.machine.heard(carol.device, "carol", Absent(), network.now)
+    assert alice.machine.phase == "open"
+
+
+def test_who_has_no_line_any_more_does_not_come_but_who_is_in_it_may_come_back() -> None:
+    network, alice, bob = answering("alice bob")
+    alice.machine.offline("carol")
+    assert alice.machine.phase == "connecting"
+    alice.machine.offline("bob")
+    assert (alice.machine.phase, alice.machine.reason) == ("over", "bob could not be reached.")
+
+    network = Network()
+    alice, bob = together(network, "alice bob")
+    network.cut(alice, bob)
+    alice.machine.offline("bob")
+    assert alice.machine.peers["bob-1"].state == "lost"
+    network.run(PAUSES_S[0] + 1)
+    assert network.whole()
 
 
 def test_of_several_who_did_not_come_all_are_named() -> None:
