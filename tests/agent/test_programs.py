@@ -391,6 +391,7 @@ async def test_killed_after_sending_and_before_the_answer_it_arrives_once(
         assert say.process.stdin is not None
         say.process.stdin.write(b"first\n")
         await heard.wait_texts(room_id, "first")
+        await until(lambda: not outbox(alice), "the answer, which may come after bob has heard it")
         # The server holds still: what is sent now lies in its socket, unanswered.
         os.kill(own_server.pid, signal.SIGSTOP)
         try:

@@ -108,7 +108,7 @@ class Terminal:
         term: str = "xterm-256color",
     ) -> None:
         self._emulator = Emulator(columns, rows)
-        self.bytes_written = 0
+        self._noting = threading.Lock()
         self.last_bytes = b""
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -133,8 +133,8 @@ class Terminal:
                 return
             if not data:
                 return
-            self.bytes_written += len(data)
-            self.last_bytes = (self.last_bytes + data)[-_LAST_BYTES:]
+            with self._noting:
+                self.last_bytes = (self.last_bytes + data)[-_LAST_BYTES:]
             self._emulator.feed(data)
 
     @property
@@ -145,6 +145,11 @@ class Terminal:
     def rung(self) -> int:
         """How often the program has rung the bell."""
         return self._emulator.rung
+
+    def forget_bytes(self) -> None:
+        """`last_bytes` are those from now on."""
+        with self._noting:
+            self.last_bytes = b""
 
     @property
     def modes(self) -> list[Any]:

@@ -69,7 +69,7 @@ async def _written(
     """What the program writes once alice looks elsewhere and bob speaks to her: whole sequences."""
     await asyncio.to_thread(terminal.wait_for_bytes, b"\x1b]2;mesh\x07")
     await _look_away(terminal)
-    terminal.last_bytes = b""
+    terminal.forget_bytes()
     await bob.send(room, f"@alice{number} are you there?")
     await until(lambda: wanted.search(terminal.last_bytes), "the notification")
     await until(lambda: TITLE in terminal.last_bytes, "the title")
@@ -120,7 +120,7 @@ async def test_the_title_and_alt_are_given_back_while_stopped_and_at_the_end(roo
         await asyncio.to_thread(terminal.wait_for_bytes, *begins)
         await asyncio.to_thread(terminal.wait_for, "connected")
         for number, set_again in ((signal.SIGTSTP, True), (signal.SIGTERM, False)):
-            terminal.last_bytes = b""
+            terminal.forget_bytes()
             terminal.process.send_signal(number)
             await asyncio.to_thread(terminal.wait_for_bytes, b"\x1b[23;2t", b"\x1b[?1036r")
             if not set_again:
