@@ -28,6 +28,7 @@ KEYS: Final = {
     "down": "\x1b[B",
     "page up": "\x1b[5~",
     "page down": "\x1b[6~",
+    "ctrl+end": "\x1b[1;5F",
     "alt+enter": "\x1b\r",
     "alt+c": "\x1bc",
     "alt+l": "\x1bl",
