@@ -8,11 +8,8 @@
 Strategy: the log is the truth, and the bus only says that there is something in it. For each room that a
 connection of this node is in, the last `rev` that was told is kept. What comes next is told at once, what was
 told is dropped, and what comes too early waits `OVERTAKEN_S` for what it has overtaken: two nodes that write
-to one room commit in turns, and their messages race. What is missing then is read from the log.
-
-The log keeps the present state of what changed, not each change. So of a `rev` that no message bears any
-more, and of one that was no message's, the room as it is now is told; and whoever is in it is told then who
-else is. Who came in or went out without a word on the bus is let in or put out by the same look.
+to one room commit in turns, and their messages race. What is missing then is read from the log (`missing`).
+Who came in or went out without a word on the bus is let in or put out by the same look.
 
 A bus may lose the last word of a room, which no later one betrays, and a node may have no bus: so all rooms
 that are read here are compared with the log now and then, and often while there is no line.
@@ -25,22 +22,14 @@ import math
 from collections.abc import Callable
 from typing import Final, NoReturn, Protocol
 
-from mesh_server.bus.base import (
-    BusMessage,
-    CameIn,
-    Look,
-    MessagesCreated,
-    RoomChanged,
-    RoomGone,
-    numbers_of,
-)
+from mesh_server.bus.base import BusMessage, CameIn, Look, MessagesCreated, RoomGone, numbers_of
+from mesh_server.bus.missing import Log, Missing
 from mesh_server.hub import Hub, Listener
 from mesh_server.ids import Clock
-from mesh_server.services.views import member_view, message_view, room_view, shared_room_view
-from mesh_server.store.base import Changes, ClusterStore, MessageStore, MyRoom, RoomStore
+from mesh_server.store.base import ClusterStore, MessageStore, RoomStore
 from protocol.errors import StorageUnavailable
-from protocol.events import RoomDeleted, RoomJoined, RoomLeft, RoomResumed, RoomUpdated
-from protocol.rest import Message, Presence
+from protocol.events import RoomDeleted, RoomLeft
+from protocol.rest import Presence
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +105,8 @@ class Follower:
         is_up: Callable[[], bool] = lambda: False,
         on_revoked: Callable[[str], None] = lambda _device_id: None,
     ) -> None:
-        self._store, self._hub, self._presence, self._clock = store, hub, presence, clock
+        self._cluster, self._hub, self._clock = store.cluster, hub, clock
+        self._log = Log(store.messages, store.rooms, hub, presence)
         self._poll_s, self._is_up, self._on_revoked = poll_s, is_up, on_revoked
         self._rooms: dict[str, _Room] = {}
         self._look = asyncio.Event()
@@ -300,89 +290,36 @@ class Follower:
             self._want(room_id, room, room.wanted, after_s=after_s)
 
     async def _step(self, room_id: str, room: _Room) -> None:
-        since = room.last
-        until = min(room.wanted, since + STEP)
-        changes = await self._store.messages.list_changes(room_id, since, until)
-        views = {record.rev: message_view(record, nonce=True) for record in changes.messages}
-        mine: dict[str, MyRoom] = {}
-        if len(views) < until - since or self._hub.readers(room_id) - _ids(changes):
-            mine = await self._mine(room_id, changes)
-        self._put_out(room_id, changes)
+        until = min(room.wanted, room.last + STEP)
+        found = await self._log.read(room_id, room.last, until)
+        for user_id in self._hub.readers(room_id) - found.members:
+            self._hub.put_out(user_id, RoomLeft(room_id=room_id))
         if not self._hub.is_read(room_id):
             self._forget(room_id)
             return
-        if len(views) < until - since and not mine:
-            return  # nobody of ours who could be told how it is
+        if not found.can_be_told:
+            return
         was_missing = room.last < until  # or the bus has told all of it by now, and perhaps more
-        self._tell_read(room_id, room, until, views, mine)
-        for user_id, own in mine.items():
+        self.repaired += max(0, until - room.last)
+        for message, last in found.tellings(room.last):
+            self._tell(room_id, room, message, last)
+        for user_id in found.mine:
             if not self._hub.is_in(user_id, room_id):
-                self._let_in_as(user_id, own, changes)
+                self._let_in_as(room_id, user_id, found)
             elif was_missing:
-                self._hub.resume(user_id, self._resumed(own, changes, until))
+                self._hub.resume(user_id, found.resumed(user_id))
         self._tell_held(room_id, room)
 
-    async def _mine(self, room_id: str, changes: Changes) -> dict[str, MyRoom]:
-        """The room as each user of ours sees it who is a member."""
-        found: dict[str, MyRoom] = {}
-        for user_id in _ids(changes).intersection(self._hub.users()):
-            own = await self._store.rooms.get_room(room_id, user_id)
-            if own is not None and own.role is not None:
-                found[user_id] = own
-        return found
-
-    def _put_out(self, room_id: str, changes: Changes) -> None:
-        for user_id in self._hub.readers(room_id) - _ids(changes):
-            self._hub.put_out(user_id, RoomLeft(room_id=room_id))
-
-    def _tell_read(
-        self, room_id: str, room: _Room, until: int, views: dict[int, Message], mine: dict[str, MyRoom]
-    ) -> None:
-        """Each `rev` once; the bus may have told some of them meanwhile."""
-        shared = shared_room_view(next(iter(mine.values()))) if mine else None
-        run: list[Message] = []
-        for rev in range(room.last + 1, until + 1):
-            view = views.get(rev)
-            if view is not None:
-                run.append(view)
-            elif shared is not None:
-                self._tell_run(room_id, room, run)
-                run = []
-                event = RoomUpdated(room_id=room_id, rev=rev, room=shared)
-                self._tell(room_id, room, RoomChanged(room_id, rev, event, asked_by=""), rev)
-            self.repaired += 1
-        self._tell_run(room_id, room, run)
-
-    def _tell_run(self, room_id: str, room: _Room, run: list[Message]) -> None:
-        if run:
-            self._tell(room_id, room, MessagesCreated(room_id=room_id, messages=run), run[-1].rev)
-
-    def _let_in_as(self, user_id: str, own: MyRoom, changes: Changes) -> None:
+    def _let_in_as(self, room_id: str, user_id: str, found: Missing) -> None:
         """So that what is told of the room next is what follows for them, too."""
-        room_id, room = own.room.id, self._rooms.get(own.room.id)
-        if room is not None and own.room.rev < room.last:
+        room = self._rooms.get(room_id)
+        if room is not None and found.mine[user_id].room.rev < room.last:
             self.look()  # the bus was quicker
             return
-        joined = RoomJoined(
-            room_id=room_id,
-            room=room_view(own),
-            members=[member_view(member, self._presence(member.user_id)) for member in changes.members],
-            last_seq=own.room.last_seq,
-            rev=own.room.rev if room is None else room.last,
-        )
+        joined = found.joined(user_id, None if room is None else room.last)
         self._hub.let_in(user_id, joined)
         if room is None and self._hub.is_read(room_id):
             self._follow(room_id, joined.rev)
-
-    def _resumed(self, own: MyRoom, changes: Changes, rev: int) -> RoomResumed:
-        members = [member_view(member, self._presence(member.user_id)) for member in changes.members]
-        return RoomResumed(
-            room_id=own.room.id,
-            room=room_view(own),
-            members=members,
-            last_seq=own.room.last_seq,
-            rev=rev,
-        )
 
     # ── now and then ─────────────────────────────────────────────────────────────────────────────
 
@@ -410,31 +347,29 @@ class Follower:
     async def poll(self) -> None:
         """Compares everything that is read here with the log."""
         began = self._clock()
-        cluster = self._store.cluster
         self.polls += 1
         self.on_poll(self._is_up())
         room_ids = list(self._hub.rooms())
         for room_id in self._rooms.keys() - set(room_ids):
             self._forget(room_id)
-        heads = await cluster.list_revs(room_ids)
+        heads = await self._cluster.list_revs(room_ids)
         for room_id in room_ids:
             room = self._rooms.get(room_id)
             if room_id not in heads:
                 self._without_number(RoomGone(room_id=room_id, event=RoomDeleted(room_id=room_id)))
             elif room is not None and heads[room_id] > room.last:
                 self._want(room_id, room, heads[room_id], after_s=OVERTAKEN_S)
-        for room_id, user_id in await cluster.list_joined(self._hub.users(), self._since - SLACK_MS):
+        for room_id, user_id in await self._cluster.list_joined(self._hub.users(), self._since - SLACK_MS):
             if not self._hub.is_in(user_id, room_id):
                 await self._let_in(room_id, user_id)
-        for device_id in await cluster.list_revoked(self._hub.devices()):
+        for device_id in await self._cluster.list_revoked(self._hub.devices()):
             self._on_revoked(device_id)
         self._since = began
 
     async def _let_in(self, room_id: str, user_id: str) -> None:
-        changes = await self._store.messages.list_changes(room_id, 0, 0)
-        own = await self._store.rooms.get_room(room_id, user_id)
-        if own is not None and own.role is not None:
-            self._let_in_as(user_id, own, changes)
+        found = await self._log.read_room(room_id, user_id)
+        if user_id in found.mine:
+            self._let_in_as(room_id, user_id, found)
 
 
 def _newest_heard(listener: Listener, room_id: str, rev: int) -> int:
@@ -456,7 +391,3 @@ def _oldest_heard(listener: Listener, room_id: str, last: int) -> int:
                 break
             oldest = numbers[1]
     return oldest
-
-
-def _ids(changes: Changes) -> set[str]:
-    return {member.user_id for member in changes.members}
