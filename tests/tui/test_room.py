@@ -228,6 +228,7 @@ async def test_what_was_seen_is_read_once_the_room_is_left(alice: Seat, bob: Age
     await _say(bob, alice, "below")
     await alice.sees("↓ 1 new")
     await until(lambda: _unread(alice) == 41, "all to be counted")
+    await until(lambda: _room(alice).marks.seen == 40, "all but the last to be seen")
     await alice.press("escape")
     await until(lambda: _unread(alice) == 1, "what was seen to be read")
 
@@ -239,6 +240,7 @@ async def test_to_quit_is_to_leave_the_room(
     await _say(bob, alice, "hello")
     await alice.sees("hello")
     await until(lambda: _unread(alice) == 1, "it to be counted")
+    await until(lambda: _room(alice).marks.seen == 1, "it to be seen")
     await alice.press("ctrl+q")
     await until(lambda: not alice.app.is_running, "the end")
     again = await sit_down("alice", shared_server)
