@@ -2,36 +2,34 @@
 
 Strategy: what belongs together is built together, each group out of those before it: the ground that
 everything stands on, who people are, what they say, how they are connected, and what is asked of all of it.
-Who hears of the bus first is decided here too: the hub does, so that nobody acts on what is not told yet.
+A group that is a matter of its own has a module of its own, beside what it builds.
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+
+from aiohttp import web
 
 from mesh_server import open_files
 from mesh_server.administration import Administration, build_administration
 from mesh_server.bus.base import Bus, DeviceRevoked, UserChanged
 from mesh_server.caps import TcpCaps
 from mesh_server.chores import Chore, note_who_is_here
-from mesh_server.clustering import Cluster, Clustered, ToHub, alone, build_clustered, chores_of, relaying
+from mesh_server.clustering import Cluster, alone, chores_of, relaying
 from mesh_server.config import Config
 from mesh_server.console.operations import Console
 from mesh_server.doors.building import build_doors
 from mesh_server.doors.launching import Launch, launch_client
+from mesh_server.ground import Ground, build_ground, build_rooms
 from mesh_server.http.application import make_applications
+from mesh_server.http.readiness import Readiness
 from mesh_server.http.services import Services
-from mesh_server.http.shared import Shared
 from mesh_server.http.traffic import Traffic
-from mesh_server.hub import Hub
 from mesh_server.ids import Clock, NewId, id_maker, system_clock
 from mesh_server.keys import Keys
-from mesh_server.limits import Limiter
 from mesh_server.metrics import (
-    Metrics,
     of_cluster,
     of_gateway,
     of_limits,
@@ -51,8 +49,7 @@ from mesh_server.services.messages import MessageService
 from mesh_server.services.order import OrderService
 from mesh_server.services.own_account import OwnAccountService
 from mesh_server.services.passwords import Passwords
-from mesh_server.services.presence import GRACE_S, PresenceService
-from mesh_server.services.rooms import RoomService
+from mesh_server.services.presence import PresenceService
 from mesh_server.services.search import SearchService
 from mesh_server.services.sessions import Sessions
 from mesh_server.services.ssh_keys import SshKeyService
@@ -64,35 +61,8 @@ from mesh_server.store.base import Store
 from mesh_server.ws import connection
 from mesh_server.ws import relay as ws_relay
 from mesh_server.ws.gateway import Gateway
-from protocol.errors import StorageUnavailable
 from protocol.rest import VersionInfo
 from protocol.version import SUBPROTOCOLS, WIRE_VERSION, __version__
-
-READY_WAIT_S: Final = 5.0
-"""How long the disk may take to show that it can be written to."""
-
-READY_HOLD_S: Final = 1.0
-"""How long what `/readyz` found out is told to everyone who asks; anyone may, and each look is a write."""
-
-GRACES_IN_A_HEARTBEAT: Final = 10
-"""Who falls silent is to be known as gone within two heartbeats, the time of grace included."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Ground:
-    """What everything stands on."""
-
-    config: Config
-    store: Store
-    bus: Bus
-    hub: Hub
-    clustered: Clustered | None
-    presence: PresenceService
-    rooms: RoomService
-    limiter: Limiter
-    metrics: Metrics
-    clock: Clock
-    new_id: NewId
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +86,21 @@ class _Talk:
     invites: InviteService
 
 
+@dataclass(frozen=True, slots=True)
+class _House:
+    """All of them, and what counts who comes in and what is moved."""
+
+    ground: Ground
+    people: _People
+    talk: _Talk
+    peers: Peers
+    pushing: Pushing
+    gateway: Gateway
+    tcp: TcpCaps
+    traffic: Traffic
+    sizes: Sizes
+
+
 def build(
     config: Config,
     store: Store,
@@ -131,47 +116,22 @@ def build(
 
     `launch` says what runs for people who come in by a door.
     """
-    ground = _ground(config, store, bus, clock, new_id or id_maker(clock), cluster)
-    people = _people(ground, keys)
-    talk = _talk(ground)
-    peers = build_peers(
-        config,
-        store.peering,
-        store.usage,
-        bus,
-        ground.hub,
-        ground.rooms,
-        keys,
-        clock=ground.clock,
-        new_id=ground.new_id,
+    ground = build_ground(config, store, bus, cluster, clock=clock, new_id=new_id or id_maker(clock))
+    house = _house(ground, keys)
+    _watch(house)
+    services = _services(house)
+    application, operations = _applications(house, services)
+    return Built(
+        store=store,
+        gateway=house.gateway,
+        application=application,
+        metrics=operations,
+        tcp=house.tcp,
+        peers=house.peers,
+        doors=build_doors(config, services, application, bus, ground.metrics, keys.host, launch),
+        chores=_chores(house),
+        console=_console(house),
     )
-    pushing = build_pushing(
-        config, store.push, bus, ground.presence, clock=ground.clock, new_id=ground.new_id
-    )
-    gateway = _gateway(ground, people, talk, peers)
-    tcp = TcpCaps(
-        open_files.for_connections(config.limits.tcp), config.limits.tcp_per_address, trusted=config.proxies
-    )
-    traffic, sizes = Traffic(), Sizes(config.folder)
-    _watch(ground, gateway, tcp, traffic, sizes, peers, pushing)
-    services = _services(ground, people, talk, peers, pushing, gateway)
-    application, operations = make_applications(
-        config,
-        services,
-        traffic,
-        {
-            "/ws": partial(connection.serve, gateway=gateway),
-            ws_relay.PATH: partial(ws_relay.serve, gateway=gateway, relay=peers.relay),
-        },
-    )
-
-    def console(url: str) -> Console:
-        address = config.public_url.rstrip("/") or url
-        return Console(people.administration, ground.clock, lambda: address)
-
-    doors = build_doors(config, services, application, bus, ground.metrics, keys.host, launch)
-    chores = _chores(ground, people, talk, peers, pushing, gateway, sizes)
-    return Built(store, gateway, application, operations, tcp, peers, chores, console, doors)
 
 
 def build_alone(config: Config, store: Store, bus: Bus) -> tuple[Administration, PasswordGate]:
@@ -184,7 +144,7 @@ def build_alone(config: Config, store: Store, bus: Bus) -> tuple[Administration,
         store,
         bus,
         presence,
-        _rooms(store, bus, presence, clock, new_id),
+        build_rooms(store, bus, presence, clock, new_id),
         sessions=Sessions(clock=clock, on_revoked=lambda _device_id: None),
         gate=gate,
         who_is_here=lambda: (0, 0),
@@ -197,42 +157,28 @@ def build_alone(config: Config, store: Store, bus: Bus) -> tuple[Administration,
 # ── the groups ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _ground(
-    config: Config, store: Store, bus: Bus, clock: Clock, new_id: NewId, cluster: Cluster | None
-) -> _Ground:
-    hub = Hub(device_connections=config.limits.connections_per_device)
-    presence = PresenceService(
-        bus if cluster is None else ToHub(hub),
-        clock=time.monotonic,
-        grace_s=min(GRACE_S, config.heartbeat_s / GRACES_IN_A_HEARTBEAT),
+def _house(ground: Ground, keys: Keys) -> _House:
+    config, store, bus, clock, new_id = ground.config, ground.store, ground.bus, ground.clock, ground.new_id
+    people, talk = _people(ground, keys), _talk(ground)
+    peers = build_peers(
+        config, store.peering, store.usage, bus, ground.hub, ground.rooms, keys, clock=clock, new_id=new_id
     )
-    limiter = Limiter(config.limits, clock=time.monotonic)
-    clustered = None
-    if cluster is None:
-        bus.subscribe(hub.on_bus)
-    else:
-        clustered = build_clustered(config, store, bus, hub, presence, limiter, cluster, clock=clock)
-    return _Ground(
-        config=config,
-        store=store,
-        bus=bus,
-        hub=hub,
-        clustered=clustered,
-        presence=presence,
-        rooms=_rooms(store, bus, presence, clock, new_id),
-        limiter=limiter,
-        metrics=Metrics(),
-        clock=clock,
-        new_id=new_id,
+    pushing = build_pushing(config, store.push, bus, ground.presence, clock=clock, new_id=new_id)
+    most = open_files.for_connections(config.limits.tcp)
+    return _House(
+        ground=ground,
+        people=people,
+        talk=talk,
+        peers=peers,
+        pushing=pushing,
+        gateway=_gateway(ground, people, talk, peers),
+        tcp=TcpCaps(most, config.limits.tcp_per_address, trusted=config.proxies),
+        traffic=Traffic(),
+        sizes=Sizes(config.folder),
     )
 
 
-def _rooms(store: Store, bus: Bus, presence: PresenceService, clock: Clock, new_id: NewId) -> RoomService:
-    find_user = store.accounts.get_user_by_key
-    return RoomService(store.rooms, bus, presence, find_user=find_user, clock=clock, new_id=new_id)
-
-
-def _people(ground: _Ground, keys: Keys) -> _People:
+def _people(ground: Ground, keys: Keys) -> _People:
     config, store, bus, clock, new_id = ground.config, ground.store, ground.bus, ground.clock, ground.new_id
     sessions = Sessions(
         clock=clock,
@@ -269,7 +215,7 @@ def _people(ground: _Ground, keys: Keys) -> _People:
     return _People(sessions=sessions, gate=gate, accounts=accounts, administration=administration)
 
 
-def _talk(ground: _Ground) -> _Talk:
+def _talk(ground: Ground) -> _Talk:
     store, rooms, bus, clock, new_id = ground.store, ground.rooms, ground.bus, ground.clock, ground.new_id
     find_user = store.accounts.get_user_by_key
     return _Talk(
@@ -288,7 +234,7 @@ def _talk(ground: _Ground) -> _Talk:
     )
 
 
-def _gateway(ground: _Ground, people: _People, talk: _Talk, peers: Peers) -> Gateway:
+def _gateway(ground: Ground, people: _People, talk: _Talk, peers: Peers) -> Gateway:
     config = ground.config
     gateway = Gateway(
         store=ground.store,
@@ -319,9 +265,8 @@ def _gateway(ground: _Ground, people: _People, talk: _Talk, peers: Peers) -> Gat
 # ── what is asked of them, and what they do by themselves ────────────────────────────────────────
 
 
-def _services(
-    ground: _Ground, people: _People, talk: _Talk, peers: Peers, pushing: Pushing, gateway: Gateway
-) -> Services:
+def _services(house: _House) -> Services:
+    ground, people, talk, peers = house.ground, house.people, house.talk, house.peers
     store, administration = ground.store, people.administration
     return Services(
         accounts=people.accounts,
@@ -349,13 +294,13 @@ def _services(
         signer=peers.signer,
         peering=peers.peering,
         ice=peers.ice,
-        push=pushing.targets,
+        push=house.pushing.targets,
         ssh_keys=SshKeyService(store.ssh_keys, clock=ground.clock, new_id=ground.new_id),
         limiter=ground.limiter,
         server_name=ground.config.name,
         has_web=ground.config.web,
         version=_version(ground.config, people.accounts),
-        ready=_ready(store, gateway),
+        ready=Readiness(store.check, house.gateway.require_open),
         metrics=ground.metrics.text,
     )
 
@@ -373,56 +318,44 @@ def _version(config: Config, accounts: AccountService) -> Callable[[], Awaitable
     return version
 
 
-def _ready(store: Store, gateway: Gateway) -> Callable[[], Awaitable[None]]:
-    disk = Shared(store.check, clock=time.monotonic, hold_s=READY_HOLD_S)
-
-    async def ready() -> None:
-        gateway.require_open()
-        try:
-            async with asyncio.timeout(READY_WAIT_S):
-                await disk()
-        except TimeoutError:
-            raise StorageUnavailable from None
-
-    return ready
+def _applications(house: _House, services: Services) -> tuple[web.Application, web.Application | None]:
+    gateway = house.gateway
+    sockets = {
+        "/ws": partial(connection.serve, gateway=gateway),
+        ws_relay.PATH: partial(ws_relay.serve, gateway=gateway, relay=house.peers.relay),
+    }
+    return make_applications(house.ground.config, services, house.traffic, sockets)
 
 
-def _watch(
-    ground: _Ground,
-    gateway: Gateway,
-    tcp: TcpCaps,
-    traffic: Traffic,
-    sizes: Sizes,
-    peers: Peers,
-    pushing: Pushing,
-) -> None:
-    metrics = ground.metrics
-    metrics.watch(lambda: of_gateway(gateway))
-    metrics.watch(lambda: of_limits(gateway, tcp))
-    metrics.watch(lambda: of_traffic(traffic))
-    metrics.watch(lambda: of_sizes(sizes))
-    metrics.watch(lambda: of_peers(peers))
-    metrics.watch(lambda: of_pushes(pushing.pushes))
-    if (clustered := ground.clustered) is not None:
+def _console(house: _House) -> Callable[[str], Console]:
+    def console(url: str) -> Console:
+        address = house.ground.config.public_url.rstrip("/") or url
+        return Console(house.people.administration, house.ground.clock, lambda: address)
+
+    return console
+
+
+def _watch(house: _House) -> None:
+    metrics = house.ground.metrics
+    metrics.watch(lambda: of_gateway(house.gateway))
+    metrics.watch(lambda: of_limits(house.gateway, house.tcp))
+    metrics.watch(lambda: of_traffic(house.traffic))
+    metrics.watch(lambda: of_sizes(house.sizes))
+    metrics.watch(lambda: of_peers(house.peers))
+    metrics.watch(lambda: of_pushes(house.pushing.pushes))
+    if (clustered := house.ground.clustered) is not None:
         metrics.watch(lambda: of_cluster(clustered))
 
 
-def _chores(
-    ground: _Ground,
-    people: _People,
-    talk: _Talk,
-    peers: Peers,
-    pushing: Pushing,
-    gateway: Gateway,
-    sizes: Sizes,
-) -> tuple[Chore, ...]:
+def _chores(house: _House) -> tuple[Chore, ...]:
+    ground, people, peers, pushing = house.ground, house.people, house.peers, house.pushing
     clustered = ground.clustered
     return (
         *(() if clustered is None else chores_of(clustered, people.sessions, pushing.pushes)),
-        gateway.sweep,
-        lambda: note_who_is_here(gateway),
+        house.gateway.sweep,
+        lambda: note_who_is_here(house.gateway),
         ground.metrics.measure_lag,
-        sizes.keep,
+        house.sizes.keep,
         ground.presence.keep,
         peers.peering.keep,
         peers.usage.keep,
@@ -431,7 +364,7 @@ def _chores(
             clustered,
             ground.config,
             *pushing.chores,
-            talk.search.keep_index,
+            house.talk.search.keep_index,
             UpkeepService(ground.store.upkeep, ground.bus, clock=ground.clock).keep,
             people.administration.tokens.keep,
             people.administration.audit.keep,
