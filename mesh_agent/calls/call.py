@@ -152,11 +152,6 @@ class Call(Doing):
         """Whether who has begun it fell out and never came back, so that the room hears nothing from them."""
         return self.starter in self._machine.fallen
 
-    def rings(self, user_id: str) -> bool:
-        """Whether that person is rung, and has not answered."""
-        rung = self._machine.rung.get(user_id)
-        return rung is not None and not rung.how
-
     async def entered(self) -> None:
         """Returns once somebody else is there, or nobody will be."""
         while self.phase != "over" and not self._machine.peers:
@@ -355,6 +350,11 @@ class Call(Doing):
         """As `descriptions.Taker`."""
         self._act()
 
+    def complain(self, sentence: str) -> None:
+        """As `descriptions.Taker`."""
+        self._problem(sentence)
+        self._news.set()
+
     def refuse(self, party: str, reason: HangUp, sentence: str) -> None:
         """As `descriptions.Taker`."""
         self._problem(sentence)
@@ -374,10 +374,12 @@ class Call(Doing):
             orders.Problem: lambda report: self._problem(report.text),
         }
         while (report := await helper.report()) is not None:
-            hearer = hearers.get(type(report))
-            if hearer is not None:
+            hearer = hearers.get(type(report), lambda _: None)
+            try:
                 hearer(report)
-                self._news.set()
+            except Exception:  # one report that cannot be used ends no call, nor what comes after it
+                log.exception("a report of the process of a call failed")
+            self._news.set()
         self._machine.leave("failed", "The process of sound and pictures has ended.")
         self._act()
 

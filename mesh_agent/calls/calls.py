@@ -374,7 +374,7 @@ class Calls:
         return (
             current.phase == "ringing"
             and current.room_id == event.room_id
-            and current.rings(event.sender.user_id)
+            and any(each.user_id == event.sender.user_id and not each.how for each in current.rung)
         )
 
     def _hung_up(self, event: RtcHangup) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from mesh_agent.calls import vouching
+from mesh_agent.client.errors import LocalError
 from mesh_agent.machines.call import CallMachine
 from mesh_agent.media import orders
 from mesh_agent.sharing.desk import Desk
@@ -47,6 +48,9 @@ class Taker(Protocol):
 
     def refuse(self, party: str, reason: HangUp, sentence: str) -> None:
         """That leg is not to be."""
+
+    def complain(self, sentence: str) -> None:
+        """Something here does not work; the leg is tried again."""
 
     def act(self) -> None:
         """Carries out what has come of what was taken."""
@@ -100,6 +104,9 @@ class Descriptions:
         except PeerChanged:
             await self._changed(said)
             self._taker.refuse(peer, "identity", PeerChanged.text)
+        except LocalError as error:  # our own files; the next description may find them well again
+            log.warning("a description of %s cannot be checked: %s", peer, error.message)
+            self._taker.complain(error.message)
         except MeshError as error:
             log.info("a description of %s is refused: %s", peer, error.message)
             if peer in self._machine().peers:

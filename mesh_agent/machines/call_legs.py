@@ -1,7 +1,8 @@
 """The connections of a call, one for each pair of devices: begun, tried again, given up. No IO.
 
 Strategy: the device with the lower id makes the offers. A leg has a number that only grows; what does not
-come to stand in time is made anew after a pause, a few times. Clocks are given.
+come to stand in time is made anew after a pause, a few times. When that is, the one who offers decides: who
+has taken an offer waits for it as long as it may take at most. Clocks are given.
 """
 
 from collections.abc import Callable
@@ -10,14 +11,16 @@ from typing import Final
 from mesh_agent.machines.call_parts import OFFERS_BURST, OFFERS_S, Effect, MakeOffer, Peer, Say
 from protocol.calls import Again
 
-LEG_S: Final = 20.0
-"""How long a leg may take to stand."""
+LEGS_S: Final = (20.0, 25.0, 35.0, 45.0)
+"""How long a leg may take to stand: longer at each try, since a machine that is too busy for the first would
+else begin anew for ever what is nearly done."""
 
 LOST_S: Final = 12.0
 """How long one that has fallen silent may come back by itself."""
 
 PAUSES_S: Final = (0.5, 2.0, 5.0)
 """Before each further try; then the device is out."""
+assert len(LEGS_S) == len(PAUSES_S) + 1
 
 
 class Legs:
@@ -30,7 +33,7 @@ class Legs:
 
     def begin(self, peer: Peer, now: float) -> list[Effect]:
         """Makes the leg, or waits until the other end does."""
-        peer.due, peer.retry_at = now + LEG_S, None
+        peer.due, peer.retry_at = now + LEGS_S[peer.tries], None
         if peer.offers:
             self._number = max(self._number + 1, self._wall_ms())
             peer.number = self._number
@@ -56,5 +59,5 @@ class Legs:
         if peer.offers_left < 1:
             return False
         peer.offers_left -= 1
-        peer.number, peer.due, peer.retry_at = number, now + LEG_S, None
+        peer.number, peer.due, peer.retry_at = number, now + LEGS_S[-1], None
         return True

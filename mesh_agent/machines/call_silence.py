@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from typing import Final
 
 ASK_EVERY_S: Final = 3.0
-ASKS: Final = 4
-"""So many questions without an answer, and a moment for the last one; then it is gone."""
+ASKS: Final = 7
+"""So many questions without an answer, and a moment for the last one; then it is gone. A machine may stand
+still for 20 s."""
 
 
 class Silence:

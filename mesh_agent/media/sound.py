@@ -7,6 +7,7 @@ is gone is told, and so is that it is back; until then there is silence.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
@@ -27,6 +28,8 @@ from mesh_agent.media.packet import Packet
 from mesh_agent.media.processing import NO_LIBRARY, Processor
 from mesh_agent.media.sinks import Nowhere, Sink, Written
 from mesh_agent.media.sources import File, Nothing, Source, Tone, Unreadable
+
+log = logging.getLogger(__name__)
 
 BEHIND_S: Final = 0.2
 """A process that slept longer than this goes on from now, and makes up for nothing."""
@@ -98,6 +101,7 @@ class Sound:
         self._retry: asyncio.Task[None] | None = None
         self._timestamp = 0
         self._frames, self._loss = 0, 0.0
+        self._logged = False
         self._test: Tone | None = None
         self._test_left = 0
         self.muted = self.deafened = False
@@ -311,7 +315,12 @@ class Sound:
                 due = now
             if now < due:
                 await asyncio.sleep(due - now)
-            self.tick(due)
+            try:
+                self.tick(due)
+            except Exception:  # a frame that cannot be had is silence, and no end of the call
+                if not self._logged:
+                    log.exception("20 ms of sound failed")
+                self._logged = True
             due += FRAME_S
 
     def tick(self, now: float) -> None:

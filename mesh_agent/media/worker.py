@@ -119,9 +119,9 @@ class Call:
             self._read_orders(),
             self._sound.run(),
             self._pictures.run(),
-            self._look(),
-            self._tell_levels(),
-            self._count(),
+            self._every(LOOK_S, self._look),
+            self._every(LEVELS_S, self._tell_levels),
+            self._every(COUNT_S, self._count),
         ):
             self._spawn(work)
         await self._ending.wait()
@@ -148,24 +148,41 @@ class Call:
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
+        """What one device, file or leg does wrong ends no call."""
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logging.error("a task of the call failed", exc_info=error)
-            self._ending.set()
+
+    async def _every(self, seconds: float, look: Callable[[], None]) -> None:
+        """For ever, whatever one look finds; what goes wrong is logged once."""
+        logged = False
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                look()
+            except Exception as error:
+                if not logged:
+                    logging.exception("a look at the call failed", exc_info=error)
+                logged = True
 
     # ── orders ──────────────────────────────────────────────────────────────────────────────────
 
     async def _read_orders(self) -> None:
-        while (order := await orders.next_order(self._pipes.orders)) is not None:
-            if isinstance(order, Stop):
-                break
-            doer = self._doers.get(type(order))
-            try:
-                if doer is not None:
-                    doer(order)
-            except Exception:  # one order that cannot be done ends no call
-                logging.exception("%s failed", type(order).__name__)
-        self._ending.set()
+        try:
+            while (order := await orders.next_order(self._pipes.orders)) is not None:
+                if isinstance(order, Stop):
+                    break
+                self._obey(order)
+        finally:
+            self._ending.set()
+
+    def _obey(self, order: orders.Order) -> None:
+        doer = self._doers.get(type(order))
+        try:
+            if doer is not None:
+                doer(order)
+        except Exception:  # one order that cannot be done ends no call
+            logging.exception("%s failed", type(order).__name__)
 
     def _new(self, name: str, number: int) -> _Party | None:
         """A leg in the place of an older one; None where there is a newer one, or there are too many."""
@@ -262,50 +279,44 @@ class Call:
     def source_ended(self) -> None:
         self._pipes.report(orders.Ended(what="audio_in"))
 
-    async def _tell_levels(self) -> None:
+    def _tell_levels(self) -> None:
         """Those that have changed; none while the agent does not read."""
-        while True:
-            await asyncio.sleep(LEVELS_S)
-            if self._pipes.waiting > REPORTS_BYTES:
-                continue
-            meters = {"": self._sound.own}
-            meters.update((leg.party, meter) for leg, meter in self._sound.meters.items())
-            now = {
-                party: orders.Level(party, round(meter.level / LEVEL_STEP) * LEVEL_STEP, meter.speaking)
-                for party, meter in meters.items()
-            }
-            changed = [level for party, level in now.items() if self._shown.get(party) != level]
-            self._shown = now
-            if changed:
-                self._pipes.report(orders.Levels(levels=changed))
+        if self._pipes.waiting > REPORTS_BYTES:
+            return
+        meters = {"": self._sound.own}
+        meters.update((leg.party, meter) for leg, meter in self._sound.meters.items())
+        now = {
+            party: orders.Level(party, round(meter.level / LEVEL_STEP) * LEVEL_STEP, meter.speaking)
+            for party, meter in meters.items()
+        }
+        changed = [level for party, level in now.items() if self._shown.get(party) != level]
+        self._shown = now
+        if changed:
+            self._pipes.report(orders.Levels(levels=changed))
 
-    async def _count(self) -> None:
-        while True:
-            await asyncio.sleep(COUNT_S)
-            if self._pipes.waiting > REPORTS_BYTES:
-                continue
-            legs = []
-            for party in list(self._parties.values()):
-                if party.leg.state in ("connected", "lost"):
-                    hearing = self._sound.hearing(party.leg)
-                    legs.append(party.counting.look(party.leg, hearing, self._sound.waiting_ms))
-            if legs:
-                self._pipes.report(orders.Statistics(legs=legs))
+    def _count(self) -> None:
+        if self._pipes.waiting > REPORTS_BYTES:
+            return
+        legs = []
+        for party in list(self._parties.values()):
+            if party.leg.state in ("connected", "lost"):
+                hearing = self._sound.hearing(party.leg)
+                legs.append(party.counting.look(party.leg, hearing, self._sound.waiting_ms))
+        if legs:
+            self._pipes.report(orders.Statistics(legs=legs))
 
     # ── what legs tell ──────────────────────────────────────────────────────────────────────────
 
-    async def _look(self) -> None:
+    def _look(self) -> None:
         """Who is not heard from any more, who is again, and whom we can only reach by another way."""
-        while True:
-            await asyncio.sleep(LOOK_S)
-            now = time.monotonic()
-            for leg in self._legs():
-                if leg.state in ("connected", "lost") and leg.homeless:
-                    leg.tell("failed", "This device is in another network now.")
-                elif leg.state == "connected" and now - leg.heard_at > LOST_S:
-                    leg.tell("lost", "Nothing comes from there now.")
-                elif leg.state == "lost" and now - leg.heard_at <= LOST_S:
-                    leg.tell("connected")
+        now = time.monotonic()
+        for leg in self._legs():
+            if leg.state in ("connected", "lost") and leg.homeless:
+                leg.tell("failed", "This device is in another network now.")
+            elif leg.state == "connected" and now - leg.heard_at > LOST_S:
+                leg.tell("lost", "Nothing comes from there now.")
+            elif leg.state == "lost" and now - leg.heard_at <= LOST_S:
+                leg.tell("connected")
 
     def leg_changed(self, leg: Leg, state: LegState, reason: str) -> None:
         self._pictures.leg_changed(leg)

@@ -119,6 +119,9 @@ class KnownDevices:
             PeerChanged: it had another one before; from now on it stands there as changed.
         """
         shown = _text(identity)
+        known = await self.device(user_id, device_id)
+        if known is not None and known.key == shown and not known.changed:
+            return known  # nothing is to be written, so nobody is waited for
         async with self._changing() as devices:
             before = devices.get((user_id, device_id))
             if before is None:

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh_agent.client.errors import FilesUnusable, FileTooNew
-from mesh_agent.client.folders import SMALL_FILE_BYTES, Profile
+from mesh_agent.client.folders import SMALL_FILE_BYTES, Profile, locked
 from mesh_agent.net.known import DEVICES_MAX, Known, KnownDevices, UnknownDevice
 from protocol import limits
 from protocol.errors import PeerChanged
+from tests.support.conditions import PATIENCE_S
 
 OLD, NEW, THIRD = b"o" * 32, b"n" * 32, b"t" * 32
 
@@ -35,6 +36,15 @@ async def test_the_first_identity_of_a_device_is_remembered(devices: KnownDevice
     assert await devices.remember("bob", "phone", OLD) == first
     assert await devices.device("bob", "phone") == first
     assert stat.S_IMODE(profile.known_path.stat().st_mode) == 0o600
+
+
+async def test_who_is_known_is_told_while_another_program_changes_the_file(
+    devices: KnownDevices, profile: Profile
+) -> None:
+    await devices.remember("bob", "laptop", OLD)
+    async with locked(profile.known_lock_path), asyncio.timeout(PATIENCE_S):
+        known = await devices.remember("bob", "laptop", OLD)
+    assert known.identity == OLD
 
 
 async def test_each_device_of_each_person_has_its_own(devices: KnownDevices) -> None:

@@ -7,6 +7,7 @@ What was painted is not told while the agent has not read what it was told befor
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -25,6 +26,8 @@ from mesh_agent.media.video.scene import Scene
 from mesh_agent.media.video.sending import Sending
 from mesh_agent.media.video.sources import Feed, Frames, opened
 from mesh_agent.media.video.watching import Watching
+
+log = logging.getLogger(__name__)
 
 OPEN_S: Final = 10.0
 """How long a camera may take to give its first picture."""
@@ -190,16 +193,24 @@ class Pictures:
 
     async def run(self) -> None:
         """Fits what is sent to what the lines take, for ever."""
+        logged = False
         while True:
-            now = time.monotonic()
-            for leg in self._legs():
-                leg.asks_again_after(leg.round_trip_s)
-            if self._feed is not None:
-                for leg in self._legs():
-                    if leg.state == "connected" and leg not in self._asleep:
-                        self._rate.heard(leg.party, leg.pictures_out.loss, leg.round_trip_s, now)
-            self._sending.step = self._rate.step(now)
+            try:
+                self._fit(time.monotonic())
+            except Exception:  # pictures go on as they were
+                if not logged:
+                    log.exception("fitting pictures to the lines failed")
+                logged = True
             await asyncio.sleep(LOOK_S)
+
+    def _fit(self, now: float) -> None:
+        for leg in self._legs():
+            leg.asks_again_after(leg.round_trip_s)
+        if self._feed is not None:
+            for leg in self._legs():
+                if leg.state == "connected" and leg not in self._asleep:
+                    self._rate.heard(leg.party, leg.pictures_out.loss, leg.round_trip_s, now)
+        self._sending.step = self._rate.step(now)
 
     # ── what the threads tell ───────────────────────────────────────────────────────────────────
 

@@ -40,6 +40,7 @@ class Alice:
         self.descriptions = Descriptions(desk, lambda: self.machine, self)
         self.taken: list[int] = []
         self.refused: list[tuple[str, HangUp]] = []
+        self.complaints: list[str] = []
 
     def take(self, described: Described, known: Known) -> bool:
         del known
@@ -49,6 +50,9 @@ class Alice:
     def refuse(self, party: str, reason: HangUp, sentence: str) -> None:
         del sentence
         self.refused.append((party, reason))
+
+    def complain(self, sentence: str) -> None:
+        self.complaints.append(sentence)
 
     def act(self) -> None:
         """Nothing is carried out here."""
@@ -85,6 +89,26 @@ async def test_an_answer_to_an_older_offer_is_nothing_and_a_wrong_one_to_the_las
         await until(lambda: alice.taken or alice.refused, "the last answer to be checked")
         assert alice.taken == ([] if wrong else [second])
         assert alice.refused == ([(BOB.device_id, "failed")] if wrong else [])
+    finally:
+        checking.cancel()
+        await asyncio.wait((checking,))
+
+
+async def test_files_of_ours_that_cannot_be_used_put_nobody_out() -> None:
+    alice = Alice()
+    path = Profile.open("alice").known_path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("{")
+    checking = asyncio.create_task(alice.descriptions.check())
+    try:
+        first = alice.offer(FIRST)
+        alice.answered(first, FIRST)
+        await until(lambda: alice.complaints or alice.refused, "the complaint")
+        assert "is damaged" in alice.complaints[0]
+        assert (alice.taken, alice.refused) == ([], [])
+        path.unlink()
+        alice.answered(first, FIRST)
+        await until(lambda: alice.taken, "it to be taken once it can be")
     finally:
         checking.cancel()
         await asyncio.wait((checking,))

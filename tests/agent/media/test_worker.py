@@ -1,12 +1,17 @@
 """Processes of calls with each other: what is said into one comes out of the other."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import numpy as np
 
 from mesh_agent.media import orders
+from mesh_agent.media.leg import Leg
+from mesh_agent.media.sound import Sound
 from mesh_agent.media.sources import TONE, TONE_HZ
+from mesh_agent.media.worker import Call
+from mesh_agent.sharing.pipes import Pipes
 from tests.agent.media.sounds import pitch, read_any, read_wav, strength, tone, write
 from tests.agent.media.studio import Studio, connect
 from tests.support.conditions import until
@@ -121,3 +126,71 @@ async def test_what_cannot_be_used_is_said_and_what_can_be_is_used() -> None:
         ]
     finally:
         await alice.stop()
+
+
+async def test_what_one_part_of_a_call_does_wrong_ends_no_call() -> None:
+    ends = os.pipe()
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.connect_write_pipe(
+        asyncio.streams.FlowControlMixin, os.fdopen(ends[1], "wb")
+    )
+    told = orders.Begin(ice=[], audio_in="tone", audio_out="none")
+    given = asyncio.StreamReader()
+    call = Call(Pipes(given, asyncio.StreamWriter(transport, protocol, None, loop)), told)
+    looks = 0
+
+    def look() -> None:
+        nonlocal looks
+        looks += 1
+        raise RuntimeError("a device that says something strange")
+
+    async def deed() -> None:
+        look()
+
+    running = asyncio.create_task(call.run())
+    try:
+        call._spawn(call._every(0.0, look))
+        call._spawn(deed())
+        await until(lambda: looks > 3, "several looks")
+        await until(lambda: call._sound.own.level > 0, "the tone")
+        assert not running.done()
+    finally:
+        given.feed_eof()
+        await running
+        transport.close()
+        os.close(ends[0])
+
+
+async def test_a_frame_that_cannot_be_had_is_no_end_of_the_sound() -> None:
+    asked = 0
+
+    def legs() -> list[Leg]:
+        nonlocal asked
+        asked += 1
+        if asked < 5:
+            raise RuntimeError("strange")
+        return []
+
+    sound = Sound(legs, _Deaf(), process=False)
+    await sound.use("tone", "none")
+    running = asyncio.create_task(sound.run())
+    try:
+        await until(lambda: asked > 10 or running.done(), "frames after those that failed")
+        assert not running.done()
+    finally:
+        running.cancel()
+        await asyncio.wait((running,))
+        sound.close()
+
+
+class _Deaf:
+    """Is told, and does nothing."""
+
+    def problem(self, text: str) -> None:
+        del text
+
+    def devices_changed(self) -> None:
+        """Nothing."""
+
+    def source_ended(self) -> None:
+        """Nothing."""
