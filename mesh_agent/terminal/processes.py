@@ -30,6 +30,8 @@ GIVE_UP_S: Final = 6.0
 """What is not gone by then waits for the kernel, and dies when that lets it."""
 
 LOOK_S: Final = 0.02
+COUNTED_S: Final = 0.5
+"""So much counts at most from one look to the next: while this process was held up, so were the others."""
 
 _SUBREAPER: Final = 36
 _PROC: Final = Path("/proc")
@@ -123,10 +125,11 @@ def _has(pid: int, wanted: bytes) -> bool:
 
 async def end(find: Callable[[], Iterable[Process]], clock: Callable[[], float] = time.monotonic) -> bool:
     """Ends what `find` finds, and what that starts meanwhile. Returns whether all of it is gone."""
-    begun = clock()
+    since, looked_at = 0.0, clock()
     told: dict[tuple[int, str], signal.Signals] = {}
     while left := await asyncio.to_thread(lambda: list(find())):
-        since = clock() - begun
+        now = clock()
+        since, looked_at = since + min(now - looked_at, COUNTED_S), now
         number = max(stage for stage in STAGES if stage[0] <= since)[1]
         for one in left:
             if told.get((one.pid, one.began)) != number or number is signal.SIGKILL:

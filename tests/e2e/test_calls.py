@@ -226,9 +226,11 @@ def test_one_who_is_killed_is_gone_after_a_while_and_the_others_go_on(persons: l
     calling.kill()
     for process in (answering[0], again):
         until(process, user="alice", state="lost")
-    for process in (again, answering[0]):
-        process.send_signal(signal.SIGINT)
-        process.wait(PATIENCE_S)
+    again.send_signal(signal.SIGINT)
+    again.wait(PATIENCE_S)
+    until(answering[0], departed="carol has left.")  # else each of the two may think that the other one stays
+    answering[0].send_signal(signal.SIGINT)
+    answering[0].wait(PATIENCE_S)
     for process in (calling, answering[1]):
         process.wait()
     (by_bob,) = asyncio.run(told(bob, 1))

@@ -172,6 +172,7 @@ async def test_a_frame_that_was_cut_in_the_middle_is_no_message(
         assert (await his.wait("chat.message.created"))["message"]["content"] == "whole"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("server", ["watchful"], indirect=True)
 async def test_silent_clients_are_noticed_within_two_heartbeats_and_others_stay(
     server: ServerProcess, http: aiohttp.ClientSession, alice: Person, room_id: str
@@ -189,8 +190,7 @@ async def test_silent_clients_are_noticed_within_two_heartbeats_and_others_stay(
 async def _goes_and_comes_back(
     server: ServerProcess, alice: Person, person: Person, room_id: str, end: str
 ) -> None:
-    """Guarantee 6, and then 4: a silent peer is noticed, and misses nothing."""
-    loop = asyncio.get_running_loop()
+    """Guarantee 6, and then 4: a silent peer is noticed, and misses nothing. How soon: `test_silence.py`."""
 
     def they_are(presence: str) -> Callable[[Json], bool]:
         told = {"type": "presence.update", "user_id": person.user_id, "presence": presence}
@@ -201,14 +201,11 @@ async def _goes_and_comes_back(
         async with person.socket() as theirs:
             (room,) = theirs.welcome["rooms"]
             await hers.wait(they_are("online"))
-            silent_since = loop.time()
             if end == "stop reading":
                 theirs.wire._conn.transport.pause_reading()  # type: ignore[union-attr]  # a line that died
             else:
                 getattr(line, end)()
             await hers.wait(they_are("offline"))
-            # Generous to a busy machine: what is tested is that it happens at all.
-            assert loop.time() - silent_since < 10 * HEARTBEAT_S
             said = await hers.say(room_id, f"while {person.name} was away")
         person.url = direct
         async with person.socket(resume={room_id: room["rev"]}) as theirs:
