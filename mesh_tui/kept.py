@@ -48,8 +48,13 @@ class Kept(Generic[Content]):
         """`content` is no longer what was read or saved."""
         self._changed.set()
 
+    def forget(self) -> None:
+        """Keeps nothing of it."""
+        self.content = self._empty()
+        self.changed()
+
     @property
-    def waits(self) -> bool:
+    def unsaved(self) -> bool:
         """There is a change that no write has begun with."""
         return self._changed.is_set()
 

@@ -8,6 +8,7 @@ The app and plain mode are both a `Host`.
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from time import monotonic
 from typing import Any, Final, Protocol
 
@@ -29,6 +30,7 @@ from mesh_tui.rooms import told_of
 from mesh_tui.settings import Settings
 from mesh_tui.transfers import is_open_offer
 from protocol.errors import MeshError
+from protocol.rest import Room
 
 
 class Host(Protocol):
@@ -123,16 +125,8 @@ class Notifier:
             or not self._begun
         ):
             return
-        now = Situation(
-            level=told_of(self._host.settings, room),
-            to_me=is_to(me.id, message, room),
-            busy=agent.presence == "busy",
-            there=self._attention.is_there(monotonic()),
-            open=room.id == self._host.room_in_front,
-        )
-        if decide(now) != "nothing":
-            self._bursts.add(Notice.of(message, room, to_me=now.to_me))
-            self._changed.set()
+        said_to_me = is_to(me.id, message, room)
+        self._consider(room, partial(Notice.of, message, room, to_me=said_to_me), said_to_me=said_to_me)
 
     def _transfer_changed(self, event: TransferChanged) -> None:
         """An offer is told once, as what is said to the person."""
@@ -147,16 +141,7 @@ class Notifier:
             room = agent.room(transfer.room_id)
         except MeshError:
             return
-        now = Situation(
-            level=told_of(self._host.settings, room),
-            to_me=True,
-            busy=agent.presence == "busy",
-            there=self._attention.is_there(monotonic()),
-            open=room.id == self._host.room_in_front,
-        )
-        if decide(now) != "nothing":
-            self._bursts.add(Notice.of_offer(transfer, room))
-            self._changed.set()
+        self._consider(room, partial(Notice.of_offer, transfer, room))
 
     def _ringing(self, event: CallRinging) -> None:
         """On the desktop alone: on the screen, the status line and a word say it already."""
@@ -167,15 +152,20 @@ class Notifier:
             room = agent.room(ringing.room_id)
         except MeshError:
             return
+        if self._host.settings.calls.ring:
+            self._consider(room, partial(Notice.of_call, ringing, room))
+
+    def _consider(self, room: Room, notice: Callable[[], Notice], *, said_to_me: bool = True) -> None:
+        """Has it told soon, with what else is new; or not at all, as it finds the person."""
         now = Situation(
             level=told_of(self._host.settings, room),
-            to_me=True,
-            busy=agent.presence == "busy",
-            there=False,
-            open=False,
+            to_me=said_to_me,
+            busy=self._host.agent.presence == "busy",
+            there=self._attention.is_there(monotonic()),
+            open=room.id == self._host.room_in_front,
         )
-        if self._host.settings.calls.ring and decide(now) != "nothing":
-            self._bursts.add(Notice.of_call(ringing, room))
+        if decide(now) != "nothing":
+            self._bursts.add(notice())
             self._changed.set()
 
     _HANDLERS: Final[Mapping[type[AgentEvent], Callable[[Any, Any], None]]] = {

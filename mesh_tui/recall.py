@@ -5,12 +5,10 @@ on disk as drafts are. `Browse` walks through them; it begins with what is writt
 forth again past the newest brings that back, and what was changed on the way is there when one returns.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from mesh_tui.kept import Kept
-from protocol.errors import MeshError
 from protocol.limits import CONTENT_CHARS
 from protocol.text import clean_text
 
@@ -21,25 +19,25 @@ KEPT_CHARS: Final = 200_000
 """Characters that are kept of all rooms; the room in which nothing was entered for longest goes first."""
 
 
-class Recall:
+class Recall(Kept[dict[str, list[str]]]):
     """By room id. `path` need not exist."""
 
     def __init__(self, path: Path) -> None:
-        self._kept: Kept[dict[str, list[str]]] = Kept(path, dict, dict[str, list[str]])
+        super().__init__(path, dict, dict[str, list[str]])
 
     async def load(self) -> None:
-        await self._kept.load()
-        self._kept.content = {
-            room_id: [clean_text(text) for text in texts] for room_id, texts in self._kept.content.items()
+        await super().load()
+        self.content = {
+            room_id: [clean_text(text) for text in texts] for room_id, texts in self.content.items()
         }
 
     def of(self, room_id: str) -> list[str]:
         """The oldest first."""
-        return list(self._kept.content.get(room_id, ()))
+        return list(self.content.get(room_id, ()))
 
     def add(self, room_id: str, text: str) -> None:
         text = text[:CONTENT_CHARS]
-        rooms = self._kept.content
+        rooms = self.content
         texts = [known for known in rooms.pop(room_id, []) if known != text]
         rooms[room_id] = [*texts, text][-TEXTS:]
         excess = sum(len(known) for texts in rooms.values() for known in texts) - KEPT_CHARS
@@ -48,19 +46,7 @@ class Recall:
             excess -= len(rooms[first].pop(0))
             if not rooms[first]:
                 del rooms[first]
-        self._kept.changed()
-
-    def forget(self) -> None:
-        """Keeps none."""
-        self._kept.content.clear()
-        self._kept.changed()
-
-    async def keep_saving(self, complain: Callable[[MeshError], None]) -> None:
-        """Saves each change, until cancelled."""
-        await self._kept.keep_saving(complain)
-
-    async def save(self) -> None:
-        await self._kept.save()
+        self.changed()
 
 
 class Browse:

@@ -18,16 +18,10 @@ from pyghostty._ffi import ffi, lib, union_fn
 
 from mesh_agent.terminal.emulator import REPLY_BYTES, SCROLLBACK, TITLE_CHARS, UPDATES, fitting
 from mesh_agent.terminal.ghostty_view import View, must
+from mesh_agent.terminal.modes import modes_of
 from protocol.peer_terminal import (
     ALTERNATE_SCREEN,
-    APPLICATION_CURSOR,
-    APPLICATION_KEYPAD,
     BOLD,
-    BRACKETED_PASTE,
-    FOCUS_EVENTS,
-    MOUSE_FORMAT_SHIFT,
-    MOUSE_SHIFT,
-    REVERSE_SCREEN,
     RGB,
     Cursor,
     Run,
@@ -39,15 +33,6 @@ typedef struct { size_t row; uint64_t _pad; } MeshViewportValue;
 typedef struct { GhosttyTerminalScrollViewportTag tag; MeshViewportValue value; } MeshViewport;
 """)
 
-_MODES: Final = (
-    (1, APPLICATION_CURSOR),
-    (66, APPLICATION_KEYPAD),
-    (2004, BRACKETED_PASTE),
-    (1004, FOCUS_EVENTS),
-    (5, REVERSE_SCREEN),
-)
-_MOUSE: Final = ((1003, 4), (1002, 3), (1000, 2), (9, 1))
-_MOUSE_FORMATS: Final = ((1006, 2), (1015, 3), (1005, 1))
 _CELL_BYTES: Final = 8
 _SPARE_CELLS: Final = 10
 """What a line takes besides its cells, in cells."""
@@ -188,11 +173,7 @@ class Ghostty:
 
     def modes(self) -> int:
         """See `Emulator`."""
-        modes = sum(bit for number, bit in _MODES if self._mode(number))
-        modes |= ALTERNATE_SCREEN if self._alternate else 0
-        mouse = next((told for number, told in _MOUSE if self._mode(number)), 0)
-        form = next((told for number, told in _MOUSE_FORMATS if self._mode(number)), 0)
-        return modes | mouse << MOUSE_SHIFT | form << MOUSE_FORMAT_SHIFT
+        return modes_of(self._mode) | (ALTERNATE_SCREEN if self._alternate else 0)
 
     def lines(self, first: int, count: int) -> tuple[int, list[list[Run]]]:
         """See `Emulator`."""

@@ -18,17 +18,12 @@ import pyte
 from pyte.screens import Margins, StaticDefaultDict
 
 from mesh_agent.terminal.emulator import SCROLLBACK, TITLE_CHARS, UPDATES, fitting
+from mesh_agent.terminal.modes import modes_of
 from mesh_agent.terminal.tokens import Tokens
 from mesh_agent.terminal.vt_screen import PyteScreen, is_wide, private, runs_of
 from protocol.peer_terminal import (
     ALTERNATE_SCREEN,
-    APPLICATION_CURSOR,
     APPLICATION_KEYPAD,
-    BRACKETED_PASTE,
-    FOCUS_EVENTS,
-    MOUSE_FORMAT_SHIFT,
-    MOUSE_SHIFT,
-    REVERSE_SCREEN,
     Cursor,
     Run,
 )
@@ -36,15 +31,6 @@ from protocol.text import clean_line
 
 _CONTROLS: Final = re.compile("[\x80-\x9f\x00-\x06\x10-\x17\x19\x1c-\x1f\x7f]")
 _CSI: Final = re.compile(r"\x1b\[([<-?]?)([0-9:;]*)([ -/]*)([@-~])")
-_MODES: Final = (
-    (1, APPLICATION_CURSOR),
-    (66, APPLICATION_KEYPAD),
-    (2004, BRACKETED_PASTE),
-    (1004, FOCUS_EVENTS),
-    (5, REVERSE_SCREEN),
-)
-_MOUSE: Final = ((1003, 4), (1002, 3), (1000, 2), (9, 1))
-_MOUSE_FORMATS: Final = ((1006, 2), (1015, 3), (1005, 1))
 _ALTERNATE: Final = frozenset({47, 1047, 1049})
 _SAVES_CURSOR: Final = 1049
 _KEEPS_CURSOR: Final = 1048
@@ -286,12 +272,9 @@ class Pyte:
     def modes(self) -> int:
         """See `Emulator`."""
         held = self._screen.mode
-        modes = sum(bit for number, bit in _MODES if private(number) in held)
+        modes = modes_of(lambda number: private(number) in held)
         modes |= APPLICATION_KEYPAD if self._keypad else 0
-        modes |= ALTERNATE_SCREEN if self._primary is not None else 0
-        mouse = next((told for number, told in _MOUSE if private(number) in held), 0)
-        form = next((told for number, told in _MOUSE_FORMATS if private(number) in held), 0)
-        return modes | mouse << MOUSE_SHIFT | form << MOUSE_FORMAT_SHIFT
+        return modes | (ALTERNATE_SCREEN if self._primary is not None else 0)
 
     def lines(self, first: int, count: int) -> tuple[int, list[list[Run]]]:
         """See `Emulator`."""
