@@ -335,6 +335,10 @@ class MeshApp(TerminalApp):
     # ── the end ──────────────────────────────────────────────────────────────────────────────────
 
     async def action_quit(self) -> None:
+        self.ask_to_quit()
+
+    def ask_to_quit(self) -> None:
+        """As `leave`, after a question where something would end with it."""
         self.leaving.ask()
 
     def leave(self, code: int) -> None:

@@ -144,7 +144,7 @@ async def _help(screen: "Screen", argument: str) -> None:
 
 
 async def _quit(screen: "Screen", _: str) -> None:
-    screen.mesh.leaving.ask()
+    screen.mesh.ask_to_quit()
 
 
 RUN: Final[dict[str, Callable[["Screen", str], Awaitable[None]]]] = {
