@@ -269,6 +269,12 @@ class _Device:
         silent = now - self._called > GONE_S if self._called else now - self._opened > BEGIN_S
         return silent or self.lost or not self._stream.active
 
+    def excuse(self, seconds: float) -> None:
+        """For so long this process was held up: a device could not call either."""
+        self._opened += seconds
+        if self._called:
+            self._called = min(self._called + seconds, time.monotonic())
+
     def close(self) -> None:
         try:
             self._stream.abort(ignore_errors=True)

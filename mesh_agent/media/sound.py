@@ -310,11 +310,12 @@ class Sound:
     async def run(self) -> None:
         due = time.monotonic()
         while True:
-            now = time.monotonic()
-            if now - due > BEHIND_S:
-                due = now
-            if now < due:
-                await asyncio.sleep(due - now)
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            late = time.monotonic() - due
+            if late > BEHIND_S:
+                for part in self._open:
+                    part.excuse(late)
+                due += late
             try:
                 self.tick(due)
             except Exception:  # a frame that cannot be had is silence, and no end of the call

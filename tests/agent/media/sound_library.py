@@ -28,7 +28,7 @@ class Library:
     """`heard`: what a microphone hears, by sample number. `played`: what loudspeakers have played.
 
     `dry`: so many more of the calls say that a loudspeaker has run dry. `silent`: no device makes its first
-    call.
+    call. `goes_on`: while it is not set, no device calls.
     """
 
     def __init__(self, *devices: tuple[str, int, int]) -> None:
@@ -43,6 +43,8 @@ class Library:
         self.pulled = False
         self.dry = 0
         self.silent = False
+        self.goes_on = threading.Event()
+        self.goes_on.set()
         self.InputStream = lambda **settings: Stream(self, output=False, **settings)
         self.OutputStream = lambda **settings: Stream(self, output=True, **settings)
 
@@ -84,6 +86,7 @@ class Stream:
             time.sleep(0.01)
         self.begun = time.monotonic()
         while self.running and not self._library.pulled:
+            self._library.goes_on.wait()
             # a real device keeps its own time: what it was late with comes at once
             time.sleep(max(0.0, self.begun + at / RATE - time.monotonic()))
             data = np.zeros((count, 1), np.float32)

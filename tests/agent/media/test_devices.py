@@ -191,6 +191,19 @@ def test_a_headset_that_takes_long_to_begin_is_not_gone() -> None:
     microphone.close()
 
 
+async def test_a_device_is_not_gone_where_the_whole_program_was_held_up() -> None:
+    library = Library(*USUAL)
+    async with sounding(lambda: library) as (sound, notes):
+        await sound.use("mic", "speaker")
+        await until(lambda: library.played, "it plays")
+        library.goes_on.clear()
+        time.sleep(GONE_S + 0.1)  # noqa: ASYNC251 - so is the loop
+        library.goes_on.set()
+        played = len(library.played)
+        await until(lambda: len(library.played) > played + 1, "it plays on")
+        assert (len(library.opened), notes.changes) == (2, 0)
+
+
 async def test_a_loudspeaker_that_runs_dry_is_given_more_time() -> None:
     library = Library(*USUAL)
     async with sounding(lambda: library) as (sound, notes):
