@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from mesh_agent.calls.state import Media, Ringing
 from mesh_tui.layout.call import Face, faces
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from mesh_agent.agent import Agent
     from mesh_agent.calls.call import Call
     from mesh_tui.settings import Settings
+
+
+DEAFENED: Final = "You hear nothing, and so you are not heard. /deafen ends that."
+HEARS_AGAIN: Final = "You hear the others again."
 
 
 class Host(Protocol):
@@ -120,11 +124,18 @@ def here(host: Host, call: "Call") -> list[Face]:
 
 
 def mute(host: Host) -> str:
+    """Who hears nothing and wants to be heard hears again, too."""
     call = current(host)
-    if call.own.push_to_talk:
+    own = call.own
+    if own.deafened:
+        call.deafen(False)
+        if not own.push_to_talk:
+            call.mute(False)
+        return "You hear the others again, and are heard." if not own.push_to_talk else HEARS_AGAIN
+    if own.push_to_talk:
         call.push_to_talk(False)
         return "You are heard again all the time."
-    call.mute(not call.own.muted)
+    call.mute(not own.muted)
     return "You are muted." if call.own.muted else "You are heard again."
 
 
@@ -133,12 +144,12 @@ def deafen(host: Host) -> str:
     call = current(host)
     on = not call.own.deafened
     call.deafen(on)
-    return "You hear nothing, and are not heard." if on else "You hear the others again."
+    return "You hear nothing, and are not heard." if on else HEARS_AGAIN
 
 
 def camera(host: Host) -> str:
     call = current(host)
-    on = not call.own.camera
+    on = not call.own.camera or call.own.file
     call.camera(on, host.settings.calls.camera)
     return "The camera is being turned on." if on else "The camera is off."
 
@@ -146,9 +157,9 @@ def camera(host: Host) -> str:
 def share(host: Host, path: str = "") -> str:
     """The screen, or a file of pictures; again, and it is over."""
     call = current(host)
-    if call.own.screen and not path:
+    if (call.own.screen or call.own.file) and not path:
         call.show("none")
-        return "Your screen is shown no longer."
+        return f"{'Your screen' if call.own.screen else 'The file'} is shown no longer."
     call.show(path or "screen")
     return "The file is about to be shown." if path else "Your screen is about to be shown."
 
@@ -184,14 +195,15 @@ def push_to_talk(host: Host) -> str:
     call = current(host)
     on = not call.own.push_to_talk
     call.push_to_talk(on)
-    return (
-        "You are heard while you hold Space, or between two presses." if on else "You are heard all the time."
-    )
+    words = "while you hold Space, or between two presses" if on else "all the time"
+    return f"You are heard {words}{', once you hear the others again' if call.own.deafened else ''}."
 
 
 def talk(host: Host) -> str:
     """One tap: to talk, or no longer."""
     call = current(host)
+    if call.own.deafened:
+        raise NoCommand(DEAFENED)
     if not call.own.push_to_talk:
         call.push_to_talk(True)
     call.talk(not call.own.talking)

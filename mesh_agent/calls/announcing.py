@@ -8,7 +8,7 @@ type that does not look so is nothing but text.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -75,6 +75,17 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def running(announced: Sequence[Announced], dead: Collection[str]) -> Announced | None:
+    """The latest call that no message says is over. `announced`: the newest first; what that one tells of
+    counts also where it was `dead` before."""
+    over: set[str] = set()
+    for number, each in enumerate(announced):
+        if each.running and each.call_id not in over and (not number or each.call_id not in dead):
+            return each
+        over.add(each.call_id)
+    return None
 
 
 def read(message: Message) -> Announced | None:

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import secrets
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -54,6 +55,9 @@ RUNG_MAX: Final = 16
 
 ID_BYTES: Final = 9
 
+DEAD_MAX: Final = 64
+"""Calls in which nobody was, though a message says that they are on: they are not asked about each time."""
+
 
 class Calls:
     """One account's. Every method raises `MeshError` with a sentence for the person.
@@ -83,6 +87,7 @@ class Calls:
         self._tasks: set[asyncio.Task[None]] = set()
         self._entering = False
         self._early: list[tuple[RtcOffer, calls.Ring]] = []
+        self._dead: deque[str] = deque(maxlen=DEAD_MAX)
         introductions.calling.listen(self)
 
     # ── calling ──────────────────────────────────────────────────────────────────────────────────
@@ -111,18 +116,19 @@ class Calls:
             return await self._ring(room_id, rung if len(rung) <= RUNG_MAX else [], video, media or Media())
 
     async def _running(self, room_id: str, media: Media | None, *, video: bool) -> Call | None:
-        """The call that is on in the room, as its last message about one says, if anybody is in it."""
+        """The call that is on in the room, as its messages say, if anybody is in it."""
         if self.current is not None:
             raise AlreadyInCall
         with contextlib.suppress(Unreachable):
-            last = next(iter(await self.announced(room_id)), None)
-            if last is None or not last.running or self._telling.has_begun(last.call_id):
+            last = announcing.running(await self.announced(room_id), self._dead)
+            if last is None or self._telling.has_begun(last.call_id):
                 return None
             there = await self._asking.who_is_in(room_id, last.call_id, last.user_id)
             if there:
                 return await self._come_in(
                     room_id, last.call_id, last.user_id, there, media, video=video or last.video
                 )
+            self._dead.append(last.call_id)
             if last.user_id == self._introductions.user.id:  # a program of ours has not lived to say so
                 self._telling.nobody_there(room_id, last.call_id)
         return None

@@ -7,7 +7,7 @@ hands what others are to know of it to the call.
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from mesh_agent.calls.state import Own
 from mesh_agent.media import orders
@@ -27,7 +27,8 @@ class Doing(ABC):
         self.speakers: list[str] = []
         self._own = own
         self._of_devices: tuple[str, ...] = ()
-        self._muted_before = False
+        self._mutes = own.muted
+        """The person wants to be muted. Who hears nothing, or does not talk, is muted besides."""
 
     @abstractmethod
     def _order(self, order: orders.Order) -> None:
@@ -46,22 +47,22 @@ class Doing(ABC):
     # ── what the person does ─────────────────────────────────────────────────────────────────────
 
     def mute(self, muted: bool) -> None:
-        self._sends(muted=muted)
+        self._mutes = muted
+        self._sends()
 
     def deafen(self, deafened: bool) -> None:
         """Who hears nothing is not heard either; afterwards all is as it was before."""
-        if deafened != self._own.deafened:
-            before, self._muted_before = self._muted_before, self._own.muted
-            self._sends(deafened=deafened, muted=deafened or before)
+        self._sends(deafened=deafened)
 
     def push_to_talk(self, on: bool) -> None:
         """Muted, but while `talk`."""
-        self._sends(push_to_talk=on, muted=on, talking=False)
+        self._mutes = False
+        self._sends(push_to_talk=on, talking=False)
 
     def talk(self, talking: bool) -> None:
         """With `push_to_talk` alone."""
         if self._own.push_to_talk and talking != self._own.talking:
-            self._sends(talking=talking, muted=not talking)
+            self._sends(talking=talking)
 
     def camera(self, on: bool, source: str = "camera") -> None:
         """`source`: `camera`, `camera:NAME`, `test` or the path of a file."""
@@ -84,7 +85,9 @@ class Doing(ABC):
         self._order(orders.Test())
 
     def _sends(self, **changes: Any) -> None:
-        self._own = replace(self._own, **changes)
+        own = replace(self._own, **changes)
+        muted = self._mutes or own.deafened or (own.push_to_talk and not own.talking)
+        self._own = replace(own, muted=muted)
         self._order(orders.Speak(muted=self._own.muted, deafened=self._own.deafened))
         self._send(self.sent)
 
@@ -95,13 +98,12 @@ class Doing(ABC):
         others = [text for text in self._own.problems if text not in self._of_devices]
         self._of_devices = tuple(told.problems)
         self._own = replace(self._own, problems=_kept([*others, *self._of_devices]))
-        shows: Literal["", "camera", "screen"] = (
-            "" if told.video_in == "none" else "screen" if told.video_in == "screen" else "camera"
-        )
+        kind = told.video_in.partition(":")[0]
         self._own = replace(
             self._own,
-            camera=shows == "camera",
-            screen=shows == "screen",
+            camera=kind not in ("none", "screen"),
+            screen=kind == "screen",
+            file=kind not in ("none", "screen", "camera", "test"),
             records=bool(told.record),
         )
         self._send(self.sent)

@@ -76,8 +76,10 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """This device in the call. `problems`: sentences about devices that cannot be used now. `records`: the
-    call is written into a file here."""
+    """This device in the call. `muted`: nothing is sent, since that is wanted, or nothing is heard here
+    (`deafened`), or nobody talks (`push_to_talk`). `file`: what is shown as from a camera is a file.
+    `problems`: sentences about devices that cannot be used now. `records`: the call is written into a file
+    here."""
 
     muted: bool = False
     deafened: bool = False
@@ -85,6 +87,7 @@ class Own:
     talking: bool = False
     camera: bool = False
     screen: bool = False
+    file: bool = False
     records: bool = False
     speaking: bool = False
     level: float = 0.0

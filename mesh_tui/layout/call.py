@@ -320,13 +320,13 @@ def own_words(own: Own) -> list[Fragment]:
     words = []
     if own.deafened:
         words.append(Fragment("✕ deafened ", "failed"))
-    if own.push_to_talk:
+    elif own.push_to_talk:
         talks = Fragment("● you talk ", "state-up") if own.talking else Fragment("○ Space to talk ", "muted")
         words.append(talks)
     elif own.muted:
         words.append(Fragment("✕ muted ", "failed"))
     if own.camera:
-        words.append(Fragment("■ camera ", "mention"))
+        words.append(Fragment(f"■ {'file' if own.file else 'camera'} ", "mention"))
     if own.screen:
         words.append(Fragment("■ screen ", "mention"))
     if own.records:
@@ -349,7 +349,9 @@ def status_words(
     if speaks is not None:
         words.append(Fragment(f"{SPEAKS} {clip(speaks.name, 12)} ", "count"))
     if faces and faces[-1].muted:
-        words.append(Fragment("muted ", "failed"))
+        words.append(Fragment("deafened " if faces[-1].deafened else "muted ", "failed"))
+    if faces and faces[-1].shows:
+        words.append(Fragment("screen " if faces[-1].screen else "camera ", "mention"))
     if any(face.records for face in faces):
         words.append(Fragment("recorded ", "failed"))
     return words

@@ -236,8 +236,12 @@ def _header(entry: Message | Outgoing, me: Me, mark: Fragment, cells: int) -> Li
 
 def _changed(message: Message) -> bool:
     """Whether its author has put other words; that a terminal or a call is over is told by a program."""
-    told = any(read(message) is not None for read in (announcing.read, calls.read))
-    return bool(message.edited_at) and not message.deleted and not told
+    return bool(message.edited_at) and not message.deleted and not by_program(message)
+
+
+def by_program(message: Message) -> bool:
+    """Whether it tells of a terminal or a call: its first line is for people, its last one for programs."""
+    return any(read(message) is not None for read in (announcing.read, calls.read))
 
 
 def _body(entry: Message | Outgoing, room: int, me: Me, around: Around) -> list[Line]:

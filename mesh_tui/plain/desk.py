@@ -19,7 +19,7 @@ from mesh_tui import inbox
 from mesh_tui.aim import Aim
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.layout.links import links
-from mesh_tui.layout.message import first_line, moment
+from mesh_tui.layout.message import by_program, first_line, moment
 from mesh_tui.plain import signed_in
 from mesh_tui.plain.calling import PlainCalling
 from mesh_tui.plain.lines import Lines
@@ -382,10 +382,13 @@ class Desk:
 
 
 def told(message: Message) -> str:
-    """`#12 14:03 alice: text`; further lines of the text begin with two spaces."""
+    """`#12 14:03 alice: text`; further lines of the text begin with two spaces. Of what programs tell of a
+    call or a terminal, the line for people."""
     at = moment(message.created_at)
     when = f" {at:%H:%M}" if at else ""
-    text = "(deleted)" if message.deleted else clean_text(message.content).replace("\n", "\n  ")
-    edited = " (edited)" if message.edited_at and not message.deleted else ""
+    announced = by_program(message)
+    content = message.content.partition("\n")[0] if announced else message.content
+    text = "(deleted)" if message.deleted else clean_text(content).replace("\n", "\n  ")
+    edited = " (edited)" if message.edited_at and not message.deleted and not announced else ""
     answer = " answers" if message.reply_to else " in a thread" if message.thread else ""
     return f"#{message.seq}{when} {clean_line(message.author.username)}{answer}: {text}{edited}"

@@ -171,8 +171,9 @@ class CallScreen(MeshScreen[None]):
         call = self.mesh.calls.call
         if call is None:
             return
-        if not call.own.push_to_talk:
-            self.tell("You are heard all the time; p makes this the key to talk.")
+        if call.own.deafened or not call.own.push_to_talk:
+            always = "You are heard all the time; p makes this the key to talk."
+            self.tell(calling.DEAFENED if call.own.deafened else always)
             return
         self._push.press(monotonic())
         self._do(lambda: call.talk(self._push.talking))

@@ -143,6 +143,10 @@ def test_what_the_status_line_says() -> None:
     ringing = [Ringing("i", "r", "b", "bo\x1bb", True, 2)]
     assert _text(status_words(None, [], 0, ringing, "Alt+C")) == "☏ bob calls with video Alt+C "
     assert _text(status_words("open", people, 187, [], "Alt+C")) == "☏ 3:07 ● bob muted "
+    shows = faces([], Own(muted=True, deafened=True, camera=True), "alice")
+    assert _text(status_words("open", shows, 187, [], "Alt+C")) == "☏ 3:07 deafened camera "
+    screen = faces([], Own(screen=True), "alice")
+    assert _text(status_words("open", screen, 187, [], "Alt+C")) == "☏ 3:07 screen "
     assert _text(status_words("ringing", [], 0, [], "Alt+C")) == "☏ rings… "
     assert status_words("over", people, 187, [], "Alt+C") == []
 
@@ -150,7 +154,8 @@ def test_what_the_status_line_says() -> None:
 def test_what_is_told_of_us_and_of_the_end() -> None:
     assert _text(own_words(Own(muted=True, push_to_talk=True))) == "○ Space to talk "
     assert _text(own_words(Own(push_to_talk=True, talking=True))) == "● you talk "
-    assert _text(own_words(Own(muted=True, deafened=True, camera=True))) == "✕ deafened ✕ muted ■ camera "
+    assert _text(own_words(Own(muted=True, deafened=True, camera=True))) == "✕ deafened ■ camera "
+    assert _text(own_words(Own(muted=True, camera=True, file=True))) == "✕ muted ■ file "
     assert clock(3723) == "1:02:03"
     assert over_words("bob has left.", 723) == "The call is over, after 12 min 3 s. bob has left."
     assert over_words("", None) == "The call is over."

@@ -1,12 +1,15 @@
 """Calls in front of people: real devices, a real server, a tone for a voice, a test picture for a face."""
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+import av
 import pytest
 
 from mesh_agent.agent import Agent
+from mesh_agent.calls.call import Call
 from mesh_agent.calls.state import Media
 from mesh_tui.screens.call import CallScreen
 from mesh_tui.widgets.tiles import Tile
@@ -177,8 +180,25 @@ async def test_one_is_declined_missed_or_left_with_the_program(
     await until(lambda: bob.calls.current is None or not bob.calls.current.parties, "alice to be gone")
 
 
+def _shows_file(call: Call) -> bool:
+    return call.own.file
+
+
+def _clip(folder: Path) -> Path:
+    """A minute of pictures."""
+    path = folder / "clip.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=5)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 36, "yuv420p"
+        for _ in range(300):
+            container.mux(stream.encode(av.VideoFrame(64, 36, "yuv420p")))
+        container.mux(stream.encode(None))
+    return path
+
+
 async def test_commands_do_what_keys_do(
-    shared_server: str, sit_down: SitDown, sign_up: SignUp, number: int
+    shared_server: str, sit_down: SitDown, sign_up: SignUp, number: int, tmp_path: Path
 ) -> None:
     alice = await _alice(sit_down, shared_server, number)
     bob = await _bob(sign_up, shared_server, number, alice)
@@ -196,11 +216,18 @@ async def test_commands_do_what_keys_do(
     await alice.press("escape")  # no message is chosen any more
     for line, said in (
         ("/mute-mic", "You are muted."),
-        ("/deafen", "You hear nothing"),
+        ("/deafen", "You hear nothing, and are not heard."),
+        ("/push-to-talk", "once you hear the others again"),
+        ("/mute-mic", "You hear the others again."),
+        ("/mute-mic", "You are heard again all the time."),
+        ("/deafen", "You hear nothing, and are not heard."),
+        ("/mute-mic", "You hear the others again, and are heard."),
         ("/push-to-talk", "while you hold Space"),
         ("/talk", "You are heard now."),
         ("/camera", "The camera is being turned on."),
         ("/share-screen", "Your screen is about to be shown."),
+        (f"/share-screen {_clip(tmp_path)}", "The file is about to be shown."),
+        ("/share-screen", "The file is shown no longer."),
         ("/share-screen nothing.mp4", "There is no file nothing.mp4 to be shown."),
         ("/test-tone", "A tone is played"),
         ("/call-stats", "jitter"),
@@ -209,6 +236,10 @@ async def test_commands_do_what_keys_do(
             await alice.press("escape")
         await alice.say(line)
         await alice.sees(said)
+        if said.startswith("The file is about"):
+            call = alice.app.calls.call
+            assert call is not None
+            await until(partial(_shows_file, call), "the file to be shown")
     await alice.press("escape")
     await alice.no_longer_sees("jitter")
     await alice.say("/record-call /")

@@ -1,7 +1,10 @@
 """What plain lines say of who comes and goes."""
 
+from mesh_agent.calls import announcing
 from mesh_tui.layout.call import Face
 from mesh_tui.plain.calling import NAMES_MAX, calls_words, changes
+from mesh_tui.plain.desk import told
+from tests.tui.examples import message
 
 
 def test_a_sentence_for_each_who_comes_goes_or_is_lost() -> None:
@@ -20,3 +23,12 @@ def test_who_is_called_is_said_and_not_that_one_is_in_the_call() -> None:
     assert calls_words([bob, carol, me]) == "bob, carol are called. /hangup takes it back."
     assert calls_words([me]) == "The room is called. /hangup takes it back."
     assert "and others" in calls_words([bob] * (NAMES_MAX + 1))
+
+
+def test_what_a_program_tells_of_a_call_is_one_line() -> None:
+    content = announcing.end("Qm3k9TzAb2cD", None, (), "bob declined")
+    edited = "2025-11-24T16:00:00.000Z"
+    line = told(message(7, content, content_type=announcing.CONTENT_TYPE, edited_at=edited))
+    assert line.startswith("#7 ")
+    assert line.endswith(": called: bob declined.")
+    assert told(message(8, content, edited_at=edited)).endswith("call:Qm3k9TzAb2cD (edited)")

@@ -13,6 +13,7 @@ from mesh_agent.calls.announcing import (
     end,
     merged,
     read,
+    running,
 )
 from protocol.rest import Author, Message
 
@@ -49,6 +50,18 @@ def message(content: str, content_type: str = CONTENT_TYPE) -> Message:
 )
 def test_what_is_written_is_read(content: str, wanted: dict[str, object]) -> None:
     assert read(message(content)) == Announced("m", "a", "alice", CALL, **wanted)  # type: ignore[arg-type]
+
+
+def test_a_call_that_goes_on_is_found_below_others_that_are_over() -> None:
+    def told(call_id: str, *, on: bool = False) -> Announced:
+        return Announced("m", "a", "alice", call_id, running=on)
+
+    on, later, dead = told("goes-on", on=True), told("later"), told("killed", on=True)
+    assert running([later, on], ()) is on
+    assert running([told("goes-on"), on], ()) is None, "somebody else has said that it is over"
+    assert running([later, dead, on], {"killed"}) is on
+    assert running([dead, on], {"killed"}) is dead
+    assert running([], ()) is None
 
 
 def test_many_names_are_a_number() -> None:

@@ -134,6 +134,25 @@ async def test_who_is_busy_is_told_of_and_so_is_the_room(people: tuple[Agent, Ag
     assert (await told(alice, other.id)).missed, "who takes it back has called, and nobody answered"
 
 
+async def test_a_call_that_goes_on_is_joined_though_another_one_came_to_nothing_since(
+    people: tuple[Agent, Agent, str], sign_up: SignUp, shared_server: str
+) -> None:
+    alice, bob, room_id = people
+    carol = await sign_up(shared_server, "bob")
+    await carol.join(room_id)
+    await carol.wait_connected(20)
+    hers = await alice.calls.call(room_id, [bob.profile], media=SILENT)
+    his = await bob.calls.answer(await rings(bob), media=SILENT)
+    await stands(hers, his)
+    refused = await carol.calls.call(room_id, [alice.profile], media=SILENT)
+    await refused.wait()
+    assert refused.id != hers.id
+    assert "was in another call" in await how_it_ended(carol, room_id)
+    joined = await carol.calls.call(room_id, media=SILENT)
+    assert joined.id == hers.id
+    await joined.leave()
+
+
 async def test_who_takes_it_back_rings_no_more(people: tuple[Agent, Agent, str]) -> None:
     alice, bob, room_id = people
     hers = await alice.calls.call(room_id, media=SILENT)

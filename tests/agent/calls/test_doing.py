@@ -1,5 +1,7 @@
 """What we bring into a call: which sentences about devices hold now."""
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from mesh_agent.calls.doing import PROBLEMS_MAX, Doing, news
@@ -74,3 +76,52 @@ def test_that_it_is_recorded_is_told_while_it_is_so() -> None:
     assert alice.told[-1].records
     alice._ready(_ready())
     assert not alice.told[-1].records
+
+
+def test_who_hears_nothing_is_not_heard_whatever_else_is_turned_on_and_off() -> None:
+    alice = Bringing()
+    alice.deafen(True)
+    deeds: list[tuple[Callable[[bool], None], bool]] = [
+        (alice.mute, False),
+        (alice.push_to_talk, True),
+        (alice.talk, True),
+        (alice.push_to_talk, False),
+    ]
+    for deed, value in deeds:
+        deed(value)
+        assert alice.sent.muted
+        assert alice.ordered[-1] == orders.Speak(muted=True, deafened=True)
+    alice.deafen(False)
+    assert not alice.sent.muted, "push to talk is over, so one is heard all the time"
+    alice.mute(True)
+    alice.deafen(True)
+    alice.deafen(False)
+    assert alice.sent.muted, "as before"
+
+
+def test_who_pushes_to_talk_is_heard_while_they_talk() -> None:
+    alice = Bringing()
+    alice.mute(True)
+    alice.push_to_talk(True)
+    heard = []
+    for talking in (False, True, False):
+        alice.talk(talking)
+        heard.append(not alice.sent.muted)
+    assert heard == [False, True, False]
+    alice.push_to_talk(False)
+    assert not alice.sent.muted
+
+
+def test_a_file_that_is_shown_is_known_as_one() -> None:
+    alice = Bringing()
+    shown = []
+    for video_in in ("none", "camera:USB", "test", "screen", "/tmp/clip.mp4"):
+        alice._ready(replace(_ready(), video_in=video_in))
+        shown.append((alice._own.camera, alice._own.screen, alice._own.file))
+    assert shown == [
+        (False, False, False),
+        (True, False, False),
+        (True, False, False),
+        (False, True, False),
+        (True, False, True),
+    ]
