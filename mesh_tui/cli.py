@@ -81,6 +81,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MeshError as error:
         print(f"mesh-tui: {error.message}", file=sys.stderr)
         return USAGE
+    return _on_screen(arguments, link, handover)
+
+
+def _on_screen(arguments: argparse.Namespace, link: "Link | None", handover: "Handover | None") -> int:
     prepare(os.environ, arguments.color)
     _log_to_file(arguments.debug)
     sys.setswitchinterval(TURN_S)

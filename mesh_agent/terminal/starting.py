@@ -48,13 +48,7 @@ async def share(
         Unreachable, or the server's refusal: the room cannot be told; it was ended again.
     """
     terminal_id = secrets.token_urlsafe(ID_BYTES)
-    # Of its own, since the numbers 0 to 2 are others there.
-    output = None if output_fd is None else fcntl.fcntl(output_fd, fcntl.F_DUPFD_CLOEXEC, 3)
-    try:
-        helper = await Helper.start(PROGRAM, fds=() if output is None else (output,))
-    finally:
-        if output is not None:
-            os.close(output)
+    helper, output = await _start_process(output_fd)
     helper.tell(
         orders.Share(
             terminal=terminal_id,
@@ -79,6 +73,18 @@ async def share(
         await hosted.end()
         raise
     return hosted
+
+
+async def _start_process(output_fd: int | None) -> tuple[Helper[orders.Order, orders.Report], int | None]:
+    """The process of a terminal, and by which number it knows `output_fd`. Raises: HelperEnded."""
+    if output_fd is None:
+        return await Helper.start(PROGRAM), None
+    # Of its own, since the numbers 0 to 2 are others there.
+    output = fcntl.fcntl(output_fd, fcntl.F_DUPFD_CLOEXEC, 3)
+    try:
+        return await Helper.start(PROGRAM, fds=(output,)), output
+    finally:
+        os.close(output)
 
 
 def _runs(report: orders.Report | None) -> orders.Running:

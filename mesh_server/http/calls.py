@@ -100,11 +100,7 @@ def call(
     signature = inspect.signature(handler)
     parameters = signature.parameters
     given = signature.return_annotation
-    places = set(parameters) - _RESERVED
-    if places != {part[1:-1] for part in path.split("/") if part.startswith("{")}:
-        raise TypeError(f"{path} and {handler.__qualname__} do not name the same places.")
-    if open is bool({"who", "by"} & set(parameters)):
-        raise TypeError(f"{method} {path} is either open or has a `who` or a `by`.")
+    _check_row(method, path, handler, set(parameters), is_open=open)
     body, query = parameters.get("body"), parameters.get("query")
     return Call(
         method=method,
@@ -123,6 +119,13 @@ def call(
         also=also,
         raises=(AdminRequired, *raises) if "by" in parameters else raises,
     )
+
+
+def _check_row(method: str, path: str, handler: Handler, takes: set[str], *, is_open: bool) -> None:
+    if takes - _RESERVED != {part[1:-1] for part in path.split("/") if part.startswith("{")}:
+        raise TypeError(f"{path} and {handler.__qualname__} do not name the same places.")
+    if is_open is bool({"who", "by"} & takes):
+        raise TypeError(f"{method} {path} is either open or has a `who` or a `by`.")
 
 
 def serve(one: Call) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -110,11 +110,7 @@ class AccountService:
             RegistrationClosed, InviteRequired, InviteInvalid, RoomFull, UsernameInvalid, UsernameTaken,
             PasswordInvalid, RateLimited
         """
-        registration = await self.registration()
-        if registration == "closed":
-            raise RegistrationClosed
-        if registration == "invite" and not body.invite:
-            raise InviteRequired
+        await self._require_registration(invited=bool(body.invite))
         username = names.username(body.username)
         check_password(body.password)
         self._gate.check_registration(address)
@@ -126,15 +122,7 @@ class AccountService:
             raise UsernameTaken
         password_hash = await self._gate.hash(body.password)
         now = self._clock()
-        user = UserRecord(
-            id=self._new_id(),
-            username=username,
-            username_key=key,
-            display_name=username,
-            role="user",
-            password_hash=password_hash,
-            created_at=now,
-        )
+        user = self._new_user(username, key, password_hash, now)
         device = self._new_device(user, body.device_name, now)
         token, record = self._new_refresh(device, now)
         user = await self._store.create_user(
@@ -147,6 +135,25 @@ class AccountService:
         )
         self._gate.registered(key, address)
         return self._session(user, device, token)
+
+    async def _require_registration(self, *, invited: bool) -> None:
+        """Raises: RegistrationClosed, InviteRequired."""
+        registration = await self.registration()
+        if registration == "closed":
+            raise RegistrationClosed
+        if registration == "invite" and not invited:
+            raise InviteRequired
+
+    def _new_user(self, username: str, key: str, password_hash: bytes, now: int) -> UserRecord:
+        return UserRecord(
+            id=self._new_id(),
+            username=username,
+            username_key=key,
+            display_name=username,
+            role="user",
+            password_hash=password_hash,
+            created_at=now,
+        )
 
     async def login(self, body: LoginRequest, *, address: str) -> Session:
         """Raises: CredentialsInvalid (an unknown name and a wrong password alike), RateLimited.

@@ -159,6 +159,9 @@ class Statements:
         def prepare(statement: sa.ClauseElement) -> Prepared:
             return Prepared(statement, dialect)
 
+        def prepare_insert(table: sa.Table, *names: str) -> Prepared:
+            return prepare(sa.insert(table).values({name: sa.bindparam(name) for name in names}))
+
         self.facts = Sized(_facts, dialect)
         self.insert = Sized(_inserted, dialect)
         self.grown = Sized(_grown, dialect)
@@ -184,19 +187,11 @@ class Statements:
         pace = _same(room_id=paces.c.room_id, user_id=paces.c.user_id)
         self.pace = prepare(sa.select(paces.c.said_at).where(pace))
         self.next_pace = prepare(sa.update(paces).where(pace).values(said_at=sa.bindparam("said_at")))
-        self.first_pace = prepare(
-            sa.insert(paces).values({name: sa.bindparam(name) for name in ("room_id", "user_id", "said_at")})
-        )
-        self.mention = prepare(
-            sa.insert(mentions).values({name: sa.bindparam(name) for name in ("room_id", "user_id", "seq")})
-        )
+        self.first_pace = prepare_insert(paces, "room_id", "user_id", "said_at")
+        self.mention = prepare_insert(mentions, "room_id", "user_id", "seq")
         self.named = prepare(
             sa.select(members.c.user_id)
             .join(users, users.c.id == members.c.user_id)
             .where(_same(room_id=members.c.room_id, key=users.c.username_key))
         )
-        self.call = prepare(
-            sa.insert(room_mentions).values(
-                {name: sa.bindparam(name) for name in ("room_id", "seq", "author_id")}
-            )
-        )
+        self.call = prepare_insert(room_mentions, "room_id", "seq", "author_id")

@@ -82,27 +82,6 @@ def _my_rooms() -> sa.Select[Any]:
         .where(messages.c.author_id != user_id)
         .scalar_subquery()
     )
-    named = (
-        sa.select(sa.func.count())
-        .where(mentions.c.room_id == rooms.c.id)
-        .where(mentions.c.user_id == user_id)
-        .where(mentions.c.seq > mine.c.read_seq)
-        .scalar_subquery()
-    )
-    named_too = (
-        sa.select(mentions.c.seq)
-        .where(mentions.c.room_id == room_mentions.c.room_id)
-        .where(mentions.c.user_id == user_id)
-        .where(mentions.c.seq == room_mentions.c.seq)
-    )
-    called = (
-        sa.select(sa.func.count())
-        .where(room_mentions.c.room_id == rooms.c.id)
-        .where(room_mentions.c.author_id != user_id)
-        .where(room_mentions.c.seq > mine.c.read_seq)
-        .where(~named_too.exists())
-        .scalar_subquery()
-    )
     other = (
         sa.select(users.c.id, users.c.username)
         .join(others, others.c.user_id == users.c.id)
@@ -116,10 +95,36 @@ def _my_rooms() -> sa.Select[Any]:
         mine.c.role.label("my_role"),
         mine.c.read_seq,
         (rooms.c.last_seq - mine.c.read_seq - mine.c.own_since_read - erased).label("unread"),
-        (named + called).label("mentions"),
+        _mentions_of(user_id, mine.c.read_seq).label("mentions"),
         other.with_only_columns(users.c.id).scalar_subquery().label("other_id"),
         other.with_only_columns(users.c.username).scalar_subquery().label("other_name"),
     ).select_from(joined)
+
+
+def _mentions_of(user_id: sa.BindParameter[str], read_seq: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    """How many messages of a room past `read_seq` name the user, or everyone there; each counts once."""
+    named = (
+        sa.select(sa.func.count())
+        .where(mentions.c.room_id == rooms.c.id)
+        .where(mentions.c.user_id == user_id)
+        .where(mentions.c.seq > read_seq)
+        .scalar_subquery()
+    )
+    named_too = (
+        sa.select(mentions.c.seq)
+        .where(mentions.c.room_id == room_mentions.c.room_id)
+        .where(mentions.c.user_id == user_id)
+        .where(mentions.c.seq == room_mentions.c.seq)
+    )
+    called = (
+        sa.select(sa.func.count())
+        .where(room_mentions.c.room_id == rooms.c.id)
+        .where(room_mentions.c.author_id != user_id)
+        .where(room_mentions.c.seq > read_seq)
+        .where(~named_too.exists())
+        .scalar_subquery()
+    )
+    return named + called
 
 
 def _to_my_room(row: sa.Row[Any]) -> MyRoom:

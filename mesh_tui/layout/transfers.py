@@ -193,28 +193,17 @@ def card_lines(transfer: Transfer, cells: int, hint: Sequence[Fragment], *, plai
 
 def offer_card(transfer: Transfer, cells: int, hint: Sequence[Fragment]) -> list[Line]:
     """Who offers what, how big, of which files; whether it fits, and how to answer."""
+    answer = Line((Fragment("    "), *fit(hint, cells - 4)))
     if is_door(transfer):
-        words = [
-            Fragment("↓ ", "mention-me"),
-            Fragment(name_of(transfer.peer_name, 30), "title"),
-            Fragment(" wants to connect, with a device that is not verified"),
-        ]
-        return [
-            Line((INDENT, *fit(words, cells - 2))),
-            Line((Fragment("    "), *fit(hint, cells - 4))),
-        ]
+        words = [*_who(transfer), Fragment(" wants to connect, with a device that is not verified")]
+        return [Line((INDENT, *fit(words, cells - 2))), answer]
     known = _piece(1, "verified", "state-up") if transfer.verified else _piece(1, "not verified", "pinned")
     changed = sum(bool(path.renamed) for path in transfer.paths)
     there = sum(path.exists for path in transfer.paths)
     first = [
         Piece(
             0,
-            [
-                Fragment("↓ ", "mention-me"),
-                Fragment(name_of(transfer.peer_name, 30), "title"),
-                Fragment(" offers you "),
-                Fragment(name_of(transfer.title, 60), "title"),
-            ],
+            [*_who(transfer), Fragment(" offers you "), Fragment(name_of(transfer.title, 60), "title")],
         ),
         _piece(2, what_words(transfer)),
         known,
@@ -230,8 +219,12 @@ def offer_card(transfer: Transfer, cells: int, hint: Sequence[Fragment]) -> list
     return [
         Line((INDENT, *lines[0].fragments)),
         *(Line((Fragment("    "), *line.fragments)) for line in lines[1:]),
-        Line((Fragment("    "), *fit(hint, cells - 4))),
+        answer,
     ]
+
+
+def _who(transfer: Transfer) -> list[Fragment]:
+    return [Fragment("↓ ", "mention-me"), Fragment(name_of(transfer.peer_name, 30), "title")]
 
 
 def small_line(transfer: Transfer, cells: int, *, plain: bool) -> Line:
