@@ -58,6 +58,7 @@ ROLES: Final = {
     "pending": "italic $text-muted",
     "pinned": "$text-warning",
     "quote": "$text-muted",
+    "quoted": "$text-muted",
     "reaction": "$foreground on $surface",
     "reaction-mine": "bold $accent on $surface",
     "refused": "$text-muted",

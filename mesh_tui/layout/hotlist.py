@@ -13,6 +13,9 @@ from mesh_tui.rooms import Entry
 NAME_CELLS: Final = 14
 COUNT_MOST: Final = 999
 
+_COUNTS: Final = frozenset({"mention-me", "count"})
+"""Roles of what a room's part of the list ends in."""
+
 
 def hotlist(entries: Sequence[Entry], cells: int) -> list[Fragment]:
     """The rooms of `entries`, the first ones first, in at most `cells`; nothing where there is none."""
@@ -30,6 +33,18 @@ def hotlist(entries: Sequence[Entry], cells: int) -> list[Fragment]:
         shown += item
         taken += _cells(item)
     return [Fragment("[", "rule"), *shown, Fragment("] ", "rule")]
+
+
+def entry_at(shown: Sequence[Fragment], entries: Sequence[Entry], cell: int) -> Entry | None:
+    """Whose part of `shown` is painted at `cell`; None for those that are only counted."""
+    index, end = 0, 0
+    for fragment in shown:
+        end += width(fragment.text)
+        if cell < end:
+            break
+        index += fragment.role in _COUNTS
+    named = sum(fragment.role in _COUNTS for fragment in shown)
+    return entries[index] if index < named else None
 
 
 def _item(entry: Entry, *, first: bool) -> list[Fragment]:

@@ -297,7 +297,7 @@ def _quote(entry: Entry, quoted: Message | None, room: int, mark: Fragment) -> L
     text = first_line(quoted) if quoted and not quoted.deleted else "an earlier message"
     sign = "↪" if isinstance(entry, Message) and entry.reply_to else "↳ in the thread of"
     text = clip(f"{sign} {text}", room)
-    return Line((mark, Fragment(text, "muted")), decoration=GUTTER + len(text))
+    return Line((mark, Fragment(text, "quoted")), decoration=GUTTER + len(text))
 
 
 def _reactions(message: Message, me: Me) -> list[Fragment]:

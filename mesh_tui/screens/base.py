@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import events, on
 from textual.binding import BindingType
+from textual.geometry import Region
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Input, TextArea
+from textual.widgets import Input, Static, TextArea
 
 from mesh_agent.client.state import AgentEvent
 from mesh_tui import actions
@@ -16,8 +17,10 @@ from mesh_tui.actions import Place
 from mesh_tui.bridge import FromAgent
 from mesh_tui.compositing import LeanCompositor
 from mesh_tui.driver import MeshDriver
+from mesh_tui.hints import key_at
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.pacing import Pacing
+from mesh_tui.widgets.status import StatusLine
 from mesh_tui.workers import SENDING, begin
 from protocol.errors import MeshError
 from protocol.text import clean_line
@@ -108,6 +111,24 @@ class Patient(Screen[Result]):
         """Those of them whose keys work at this moment; the first is where one is."""
         return self.HERE
 
+    async def press_told(self, key: str) -> None:
+        """Does what a key does that was clicked where the screen tells of it."""
+        active = self.active_bindings.get(key)
+        if active is None:
+            self.app.simulate_key(key)
+        elif active.enabled:
+            await self.app.run_action(active.binding.action, active.node)
+
+    async def on_click(self, event: events.Click) -> None:
+        """What is told of keys can be clicked too."""
+        widget = self.get_widget_at(*event.screen_offset)[0]
+        if not isinstance(widget, Static) or not (widget.has_class("below") or widget.has_class("hint")):
+            return
+        offset = event.get_content_offset(widget)
+        rows = widget.render_lines(Region(0, 0, *widget.size)) if offset else []
+        if offset and offset.y < len(rows) and (key := key_at(rows[offset.y].text, offset.x)):
+            await self.press_told(key)
+
     def forgotten(self) -> None:
         """A transfer has left the list of them."""
 
@@ -149,6 +170,10 @@ class MeshScreen(Patient[Result]):
     def take(self, message: FromAgent) -> None:
         if handler := self.EVENTS.get(type(message.event)):
             handler(self, message.event)
+
+    @on(StatusLine.RoomClicked)
+    def hot_room_clicked(self, event: StatusLine.RoomClicked) -> None:
+        self.mesh.open_room(event.room_id)
 
     @property
     def room_in_front(self) -> str:
@@ -315,3 +340,10 @@ class Page(Patient[Result], ModalScreen[Result]):
     BINDINGS: ClassVar[list[BindingType]] = [
         binding for binding in actions.bindings("everywhere") if binding.action != "app.settings"
     ]
+
+    CLOSES_OUTSIDE: ClassVar[bool] = True
+    """Whether a click beside the page is as Esc: not where something is to be read, or would be lost."""
+
+    async def on_click(self, event: events.Click) -> None:
+        if self.CLOSES_OUTSIDE and self.get_widget_at(*event.screen_offset)[0] is self:
+            await self.press_told("escape")

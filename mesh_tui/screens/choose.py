@@ -45,7 +45,7 @@ class Choose(Page[str]):
             with Vertical(classes="choices"):
                 for key, words in self._answers:
                     yield Button(Content(f"{words} ({key})"), name=key)
-            yield Static(Content("Esc cancels"), classes="detail")
+            yield Static(Content("Esc cancels"), classes="detail hint")
 
     def on_mount(self) -> None:
         self.query(Button).first().focus()

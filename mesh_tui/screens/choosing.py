@@ -75,6 +75,18 @@ class Choosing(Sending):
         self._about_chosen = words
         self.refresh_bindings()
 
+    @on(Transcript.ReactionClicked)
+    def reaction_clicked(self, event: Transcript.ReactionClicked) -> None:
+        """As if it was put there, or taken away, by its key."""
+        known = event.message.reactions
+        if event.number < len(known):
+            reaction = known[event.number].reaction
+            begin(self, self._attempt, self.toggle_reaction, event.message, reaction, group="changing")
+
+    @on(Transcript.AnswersClicked)
+    def answers_clicked(self, event: Transcript.AnswersClicked) -> None:
+        self.show_thread(event.message)
+
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         # By the time that this is heard, the focus may be elsewhere again.
         writes = isinstance(event.widget, Composer) and event.widget.has_focus

@@ -31,6 +31,7 @@ class Edit(Page[None]):
     """`keep` gets what was typed, and raises `MeshError` with what is wrong with it; else the page closes."""
 
     HERE = ("form", "page")
+    CLOSES_OUTSIDE = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
 
     def __init__(
@@ -46,7 +47,7 @@ class Edit(Page[None]):
             yield Static(Content(paintable(self._title)), classes="question")
             for number, blank in enumerate(self._blanks):
                 yield Field(f"blank-{number}", blank.label, limit=blank.limit, password=blank.hidden)
-            yield Static(Content("Enter keeps it · Esc cancels"), classes="detail")
+            yield Static(Content("Enter keeps it · Esc cancels"), classes="detail hint")
 
     def on_mount(self) -> None:
         for field, blank in zip(self._fields, self._blanks, strict=True):

@@ -65,4 +65,4 @@ class Help(Page[None]):
         with Vertical(classes="page wide tall"):
             yield Static(Content("Keys and commands"), classes="question")
             yield self._keys
-            yield Static(Content("↑ ↓ PgUp PgDn scroll · Esc closes"), classes="detail")
+            yield Static(Content("↑ ↓ PgUp PgDn scroll · Esc closes"), classes="detail hint")

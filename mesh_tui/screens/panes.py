@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from textual import on
-from textual.widget import Widget
 
 from mesh_tui.rooms import Entry
 from mesh_tui.screens.threads import Threads
 from mesh_tui.settings import PANE_MAX, PANE_MIN, Settings
+from mesh_tui.slash import Typed
+from mesh_tui.widgets.edged import Edged
 from mesh_tui.widgets.participants import Participants
 from mesh_tui.widgets.rooms import RoomsPane
 from mesh_tui.workers import SENDING, begin
@@ -30,6 +31,12 @@ STEP: Final = 2
 
 _NO_ROOMS: Final = "-no-rooms"
 _NO_PEOPLE: Final = "-no-people"
+
+_WIDTHS: Final[dict[type[Edged], str]] = {
+    RoomsPane: "look.rooms_width",
+    Participants: "look.people_width",
+}
+"""The settings that keep how wide they are."""
 
 _OVER: Final = "-over"
 """The class of the screen while the rooms are in the place of the messages."""
@@ -132,17 +139,31 @@ class Panes(Threads):
 
     def _resize(self, cells: int) -> None:
         """Of the rooms; where they are not shown, of the people."""
-        pane: Widget
+        pane: Edged
         if self.rooms_pane.display and not self._is_over:
-            pane, key = self.rooms_pane, "look.rooms_width"
+            pane = self.rooms_pane
         elif self.participants.display:
-            pane, key = self.participants, "look.people_width"
+            pane = self.participants
         else:
             return
         set_now = pane.styles.inline.width
         now = int(set_now.value) if set_now is not None else pane.outer_size.width
         pane.styles.width = wanted = min(max(PANE_MIN, now + cells), PANE_MAX)
-        self._keep(key, wanted)
+        self._keep(_WIDTHS[type(pane)], wanted)
+
+    @on(Edged.Dragged)
+    def edge_dragged(self, event: Edged.Dragged) -> None:
+        if self._is_over:
+            return
+        wanted = min(max(PANE_MIN, event.cells), PANE_MAX)
+        event.pane.styles.width = wanted
+        if event.over:
+            self._keep(_WIDTHS[type(event.pane)], wanted)
+
+    @on(Participants.Clicked)
+    def person_clicked(self, event: Participants.Clicked) -> None:
+        typed = Typed("whois", event.member.username)
+        begin(self.mesh, self.run_typed, self.room.id, typed, f"/whois {typed.argument}", group="commands")
 
     def _toggle(self, hidden: str, key: str) -> None:
         """At once; the next key may come before it is kept."""

@@ -28,7 +28,7 @@ class React(Page[str]):
             choices = "  ".join(f"{number} {sign}" for number, sign in enumerate(REACTIONS, 1))
             yield Static(Content(choices), classes="choices")
             yield CleanInput(max_length=REACTION_CHARS, placeholder="its number, or any emoji or word")
-            yield Static(Content("Yours is taken away where it is there · Esc closes"), classes="detail")
+            yield Static(Content("Yours is taken away where it is there · Esc closes"), classes="detail hint")
 
     def on_mount(self) -> None:
         self.query_one(Input).cursor_blink = False

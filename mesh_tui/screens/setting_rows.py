@@ -170,4 +170,7 @@ class Rows(LineList, can_focus=True):
         offset = event.get_content_offset(self)
         row = round(self.scroll_y) + offset.y if offset else None
         if row is not None and row in self._at:
-            self._choose(list(self._at).index(row))
+            index, was = list(self._at).index(row), self._chosen
+            self._choose(index)
+            if index == was:
+                self.action_open()

@@ -65,7 +65,7 @@ class SettingsScreen(MeshScreen[None]):
         yield Bar(classes="top")
         yield Rows()
         yield Static(classes="explained")
-        yield Static(Content("↑ ↓ choose · ← → change · Enter edits · Esc closes"), classes="detail")
+        yield Static(Content("↑ ↓ choose · ← → change · Enter edits · Esc closes"), classes="detail hint")
 
     def on_mount(self) -> None:
         self.query_one(Bar).put([Fragment(" settings ", "brand")])

@@ -6,14 +6,11 @@ of the two sets is the one that works.
 
 from typing import Final
 
-from textual import on
-
 from mesh_agent.client.state import Outgoing
 from mesh_tui.aim import Aim, AimKind
 from mesh_tui.layout.cells import clip, paintable
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.choosing import Choosing
-from mesh_tui.widgets.transcript import Transcript
 from mesh_tui.workers import begin
 
 _WITH_IT: Final = frozenset({"resend", "rewrite", "discard"})
@@ -71,10 +68,6 @@ class Unsent(Choosing):
 
     def action_drop(self) -> None:
         self.ask_to_drop(self.timeline.failed()[0])
-
-    @on(Transcript.OutgoingChosen)
-    def outgoing_clicked(self, event: Transcript.OutgoingChosen) -> None:
-        self.ask_to_drop(event.outgoing)
 
     def ask_to_drop(self, outgoing: Outgoing) -> None:
         def answered(yes: bool | None) -> None:

@@ -158,6 +158,7 @@ class Changed(Page[None]):
     """A device shows another identity than it had. Refusing changes nothing: it stays refused."""
 
     HERE = ("question", "page")
+    CLOSES_OUTSIDE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,n", "refuse", "Refuse"),
         Binding("y", "trust", "Trust"),

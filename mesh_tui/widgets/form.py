@@ -100,3 +100,5 @@ class ModeSwitch(Bar):
                 if name != self._mode:
                     self.post_message(self.Pressed(name))
                 return
+        if event.x >= self.size.width - sum(width(fragment.text) for fragment in self._right):
+            self.app.simulate_key(self._key)

@@ -94,6 +94,18 @@ class Offers(LineList, can_focus=False):
         )
         return Line(fragments, fill=fill)
 
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self._scroll(1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self._scroll(-1)
+
+    def _scroll(self, rows: int) -> None:
+        self._first = min(max(0, self._first + rows), max(0, len(self._offers) - self._rows))
+        self.remake()
+
     def on_click(self, event: events.Click) -> None:
         event.stop()
         if self._first + event.y < len(self._offers) and event.y < self._rows:

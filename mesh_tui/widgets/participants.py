@@ -1,25 +1,40 @@
 """Who is in the room and whether they are there, told by shape as well as by colour."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
+
+from textual import events
+from textual.message import Message
 
 from mesh_tui.layout.cells import Fragment, Line, clip, paintable, width
 from mesh_tui.layout.message import author_role
 from mesh_tui.layout.presence import LOOKS
-from mesh_tui.widgets.lines import LineList
+from mesh_tui.widgets.edged import Edged
 from protocol.rest import Member
 
 STATUS_CELLS: Final = 5
 """Fewer cells of what somebody says of themselves are not worth showing; `/who` has it all."""
 
 
-class Participants(LineList):
+class Participants(Edged):
     """The members of a room, those who are there first."""
+
+    EDGE = "left"
+
+    @dataclass
+    class Clicked(Message):
+        """Somebody's row was clicked."""
+
+        member: Member
 
     def __init__(self) -> None:
         super().__init__()
         self.members: list[Member] = []
+        self._at: dict[int, Member] = {}
+        """Row -> who stands there."""
+
         self._my_id = ""
         self._current = True
 
@@ -36,13 +51,21 @@ class Participants(LineList):
 
     def make(self, cells: int) -> Sequence[Line]:
         lines: list[Line] = []
+        self._at.clear()
         for presence, members in groupby(self.members, key=lambda member: member.presence):
             group = list(members)
             words = f"{'' if self._current else 'was '}{LOOKS[presence].heading} {len(group)}"
             heading = Fragment(clip(words, cells), "muted")
             lines += [Line(()), Line((heading,))] if lines else [Line((heading,))]
+            self._at |= dict(enumerate(group, len(lines)))
             lines += [self._row(member, cells) for member in group]
         return lines
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        member = self._at.get(round(self.scroll_y) + offset.y) if offset else None
+        if member is not None and not self.was_dragged:
+            self.post_message(self.Clicked(member))
 
     def _row(self, member: Member, cells: int) -> Line:
         look = LOOKS[member.presence]

@@ -18,7 +18,7 @@ from textual.strip import Strip
 from mesh_tui.layout.cells import Fragment, Line, pad, paintable, width, wrap
 from mesh_tui.rooms import Entry, Group
 from mesh_tui.theme import Palette
-from mesh_tui.widgets.lines import LineList
+from mesh_tui.widgets.edged import Edged
 from protocol.rest import Room
 
 NAME_CELLS: Final = 28
@@ -43,7 +43,7 @@ Listing = Literal["loading"] | Loaded | Failed
 """The public rooms: on their way, there (perhaps none), or not to be had."""
 
 
-class RoomRows(LineList, can_focus=True):
+class RoomRows(Edged, can_focus=True):
     """Rows of which those in `_at` are rooms; one of them is chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -112,7 +112,7 @@ class RoomRows(LineList, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
         row = round(self.scroll_y) + offset.y if offset else None
-        if row is not None and row in self._at:
+        if row is not None and row in self._at and not self.was_dragged:
             self._chosen = self._at[row].id
             self.refresh()
             self.action_choose()
@@ -191,6 +191,8 @@ class RoomList(RoomRows):
 
 class RoomsPane(RoomRows):
     """Beside the messages: my rooms; the one that is open is chosen unless the arrows have chosen another."""
+
+    EDGE = "right"
 
     def __init__(self) -> None:
         super().__init__()

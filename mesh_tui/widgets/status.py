@@ -5,12 +5,16 @@ to who is typing, which is cut where the row is short.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
+
+from textual import events
+from textual.message import Message
 
 from mesh_agent.client.state import Connected, Connecting, ConnectionState, SignedOut, Waiting
 from mesh_agent.sharing.state import Transfer
 from mesh_tui.layout.cells import Fragment, clip, paintable, width
-from mesh_tui.layout.hotlist import hotlist
+from mesh_tui.layout.hotlist import entry_at, hotlist
 from mesh_tui.layout.transfers import status_words
 from mesh_tui.rooms import Entry
 from mesh_tui.widgets.bar import Bar
@@ -23,7 +27,14 @@ HOT_CELLS: Final = 20
 
 
 class StatusLine(Bar):
-    """Shows what it was told last; counts down by itself while the line is down."""
+    """Shows what it was told last; counts down by itself while the line is down.
+
+    What it tells of can be clicked: a room with something new, what is on its way, a terminal.
+    """
+
+    @dataclass
+    class RoomClicked(Message):
+        room_id: str
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,6 +42,7 @@ class StatusLine(Bar):
         self._retry_in = 0
         self._typing: list[str] = []
         self._hot: Sequence[Entry] = ()
+        self._hotlist: Sequence[Fragment] = ()
         self._transfers: list[Fragment] = []
         self._terminals: Sequence[Fragment] = ()
         self._call: Sequence[Fragment] = ()
@@ -88,7 +100,29 @@ class StatusLine(Bar):
             free -= TYPING_CELLS
         beside = [*self._call, *self._terminals, *self._transfers]
         free -= sum(width(fragment.text) for fragment in beside)
-        self.put(left, [*beside, *hotlist(self._hot, max(HOT_CELLS, free))])
+        self._hotlist = hotlist(self._hot, max(HOT_CELLS, free))
+        self.put(left, [*beside, *self._hotlist])
+
+    async def on_click(self, event: events.Click) -> None:
+        cell = event.x - self.size.width
+        for fragments, action in (
+            (self._hotlist, ""),
+            (self._transfers, "screen.transfers"),
+            (self._terminals, "screen.terminals"),
+        ):
+            cell += (cells := sum(width(fragment.text) for fragment in fragments))
+            if 0 <= cell < cells:
+                await (self.app.run_action(action, self.screen) if action else self._hot_clicked(cell))
+                return
+        if cell < 0 and isinstance(self._state, Waiting):
+            await self.app.run_action("screen.again", self.screen)
+
+    async def _hot_clicked(self, cell: int) -> None:
+        entry = entry_at(self._hotlist, self._hot, cell)
+        if entry is not None:
+            self.post_message(self.RoomClicked(entry.room.id))
+        else:
+            await self.app.run_action("screen.inbox", self.screen)
 
 
 def connection_words(state: ConnectionState, retry_in: int = 0) -> list[Fragment]:

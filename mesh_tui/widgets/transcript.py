@@ -22,7 +22,8 @@ from mesh_tui.layout.announced import NO_CALLS, MyCalls
 from mesh_tui.layout.blocks import Blocks, Here
 from mesh_tui.layout.message import Entry, Me
 from mesh_tui.timeline import Splice, Timeline
-from mesh_tui.widgets.block_view import BlockView, name_of
+from mesh_tui.widgets.block_view import name_of
+from mesh_tui.widgets.pointing import Pointing
 from protocol.rest import Message
 
 NEAR: Final = 2
@@ -41,7 +42,7 @@ class Anchor(NamedTuple):
     distance: int
 
 
-class Transcript(BlockView, can_focus=True):
+class Transcript(Pointing, can_focus=True):
     """Paints a `Timeline`; tell it every splice that the timeline makes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -66,21 +67,15 @@ class Transcript(BlockView, can_focus=True):
     class LaterWanted(TextualMessage):
         """The reader is near the bottom of a window that does not reach the newest message."""
 
+    class PastEnd(TextualMessage):
+        """Down was pressed with the last message chosen, or it was clicked once more."""
+
     @dataclass
     class Chosen(TextualMessage):
         """Another message is chosen, one that was not sent perhaps, or none is any more."""
 
         message: Message | None
         unsent: Outgoing | None
-
-    class PastEnd(TextualMessage):
-        """Down was pressed with the last message chosen."""
-
-    @dataclass
-    class OutgoingChosen(TextualMessage):
-        """A message that was not sent was clicked."""
-
-        outgoing: Outgoing
 
     def __init__(self) -> None:
         super().__init__()
@@ -309,12 +304,6 @@ class Transcript(BlockView, can_focus=True):
         else:
             self._start()
 
-    def on_click(self, event: events.Click) -> None:
-        index = self._blocks.at(round(self.scroll_y) + event.y - self._padding)
-        entry = self._blocks[index].entry
-        if isinstance(entry, Outgoing) and entry.state == "failed":
-            self.post_message(self.OutgoingChosen(entry))
-
     # ── choosing a message ───────────────────────────────────────────────────────────────────────
 
     @property
@@ -336,16 +325,19 @@ class Transcript(BlockView, can_focus=True):
         index = self._chosen_index()
         return None if index is None else self._blocks[index].entry
 
-    def choose(self, name: str | None) -> None:
-        """Marks the message of that id, or nonce, and shows it; None marks none."""
+    def choose(self, name: str | None, *, show: bool = True) -> None:
+        """Marks the message of that id, or nonce, and brings it into view if it is to; None marks none."""
         if name != self._chosen:
             self._chosen = name
             self._strips.clear()
             self.refresh()
         index = self._chosen_index()
-        if index is not None:
+        if index is not None and show:
             self._show_block(index)
         self.post_message(self.Chosen(self.chosen, self.chosen_unsent))
+
+    def unchoose(self) -> None:
+        self.post_message(self.PastEnd())
 
     def choose_last(self) -> None:
         """Marks the last message on the screen; none where there is none."""

@@ -40,6 +40,11 @@ SEEN_S = 60.0
 """What is seen may be what another device answers, which has to be met first, and tried again where a machine
 that is held up misses it."""
 
+_CLICK = (events.MouseDown, events.MouseUp)
+
+Mouse = tuple[type[events.MouseEvent], int, int, int]
+"""What is done with it, the column and the row, and the button."""
+
 Answer = TypeVar("Answer")
 
 
@@ -134,26 +139,40 @@ class Seat:
         """Returns when the app has nothing to do for the moment."""
         await _within(self._context, settling.settled(self.app))
 
-    async def click(self, text: str) -> None:
-        """Clicks on the first letter of `text`."""
-        row = self.row_of(text)
-        before = self.screen[row][: self.screen[row].index(text)]
-        await _within(self._context, self._click(cell_len(before), row))
-
-    async def _click(self, x: int, y: int) -> None:
-        await self.pilot.click(offset=(x, y))
-        await settling.settled(self.app)
+    async def click(self, text: str, times: int = 1) -> None:
+        """Clicks on the first letter of `text`, so many times at one moment."""
+        x, y = self._place_of(text)
+        # What was clicked before has no part in it, however quick this machine is.
+        self.app._click_chain_last_time = None
+        await self._mouse(*((kind, x, y, 1) for _ in range(times) for kind in _CLICK))
 
     async def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
         """Presses the button at a cell, moves to another, and lets go."""
+        for kind, place in ((events.MouseDown, start), (events.MouseMove, end), (events.MouseUp, end)):
+            await self._mouse((kind, *place, 1))
 
-        async def move() -> None:
-            await self.pilot.mouse_down(offset=start)
-            await self.pilot.hover(offset=end)
-            await self.pilot.mouse_up(offset=end)
+    async def wheel(self, text: str, notches: int) -> None:
+        """Turns the wheel down over the first letter of `text`."""
+        x, y = self._place_of(text)
+        await self._mouse(*[(events.MouseScrollDown, x, y, 0)] * notches)
+
+    def _place_of(self, text: str) -> tuple[int, int]:
+        row = self.row_of(text)
+        return cell_len(self.screen[row][: self.screen[row].index(text)]), row
+
+    async def _mouse(self, *done: "Mouse") -> None:
+        """As a driver tells of it: what happened, where, and with which button."""
+        told = [
+            kind(None, x, y, 0, 0, button, shift=False, meta=False, ctrl=False, screen_x=x, screen_y=y)
+            for kind, x, y, button in done
+        ]
+
+        async def tell() -> None:
+            for event in told:
+                self.app.post_message(event)
             await settling.settled(self.app)
 
-        await _within(self._context, move())
+        await _within(self._context, tell())
 
     async def resize(self, columns: int, rows: int) -> None:
 

@@ -57,8 +57,9 @@ class OneTranscript(App[None]):
     def on_transcript_past_end(self) -> None:
         self.wanted.append("past the end")
 
-    def on_transcript_outgoing_chosen(self, event: Transcript.OutgoingChosen) -> None:
-        self.chosen.append(event.outgoing)
+    def on_transcript_chosen(self, event: Transcript.Chosen) -> None:
+        if event.unsent is not None:
+            self.chosen.append(event.unsent)
 
     def rows(self) -> list[str]:
         return [self.transcript.render_line(y).text.rstrip() for y in range(self.transcript.size.height)]

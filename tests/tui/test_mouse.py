@@ -1,0 +1,234 @@
+"""What the mouse does: with messages, people, lists, pages, and what stands at the bottom."""
+
+import pytest
+
+from mesh_agent.agent import Agent
+from mesh_tui.hints import key_at
+from mesh_tui.screens.room import RoomScreen
+from mesh_tui.widgets.participants import Participants
+from mesh_tui.widgets.rooms import RoomsPane
+from protocol.rest import Message
+from tests.support.conditions import PATIENCE_S, until
+from tests.tui.conftest import SignUp, SitDown
+from tests.tui.seat import Seat
+
+WIDE = (120, 40)
+
+
+@pytest.fixture
+async def alice(shared_server: str, sit_down: SitDown, number: int) -> Seat:
+    """In a room of hers, before a wide screen."""
+    seat = await sit_down("alice", shared_server, size=WIDE)
+    await seat.register(f"alice{number}")
+    await seat.create_room(f"r{number}")
+    return seat
+
+
+@pytest.fixture
+async def bob(shared_server: str, sign_up: SignUp, alice: Seat, number: int) -> Agent:
+    agent = await sign_up(f"bob{number}", shared_server)
+    await agent.join(_room(alice).room.id)
+    return agent
+
+
+def _room(seat: Seat) -> RoomScreen:
+    assert isinstance(seat.app.screen, RoomScreen)
+    return seat.app.screen
+
+
+async def _say(agent: Agent, room_id: str, text: str) -> None:
+    outgoing = await agent.send(room_id, text)
+    await agent.sent(outgoing.nonce, PATIENCE_S)
+
+
+# ── messages ─────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_click_chooses_a_message_and_another_click_no_longer(alice: Seat) -> None:
+    for text in ("the first", "the second"):
+        await alice.tell(text)
+    await alice.click("the first")
+    await alice.sees("r Reply")
+    chosen = _room(alice).transcript.chosen
+    assert chosen is not None
+    assert chosen.content == "the first"
+    await alice.click("the second")
+    await until(lambda: _room(alice).transcript.chosen != chosen, "the other to be chosen")
+    await alice.click("the second")
+    await alice.no_longer_sees("r Reply")
+    assert _room(alice).composer.has_focus
+
+
+async def test_what_is_dragged_over_is_selected_and_chooses_nothing(alice: Seat) -> None:
+    await alice.tell("copy this please")
+    row = alice.row_of("copy this please")
+    start = alice.screen[row].index("copy")
+    await alice.drag((start, row), (start + len("copy thi"), row))
+    assert not _room(alice).transcript.has_chosen
+    await alice.press("ctrl+c")
+    await until(lambda: alice.app.clipboard == "copy this", "the clipboard")
+
+
+async def test_two_clicks_take_a_word_and_three_all_that_is_said(alice: Seat) -> None:
+    for text in ("before", "one https://example.org/two three", "after"):
+        await alice.tell(text)
+    await alice.click("example.org", times=2)
+    await alice.press("ctrl+c")
+    await until(lambda: alice.app.clipboard == "https://example.org/two", "the word")
+    await alice.click("example.org", times=3)
+    await alice.press("ctrl+c")
+    await until(lambda: alice.app.clipboard == "one https://example.org/two three", "the message")
+
+
+async def test_a_click_on_a_reaction_puts_mine_there_or_takes_it_away(alice: Seat, bob: Agent) -> None:
+    await alice.tell("said")
+    for reaction in ("first", "second"):
+        message = _room(alice).timeline.entries[-1]
+        assert isinstance(message, Message)
+        await bob.conversation.react(_room(alice).room.id, message.id, reaction, on=True)
+    await alice.sees("first 1", "second 1")
+    await alice.click("second 1")
+    await alice.sees("first 1", "[second 2]")
+    await alice.click("[second 2]")
+    await alice.no_longer_sees("[second 2]")
+    await alice.sees("second 1")
+
+
+async def test_a_click_on_answers_opens_the_thread_and_one_on_a_quote_goes_there(alice: Seat) -> None:
+    await alice.tell("the beginning of it")
+    await alice.press("up", "r")
+    await alice.tell("an answer")
+    await alice.click("↪")
+    await until(lambda: _room(alice).transcript.has_chosen, "what was answered to be chosen")
+    chosen = _room(alice).transcript.chosen
+    assert chosen is not None
+    assert chosen.content == "the beginning of it"
+    await alice.press("t")
+    await alice.tell("in the thread")
+    await alice.press("escape")
+    await alice.sees("↳ 1 answer")
+    await alice.click("1 answer")
+    await alice.sees("thread  1 answer")
+
+
+# ── what stands beside them ──────────────────────────────────────────────────────────────────────
+
+
+async def test_a_click_on_somebody_tells_who_that_is(alice: Seat, bob: Agent, number: int) -> None:
+    await alice.sees(f"● bob{number}")
+    await alice.click(f"● bob{number}")
+    await alice.sees("In the room since", "Esc closes")
+
+
+async def test_the_lists_are_made_wider_with_the_mouse_and_that_is_kept(alice: Seat, number: int) -> None:
+    rooms, people = _room(alice).query_one(RoomsPane), _room(alice).query_one(Participants)
+    await alice.say(f"/create another{number}")
+    await alice.sees(f"Message another{number}")
+    edge = rooms.region.right - 1
+    await alice.drag((edge, rooms.region.y), (edge + 6, rooms.region.y))  # begins on the row of a room
+    await until(lambda: rooms.outer_size.width == 30, "the rooms to be wider")
+    edge = people.region.x
+    await alice.drag((edge, 9), (edge - 4, 9))
+    await until(lambda: people.outer_size.width == 30, "the people to be wider")
+
+    def is_kept() -> bool:
+        look = alice.app.settings.look
+        return look.rooms_width == look.people_width == 30
+
+    await until(is_kept, "it to be kept")
+    await alice.drag((edge - 4, 9), (edge - 100, 9))
+    await until(lambda: people.outer_size.width == 60, "no more than the most")
+    assert f"Message another{number}" in alice.text  # the room of the row where it began was not opened
+
+
+async def test_a_click_on_a_room_in_the_hotlist_goes_there(alice: Seat, bob: Agent, number: int) -> None:
+    first = _room(alice).room.id
+    for name in ("b", "c"):
+        await alice.say(f"/create {name}{number}")
+        await alice.sees(f"Message {name}{number}")
+    await bob.join(alice.app.agent.room(f"b{number}").id)
+    await _say(bob, first, "here")
+    await _say(bob, alice.app.agent.room(f"b{number}").id, "and there")
+    await alice.sees(f"b{number}(1)", f"r{number}(1)]")
+    await alice.click(f"r{number}(1)]")
+    await alice.sees(f"Message r{number}")
+    await alice.click(f"b{number}(1)]")
+    await alice.sees(f"Message b{number}")
+
+
+async def test_the_wheel_moves_what_is_offered(alice: Seat) -> None:
+    await alice.press("slash")
+    await alice.sees("/accept")
+    await alice.wheel("/accept", 3)
+    await alice.no_longer_sees("/accept")
+    first = next(row.split()[0] for row in alice.screen if row.startswith("   /"))
+    await alice.click(first)
+    await until(lambda: _room(alice).composer.text == f"{first} ", "what was clicked")
+
+
+# ── pages ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_click_beside_a_page_closes_it_and_one_on_it_does_not(alice: Seat) -> None:
+    await alice.press("f1")
+    await alice.sees("Keys and commands")
+    await alice.click("Keys and commands")
+    await alice.sees("Keys and commands")
+    await alice.click("connected")
+    await alice.no_longer_sees("Keys and commands")
+
+
+async def test_a_click_beside_a_question_is_no(alice: Seat, number: int) -> None:
+    await alice.press("f9")
+    await alice.sees(f"Leave r{number}?")
+    await alice.click("connected")
+    await alice.no_longer_sees(f"Leave r{number}?")
+    assert alice.app.agent.room(f"r{number}")
+
+
+async def test_what_is_typed_into_fields_is_not_lost_by_a_click_beside_them(alice: Seat) -> None:
+    await alice.press("f4")
+    await alice.press("enter")
+    await alice.sees("Enter keeps it")
+    await alice.type("Somebody")
+    await alice.click("choose · ← →")
+    await alice.sees("Somebody", "Enter keeps it")
+    await alice.click("Esc cancels")
+    await alice.no_longer_sees("Enter keeps it")
+
+
+async def test_what_a_page_says_of_its_keys_can_be_clicked(alice: Seat) -> None:
+    await alice.press("f1")
+    await alice.sees("Keys and commands")
+    await alice.click("Esc closes")
+    await alice.no_longer_sees("Keys and commands")
+    await alice.press("alt+i")
+    await alice.sees("▌All that is new")
+    await alice.click("Tab switch")
+    await alice.sees("▌For you")
+
+
+async def test_a_second_click_on_a_setting_changes_it(alice: Seat) -> None:
+    await alice.press("f4")
+    await alice.sees("Number in the title")
+    await alice.click("Number in the title")
+    assert alice.app.settings.notify.title
+    await alice.click("Number in the title")
+    await until(lambda: not alice.app.settings.notify.title, "it to be changed")
+
+
+@pytest.mark.parametrize(
+    ("row", "at", "key"),
+    [
+        ("a accepts · d declines · Esc closes", "declines", "d"),
+        ("a accepts · d declines · Esc closes", "a acc", "a"),
+        ("↑ ↓ choose · ← → change", "change", "left"),
+        ("Esc closes", "closes", "escape"),
+        ("Space marks · ^K goes", "goes", "ctrl+k"),
+        ("a message that somebody wrote", "message", None),
+        ("closes · Esc", "closes", None),
+        ("of several words · d", "d", None),
+    ],
+)
+def test_the_part_of_a_row_is_for_its_key(row: str, at: str, key: str | None) -> None:
+    assert key_at(row, row.index(at) if at != "d" else len(row) - 1) == key
