@@ -121,7 +121,7 @@ class MeshApp(TerminalApp):
         begin(self, self.preferences.watch, group="settings")
         self.settings_changed.subscribe(self, self.transferring.take_rules)
         self.settings_changed.subscribe(self, self._take_privacy)
-        self.app_resume_signal.subscribe(self, lambda _: self.pictures.again())
+        self.app_resume_signal.subscribe(self, lambda _: self._pictures_again())
         self.set_interval(LOOK_S, lambda: self.collecting.look(monotonic()))
 
     @property
@@ -151,7 +151,11 @@ class MeshApp(TerminalApp):
     def action_redraw(self) -> None:
         """By its key, or where the terminal has another size: it may be another terminal, too."""
         super().action_redraw()
+        self._pictures_again()
+
+    def _pictures_again(self) -> None:
         self.pictures.again()
+        self.calls.pictures_again()
 
     # ── the settings ─────────────────────────────────────────────────────────────────────────────
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from mesh_agent.client.state import AgentEvent
     from mesh_agent.media.orders import Tile
     from mesh_tui.app import MeshApp
+    from mesh_tui.pictures.live import Live
+    from mesh_tui.settings import Settings
 
 BELL_S: Final = 3.0
 """Between two strokes of the bell while somebody calls."""
@@ -62,6 +64,7 @@ class OpenCall:
         self._words: Sequence[Fragment] = ()
         self.listener: Callable[[], None] | None = None
         self.beside: Callable[[], None] | None = None
+        self._live: Live | None = None
         self._viewer: object = None
         self._asked: tuple[str, Sequence[Tile], float] | None = None
         self.signal: Final[Signal[Sequence[Fragment]]] = LooseSignal(app, "call")
@@ -104,6 +107,34 @@ class OpenCall:
         if wanted == "auto":
             return SMALL if "SSH_CONNECTION" in os.environ else FULL
         return FULL if wanted == "full" else SMALL
+
+    # ── pictures that the terminal shows itself ──────────────────────────────────────────────────
+
+    @property
+    def live(self) -> "Live":
+        """There from the first call on."""
+        if self._live is None:
+            from mesh_tui.pictures.live import Live
+
+            pictures = self._app.pictures
+            self._live = Live(self._app, pictures.new_number, pictures.cell, self._tell)
+            self._app.settings_changed.subscribe(self._app, self._set_otherwise)
+        return self._live
+
+    def _set_otherwise(self, _: "Settings") -> None:
+        self.live.look()
+
+    def pictures_again(self) -> None:
+        """The terminal may have forgotten them, or be another one."""
+        if self._live is not None:
+            self._live.again()
+
+    def forget_pictures(self) -> None:
+        """The terminal is to hold none of them."""
+        if self._live is not None:
+            self._live.forget()
+
+    # ── what is looked at ────────────────────────────────────────────────────────────────────────
 
     def show(self) -> None:
         """Its screen, above everything else."""
@@ -166,6 +197,7 @@ class OpenCall:
         call = self.call
         if call is not None and call is not self._followed:
             self._followed = call
+            self.live.look()
             begin(self._app, self._follow, call, group="calls")
         self._tell()
 

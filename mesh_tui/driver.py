@@ -42,6 +42,8 @@ from mesh_tui.pins import pin
 from mesh_tui.writing import Writer
 
 READ_BYTES: Final = 4_096
+SAVE_CURSOR: Final = "\x1b7"
+RESTORE_CURSOR: Final = "\x1b8"
 SETTLE_S: Final = 10.0
 """How long a key waits at most for the one before it to take effect: on a machine that is held up, a password
 that did not wait would be read in the field of the name."""
@@ -107,9 +109,10 @@ class MeshDriver(LinuxDriver):
         if thread is None:
             self._writer = None
             return
-        drained, lost = self._terminal.paint_again, partial(self._terminal.leave, HANG_UP)
+        again, lost = self._terminal.paint_again, partial(self._terminal.leave, HANG_UP)
         assert self._file is not None
-        self._writer = Writer(self._file.fileno(), partial(self._tell, drained), partial(self._tell, lost))
+        drained, gone, read = (partial(self._tell, told) for told in (again, lost, self.paint_renewed))
+        self._writer = Writer(self._file.fileno(), drained, gone, read)
 
     def write(self, data: str) -> None:
         if self._writer is not None:  # else the terminal is somebody else's now, such as an editor's
@@ -129,15 +132,28 @@ class MeshDriver(LinuxDriver):
         """What is painted over the cells of the picture of that number from now on; None: nothing."""
         self._painted.held.hold(number, picture)
 
+    def renew(self, number: int, picture: Sixels) -> None:
+        """As `hold`, of a picture that moves: painted as soon as the terminal has read the one before."""
+        self._painted.held.renew(number, picture)
+        self.paint_renewed()
+
+    def paint_renewed(self) -> None:
+        """The next picture that moves, where the terminal is ready for it: it tells the app once it is."""
+        writer = self._writer
+        if writer is None or self.bare or not self._painted.held.renewed or not writer.has_read:
+            return
+        if said := self._painted.next_renewed():
+            writer.write_asking(f"{SAVE_CURSOR}{said}{RESTORE_CURSOR}")
+
     def say(self, sequence: str) -> None:
         """Sends what paints nothing, between two frames; while the terminal is somebody else's, nothing."""
         if self._writer is not None:
             super().write(sequence)
 
-    def say_aside(self, commands: Sequence[str], end: str = "") -> None:
+    def say_aside(self, commands: Sequence[str], end: str = "", key: int = 0) -> None:
         """As `say`, when nothing else waits for the terminal. See `aside.Aside.put`."""
         if self._writer is not None:
-            self._writer.say_aside(commands, end)
+            self._writer.say_aside(commands, end, key)
 
     def set_title(self, title: str) -> None:
         """The title of the terminal's window; empty: the one that it had before."""

@@ -67,6 +67,7 @@ class Leaving:
             return
         self._away = True
         self._app.pictures.forget()
+        self._app.calls.forget_pictures()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_S):
                 await self._sent()

@@ -178,6 +178,10 @@ class Painted:
         self._rows = after
         return begins + self._difference(before, after)
 
+    def next_renewed(self) -> str:
+        """What paints the next picture that moves over its cells, where they are on the screen."""
+        return "" if self._forgotten else self.held.next_renewed([row.texts for row in self._rows])
+
     def _difference(self, before: list[Row], after: list[Row]) -> str:
         pen = _Pen(self._width, self._abilities, self.held)
         for y, (old, new) in enumerate(zip(before, after, strict=True)):

@@ -60,10 +60,15 @@ class TerminalApp(App[None], inherit_bindings=False):
         if isinstance(self._driver, MeshDriver):
             self._driver.hold(number, picture)
 
-    def say_aside(self, commands: Sequence[str], end: str) -> None:
-        """Has commands that paint nothing written when nothing else waits for the terminal."""
+    def renew_picture(self, number: int, picture: Sixels) -> None:
+        """The next one of a picture that moves, over its cells."""
         if isinstance(self._driver, MeshDriver):
-            self._driver.say_aside(commands, end)
+            self._driver.renew(number, picture)
+
+    def say_aside(self, commands: Sequence[str], end: str, key: int = 0) -> None:
+        """Has commands that paint nothing written when nothing else waits for the terminal: see `aside`."""
+        if isinstance(self._driver, MeshDriver):
+            self._driver.say_aside(commands, end, key)
 
     def on_resize(self) -> None:
         """The terminal may have cut or moved what it showed, also where it is as large as before again."""

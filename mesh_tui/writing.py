@@ -13,7 +13,7 @@ from typing import Final
 
 from textual.drivers._writer_thread import WriterThread
 
-from mesh_tui.aside import Aside
+from mesh_tui.aside import ASK, Aside
 
 WAITING_BYTES: Final = 2_048
 """Bytes that may wait for the terminal before painting is put off."""
@@ -31,18 +31,27 @@ class Writer(WriterThread):
         fileno: the terminal.
         drained: called from the thread, once after `waiting` was true and no longer is.
         lost: called from the thread when the terminal is gone.
+        caught_up: called in any thread, once after `has_read` was false and no longer is.
     """
 
-    def __init__(self, fileno: int, drained: Callable[[], None], lost: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        fileno: int,
+        drained: Callable[[], None],
+        lost: Callable[[], None],
+        caught_up: Callable[[], None] = lambda: None,
+    ) -> None:
         threading.Thread.__init__(self, daemon=True, name="mesh-output")
         self._fileno = fileno
         self._drained = drained
         self._lost = lost
+        self._caught_up = caught_up
         self._changed = threading.Condition()
         self._buffer = bytearray()
         self._aside = Aside()
         self._stopped = False
         self._wanted = False
+        self._reading = False
 
     @property
     def waiting(self) -> bool:
@@ -57,11 +66,30 @@ class Writer(WriterThread):
                 self._buffer += text.encode(errors="replace")
                 self._changed.notify()
 
-    def say_aside(self, commands: Sequence[str], end: str = "") -> None:
+    @property
+    def has_read(self) -> bool:
+        """The terminal has read everything, as far as it says; asking means wanting to hear when it has."""
+        with self._changed:
+            self._reading = not self._all_read()
+            return not self._reading
+
+    def _all_read(self) -> bool:
+        return not self._buffer and self._aside.has_read(time.monotonic())
+
+    def write_asking(self, text: str) -> None:
+        """As `write`; `has_read` is true again once the terminal has read that."""
+        data = text.encode(errors="replace")
+        with self._changed:
+            if not self._stopped:
+                self._buffer += data + ASK.encode()
+                self._aside.wrote(len(data), time.monotonic())
+                self._changed.notify()
+
+    def say_aside(self, commands: Sequence[str], end: str = "", key: int = 0) -> None:
         """As `Aside.put`: to be written when nothing else waits."""
         with self._changed:
             if not self._stopped:
-                self._aside.put(commands, end)
+                self._aside.put(commands, end, key)
                 self._changed.notify()
 
     @property
@@ -75,6 +103,15 @@ class Writer(WriterThread):
         with self._changed:
             self._aside.answered(time.monotonic())
             self._changed.notify()
+            read = self._has_become_read()
+        if read:
+            self._caught_up()
+
+    def _has_become_read(self) -> bool:
+        """Everything has been, and somebody waits for that."""
+        done = self._reading and self._all_read()
+        self._reading = self._reading and not done
+        return done
 
     def run(self) -> None:
         while piece := self._next():
@@ -115,5 +152,8 @@ class Writer(WriterThread):
             del self._buffer[:count]
             drained = self._wanted and len(self._buffer) <= WAITING_BYTES
             self._wanted = self._wanted and not drained
+            read = self._has_become_read()
         if drained:
             self._drained()
+        if read:
+            self._caught_up()

@@ -37,7 +37,9 @@ class Seen:
         self._statistics = {leg.party: leg for leg in told.legs}
 
     def painted(self, told: orders.Painted) -> None:
-        self.pictures[told.party] = Picture(told.party, told.columns, told.rows, told.pixels)
+        self.pictures[told.party] = Picture(
+            told.party, told.columns, told.rows, told.pixels, told.form, told.across, told.down
+        )
 
     def look_at(self, parties: Iterable[str]) -> None:
         """Only these from now on."""

@@ -1,9 +1,12 @@
 """What a screen or a script sees of calls: plain values, made anew whenever something of them changes."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from mesh_agent.net.base import Way
+
+if TYPE_CHECKING:
+    from mesh_agent.media.orders import Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +101,20 @@ class Own:
 class Picture:
     """What a party (or we, with an empty `device_id`) shows now, as large as was asked for.
 
-    `pixels`: 3 bytes (red, green, blue) each, `columns` in a row, `2 * rows` rows: the upper and the lower
-    halves of cells in turn.
+    `pixels`, by `form`:
+      halves: 3 bytes (red, green, blue) each, `columns` in a row, `2 * rows` rows: the upper and the lower
+        halves of cells in turn.
+      rgb: the same for `across` times `down` pixels, compressed (zlib).
+      sixels: those of a terminal, `across` times `down` of its pixels, without what begins and ends them.
     """
 
     device_id: str
     columns: int
     rows: int
     pixels: bytes
+    form: "Form" = "halves"
+    across: int = 0
+    down: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from mesh_agent.net.base import Way
 from mesh_agent.sharing.orders import Said, Stop, Told, next_message
 
 Side = Literal["audio_in", "audio_out"]
+Form = Literal["halves", "rgb", "sixels"]
+"""What a picture is made of: halves of cells, pixels that the terminal fits into its cells, or sixels."""
 
 GONE: Final[dict[Side, str]] = {
     "audio_in": "The microphone is gone. Nothing is sent until it is back.",
@@ -121,12 +123,18 @@ class Record(Told, frozen=True, kw_only=True, tag="record"):
 
 
 class Tile(msgspec.Struct, frozen=True, array_like=True):
-    """Where a party's picture goes: so many cells. An empty `party`: our own. `whole`: nothing is cut off."""
+    """Where a party's picture goes: so many cells. An empty `party`: our own. `whole`: nothing is cut off.
+
+    `across`, `down`: the terminal's pixels in all of them, where `form` is not halves.
+    """
 
     party: str
     columns: int
     rows: int
     whole: bool = False
+    form: Form = "halves"
+    across: int = 0
+    down: int = 0
 
 
 class View(Told, frozen=True, kw_only=True, tag="view"):
@@ -246,6 +254,9 @@ class Painted(Told, frozen=True, kw_only=True, tag="painted"):
     columns: int
     rows: int
     pixels: bytes
+    form: Form = "halves"
+    across: int = 0
+    down: int = 0
 
 
 class Problem(Told, frozen=True, kw_only=True, tag="problem"):

@@ -12,7 +12,7 @@ import re
 import zlib
 from base64 import b64encode
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, repeat
 from math import ceil, sqrt
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -83,6 +83,11 @@ def means(outside: Outside, cell: tuple[int, int], *, named: bool = True) -> Mea
     return Means(outside.wrap, (min(across, CELL_MOST), min(down, CELL_MOST)))
 
 
+def takes_edits(outside: Outside) -> bool:
+    """Whether the terminal is known to take other pixels for a picture that it shows: Ghostty does not."""
+    return bool(outside.names) and "kitty" in outside.names[0].casefold()
+
+
 def _knows(name: str) -> bool:
     if version := _VERSION.search(name):
         return (int(version[1]), int(version[2])) >= _SINCE
@@ -115,20 +120,50 @@ def ink(role: str) -> str | None:
 
 def transmission(number: int, picture: "Picture", columns: int, rows: int, wrap: Wrap) -> list[str]:
     """The commands to write so that the picture is seen at its cells; the terminal answers nothing."""
-    data = b64encode(zlib.compress(picture.pixels)).decode()
+    size = picture.columns, picture.pixel_rows
+    return whole(number, zlib.compress(picture.pixels), size, (columns, rows), wrap)
+
+
+def whole(
+    number: int, compressed: bytes, size: tuple[int, int], cells: tuple[int, int], wrap: Wrap
+) -> list[str]:
+    """As `transmission`, of `size` pixels that are compressed already.
+
+    Where it goes is said last, and not with the pixels: kitty looks through its cells then, and before all
+    pixels have come it finds nothing to show in them.
+    """
+    place = f"a=p,U=1,i={number},c={cells[0]},r={cells[1]},q=2;"
+    sent = _pieces(f"a=t,i={number},f=24,s={size[0]},v={size[1]},o=z,q=2", compressed, "q=2", wrap)
+    return [*sent, _command(place, wrap)]
+
+
+EDIT: Final = "a=f,r=1,q=2"
+"""What each command of an edit says: kitty takes the number of the frame from the last one."""
+
+
+def edit(number: int, compressed: bytes, size: tuple[int, int], wrap: Wrap) -> list[str]:
+    """Other pixels for a picture that is there, `size` of them as before: they are seen once all have come.
+
+    Where the whole picture is sent again under its number, kitty shows none while it comes.
+    """
+    return _pieces(f"{EDIT},i={number},f=24,s={size[0]},v={size[1]},o=z", compressed, EDIT, wrap)
+
+
+def _pieces(keys: str, compressed: bytes, further: str, wrap: Wrap) -> list[str]:
+    """`further`: the keys of all commands but the first."""
+    data = b64encode(compressed).decode()
     pieces = [data[at : at + CHUNK] for at in range(0, len(data), CHUNK)]
-    keys = f"a=T,U=1,i={number},f=24,s={picture.columns},v={picture.pixel_rows},c={columns},r={rows},o=z,q=2"
-    heads = chain([keys + ","], iter(lambda: "q=2,", None))
+    heads = chain([keys], repeat(further))
     last = len(pieces) - 1
     return [
-        _command(f"{head}m={int(index < last)};{piece}", wrap)
+        _command(f"{head},m={int(index < last)};{piece}", wrap)
         for index, (head, piece) in enumerate(zip(heads, pieces, strict=False))
     ]
 
 
-def breaking_off(wrap: Wrap) -> str:
+def breaking_off(wrap: Wrap, further: str = "q=2") -> str:
     """What to write where not all commands of a transmission were: the terminal drops what it has of it."""
-    return _command("q=2,m=0;", wrap)
+    return _command(f"{further},m=0;", wrap)
 
 
 def removal(number: int, wrap: Wrap) -> str:

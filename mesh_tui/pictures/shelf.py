@@ -69,7 +69,7 @@ class Shelf:
         say: Callable[[Sequence[str], str], None],
         cell: Callable[[], tuple[int, int]] | None = None,
     ) -> None:
-        self._cell = cell or _cell
+        self.cell: Final = cell or cell_pixels
         self._app = app
         self._say = say
         self._kept: OrderedDict[_Key, Shown] = OrderedDict()
@@ -101,6 +101,11 @@ class Shelf:
             self._asked[key] = told
             begin(self._app, self._decode, key, group="pictures")
         return shown
+
+    def new_number(self) -> int:
+        """One that kitty has for no other picture."""
+        self._number = self._number % (kitty.NUMBERS - 1) + 1
+        return self._number
 
     def forget(self) -> None:
         """The terminal holds none of them any more, or is not to."""
@@ -153,7 +158,7 @@ class Shelf:
         ):
             return None
         outside = await self._app.telling.desktop.outside()
-        return sixel.cell_of(outside, self._cell(), named=key.by != "sixel")
+        return sixel.cell_of(outside, self.cell(), named=key.by != "sixel")
 
     async def _as_sixels(self, key: _Key, cell: tuple[int, int]) -> Shown:
         wanted = sixel.room(key.cells, key.rows, cell)
@@ -169,10 +174,10 @@ class Shelf:
         if key.by in {"halves", "sixel"} or not self._app.paints_every_colour:
             return None
         outside = await self._app.telling.desktop.outside()
-        return kitty.means(outside, self._cell(), named=key.by != "kitty")
+        return kitty.means(outside, self.cell(), named=key.by != "kitty")
 
     async def _sent(self, key: _Key, means: kitty.Means) -> Shown:
-        self._number = number = self._number % (kitty.NUMBERS - 1) + 1
+        number = self.new_number()
         said, shown = await _transmission(key, means, number)
         self._say(said, kitty.breaking_off(means.wrap))
         return shown
@@ -206,7 +211,7 @@ async def _as_halves(key: _Key) -> Shown:
     return Shown(lines(picture), picture.size)
 
 
-def _cell() -> tuple[int, int]:
+def cell_pixels() -> tuple[int, int]:
     """The pixels of a cell, as the terminal's device says; zeros where it does not."""
     import fcntl
     import struct

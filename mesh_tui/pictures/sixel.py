@@ -8,7 +8,8 @@ what it says is looked at for anything but sixels. Terminals that paint them are
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mesh_tui.layout.cells import Fragment, Line
@@ -94,6 +95,11 @@ def _unit(number: int, x: int, y: int) -> str:
     return f"{PLACEHOLDER}{MARKS[number]}{MARKS[y]}{MARKS[x]}"
 
 
+@lru_cache(maxsize=16)
+def _units(number: int, columns: int, rows: int) -> list[list[str]]:
+    return [[_unit(number, x, y) for x in range(columns)] for y in range(rows)]
+
+
 def split(text: str) -> list[str]:
     """Its cells of pictures, one by one, and what is between them, which may be empty."""
     return _CELL.split(text)
@@ -111,12 +117,12 @@ def standing(
 
     None too where the last row of the screen is among them: some terminals scroll after a picture there.
     """
-    first = _unit(number, 0, 0)
+    wanted = _units(number, columns, rows)
+    first = wanted[0][0]
     found = next(((texts.index(first), y) for y, texts in enumerate(screen) if first in texts), None)
     if found is None or found[1] + rows >= len(screen):
         return None
     left, top = found
-    wanted: Iterable[list[str]] = ([_unit(number, x, y) for x in range(columns)] for y in range(rows))
     whole = all(screen[top + y][left : left + columns] == row for y, row in enumerate(wanted))
     return found if whole else None
 
@@ -127,14 +133,38 @@ class Held:
     def __init__(self) -> None:
         self._pictures: dict[int, Sixels] = {}
         self._touched: set[int] = set()
+        self._renewed: dict[int, None] = {}
         self._stands = False
 
     def hold(self, number: int, picture: Sixels | None) -> None:
         """From now on; None: nothing is."""
         if picture is None:
             self._pictures.pop(number, None)
+            self._renewed.pop(number, None)
         else:
             self._pictures[number] = picture
+
+    def renew(self, number: int, picture: Sixels) -> None:
+        """The next one of a picture that moves: `next_renewed` paints it, whether or not its cells change."""
+        self._pictures[number] = picture
+        self._renewed[number] = None  # one that waits already keeps its turn
+
+    @property
+    def renewed(self) -> bool:
+        """Whether a picture that moves waits to be painted."""
+        return bool(self._renewed)
+
+    def next_renewed(self, screen: Sequence[Sequence[str | None]]) -> str:
+        """What paints the one that has waited for longest, of those of which all cells are on the screen.
+
+        Those of which not all are will be painted with them.
+        """
+        while self._renewed:
+            number = next(iter(self._renewed))
+            del self._renewed[number]
+            if said := self._over(number, screen):
+                return said
+        return ""
 
     def touch(self, unit: str) -> None:
         """This cell of a picture was painted as a blank."""
@@ -149,10 +179,11 @@ class Held:
 
     def over(self, screen: Sequence[Sequence[str | None]]) -> str:
         """What paints the pictures of which cells were painted, where all of one is on the screen."""
-        said = []
-        for number in sorted(self._touched & self._pictures.keys()):
-            columns, rows, sequence = self._pictures[number]
-            if place := standing(screen, number, columns, rows):
-                said.append(f"\x1b[{place[1] + 1};{place[0] + 1}H{sequence}")
+        touched = sorted(self._touched & self._pictures.keys())
         self._touched.clear()
-        return "".join(said)
+        return "".join(self._over(number, screen) for number in touched)
+
+    def _over(self, number: int, screen: Sequence[Sequence[str | None]]) -> str:
+        columns, rows, said = self._pictures[number]
+        place = standing(screen, number, columns, rows)
+        return f"\x1b[{place[1] + 1};{place[0] + 1}H{said}" if place else ""

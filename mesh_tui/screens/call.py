@@ -132,8 +132,9 @@ class CallScreen(MeshScreen[None]):
         if quality is None or not self.has_class("-tiles"):
             self._ask([], 0.0)
             return
+        wanted = self.mesh.calls.live.wanted
         tiles = [
-            Wanted(tile.face.device_id, *tile.picture_size, whole=tile.face.screen)
+            wanted(tile.face.device_id, *tile.picture_size, whole=tile.face.screen)
             for tile in self.query(Tile)
             if tile.face.shows and all(tile.picture_size)
         ]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final, cast
 
 from textual.containers import Container
 
-from mesh_agent.media.orders import Tile as Wanted
 from mesh_tui import calling
 from mesh_tui.layout.call import BESIDE_COLUMNS, BESIDE_ROWS, Box, Face, beside
 from mesh_tui.widgets.tiles import Tile
@@ -53,7 +52,9 @@ class Beside(Container):
         self._put(shown[: len(places)], places)
         quality = self._mesh.calls.quality
         wanted = [
-            Wanted(tile.face.device_id, BESIDE_COLUMNS, BESIDE_ROWS - 1, whole=tile.face.screen)
+            self._mesh.calls.live.wanted(
+                tile.face.device_id, BESIDE_COLUMNS, BESIDE_ROWS - 1, whole=tile.face.screen
+            )
             for tile in self.query(Tile)
         ]
         self._mesh.calls.look_at(self, wanted, min(RATE, quality.rate) if quality else 0.0)

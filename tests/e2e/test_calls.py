@@ -52,7 +52,12 @@ class Person:
         folder = Path(self.environment["HOME"], ".config", "mesh")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "settings.toml").write_text(SETTINGS)
-        return Terminal([sys.executable, "-m", "mesh_tui", *options], self.environment)
+        return Terminal([*self.command, *options], self.environment)
+
+    @property
+    def command(self) -> list[str]:
+        """What they type there."""
+        return [sys.executable, "-m", "mesh_tui"]
 
     def call(self, *arguments: str | Path) -> "subprocess.Popen[str]":
         return self.begin("call", ROOM, "--audio-out", "none", *arguments)

@@ -97,7 +97,7 @@ class Emulator:
 
 
 class Terminal:
-    """`arguments` run with `environment` on a screen of `columns` by `rows`."""
+    """`arguments` run with `environment` on a screen of `columns` by `rows`; a `cell` has so many pixels."""
 
     def __init__(
         self,
@@ -107,12 +107,14 @@ class Terminal:
         columns: int = 100,
         rows: int = 30,
         term: str = "xterm-256color",
+        cell: tuple[int, int] = (0, 0),
     ) -> None:
         self._emulator = Emulator(columns, rows)
         self._noting = threading.Lock()
         self.last_bytes = b""
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        size = rows, columns, columns * cell[0], rows * cell[1]
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size))
         self.process = subprocess.Popen(
             arguments,
             stdin=slave,
@@ -136,7 +138,11 @@ class Terminal:
                 return
             with self._noting:
                 self.last_bytes = (self.last_bytes + data)[-_LAST_BYTES:]
-            self._emulator.feed(data)
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        """What the program has written, as it comes."""
+        self._emulator.feed(data)
 
     @property
     def text(self) -> str:

@@ -46,6 +46,32 @@ def test_what_may_be_on_its_way_follows_the_line(answered_after: float, most: in
     assert taken(queue, now) == most // len(COMMAND)
 
 
+def test_of_a_picture_that_moves_the_newest_takes_the_place_of_one_that_waits() -> None:
+    queue = Aside()
+    queue.put(["a1", "a2"], key=1)
+    queue.take(0.0)
+    for name, key in (("b", 1), ("c", 2), ("d", 1), ("still", 0), ("e", 2)):
+        queue.put([name], key=key)
+    left = [queue.take(0.0) for _ in range(4)]
+    assert left == [(name + ASK).encode() for name in ("a2", "d", "e", "still")], "what has begun goes on"
+    assert queue.wait_s(0.0) is None
+
+
+def test_what_was_written_past_it_has_been_read_when_all_was_answered() -> None:
+    queue = Aside()
+    assert queue.has_read(0.0)
+    queue.wrote(100, 0.0)
+    queue.put([COMMAND])
+    queue.take(0.0)
+    queue.answered(0.1)
+    assert not queue.has_read(0.1)
+    queue.answered(0.1)
+    assert queue.has_read(0.1)
+    queue.wrote(100, 1.0)
+    assert not queue.has_read(0.9 + SILENT_S)
+    assert queue.has_read(1.0 + SILENT_S), "it will never say"
+
+
 def test_a_terminal_that_never_answers_is_not_asked_again() -> None:
     queue = Aside()
     queue.put([COMMAND] * 5)

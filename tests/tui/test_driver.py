@@ -121,6 +121,23 @@ def test_a_frame_does_not_wait_for_a_picture_that_the_terminal_has_not_read(line
         unanswered = 1
 
 
+def test_who_waits_until_the_terminal_has_read_everything_hears_once_when_it_has(line: Line) -> None:
+    told = threading.Event()
+    line.writer._caught_up = told.set
+
+    def has_read() -> bool:
+        return line.writer.has_read
+
+    assert has_read()
+    line.writer.write_asking("sixels")
+    assert not has_read()
+    assert line.read_until(ASK) == f"sixels{ASK}"
+    assert not told.is_set()
+    line.writer.answered()
+    assert told.wait(PATIENCE_S)
+    assert has_read()
+
+
 def test_at_the_end_a_picture_that_is_half_there_is_ended(line: Line) -> None:
     line.writer.say_aside(["x" * 6_000, "y" * 6_000, "z" * 6_000], "broken off")
     line.writer.say_aside(["removal"])

@@ -19,32 +19,57 @@ NOISE = b"".join((number * number % 65_521).to_bytes(3, "big") for number in ran
 PICTURE = Picture((400, 240), 100, 60, NOISE)
 
 
-def _decoded(said: str) -> tuple[dict[str, str], bytes, list[int]]:
-    """As a terminal reads it: the keys of the first command, the pixels, and how long each piece was."""
+def _decoded(said: str) -> tuple[dict[str, str], dict[str, str], bytes, list[int]]:
+    """As a terminal reads it: the keys of the first command and of the last, the pixels, and how long each
+    piece of them was."""
     commands = re.findall(r"\x1b_G([^;\x1b]*);?([^\x1b]*)\x1b\\", said)
     assert "".join(f"\x1b_G{keys};{data}\x1b\\" for keys, data in commands) == said
-    first, *others = [dict(pair.split("=") for pair in keys.split(",")) for keys, _ in commands]
+    first, *others, last = [dict(pair.split("=") for pair in keys.split(",")) for keys, _ in commands]
     assert all(set(keys) == {"m", "q"} for keys in others)
     more = [keys["m"] for keys in (first, *others)]
     assert more == ["1"] * (len(more) - 1) + ["0"]
-    data = "".join(data for _, data in commands)
-    return first, zlib.decompress(b64decode(data)), [len(data) for _, data in commands]
+    *pieces, nothing = [data for _, data in commands]
+    assert not nothing
+    return first, last, zlib.decompress(b64decode("".join(pieces))), [len(piece) for piece in pieces]
 
 
 def test_the_pixels_arrive_as_they_are_in_pieces_that_may_be_so_long() -> None:
-    keys, pixels, lengths = _decoded("".join(kitty.transmission(0x0A0B0C, PICTURE, 13, 4, "")))
+    keys, place, pixels, lengths = _decoded("".join(kitty.transmission(0x0A0B0C, PICTURE, 13, 4, "")))
     assert pixels == NOISE
     assert max(lengths) == kitty.CHUNK
     assert len(lengths) > 2
-    told = {"a": "T", "U": "1", "i": str(0x0A0B0C), "f": "24", "s": "100", "v": "60", "c": "13", "r": "4"}
+    told = {"a": "t", "i": str(0x0A0B0C), "f": "24", "s": "100", "v": "60"}
     assert keys == told | {"o": "z", "q": "2", "m": "1"}
+    assert place == {"a": "p", "U": "1", "i": str(0x0A0B0C), "c": "13", "r": "4", "q": "2"}
 
 
 def test_a_small_one_is_one_piece_and_none_is_answered() -> None:
     said = kitty.transmission(7, Picture((1, 2), 1, 2, b"abcdef"), 1, 1, "")
-    keys, pixels, lengths = _decoded("".join(said))
+    keys, _, pixels, lengths = _decoded("".join(said))
     assert (pixels, len(lengths), keys["m"], keys["q"]) == (b"abcdef", 1, "0", "2")
     assert kitty.removal(7, "") == "\x1b_Ga=d,d=I,i=7,q=2\x1b\\"
+
+
+def test_an_edit_says_which_frame_it_is_in_each_of_its_pieces() -> None:
+    said = kitty.edit(7, zlib.compress(NOISE), (100, 60), "")
+    commands = re.findall(r"\x1b_G([^;\x1b]*);([^\x1b]*)\x1b\\", "".join(said))
+    keys = [dict(pair.split("=") for pair in keys.split(",")) for keys, _ in commands]
+    assert keys[0] == {
+        "a": "f",
+        "r": "1",
+        "i": "7",
+        "f": "24",
+        "s": "100",
+        "v": "60",
+        "o": "z",
+        "q": "2",
+        "m": "1",
+    }
+    assert all(each == {"a": "f", "r": "1", "q": "2", "m": "1"} for each in keys[1:-1])
+    assert keys[-1] == {"a": "f", "r": "1", "q": "2", "m": "0"}
+    assert zlib.decompress(b64decode("".join(data for _, data in commands))) == NOISE
+    assert kitty.takes_edits(Outside((KITTY,)))
+    assert not kitty.takes_edits(Outside(("ghostty 1.1.3",)))
 
 
 def test_through_tmux_each_command_is_wrapped_by_itself() -> None:

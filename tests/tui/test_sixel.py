@@ -21,37 +21,8 @@ from mesh_tui.pictures.loading import PictureUnreadable, load_sixels
 from mesh_tui.pictures.shelf import Shelf
 from mesh_tui.ways import Outside
 from tests.support.conditions import until
+from tests.support.sixels import painted as painted_sixels
 from tests.tui.conftest import SitDown
-
-Colour = tuple[int, ...]
-TOKEN = re.compile(r"#(\d+)(?:;2;(\d+);(\d+);(\d+))?|!(\d+)([?-~])|([?-~])|([$-])")
-
-
-def _seen(body: str) -> tuple[tuple[int, int], dict[tuple[int, int], Colour]]:
-    """As a terminal paints it: width and height, and the colour of each pixel, in hundredths."""
-    head = re.match(r'"1;1;(\d+);(\d+)', body)
-    assert head
-    colours: dict[int, Colour] = {}
-    pixels: dict[tuple[int, int], Colour] = {}
-    x = y = colour = 0
-    end = head.end()
-    for token in TOKEN.finditer(body, end):
-        assert token.start() == end, body[end : end + 20]
-        end = token.end()
-        place, red, green, blue, count, repeated, one, move = token.groups()
-        if move:
-            x, y = 0, y + 6 * (move == "-")
-        elif place:
-            colour = int(place)
-            if red:
-                colours[colour] = (int(red), int(green), int(blue))
-        else:
-            bits, before = ord(repeated or one) - 63, x
-            x += int(count or 1)
-            rows = [y + row for row in range(6) if bits >> row & 1]
-            pixels.update(((column, row), colours[colour]) for column in range(before, x) for row in rows)
-    assert end == len(body)
-    return (int(head[1]), int(head[2])), pixels
 
 
 @pytest.mark.parametrize(("across", "down", "colours"), [(1, 1, 1), (7, 6, 2), (40, 20, 256), (90, 13, 3)])
@@ -60,7 +31,7 @@ def test_every_pixel_has_its_colour_and_none_is_outside(across: int, down: int, 
     palette = chance.randbytes(3 * 256)
     runs = [bytes([chance.randrange(colours)]) * chance.randrange(1, 12) for _ in range(across * down)]
     pixels = b"".join(runs)[: across * down]
-    size, seen = _seen(encode(across, pixels, palette).decode())
+    size, seen = painted_sixels(encode(across, pixels, palette).decode())
     assert size == (across, down)
     meant = {
         (at % across, at // across): tuple(round(part / 2.55) for part in palette[3 * place : 3 * place + 3])
@@ -81,7 +52,7 @@ async def test_a_file_comes_back_as_sixels_of_its_pixels(tmp_path: Path) -> None
     assert (picture.size, picture.columns, picture.pixel_rows) == ((200, 100), 100, 50)
     assert said.startswith("\x1bP7;1q")
     assert said.endswith("\x1b\\")
-    size, seen = _seen(said[6:-2])
+    size, seen = painted_sixels(said[6:-2])
     assert size == (100, 50)
     assert len(seen) == 100 * 50
     assert (seen[0, 0], seen[99, 49]) == ((100, 0, 0), (0, 0, 100))
@@ -208,3 +179,49 @@ async def test_a_large_picture_is_sixels_where_the_person_says_so(
     assert sixel.is_cell(text(large=True)[:4])
     assert width(text(large=True)) == 6, "no larger than it is"
     assert set(text(large=False)) == {"▀"}, "in a room it scrolls"
+
+
+# ── a picture that moves ─────────────────────────────────────────────────────────────────────────
+
+NEXT = sixel.Sixels(3, 2, "\x1bP7;1q^\x1b\\")
+
+
+def test_the_next_picture_is_painted_where_its_cells_are_and_no_cell_is_painted_for_it() -> None:
+    painted, (upper, lower) = Painted(ABLE), _cells()
+    painted.held.renew(5, PICTURE)
+    assert painted.next_renewed() == "", "there is no such cell yet"
+    assert _frame(painted, "title", f"  {upper} |", f"  {lower} |", "below").endswith(PICTURE.sequence)
+    painted.held.renew(5, PICTURE)
+    painted.held.renew(5, NEXT)
+    assert painted.next_renewed() == f"\x1b[2;3H{NEXT.sequence}"
+    assert painted.next_renewed() == "", "of two that came, the newer one is all"
+    assert not painted.held.renewed
+
+
+def test_the_next_picture_is_not_painted_over_what_lies_above_its_cells() -> None:
+    painted, (upper, lower) = Painted(ABLE), _cells()
+    _frame(painted, f"  {upper} |", f"  {lower} |", "", "")
+    _frame(painted, "  toast |", f"  {lower} |", "", "")
+    painted.held.renew(5, NEXT)
+    assert painted.next_renewed() == ""
+    assert _frame(painted, f"  {upper} |", f"  {lower} |", "", "").endswith(NEXT.sequence)
+    painted.held.renew(5, PICTURE)
+    painted.forget()
+    assert painted.next_renewed() == "", "nobody knows what is on the screen"
+    painted.held.hold(5, None)
+    assert not painted.held.renewed
+
+
+def test_of_several_pictures_that_move_each_has_its_turn() -> None:
+    painted = Painted(ABLE)
+    one, other = (sixel.lines(number, 3, 1)[0].text for number in (7, 6))
+    for number in (7, 6):
+        painted.held.renew(number, sixel.Sixels(3, 1, f"{number}"))
+    _frame(painted, one, other, "", "")
+    painted.held.renew(7, sixel.Sixels(3, 1, "7a"))
+    painted.held.renew(6, sixel.Sixels(3, 1, "6a"))
+    painted.held.renew(7, sixel.Sixels(3, 1, "7b"))
+    assert painted.next_renewed() == "\x1b[1;1H7b"
+    painted.held.renew(7, sixel.Sixels(3, 1, "7c"))
+    assert painted.next_renewed() == "\x1b[2;1H6a"
+    assert painted.next_renewed() == "\x1b[1;1H7c"

@@ -1,15 +1,18 @@
 """Pictures as halves of cells, and the test picture that can be read from them."""
 
+import zlib
+
 import numpy as np
 import pytest
 from av import VideoFrame
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh_agent.media.orders import Tile
+from mesh_agent.media.orders import Form, Tile
 from mesh_agent.media.video import pattern
-from mesh_agent.media.video.raster import CROPPED_MAX, Place, Raster, place, usable
+from mesh_agent.media.video.raster import CROPPED_MAX, PIXELS_MAX, Place, Raster, grid, place, usable
 from mesh_tui.pictures.halves import _COARSE
+from tests.support.sixels import painted as painted_sixels
 
 SIZES = st.integers(1, 4000)
 CELLS = st.integers(1, 200)
@@ -97,3 +100,55 @@ def test_the_number_and_the_colours_of_a_test_picture_are_read_from_its_cells(
 
 def test_a_grey_picture_has_no_number() -> None:
     assert pattern.read(bytes([90]) * 40 * 24 * 3, 40, 12) is None
+
+
+# ── as pixels ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_pixels_have_the_shape_of_the_tile_and_are_no_more_than_came() -> None:
+    tile = Tile("a", 60, 17, form="rgb", across=60 * 9, down=17 * 18)
+    painted = Raster(tile).painted(pattern.draw(77))
+    assert painted is not None
+    assert (painted.form, painted.columns, painted.rows) == ("rgb", 60, 17)
+    assert (painted.across, painted.down) == (318, 180), "the tile is 540 by 306"
+    pixels = zlib.decompress(painted.pixels)
+    assert len(pixels) == 3 * painted.across * painted.down
+    assert pixels == pixels.translate(_COARSE)
+    assert pattern.read(pixels, painted.across, painted.down // 2) == 77
+
+
+def test_small_tiles_have_as_many_pixels_as_the_terminal() -> None:
+    assert grid(320, 180, Tile("a", 20, 5, form="rgb", across=160, down=80)) == (160, 80, 1)
+    assert grid(320, 180, Tile("a", 20, 5, form="sixels", across=160, down=80)) == (160, 80, 1)
+    assert grid(320, 180, Tile("a", 20, 5)) == (20, 10, 1)
+
+
+@given(st.integers(1, 1000), st.integers(1, 1000), SIZES, SIZES)
+def test_there_are_no_more_pixels_than_may_be(across: int, down: int, width: int, height: int) -> None:
+    pixels = grid(width, height, Tile("a", 10, 5, form="rgb", across=across, down=down))
+    assert pixels.across * pixels.down <= PIXELS_MAX + pixels.across + pixels.down
+    squares = grid(width, height, Tile("a", 10, 5, form="sixels", across=across, down=down))
+    assert 0 <= squares.across * squares.square - across < squares.square
+    assert 0 <= squares.down * squares.square - down < squares.square
+
+
+def test_sixels_cover_the_tile_and_show_the_picture() -> None:
+    tile = Tile("a", 60, 17, form="sixels", across=60 * 9, down=17 * 18)
+    raster = Raster(tile)
+    painted = raster.painted(pattern.draw(77))
+    assert painted is not None
+    assert (painted.form, painted.across, painted.down) == ("sixels", 540, 306)
+    size, seen = painted_sixels(painted.pixels.decode())
+    assert size == (540, 306)
+    rows = [[seen[x, y] for x in range(540)] for y in range(306)]
+    pixels = bytes(round(2.55 * part) for row in rows for pixel in row for part in pixel)
+    assert pattern.read(pixels, 540, 153) == 77
+    assert raster.painted(pattern.draw(77)) is None
+
+
+@pytest.mark.parametrize(
+    ("form", "across", "down", "good"),
+    [("rgb", 800, 400, True), ("rgb", 0, 400, False), ("rgb", 9_000, 400, False), ("sixels", 1001, 9, False)],
+)
+def test_tiles_of_too_many_pixels_are_none(form: Form, across: int, down: int, good: bool) -> None:
+    assert usable(Tile("a", 80, 24, form=form, across=across, down=down)) is good
