@@ -103,7 +103,7 @@ def test_a_terminal_with_sixels_is_painted_pixels_in_the_tiles(persons: list[Per
         assert (sent.across % CELL[0], sent.down % CELL[1]) == (0, 0)
         lines = terminal.text.splitlines()
         below = lines[row - 1 + sent.down // CELL[1]]
-        assert below[column - 1] in "●○", "the row with the name is below it"
+        assert below[column - 1] in "●○◌✕", "the row with the name is below it"
         assert "▀▀" not in terminal.text
 
 
