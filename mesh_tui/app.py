@@ -74,6 +74,7 @@ class MeshApp(TerminalApp):
     TITLE = "mesh"
     CSS_PATH: ClassVar[list[str | PurePath]] = [PurePath("styles", name) for name in STYLES]
     ENABLE_COMMAND_PALETTE = False
+    talk_words = "while you hold Space, or between two presses"
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(

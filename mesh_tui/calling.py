@@ -36,6 +36,9 @@ class Host(Protocol):
     def agent(self) -> "Agent": ...
     @property
     def settings(self) -> "Settings": ...
+    @property
+    def talk_words(self) -> str:
+        """When one is heard with push to talk."""
 
 
 def media(host: Host, *, video: bool) -> Media:
@@ -195,7 +198,7 @@ def push_to_talk(host: Host) -> str:
     call = current(host)
     on = not call.own.push_to_talk
     call.push_to_talk(on)
-    words = "while you hold Space, or between two presses" if on else "all the time"
+    words = host.talk_words if on else "all the time"
     return f"You are heard {words}{', once you hear the others again' if call.own.deafened else ''}."
 
 

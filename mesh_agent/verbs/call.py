@@ -7,7 +7,6 @@ nobody has answered is a failure; that the call went on and ended is none.
 import asyncio
 import contextlib
 from argparse import Namespace
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from mesh_agent.verbs.common import Run, UsageError, connected
 from protocol.rest import Room
 
 _WAYS: Final = {"direct": "direct", "punched": "direct, through a firewall", "relay": "through a TURN server"}
+_SHOWS: Final = {"": "shows nothing any more", "camera": "shows pictures", "screen": "shows a screen"}
 _DEVICES: Final = ("mic", "speaker", "camera")
 _WORDS: Final = ("tone", "test", "screen", "none")
 
@@ -86,8 +86,15 @@ async def _call(agent: Agent, options: Namespace, output: Output) -> None:
         call = await _answered(agent, room, media, options, output)
     else:
         call = await agent.calls.call(room.id, users, video=media.video_in != "none", media=media)
-    async with _left(call):
+    try:
         await _follow(call, room, options.seconds, output)
+    except asyncio.CancelledError:
+        await asyncio.shield(call.leave())
+        if call.begun is not None:
+            _end(call, output)
+        raise
+    finally:
+        await asyncio.shield(call.leave())
     _end(call, output)
 
 
@@ -106,27 +113,19 @@ async def _answered(agent: Agent, room: Room, media: Media, options: Namespace, 
             raise NotAnswered(f"Nobody has called in {room.name}.") from None
 
 
-@contextlib.asynccontextmanager
-async def _left(call: Call) -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        await asyncio.shield(call.leave())
-
-
 async def _follow(call: Call, room: Room, seconds: float | None, output: Output) -> None:
     """Tells what happens, until it is over, or the time is up."""
     states: dict[str, str] = {}
     told = 0
     problems: tuple[str, ...] = ()
-    recording: set[str] = set()
+    seen: dict[str, tuple[bool, str]] = {}
     output.show({"line": f"Call in {room.name}: {call.phase}.", "call": call.id, "phase": call.phase})
     loop = asyncio.get_running_loop()
     ends: float | None = None
     while call.phase != "over":
         if call.begun is not None and seconds is not None and ends is None:
             ends = loop.time() + seconds
-        _tell_parties(call, states, recording, output)
+        _tell_parties(call, states, seen, output)
         departed, told = call.departed_since(told)
         for sentence in departed:
             output.show({"line": sentence, "departed": sentence})
@@ -141,8 +140,11 @@ async def _follow(call: Call, room: Room, seconds: float | None, output: Output)
             return
 
 
-def _tell_parties(call: Call, states: dict[str, str], recording: set[str], output: Output) -> None:
-    """What is another with somebody than what was told before, which is kept in the two."""
+def _tell_parties(
+    call: Call, states: dict[str, str], seen: dict[str, tuple[bool, str]], output: Output
+) -> None:
+    """What is another with somebody than what was told before, which is kept in the two: how they are
+    reached, and whether they record and what they show."""
     for party in call.parties:
         key = party.device_id or party.user_id
         about = {"user": party.name, "device": party.device_id}
@@ -152,10 +154,16 @@ def _tell_parties(call: Call, states: dict[str, str], recording: set[str], outpu
             line = f"{party.name}: {party.state}{way if party.state == 'connected' else ''}"
             more = {"state": party.state, "way": party.way, "compared": party.compared}
             output.show({"line": line, **about, **more})
-        if party.device_id and party.records != (key in recording):
-            recording ^= {key}
+        if not party.device_id:
+            continue
+        recorded, showed = seen.get(key, (False, ""))
+        shows = "screen" if party.screen else "camera" if party.camera else ""
+        seen[key] = party.records, shows
+        if party.records != recorded:
             line = f"{party.name} records this call{'' if party.records else ' no longer'}."
             output.show({"line": line, **about, "records": party.records})
+        if shows != showed:
+            output.show({"line": f"{party.name} {_SHOWS[shows]}.", **about, "shows": shows})
 
 
 def _end(call: Call, output: Output) -> None:

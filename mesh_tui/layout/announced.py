@@ -80,11 +80,13 @@ _PLACES: Final[dict[Place, tuple[Fragment, ...]]] = {
 }
 
 
-def call_card(announced: AnnouncedCall, cells: int, place: Place = "outside") -> Iterable[Line]:
-    """The rows of a call, each at most `cells` wide."""
+def call_card(announced: AnnouncedCall, cells: int, place: Place, *, mine: bool) -> Iterable[Line]:
+    """The rows of a call, each at most `cells` wide. `mine`: we have begun it, so we have not missed it."""
     room = max(1, cells - MARGIN)
     sign = Fragment(f"{CALL} ", "state-up" if announced.running else "muted")
-    title = "Missed call" if announced.missed else "Call with video" if announced.video else "Call"
+    title = (
+        "Missed call" if announced.missed and not mine else "Call with video" if announced.video else "Call"
+    )
     role = "title" if announced.running else "muted"
     yield Line((sign, Fragment(clip(title, room), role)), decoration=MARGIN)
     about = _PLACES[place] if announced.running else (Fragment(_how(announced), "muted"),)

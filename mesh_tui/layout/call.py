@@ -351,7 +351,7 @@ def status_words(
     if faces and faces[-1].muted:
         words.append(Fragment("deafened " if faces[-1].deafened else "muted ", "failed"))
     if faces and faces[-1].shows:
-        words.append(Fragment("screen " if faces[-1].screen else "camera ", "mention"))
+        words.append(Fragment(f"your {'screen' if faces[-1].screen else 'camera'} ", "mention"))
     if any(face.records for face in faces):
         words.append(Fragment("recorded ", "failed"))
     return words

@@ -252,7 +252,7 @@ def _body(entry: Message | Outgoing, room: int, me: Me, around: Around) -> list[
         return list(card(announced, room, mine=announced.user_id == me.id, away=around.away))
     call = calls.read(entry) if isinstance(entry, Message) else None
     if call is not None:
-        return list(call_card(call, room, around.place))
+        return list(call_card(call, room, around.place, mine=call.user_id == me.id))
     lines = list(rows(paintable(entry.content), room, me.username))
     if isinstance(entry, Outgoing):
         role = "pending" if entry.state == "pending" else "refused"

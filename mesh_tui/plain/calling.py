@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LOOK_S: Final = 0.5
 """How often people are looked at, at most."""
 
+SHOWS: Final = {"": "shows nothing any more", "camera": "shows pictures", "screen": "shows a screen"}
+
 NAMES_MAX: Final = 4
 """People who are named when they are called."""
 
@@ -91,8 +93,8 @@ def calls_words(people: Sequence[Face]) -> str:
 
 
 def changes(before: Mapping[str, Face], now: Mapping[str, Face]) -> list[str]:
-    """A sentence for each who has come, is lost or is back, by device; that somebody has gone, and why, the
-    call says itself."""
+    """A sentence for each who has come, is lost or is back, or shows something else, by device; that somebody
+    has gone, and why, the call says itself."""
     said = []
     for device, face in now.items():
         was = before[device].state if device in before else ""
@@ -100,4 +102,10 @@ def changes(before: Mapping[str, Face], now: Mapping[str, Face]) -> list[str]:
             said.append(f"{face.name} is {'back' if was == 'lost' else 'here'}.")
         elif face.state == "lost" and was != "lost":
             said.append(f"{face.name} is lost, and is connected anew.")
+        if not face.mine and (shows := _shows(face)) != (_shows(before[device]) if device in before else ""):
+            said.append(f"{face.name} {SHOWS[shows]}.")
     return said
+
+
+def _shows(face: Face) -> str:
+    return "screen" if face.screen else "camera" if face.camera else ""

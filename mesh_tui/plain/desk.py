@@ -71,6 +71,8 @@ class Seen:
 class Desk:
     """One session. `put` writes one line; `file` has what the person has set."""
 
+    talk_words = "from one /talk to the next"
+
     def __init__(self, agent: Agent, lines: Lines, put: Callable[[str], None], file: SettingsFile) -> None:
         self.agent = agent
         self.powers: Final = OWN

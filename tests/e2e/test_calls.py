@@ -183,6 +183,25 @@ async def not_called(person: Person, seconds: float) -> None:
             await _answered(agent, agent.room(ROOM), Media(), waits, Output(as_json=True))
 
 
+def test_what_somebody_shows_is_told_and_the_figures_also_to_who_interrupts(persons: list[Person]) -> None:
+    alice, bob, _ = persons
+    answering = bob.call("--answer", "--audio-in", "none", "--video-in", "test")
+    calling = alice.call("--to", "@bob", "--audio-in", "none")
+    left = {("state", "connected"), ("shows", "camera")}  # in whichever order they come
+    assert calling.stdout is not None
+    for line in calling.stdout:
+        left -= {(name, value) for name, value in json.loads(line).items() if isinstance(value, str)}
+        if not left:
+            break
+    until(answering, user="alice", state="connected")
+    calling.send_signal(signal.SIGINT)
+    code, told, _ = end(calling)
+    assert (code, told[-1]["reason"]) == (130, "You have left.")
+    assert told[-1]["parties"][0]["user"] == "bob"
+    code, told, _ = end(answering)
+    assert (code, told[-1]["reason"]) == (0, "alice has left.")
+
+
 def test_whoever_is_declined_or_busy_is_told_so(persons: list[Person]) -> None:
     alice, bob, _ = persons
     with running(bob.sit_down("--plain")) as terminal:

@@ -144,9 +144,9 @@ def test_what_the_status_line_says() -> None:
     assert _text(status_words(None, [], 0, ringing, "Alt+C")) == "☏ bob calls with video Alt+C "
     assert _text(status_words("open", people, 187, [], "Alt+C")) == "☏ 3:07 ● bob muted "
     shows = faces([], Own(muted=True, deafened=True, camera=True), "alice")
-    assert _text(status_words("open", shows, 187, [], "Alt+C")) == "☏ 3:07 deafened camera "
+    assert _text(status_words("open", shows, 187, [], "Alt+C")) == "☏ 3:07 deafened your camera "
     screen = faces([], Own(screen=True), "alice")
-    assert _text(status_words("open", screen, 187, [], "Alt+C")) == "☏ 3:07 screen "
+    assert _text(status_words("open", screen, 187, [], "Alt+C")) == "☏ 3:07 your screen "
     assert _text(status_words("ringing", [], 0, [], "Alt+C")) == "☏ rings… "
     assert status_words("over", people, 187, [], "Alt+C") == []
 

@@ -159,6 +159,14 @@ def test_the_card_of_a_call_says_what_can_be_done(
     assert rows[-2:] == [f"  ☏ {wanted[0]}", f"    {wanted[1]}"]
 
 
+def test_whoever_called_has_missed_nothing() -> None:
+    over = calls.end(CALL, None, ())
+    assert "Missed call" in "\n".join(_text(message(1, over, content_type=calls.CONTENT_TYPE)))
+    mine = "\n".join(_text(message(1, over, content_type=calls.CONTENT_TYPE, by=ALICE)))
+    assert "Missed call" not in mine
+    assert "nobody answered" in mine
+
+
 def test_a_shared_terminal_is_a_card() -> None:
     begun = announcing.beginning("make *all*", "bob", "Qm3k9TzA")
     assert _text(_announcement(begun))[-2:] == ["  ▣ make *all*", "    a shared terminal · Enter watches it"]

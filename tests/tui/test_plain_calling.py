@@ -15,6 +15,11 @@ def test_a_sentence_for_each_who_comes_goes_or_is_lost() -> None:
     assert changes({"b": lost}, {"b": bob}) == ["bob is back."]
     assert changes({"b": bob, "c": carol}, {"c": carol}) == [], "the call says who has gone, and why"
     assert changes({"b": bob}, {"b": bob._replace(speaking=True, level=1.0)}) == []
+    screen = bob._replace(screen=True)
+    assert changes({}, {"b": screen}) == ["bob is here.", "bob shows a screen."]
+    assert changes({"b": screen}, {"b": bob._replace(camera=True)}) == ["bob shows pictures."]
+    assert changes({"b": screen}, {"b": bob}) == ["bob shows nothing any more."]
+    assert changes({"b": bob}, {"b": bob._replace(mine=True, camera=True)}) == []
 
 
 def test_who_is_called_is_said_and_not_that_one_is_in_the_call() -> None:
