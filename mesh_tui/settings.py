@@ -2,19 +2,17 @@
 
 Strategy: each setting is a field of a section and has its description beside it; the documentation is made
 from these types, and so is what is said of a wrong value. `look.theme` is `theme` under `[look]` in the
-file. A key that does not exist is refused, so that a slip of the finger cannot pass for a setting. Knows no
-screen and no disk: `settings_file` reads and writes, `MeshApp.settings` is what widgets look at.
+file. Knows no screen and no disk: `settings_raw` makes them of what files say, `settings_file` reads and
+writes those, `MeshApp.settings` is what widgets look at.
 """
 
 import difflib
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
-import msgspec
 from msgspec import NODEFAULT, Meta, Struct, structs
 
 from mesh_agent.sharing.rules import LANES_DEFAULT
@@ -30,6 +28,14 @@ class SettingsWrong(MeshError):
     def __init__(self, message: str, key: str = "") -> None:
         super().__init__(message)
         self.key = key
+
+
+def unknown(key: str, known: Sequence[str], name: str, where: str = "") -> SettingsWrong:
+    """The error that says that there is no `name`, and what there is."""
+    near = difflib.get_close_matches(name, known, 1)
+    hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}."
+    begin = f"{where}: " if where else ""
+    return SettingsWrong(f"{begin}{key} is no setting. {hint}", key)
 
 
 PANE_MIN: Final = 12
@@ -334,78 +340,3 @@ def toml(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(toml, value)) + "]"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-# ── from what a file says ────────────────────────────────────────────────────────────────────────
-
-Raw = Mapping[str, Any]
-
-
-def check(raw: Raw) -> None:
-    """Looks at every key and value.
-
-    Raises:
-        SettingsWrong: one of them cannot be.
-    """
-    for section, values in raw.items():
-        if section == "keys":
-            check_value("keys", values)
-        elif section not in Settings.__struct_fields__:
-            raise unknown(section, Settings.__struct_fields__, section)
-        elif not isinstance(values, Mapping):
-            raise SettingsWrong(f"{section} is a section: write [{section}].", section)
-        else:
-            fields: tuple[str, ...] = getattr(Settings(), section).__struct_fields__
-            for name, value in values.items():
-                if name not in fields:
-                    raise unknown(f"{section}.{name}", fields, name)
-                check_value(f"{section}.{name}", value)
-
-
-def check_value(key: str, value: Any) -> Any:
-    """`value` as the setting `key` holds it; raises `SettingsWrong` where it cannot be."""
-    setting = all_settings()[key]
-    try:
-        return msgspec.convert(value, setting.kind)
-    except msgspec.ValidationError as error:
-        why = setting.bounds() or re.sub(r" - at `\$.*", "", str(error)) + "."
-        raise SettingsWrong(f"{key} cannot be {_shown(value)}. {why}", key) from None
-
-
-def settings_from(*layers: Raw) -> Settings:
-    """The settings that `layers`, all of them checked, say; later ones win, key by key."""
-    merged: dict[str, Any] = {}
-    for layer in layers:
-        for section, values in layer.items():
-            merged[section] = {**merged.get(section, {}), **values}
-    return msgspec.convert(merged, Settings)
-
-
-def unknown(key: str, known: Sequence[str], name: str, where: str = "") -> SettingsWrong:
-    """The error that says that there is no `name`, and what there is."""
-    near = difflib.get_close_matches(name, known, 1)
-    hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}."
-    begin = f"{where}: " if where else ""
-    return SettingsWrong(f"{begin}{key} is no setting. {hint}", key)
-
-
-def _shown(value: Any) -> str:
-    text = toml(value) if isinstance(value, str | int | float | bool | list | dict) else str(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"
-
-
-def line_of(text: str, key: str) -> int | None:
-    """Where `key` stands in a file, counted from 1; None where that is not plain to see."""
-    section, _, _ = key.partition(".")
-    here, begins = "", None
-    for number, line in enumerate(text.splitlines(), 1):
-        if match := re.match(r"\s*\[\s*[\"']?([\w-]+)[\"']?\s*\]", line):
-            here = match[1]
-            begins = number if here == section else begins
-        elif match := re.match(r"\s*[\"']?([\w.-]+?)[\"']?\s*=", line):
-            said = f"{here}.{match[1]}" if here else match[1]
-            if said == key:
-                return number
-            if not here and match[1] == section:
-                begins = number
-    return begins

@@ -14,15 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mesh_agent.client.folders import PROFILE_NAME, locked, read_small, replace_file
-from mesh_tui.settings import (
-    Raw,
-    Settings,
-    SettingsWrong,
-    check,
-    check_value,
-    line_of,
-    settings_from,
-)
+from mesh_tui.settings import Settings, SettingsWrong
+from mesh_tui.settings_raw import Raw, check, check_value, line_of, settings_from
 from protocol.errors import MeshError
 from protocol.text import clean_line
 

@@ -22,7 +22,8 @@ from mesh_tui.rooms import (
     told_of,
     with_level,
 )
-from mesh_tui.settings import LEVELS, Level, Settings, settings_from
+from mesh_tui.settings import LEVELS, Level, Settings
+from mesh_tui.settings_raw import settings_from
 from mesh_tui.widgets.rooms import room_row
 from protocol.rest import Room
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from mesh_tui import preferences
-from mesh_tui.settings import Setting, Settings, SettingsWrong, all_settings, check, line_of, settings_from
+from mesh_tui.settings import Setting, Settings, SettingsWrong, all_settings
 from mesh_tui.settings_file import SettingsFile
+from mesh_tui.settings_raw import check, line_of, settings_from
 from tests.support.conditions import until
 from tests.tui.conftest import SitDown
 
