@@ -1,6 +1,6 @@
 """The certificate of one session: made for it, pinned by its fingerprint, thrown away after it.
 
-Strategy: ECDSA on P-256, which QUIC (aioquic) and TLS (`ssl`) both take; signed by itself, with a subject
+Strategy: ECDSA on P-256, which QUIC (aioquic) and TLS (OpenSSL) both take; signed by itself, with a subject
 that says nothing. Nobody reads its dates: what makes it good is that its fingerprint came with the session,
 so both ends compare the DER and nothing else. It is dated an hour back and a day ahead for engines that look.
 """

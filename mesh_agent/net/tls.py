@@ -9,20 +9,17 @@ import asyncio
 import contextlib
 import os
 import socket
-import ssl
-import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from OpenSSL import SSL
 
 from mesh_agent.net.base import LaneLost, Listener, WrongCertificate
 from mesh_agent.net.certificates import Certificate
 from mesh_agent.net.connection import fits
 from mesh_agent.net.tls_lane import TlsLane
+from mesh_agent.net.tls_records import tls_context
 from mesh_agent.net.tls_stream import TlsStream
 from protocol.version import ALPN
 
@@ -36,32 +33,6 @@ _KEEPALIVE: Final = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 4, "TCP_KEEPCNT": 3}
 """An idle lane notices within these seconds that the other end is gone."""
 
 
-def _context(side: int, certificate: Certificate | None) -> ssl.SSLContext:
-    context = ssl.SSLContext(side)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.set_alpn_protocols([ALPN])
-    if certificate is not None:
-        context.num_tickets = 0
-        _load(context, certificate)
-    return context
-
-
-def _load(context: ssl.SSLContext, certificate: Certificate) -> None:
-    """`ssl` takes keys from files alone: one that only this user can read, gone at once."""
-    key = serialization.load_der_private_key(certificate.key, None)
-    pem = x509.load_der_x509_certificate(certificate.der).public_bytes(serialization.Encoding.PEM)
-    pem += key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    with tempfile.TemporaryDirectory(prefix="mesh-") as folder:
-        path = Path(folder, "session.pem")
-        path.touch(mode=0o600, exist_ok=False)
-        path.write_bytes(pem)
-        context.load_cert_chain(path)
-
-
 def _tune(connection: socket.socket) -> None:
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -70,7 +41,7 @@ def _tune(connection: socket.socket) -> None:
             connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), seconds)
 
 
-def _shake(connection: socket.socket, context: ssl.SSLContext, server: bool, within_s: float) -> TlsStream:
+def _shake(connection: socket.socket, context: SSL.Context, server: bool, within_s: float) -> TlsStream:
     """In a thread. Raises: OSError; the connection is closed then."""
     stream = TlsStream(connection, context, server=server)
     try:
@@ -82,7 +53,7 @@ def _shake(connection: socket.socket, context: ssl.SSLContext, server: bool, wit
 
 
 async def _secure(
-    connection: socket.socket, context: ssl.SSLContext, *, server: bool, within_s: float
+    connection: socket.socket, context: SSL.Context, *, server: bool, within_s: float
 ) -> TlsStream:
     """The handshake, in a thread that is gone afterwards. Raises: OSError, also when it takes too long."""
     _tune(connection)
@@ -125,7 +96,7 @@ async def connect_tls(
         connection.setblocking(False)
         async with asyncio.timeout(within_s):
             await loop.sock_connect(connection, address)
-        context = _context(ssl.PROTOCOL_TLS_CLIENT, None)
+        context = tls_context(None)
         secured = await _secure(connection, context, server=False, within_s=within_s)
     except (OSError, TimeoutError) as fault:
         connection.close()
@@ -146,7 +117,7 @@ class TlsServer:
         addresses: where it listens, host and port.
     """
 
-    def __init__(self, sockets: list[socket.socket], on_lane: Listener, context: ssl.SSLContext) -> None:
+    def __init__(self, sockets: list[socket.socket], on_lane: Listener, context: SSL.Context) -> None:
         self.addresses: Final = tuple(opened.getsockname()[:2] for opened in sockets)
         self._sockets = sockets
         self._on_lane = on_lane
@@ -164,7 +135,7 @@ class TlsServer:
 
         Raises: OSError, for a place that cannot be had; nothing is left open then.
         """
-        context = _context(ssl.PROTOCOL_TLS_SERVER, certificate)
+        context = tls_context(certificate)
         with contextlib.ExitStack() as undone:
             sockets = []
             for host, port in places:

@@ -8,10 +8,10 @@ from OpenSSL into the caller's buffer.
 import asyncio
 import contextlib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 from mesh_agent.net.base import Buffer, LaneLost, Way
+from mesh_agent.net.hand import Hand
 from mesh_agent.net.tls_stream import TlsStream
 from protocol.limits import PEER_READ_BYTES
 
@@ -23,7 +23,8 @@ REST_S: Final = 0.2
 
 AHEAD_BYTES: Final = 4_096
 """A read takes as many, where they are there: a frame before the other end is known is read byte by byte, and
-a thread's turn for each of them would cost a busy machine the time that the whole hello has."""
+a thread's turn for each of them would cost a busy machine the time that the whole hello has. And so many are
+taken after what fills a buffer, where they are there: of a file, the head of the next chunk."""
 
 Result = TypeVar("Result")
 
@@ -40,14 +41,12 @@ class TlsLane:
     def __init__(self, stream: TlsStream) -> None:
         """Takes over a connection whose handshake is done."""
         self._stream = stream
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="tls-lane")
-        self._loop = asyncio.get_running_loop()
+        self._reader, self._writer = Hand("tls-lane-read"), Hand("tls-lane-write")
         self._lost: LaneLost | None = None
         self._closed = False
         self._ahead = b""
         self._reading: asyncio.Future[bytes] | None = None
         self._writing: asyncio.Future[None] | None = None
-        self._busy: set[asyncio.Future[Any]] = set()
 
     @property
     def closed(self) -> bool:
@@ -56,22 +55,18 @@ class TlsLane:
 
     # ── in the loop ──────────────────────────────────────────────────────────────────────────────
 
-    def _start(self, work: Callable[[], Result]) -> "asyncio.Future[Result]":
+    def _start(self, hand: Hand, work: Callable[[], Result]) -> "asyncio.Future[Result]":
         if self._lost is not None:
             raise self._lost
-        future = self._loop.run_in_executor(self._threads, work)
-        self._busy.add(future)
-        future.add_done_callback(self._busy.discard)
-        return future
+        return hand.do(work)
 
-    async def _outcome(self, future: "asyncio.Future[None]") -> None:
+    async def _outcome(self, hand: Hand, future: "asyncio.Future[Result]") -> Result:
         """Waits for a thread; whatever goes wrong, and being cancelled, ends the lane. Raises: LaneLost."""
         try:
-            await asyncio.shield(future)
+            return await future
         except asyncio.CancelledError:
             self._abort(LaneLost())
-            await asyncio.wait([future])
-            _ = future.exception()
+            await hand.idle()
             raise
         except (OSError, ValueError) as fault:
             raise self._abort(_told(fault)) from fault
@@ -84,14 +79,14 @@ class TlsLane:
         return self._lost
 
     async def write(self, *pieces: Buffer) -> None:
-        self._writing = self._start(lambda: self._stream.put(pieces))
-        await self._outcome(self._writing)
+        self._writing = self._start(self._writer, lambda: self._stream.put(pieces))
+        await self._outcome(self._writer, self._writing)
 
     async def read(self, limit: int) -> bytes:
         if not self._ahead:
             if self._reading is None:
                 size = min(max(limit, AHEAD_BYTES), PEER_READ_BYTES)
-                self._reading = self._start(lambda: self._stream.some(size))
+                self._reading = self._start(self._reader, lambda: self._stream.some(size))
             reading = self._reading
             try:
                 self._ahead = await asyncio.shield(reading)
@@ -113,24 +108,26 @@ class TlsLane:
             view[at : at + len(piece)] = piece
             at += len(piece)
         if at < len(view):
-            await self._outcome(self._start(lambda: self._stream.fill(view[at:])))
+            filling = self._start(self._reader, lambda: self._stream.fill(view[at:], AHEAD_BYTES))
+            self._ahead = await self._outcome(self._reader, filling)
 
     async def close(self) -> None:
         if self._closed:
             return
         if self._writing is not None and self._lost is None:
             await asyncio.wait([self._writing], timeout=CLOSE_S)
-        if self._lost is None and (self._writing is None or self._writing.done()):
-            await asyncio.wait([self._loop.run_in_executor(self._threads, self._stream.finish)])
-            if not self._busy:
+        if self._lost is None and not self._writer.busy:
+            await self._writer.do(self._stream.finish)
+            if not self._reader.busy:
                 await self._rest()
         self._abort(LaneLost("The line to the other device was closed."))
         self._closed = self._stream.closed = True
-        if self._busy:
-            await asyncio.wait(set(self._busy))
+        await self._reader.idle()
+        await self._writer.idle()
         if self._reading is not None and self._reading.done() and not self._reading.cancelled():
             self._reading.exception()
-        self._threads.shutdown(wait=True)
+        self._reader.close()
+        self._writer.close()
         self._stream.close()
 
     async def _rest(self) -> None:

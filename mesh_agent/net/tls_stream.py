@@ -1,28 +1,28 @@
 """TLS 1.3 over a TCP socket, for one thread that reads and one that writes.
 
-Strategy: OpenSSL gets its records from memory and puts them into memory, and the socket is read and written
-here, many records at a time: where OpenSSL has the socket it asks for the head of each record and for its
-body, and writes each of 16 KiB by itself, which cost both ends of a large file half as much again as all of
-encryption. An OpenSSL object is for one thread at a time; what is locked here never waits, so neither thread
-holds up the other for longer than the encryption of one batch. What TLS itself has to say while bytes are
-read goes with what is written next. A connection that ends without TLS saying so is lost, not ended.
+Strategy: OpenSSL gets its records from memory and puts them into memory (`tls_records`), and the socket is
+read and written here, many records at a time: where OpenSSL has the socket it asks for the head of each
+record and for its body, and writes each of 16 KiB by itself, which cost both ends of a large file half as
+much again as all of encryption. Its object is for one thread at a time; what is locked here never waits, so
+neither thread holds up the other for longer than the encryption of one batch. What TLS itself has to say
+while bytes are read goes with what is written next. A connection that ends without TLS saying so is lost,
+not ended.
 """
 
 import contextlib
 import select
 import socket
-import ssl
 import threading
 import time
-from typing import Final, cast
+from typing import Final
+
+from OpenSSL import SSL
 
 from mesh_agent.net.base import Buffer
+from mesh_agent.net.tls_records import MoreWanted, TlsRecords
 
-BATCH_BYTES: Final = 512 * 1024
-"""What is read from the socket, and encrypted for it, at a time."""
-
-RECORD_BYTES: Final = 16 * 1024
-"""The most that a record of TLS carries (RFC 8446, 5.1)."""
+BATCH_BYTES: Final = 256 * 1024
+"""What is read from the socket, and encrypted for it, at a time: it stays in the processor's own cache."""
 
 STALL_S: Final = 60.0
 """A write that gets nothing through for so long means that nobody is there."""
@@ -39,12 +39,11 @@ class TlsStream:
         closed: nothing is read or written any more, whatever waits.
     """
 
-    def __init__(self, connection: socket.socket, context: ssl.SSLContext, *, server: bool) -> None:
+    def __init__(self, connection: socket.socket, context: SSL.Context, *, server: bool) -> None:
         """Takes over what is connected; `connection` itself is closed then."""
         self.closed = False
         self._socket = socket.socket(connection.family, connection.type, fileno=connection.detach())
-        self._come, self._go = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._come, self._go, server_side=server)
+        self._tls = TlsRecords(context, server=server)
         self._lock = threading.Lock()
         self._batch = memoryview(bytearray(BATCH_BYTES))
 
@@ -56,64 +55,65 @@ class TlsStream:
         until = time.monotonic() + within_s
         while True:
             try:
-                self._tls.do_handshake()
-            except ssl.SSLWantReadError:
-                self._send(self._go.read(), _left(until))
+                self._tls.shake()
+            except MoreWanted:
+                self._send(self._tls.taken(), _left(until))
                 self._receive(_left(until))
-            except ssl.SSLError:
+            except OSError:
                 with contextlib.suppress(OSError):
-                    self._socket.send(self._go.read())  # what is wrong
+                    self._socket.send(self._tls.taken())  # what is wrong
                 raise
             else:
-                self._send(self._go.read(), _left(until))
+                self._send(self._tls.taken(), _left(until))
                 return
 
     @property
     def protocol(self) -> str | None:
         """What both ends speak over it (ALPN)."""
-        return self._tls.selected_alpn_protocol()
+        return self._tls.protocol
 
     @property
     def certificate(self) -> bytes:
         """The other end's, as DER; empty where it has none."""
-        return self._tls.getpeercert(binary_form=True) or b""
+        return self._tls.certificate
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────
 
-    def fill(self, view: memoryview) -> None:
-        """Raises: OSError, also where the end comes before it is full."""
+    def fill(self, view: memoryview, more: int) -> bytes:
+        """Returns what comes after it, up to so many bytes, as far as it is there already.
+
+        Raises: OSError, also where the end comes before it is full.
+        """
         at = 0
         while at < len(view):
-            count, ended = self._decrypt(view[at:])
+            count = self._read(view[at:])
+            if not count:
+                raise OSError("ended in the middle")
             at += count
-            if at < len(view):
-                if ended:
-                    raise OSError("ended in the middle")
-                self._receive()
+        ahead = memoryview(bytearray(more))
+        try:
+            return bytes(ahead[: self._decrypt(ahead)])
+        except OSError:
+            return b""  # there is nothing yet; or it is broken, which whoever reads on will see
 
     def some(self, limit: int) -> bytes:
         """What is there, and at least one byte; empty at the end. Raises: OSError."""
         view = memoryview(bytearray(limit))
-        while True:
-            count, ended = self._decrypt(view)
-            if count or ended:
-                return bytes(view[:count])
-            self._receive()
+        return bytes(view[: self._read(view)])
 
-    def _decrypt(self, view: memoryview) -> tuple[int, bool]:
-        """How many bytes there were, and whether the other end has said that there will be no more."""
-        at = 0
+    def _read(self, view: memoryview) -> int:
+        """What is there, and at least one byte; 0 where the other end has said that there will be no more."""
+        while True:
+            try:
+                return self._decrypt(view)
+            except MoreWanted:
+                self._receive()
+
+    def _decrypt(self, view: memoryview) -> int:
         with self._lock:
             if self.closed:
                 raise OSError("closed")
-            with contextlib.suppress(ssl.SSLWantReadError):
-                while at < len(view):
-                    # Into a buffer it gives the number of bytes, which is not how it is declared.
-                    count = cast("int", self._tls.read(RECORD_BYTES, view[at : at + RECORD_BYTES]))
-                    if not count:
-                        return at, True
-                    at += count
-        return at, False
+            return self._tls.read(view)
 
     def _receive(self, patience_s: float | None = None) -> None:
         """Waits for bytes of the socket. Raises: OSError."""
@@ -127,37 +127,38 @@ class TlsStream:
             else:
                 break
         with self._lock:
-            if count:
-                self._come.write(self._batch[:count])
-            else:
-                self._come.write_eof()
+            self._tls.feed(self._batch[:count])
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────
 
     def put(self, pieces: tuple[Buffer, ...]) -> None:
         """All of them, in order. Raises: OSError; TimeoutError where nobody takes any of it for long."""
+        waiting = 0
         for piece in pieces:
             view = memoryview(piece).cast("B")
             for at in range(0, len(view), BATCH_BYTES):
-                self._encrypt(view[at : at + BATCH_BYTES])
-                if self._go.pending >= BATCH_BYTES:
-                    self._flush()
+                waiting += self._encrypt(view[at : at + BATCH_BYTES])
+                if waiting >= BATCH_BYTES:
+                    waiting = self._flush()
         self._flush()
 
-    def _encrypt(self, batch: memoryview) -> None:
+    def _encrypt(self, batch: memoryview) -> int:
         with self._lock:
             if self.closed:
                 raise OSError("closed")
-            while len(batch):  # once: memory takes whatever comes
-                batch = batch[self._tls.write(batch) :]
+            self._tls.write(batch)
+        return len(batch)
 
-    def _flush(self) -> None:
-        with self._lock:
-            records = self._go.read()
-        self._send(records, STALL_S)
+    def _flush(self) -> int:
+        """Returns what is left to be sent: nothing."""
+        while True:
+            with self._lock:
+                records = self._tls.taken()
+            if not records:
+                return 0
+            self._send(records, STALL_S)
 
-    def _send(self, records: bytes, patience_s: float) -> None:
-        rest = memoryview(records)
+    def _send(self, rest: memoryview, patience_s: float) -> None:
         while len(rest):
             try:
                 rest = rest[self._socket.send(rest) :]
@@ -172,9 +173,8 @@ class TlsStream:
         """Says that nothing more comes, and lets the other end take what is on its way."""
         with contextlib.suppress(OSError, ValueError):
             with self._lock:
-                with contextlib.suppress(ssl.SSLWantReadError):
-                    self._tls.unwrap()
-                records = self._go.read()
+                self._tls.finish()
+                records = self._tls.taken()
             self._socket.send(records)
             self._socket.shutdown(socket.SHUT_WR)
 

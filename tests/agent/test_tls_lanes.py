@@ -53,6 +53,14 @@ async def read_exactly(lane: Lane, count: int) -> bytes:
     return bytes(view)
 
 
+def waiting_at(lane: Lane) -> int:
+    """Encrypted bytes that have come, and nobody has read."""
+    assert isinstance(lane, TlsLane)
+    with contextlib.suppress(BlockingIOError):
+        return len(lane._stream._socket.recv(MIB, socket.MSG_PEEK))
+    return 0
+
+
 async def read_all(lane: Lane) -> bytes:
     pieces = []
     while piece := await lane.read(100_000):
@@ -197,3 +205,35 @@ async def test_who_waits_for_bytes_is_woken_when_the_lane_is_closed() -> None:
             await reading
         with pytest.raises(LaneLost):
             await near.read(1)
+
+
+async def test_what_follows_a_buffer_that_was_filled_is_taken_with_it() -> None:
+    """Of a file, the head of the next chunk: else each has two turns of a thread."""
+    async with lanes_between() as (near, far):
+        await near.write(bytes(10_000), b"the next head")
+        await until(lambda: waiting_at(far) > 10_000 + len(b"the next head"), "all of it to come")
+        view = bytearray(10_000)
+        await far.read_into(memoryview(view))
+        reading = far.read(100)
+        with pytest.raises(StopIteration) as at_once:
+            reading.send(None)
+        assert at_once.value.value == b"the next head"
+
+
+@pytest.mark.parametrize(
+    "spoilt", [b"\x17\x03\x03\x00\x20" + bytes(32), b"\x17\x03\x03\xff\xff", b"GET / HTTP"]
+)
+async def test_what_was_not_encrypted_by_the_other_end_loses_the_lane(spoilt: bytes) -> None:
+    async with lanes_between() as (near, far):
+        await near.write(b"right")
+        assert isinstance(near, TlsLane)
+        near._stream._socket.send(spoilt)
+        await until(lambda: waiting_at(far) > len(spoilt) + 5, "all of it to come")
+        view = memoryview(bytearray(6))
+        with pytest.raises(LaneLost):
+            await far.read_into(view)
+        assert bytes(view[:5]) == b"right"
+        with pytest.raises(LaneLost):
+            await far.read(1)
+        with pytest.raises(LaneLost):
+            await far.write(b"x")
