@@ -16,8 +16,8 @@ from PIL import Image
 from mesh_server.doors.launching import Guest
 from mesh_server.doors.sessions import Program
 from tests.server.doors.web_house import PASSWORD, House, running_house
-from tests.support.chromium import PROGRAM, Page, running_chromium
-from tests.support.conditions import PATIENCE_S, until
+from tests.support.chromium import PATIENCE_S, PROGRAM, Page, running_chromium
+from tests.support.conditions import until
 from tests.support.server import running_server
 from tests.support.terminal import Emulator
 from tests.support.wire import register
@@ -77,7 +77,7 @@ async def page(tmp_path: Path) -> AsyncIterator[Page]:
 
 async def sees(page: Page, words: str) -> None:
     """Waits until the terminal was told to show this; what was before is forgotten."""
-    await until(lambda: words.encode() in b"".join(page.frames), words)
+    await until(lambda: words.encode() in b"".join(page.frames), words, PATIENCE_S)
     page.frames.clear()
 
 
@@ -111,7 +111,7 @@ async def test_a_whole_visit(house: House, page: Page) -> None:
     await paints(page, PAINTED)
 
     await page.resize(600, 500)
-    await until(lambda: b"size " in b"".join(page.frames), "the program in another size")
+    await until(lambda: b"size " in b"".join(page.frames), "the program in another size", PATIENCE_S)
     narrow = b"".join(page.frames).rpartition(b"size ")[2].split(b"x")[0]
     assert 50 < int(narrow) < 70
 
@@ -197,4 +197,4 @@ async def _shows(page: Page, screen: Emulator, words: str) -> None:
         page.frames.clear()
         return words in screen.text
 
-    await until(written, words)
+    await until(written, words, PATIENCE_S)

@@ -22,7 +22,7 @@ from mesh_server.serving import Built
 from mesh_server.store.sqlite import SqliteStore
 from protocol.rest import RegisterRequest
 from tests.support.conditions import until
-from tests.support.terminal import Emulator
+from tests.support.terminal import PATIENCE_S, Emulator
 
 ADDRESS = "192.0.2.7"
 
@@ -64,7 +64,7 @@ async def test_the_client_of_a_door_is_in_at_once_and_writes_and_leaves_nothing(
     screen = Emulator(100, 30)
     reading = asyncio.create_task(_read(running, screen))
     try:
-        await until(lambda: "connected" in screen.text, "a client that is connected")
+        await until(lambda: "connected" in screen.text, "a client that is connected", PATIENCE_S)
         assert "chat.example.org" in screen.text
         (connection,) = built.gateway.connections
         assert connection._address == ADDRESS, "limits count by where the person is"

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.support.conditions import PATIENCE_S
 from tests.support.server import running_server
-from tests.support.terminal import Emulator
+from tests.support.terminal import PATIENCE_S, Emulator
 
 FORM = {"username": "alice", "password": "password123"}
 

@@ -17,12 +17,15 @@ from typing import Any, Final
 
 import aiohttp
 
-from tests.support.conditions import PATIENCE_S, until
+from tests.support.conditions import until
 
 PROGRAM: Final = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 """None where there is none; Debian's package is `chromium`."""
+
+PATIENCE_S: Final = 60.0
+"""A browser starts within it, and a whole program in its page, on a machine that starts many."""
 
 _OPTIONS: Final = (
     "--headless=new", "--remote-debugging-port=0", "--no-first-run", "--no-default-browser-check",
@@ -145,7 +148,7 @@ async def running_chromium(folder: Path) -> AsyncIterator[Callable[[], Any]]:
     )
     try:
         told = folder / "DevToolsActivePort"
-        await until(lambda: told.exists() and told.read_text().count("\n"), "Chromium to listen")
+        await until(lambda: told.exists() and told.read_text().count("\n"), "Chromium to listen", PATIENCE_S)
         at = f"http://127.0.0.1:{told.read_text().split()[0]}"
         async with aiohttp.ClientSession() as http:
             yield lambda: _open(http, at)

@@ -13,7 +13,7 @@ from mesh_agent.media.video import cameras, pattern
 from mesh_agent.media.video.slot import Slot
 from mesh_agent.media.video.sources import Feed, Numbered, opened
 from tests.agent.media.video.party import Party
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 
 NEVER = threading.Event()
 
@@ -106,7 +106,7 @@ def test_a_source_that_breaks_says_so_in_a_sentence() -> None:
         ended.set()
 
     feed = Feed(Broken(rate=1000), over)
-    assert ended.wait(5)
+    assert ended.wait(PATIENCE_S)
     feed.close()
     assert told == ["The camera is gone."]
 
