@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyte
+from pyte.screens import wcwidth
 
 from tests.support import pressed
 
@@ -93,7 +94,17 @@ class Emulator:
     def text(self) -> str:
         """The screen as lines without trailing white space."""
         with self._lock:
-            return "\n".join(line.rstrip() for line in self._screen.display)
+            return "\n".join(self._row(number).rstrip() for number in range(self._screen.lines))
+
+    def _row(self, number: int) -> str:
+        """As pyte's `display`, also of half a wide letter: its other half may be painted over already."""
+        cells, shown, is_second = self._screen.buffer[number], [], False
+        for column in range(self._screen.columns):
+            letter = cells[column].data
+            if not is_second:
+                shown.append(letter or " ")
+            is_second = not is_second and bool(letter) and wcwidth(letter[0]) == 2
+        return "".join(shown)
 
 
 class Terminal:
