@@ -128,7 +128,7 @@ class RtcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ttl_s: Annotated[
         int,
         Meta(
-            description="How long credentials for TURN live; a call that is relayed is not longer.",
+            description="How long credentials for TURN live; a call asks for others before that.",
             ge=60,
             le=7 * 86_400,
         ),

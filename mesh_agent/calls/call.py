@@ -11,12 +11,12 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from mesh_agent.calls.descriptions import Described, Descriptions
 from mesh_agent.calls.doing import Doing
 from mesh_agent.calls.errors import CallOver
+from mesh_agent.calls.process import Process
 from mesh_agent.calls.requests import request_of
 from mesh_agent.calls.seen import Seen
 from mesh_agent.calls.state import CallPhase, Media, Own, Party, Picture
@@ -26,7 +26,6 @@ from mesh_agent.machines import call_parts as machine
 from mesh_agent.machines.call import CallMachine
 from mesh_agent.media import orders
 from mesh_agent.sharing.desk import Desk
-from mesh_agent.sharing.process import Helper, Program
 from protocol import calls
 from protocol.calls import Device, HangUp, Leg, Role, Sends
 from protocol.signals import RtcAnswer, RtcHangup, RtcIce, RtcOffer
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
     from mesh_agent.net.known import Known
 
 log = logging.getLogger(__name__)
-
-PROGRAM: Final[Program[orders.Order, orders.Report]] = Program("mesh_agent.media.worker", orders.next_report)
 
 
 class Call(Doing):
@@ -68,7 +65,7 @@ class Call(Doing):
         self._news = asyncio.Event()
         self._seen = Seen()
         self._descriptions = Descriptions(desk, lambda: self._machine, self)
-        self._helper: Helper[orders.Order, orders.Report] | None = None
+        self._process = Process(desk.introductions, media, clock)
         self._timer: asyncio.TimerHandle | None = None
         self._phase: CallPhase = call_machine.phase
         self._last: dict[str, Any] = {}
@@ -184,9 +181,9 @@ class Call(Doing):
         await self.wait()
 
     def _order(self, order: orders.Order) -> None:
-        if self._helper is None or self.phase == "over":
+        if self.phase == "over":
             raise CallOver
-        self._helper.tell(order)
+        self._process.tell(order)
 
     def _send(self, sends: Sends) -> None:
         self._machine.set_sends(sends)
@@ -201,22 +198,12 @@ class Call(Doing):
             HelperEnded: it does not run.
             Unreachable, or the server's refusal: there is no line.
         """
-        servers = await self._desk.introductions.ice_servers()
-        helper = await Helper.start(PROGRAM)
-        helper.tell(
-            orders.Begin(
-                ice=[
-                    orders.Ice(urls=each.urls, username=each.username, credential=each.credential)
-                    for each in servers
-                ],
-                **asdict(self._media),
-            )
-        )
-        self._helper = helper
+        await self._process.begin()
         self._machine.sends = self.sent
         enter(self._machine, self._clock())
         self._tasks = [
-            asyncio.create_task(work) for work in (self._listen(helper), self._descriptions.check())
+            asyncio.create_task(work)
+            for work in (self._listen(), self._descriptions.check(), self._process.keep_servers())
         ]
         self._act()
 
@@ -249,9 +236,7 @@ class Call(Doing):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        helper, self._helper = self._helper, None
-        if helper is not None:
-            await helper.stop()
+        await self._process.stop()
 
     def _act(self) -> None:
         """Does what the machine wants, and tells who is interested."""
@@ -285,26 +270,22 @@ class Call(Doing):
         if isinstance(effect, machine.Say):
             self._say(request_of(which, effect))
         elif isinstance(effect, machine.MakeOffer):
-            self._tell(orders.MakeOffer(party=effect.party, number=effect.number))
+            self._process.tell(orders.MakeOffer(party=effect.party, number=effect.number))
         elif isinstance(effect, machine.TakeOffer):
-            self._tell(orders.TakeOffer(party=effect.party, number=effect.number, sdp=effect.sdp))
+            self._process.tell(orders.TakeOffer(party=effect.party, number=effect.number, sdp=effect.sdp))
         elif isinstance(effect, machine.TakeAnswer):
-            self._tell(orders.TakeAnswer(party=effect.party, number=effect.number, sdp=effect.sdp))
+            self._process.tell(orders.TakeAnswer(party=effect.party, number=effect.number, sdp=effect.sdp))
         else:
             self._forget(effect.party)
 
     def _forget(self, party: str) -> None:
-        self._tell(orders.Drop(party=party))
+        self._process.tell(orders.Drop(party=party))
         self._seen.forget(party)
         self._descriptions.forget(party)
 
     def _say(self, request: CallRequest) -> None:
         with contextlib.suppress(Unreachable):  # it is said again when there is a line
             self._desk.introductions.calling.say(request)
-
-    def _tell(self, order: orders.Order) -> None:
-        if self._helper is not None:
-            self._helper.tell(order)
 
     # ── what others say ──────────────────────────────────────────────────────────────────────────
 
@@ -334,7 +315,9 @@ class Call(Doing):
         peer = self._machine.peers.get(device.device_id)
         text = candidate if isinstance(candidate, str) else candidate.get("candidate")
         if peer is not None and isinstance(text, str):
-            self._tell(orders.TakeCandidate(party=device.device_id, number=peer.number, candidate=text))
+            self._process.tell(
+                orders.TakeCandidate(party=device.device_id, number=peer.number, candidate=text)
+            )
 
     def take(self, described: Described, known: "Known") -> bool:
         """As `descriptions.Taker`."""
@@ -363,7 +346,7 @@ class Call(Doing):
 
     # ── what the process says ────────────────────────────────────────────────────────────────────
 
-    async def _listen(self, helper: Helper[orders.Order, orders.Report]) -> None:
+    async def _listen(self) -> None:
         hearers: dict[type, Callable[[Any], None]] = {
             orders.Described: self._vouched,
             orders.LegNow: self._leg,
@@ -373,13 +356,19 @@ class Call(Doing):
             orders.Ready: self._ready,
             orders.Problem: lambda report: self._problem(report.text),
         }
-        while (report := await helper.report()) is not None:
-            hearer = hearers.get(type(report), lambda _: None)
-            try:
-                hearer(report)
-            except Exception:  # one report that cannot be used ends no call, nor what comes after it
-                log.exception("a report of the process of a call failed")
-            self._news.set()
+        again = " "
+        while again:
+            while (report := await self._process.report()) is not None:
+                hearer = hearers.get(type(report), lambda _: None)
+                try:
+                    hearer(report)
+                except Exception:  # one report that cannot be used ends no call, nor what comes after it
+                    log.exception("a report of the process of a call failed")
+                self._news.set()
+            if again := await self._process.again():
+                self._problem(again)
+                self._machine.begin_anew(self._clock())
+                self._act()
         self._machine.leave("failed", "The process of sound and pictures has ended.")
         self._act()
 

@@ -7,8 +7,8 @@ what a call will use, and nothing that knows sound or pictures is loaded here.
 import asyncio
 from typing import Final
 
-from mesh_agent.calls.call import PROGRAM
 from mesh_agent.calls.errors import CannotCall
+from mesh_agent.calls.process import PROGRAM
 from mesh_agent.media import orders
 from mesh_agent.sharing.errors import HelperEnded
 from mesh_agent.sharing.process import Helper

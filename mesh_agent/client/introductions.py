@@ -14,7 +14,7 @@ from mesh_agent.client.state import Page
 from mesh_agent.client.workspace import Workspace
 from protocol.errors import NotMember
 from protocol.events import EditMessage, MessageAck, SendMessage
-from protocol.rest import IceServer, Member, PublicKey, User
+from protocol.rest import IceServer, IceServerList, Member, PublicKey, User
 
 
 class Introductions:
@@ -40,8 +40,12 @@ class Introductions:
         """They verify what the server says of another device."""
         return await (await self._network.rest()).keys()
 
+    async def ice(self) -> IceServerList:
+        """STUN and TURN servers, and for how many seconds what is told of them is good."""
+        return await (await self._network.rest()).ice()
+
     async def ice_servers(self) -> list[IceServer]:
-        return await (await self._network.rest()).ice_servers()
+        return (await self.ice()).ice_servers
 
     async def access_token(self) -> str:
         """A secret that says who this is; good for some minutes."""

@@ -182,9 +182,9 @@ class Rest:
         """The public keys of the server, by which two devices verify what it says of each other."""
         return (await self._exchange.get(rest.KeyList, "/api/keys")).keys
 
-    async def ice_servers(self) -> list[rest.IceServer]:
-        """Who helps two devices to find a way to each other."""
-        return (await self._exchange.get(rest.IceServerList, "/api/rtc/ice-servers")).ice_servers
+    async def ice(self) -> rest.IceServerList:
+        """Who helps two devices to find a way to each other, and for how long."""
+        return await self._exchange.get(rest.IceServerList, "/api/rtc/ice-servers")
 
     # ── messages ─────────────────────────────────────────────────────────────────────────────────
 

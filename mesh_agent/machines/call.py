@@ -15,9 +15,9 @@ an offer or an answer has been made sure of.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, Literal
+from typing import Final
 
-from mesh_agent.machines.call_joining import Joining
+from mesh_agent.machines.call_joining import ASKED_MAX, Joining
 from mesh_agent.machines.call_legs import LOST_S, Legs
 from mesh_agent.machines.call_parts import (
     FULL,
@@ -26,7 +26,9 @@ from mesh_agent.machines.call_parts import (
     SENTENCES,
     Drop,
     Effect,
+    LegState,
     Peer,
+    Phase,
     Rung,
     Say,
     TakeAnswer,
@@ -50,19 +52,13 @@ from protocol.calls import (
     State,
 )
 
-ASKED_MAX: Final = 2 * CALL_PARTIES
-"""Devices of which others have said that they are there, and that were asked."""
-
-Phase = Literal["ringing", "connecting", "open", "over"]
-
 
 class CallMachine:
     """Attributes:
     id, room_id: the call's.
     phase, reason: where it stands, and why it is over, as a sentence.
     peers: by device.
-    departed: sentences about who is not there any more, the latest last, bounded.
-    departures: how many of those there have been.
+    departed: sentences about who is not there any more, the latest last; departures: how many there were.
     effects: what is to be done; whoever calls takes them out.
     sends: what this device sends.
     left_behind: devices that were in it, and heard, when we left.
@@ -81,16 +77,12 @@ class CallMachine:
         self.departed: list[str] = []
         self.departures = 0
         self.effects: list[Effect] = []
-        self.sends = Sends()
-        self._sends_changed = False
+        self.sends, self._sends_changed = Sends(), False
         self.left_behind: set[str] = set()
         self.begun: float | None = None
         self.fallen: set[str] = set()
-        self._legs = Legs(wall_ms)
-        self._rings = Rings()
         self._asked_in: list[str] = []  # devices of which others have said that they are there
-        self._joining = Joining()
-        self._silence = Silence()
+        self._rings, self._joining, self._silence, self._legs = Rings(), Joining(), Silence(), Legs(wall_ms)
 
     # ── what the person does ─────────────────────────────────────────────────────────────────────
 
@@ -176,9 +168,7 @@ class CallMachine:
 
     # ── what the process of sound and pictures says ──────────────────────────────────────────────
 
-    def leg(
-        self, party: str, number: int, state: Literal["connecting", "connected", "lost", "failed"], now: float
-    ) -> None:
+    def leg(self, party: str, number: int, state: LegState, now: float) -> None:
         peer = self.peers.get(party)
         if peer is None or number != peer.number or self.phase == "over":
             return
@@ -240,12 +230,16 @@ class CallMachine:
         self._asked_in = []
         self._silence.line_up(now)
         self.effects += [Say("answer", device, Join(sends=self.sends)) for device in self.peers]
-        for peer in self.peers.values():
-            if peer.state != "connected":
-                peer.tries = 1  # nobody has heard of those before
-                self._try(peer, now)
+        self._try_all(now)
         self.effects += self._rings.again()
         self._ask_in()
+
+    def begin_anew(self, now: float) -> None:
+        """Our ends of all legs are gone, and can be made again."""
+        for peer in self.peers.values():
+            if peer.state == "connected":
+                peer.state = "lost"
+        self._try_all(now)
 
     def line_lost(self) -> None:
         """Nothing is heard over the server now."""
@@ -345,6 +339,12 @@ class CallMachine:
 
     def _try(self, peer: Peer, now: float) -> None:
         self.effects += self._legs.begin(peer, now)
+
+    def _try_all(self, now: float) -> None:
+        for peer in self.peers.values():
+            if peer.state != "connected":
+                peer.tries = 1  # nobody has heard of those before
+                self._try(peer, now)
 
     def _fallen(self, peer: Peer, now: float) -> None:
         if not self._legs.fell(peer, now):

@@ -8,11 +8,14 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from mesh_agent.machines.call_parts import Say
-from protocol.calls import Device, Join, Sends
+from protocol.calls import CALL_PARTIES, Device, Join, Sends
 
 JOIN_EVERY_S: Final = 2.0
 JOIN_S: Final = 6.0
 """How often, and for how long, who joins asks whether anybody is there."""
+
+ASKED_MAX: Final = 2 * CALL_PARTIES
+"""Devices of which others have said that they are there, and that were asked."""
 
 
 class Joining:

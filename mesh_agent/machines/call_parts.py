@@ -22,6 +22,9 @@ SENTENCES: Final[dict[HangUp, str]] = {
 }
 REASONS: Final[dict[str, HangUp]] = {reason: reason for reason in get_args(HangUp)}
 
+Phase = Literal["ringing", "connecting", "open", "over"]
+LegState = Literal["connecting", "connected", "lost", "failed"]
+
 FULL: Final = f"There are {CALL_PARTIES} devices in this call, and no room for another."
 NOBODY: Final = "Nobody is in this call any more."
 

@@ -144,6 +144,12 @@ class View(Told, frozen=True, kw_only=True, tag="view"):
     rate: float = 15.0
 
 
+class Servers(Told, frozen=True, kw_only=True, tag="servers"):
+    """Those that connections which begin from now on use, in the place of `Begin.ice`."""
+
+    ice: list[Ice]
+
+
 class Test(Told, frozen=True, kw_only=True, tag="test"):
     """Play a tone for a second."""
 
@@ -160,6 +166,7 @@ Order = (
     | Use
     | Record
     | View
+    | Servers
     | Test
     | Stop
 )

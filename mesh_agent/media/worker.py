@@ -80,7 +80,7 @@ class Call:
     """The call, as its process has it (`leg.House`, `sound.Told`)."""
 
     def __init__(self, pipes: Pipes, begin: orders.Begin) -> None:
-        self._pipes, self._begin = pipes, begin
+        self._pipes, self._begin, self._ice = pipes, begin, begin.ice
         self._parties: dict[str, _Party] = {}
         self._ending = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -99,6 +99,7 @@ class Call:
             orders.Speak: self._speak,
             orders.Use: lambda order: self._spawn(self._use(order)),
             orders.Record: lambda order: self._spawn(self._record(order.path)),
+            orders.Servers: self._take_servers,
             orders.Test: lambda _order: self._sound.test(),
             orders.Show: lambda order: self._spawn(self._show(order.video_in)),
             orders.View: lambda order: self._pictures.view(order.tiles, order.rate),
@@ -195,7 +196,7 @@ class Call:
             return None
         else:
             self._gone(old)
-        party = self._parties[name] = _Party(Leg(self, name, number, self._begin.ice))
+        party = self._parties[name] = _Party(Leg(self, name, number, self._ice))
         self._pictures.leg_changed(party.leg)
         self._pipes.report(orders.LegNow(party=name, number=number, state="connecting"))
         return party
@@ -240,6 +241,9 @@ class Call:
         party = self._parties.pop(order.party, None)
         if party is not None:
             self._gone(party)
+
+    def _take_servers(self, order: orders.Servers) -> None:
+        self._ice = order.ice
 
     def _speak(self, order: orders.Speak) -> None:
         self._sound.muted, self._sound.deafened = order.muted, order.deafened

@@ -14,7 +14,7 @@ from mesh_agent.media.worker import Call
 from mesh_agent.sharing.pipes import Pipes
 from tests.agent.media.sounds import pitch, read_any, read_wav, strength, tone, write
 from tests.agent.media.studio import Studio, connect
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 
 
 async def test_a_tone_of_one_is_heard_by_the_other_as_it_was(tmp_path: Path) -> None:
@@ -125,6 +125,30 @@ async def test_what_cannot_be_used_is_said_and_what_can_be_is_used() -> None:
             "The call cannot be recorded to /none/x.ogg: No such file or directory."
         ]
     finally:
+        await alice.stop()
+
+
+async def test_connections_that_begin_later_use_the_servers_that_were_told_last() -> None:
+    alice = await Studio.begin("alice")
+    asked: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    class Server(asyncio.DatagramProtocol):
+        def datagram_received(self, data: bytes, addr: object) -> None:
+            del addr
+            if not asked.done():
+                asked.set_result(data)
+
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        Server, local_addr=("127.0.0.1", 0)
+    )
+    try:
+        port = transport.get_extra_info("sockname")[1]
+        alice.tell(orders.Servers(ice=[orders.Ice(urls=[f"stun:127.0.0.1:{port}"])]))
+        alice.tell(orders.MakeOffer(party="bob", number=1))
+        async with asyncio.timeout(PATIENCE_S):
+            assert await asked
+    finally:
+        transport.close()
         await alice.stop()
 
 
