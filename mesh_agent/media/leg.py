@@ -49,6 +49,10 @@ PAYLOAD_BYTES: Final = 1_200
 CLOSE_S: Final = 2.0
 """How long a goodbye may take."""
 
+GOODBYE_S: Final = 0.5
+"""Whoever leaves says so by way of the server, which takes longer than the end of the connection: for so long
+that end is no loss."""
+
 LegState = Literal["connecting", "connected", "lost", "failed"]
 
 _CODECS: Final = {
@@ -96,6 +100,7 @@ class Leg:
         self.party, self.number, self._house = party, number, house
         self.state: LegState = "connecting"
         self._closed = self._answered = False
+        self._goodbye: asyncio.TimerHandle | None = None
         self._role: Literal["offer", "answer"] | None = None
         self._connection = RTCPeerConnection(
             RTCConfiguration(iceServers=_servers(ice), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
@@ -192,6 +197,10 @@ class Leg:
         elif state == "failed":
             self.tell("failed", "The other device could not be reached.")
         elif state == "closed":
+            self._goodbye = asyncio.get_running_loop().call_later(GOODBYE_S, self._ended)
+
+    def _ended(self) -> None:
+        if not self._closed and self.state != "failed":
             self.tell("failed", "The other device has ended the connection.")
 
     def tell(self, state: LegState, reason: str = "") -> None:
@@ -268,6 +277,8 @@ class Leg:
     async def close(self) -> None:
         """Never raises; quick where nothing answers."""
         self._closed = True
+        if self._goodbye is not None:
+            self._goodbye.cancel()
         closing = asyncio.ensure_future(self._connection.close())
         done, _ = await asyncio.wait((closing,), timeout=CLOSE_S)
         if not done:

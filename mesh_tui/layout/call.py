@@ -370,6 +370,12 @@ def record_words(before: Collection[str], faces: Iterable[Face]) -> tuple[set[st
     return now, begun + ended
 
 
+def still_true(departed: Iterable[str], faces: Iterable[Face]) -> list[str]:
+    """Of the sentences about who has gone, or did not come, those about people who are not here."""
+    here = tuple(f"{face.name} " for face in faces if face.device_id and not face.mine)
+    return [sentence for sentence in departed if not sentence.startswith(here)]
+
+
 def settled_words(event: CallRinging) -> str:
     """What is told where somebody rings no more: that the call was missed, or what this person did about it
     at another program or device; empty, where there is nothing to tell."""

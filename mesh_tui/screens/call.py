@@ -17,7 +17,7 @@ from textual.containers import Container
 from mesh_agent.calls.state import Own, Picture
 from mesh_agent.media.orders import Tile as Wanted
 from mesh_tui import actions, calling
-from mesh_tui.layout.call import SIGN, Box, Face, grid, own_words, phase_words
+from mesh_tui.layout.call import SIGN, Box, Face, grid, own_words, phase_words, still_true
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.pushing import Push
 from mesh_tui.screens.base import MeshScreen
@@ -88,7 +88,8 @@ class CallScreen(MeshScreen[None]):
         if boxes:
             self._tiles(people, boxes, call.pictures)
         else:
-            sentences = [clean_line(text) for text in (*call.own.problems, *call.departed[-2:])]
+            gone = still_true(call.departed, people)
+            sentences = [clean_line(text) for text in (*call.own.problems, *gone[-2:])]
             faces.put(people, sentences, figures=self._figures)
         self._view()
 

@@ -21,6 +21,7 @@ from mesh_tui.layout.call import (
     settled_words,
     statistics,
     status_words,
+    still_true,
 )
 from mesh_tui.layout.cells import Fragment, width
 
@@ -175,6 +176,13 @@ def test_what_one_did_elsewhere_about_a_call_is_said() -> None:
     )
     for how in ("", "answered", "merged", "declined"):
         assert settled_words(CallRinging("c", None, how, "bob")) == ""
+
+
+def test_whoever_has_come_after_all_is_not_said_to_have_declined() -> None:
+    people = faces([BOB, Party("c", "carol")], Own(), "alice")
+    departed = ["bob declined.", "carol declined.", "bobby has left.", "alice has left."]
+    assert still_true(departed, people) == departed[1:], "carol only rings"
+    assert still_true(departed, []) == departed
 
 
 def test_ways_stand_below_each_other_whatever_is_said_before_them() -> None:

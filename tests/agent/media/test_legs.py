@@ -147,6 +147,20 @@ async def test_a_party_that_is_closed_is_told_at_once_and_one_that_is_not_there_
     await nobody.close()
 
 
+async def test_the_end_of_a_connection_is_no_loss_where_its_party_leaves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """That is said by way of the server, which takes longer."""
+    monkeypatch.setattr("mesh_agent.media.leg.GOODBYE_S", 1_000.0)
+    one, other = End(), End()
+    here, there = await connected(one, other)
+    await there.close()
+    await until(lambda: here._connection.connectionState == "closed", "the end to be seen")
+    assert here.state == "connected"
+    await here.close()
+    assert [state for _, state, _ in one.told] == ["connected"]
+
+
 async def test_servers_whose_address_is_none_are_left_out() -> None:
     from mesh_agent.media.orders import Ice
 
