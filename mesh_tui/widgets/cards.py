@@ -8,12 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
 from mesh_agent.sharing.state import Transfer
+from mesh_tui.hints import key_at
 from mesh_tui.key_names import key_label
 from mesh_tui.layout.cells import Fragment, Line
 from mesh_tui.layout.transfers import INDENT, card_lines, hint_line
@@ -33,10 +35,12 @@ PICTURE_ROWS: Final = 8
 """A picture that has come; with one, it may be so much taller, and half of the screen."""
 
 
+_DEED_KEYS: Final = tuple(dict.fromkeys(deed.key for deed in DEEDS))
+
+
 def deed_bindings() -> list[BindingType]:
     """The keys of what can be done with a transfer: `action_deed` gets the key."""
-    keys = dict.fromkeys(deed.key for deed in DEEDS)
-    return [Binding(key, f"deed('{key}')", show=False) for key in keys]
+    return [Binding(key, f"deed('{key}')", show=False) for key in _DEED_KEYS]
 
 
 class Cards(Choices, can_focus=True):
@@ -58,6 +62,7 @@ class Cards(Choices, can_focus=True):
         self._key = "f6"
         self._rows_now = 0
         self._pictures = 0
+        self._just_focused = False
 
     def on_mount(self) -> None:
         self._mesh.settings_changed.subscribe(self, self._settings_changed)
@@ -139,6 +144,18 @@ class Cards(Choices, can_focus=True):
         """What it says of keys is another thing with the focus; heard once that is so."""
         super().watch_has_focus(_has_focus)
         self.remake()
+
+    def on_focus(self) -> None:
+        self._just_focused = True
+
+    def on_click(self, event: events.Click) -> None:
+        """With the focus, what is told of keys can be clicked; the click that gives it comes before that."""
+        told, self._just_focused = not self._just_focused, False
+        offset = event.get_content_offset(self)
+        key = key_at(self.line(round(self.scroll_y) + offset.y).text, offset.x) if offset and told else None
+        if key in _DEED_KEYS:
+            event.prevent_default()
+            self.action_deed(key)
 
     def render_line(self, y: int) -> Strip:
         return super().render_line(y) if self.has_focus else LineList.render_line(self, y)

@@ -1,5 +1,7 @@
 """What the mouse does: with messages, people, lists, pages, and what stands at the bottom."""
 
+from pathlib import Path
+
 import pytest
 
 from mesh_agent.agent import Agent
@@ -164,6 +166,33 @@ async def test_the_wheel_moves_what_is_offered(alice: Seat) -> None:
     first = next(row.split()[0] for row in alice.screen if row.startswith("   /"))
     await alice.click(first)
     await until(lambda: _room(alice).composer.text == f"{first} ", "what was clicked")
+
+
+async def test_what_a_card_tells_of_its_keys_can_be_clicked_once_it_has_the_focus(
+    alice: Seat, bob: Agent, tmp_path: Path
+) -> None:
+    await alice.app.save_settings({"transfers.folder": str(tmp_path / "here")})
+    await bob.sharing.receive("bob")
+    (tmp_path / "plan.txt").write_text("one two three")
+    await bob.sharing.send(_room(alice).room.id, [_room(alice).me.id], [tmp_path / "plan.txt"])
+    await alice.sees("offers you plan.txt", "F6 to answer")
+    await alice.click("F6 to answer")  # where "a accept" stands by the time that it is let go
+    await alice.sees("What is offered", "Esc closes")
+    await alice.press("escape")
+    await alice.sees("▌ a accept · d decline")
+    assert alice.app.agent.sharing.transfers()[0].phase == "offered"
+    await alice.click("a accept")
+    await alice.sees("plan.txt", "received")
+
+
+async def test_what_the_status_line_tells_of_files_leads_to_them(
+    alice: Seat, bob: Agent, tmp_path: Path
+) -> None:
+    (tmp_path / "plan.txt").write_text("one two three")
+    await bob.sharing.send(_room(alice).room.id, [_room(alice).me.id], [tmp_path / "plan.txt"])
+    await alice.sees(" 1 offer")
+    await alice.click("1 offer")
+    await alice.sees("Files on their way")
 
 
 # ── pages ────────────────────────────────────────────────────────────────────────────────────────
