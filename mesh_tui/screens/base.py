@@ -20,13 +20,13 @@ from mesh_tui.driver import MeshDriver
 from mesh_tui.hints import key_at
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.pacing import Pacing
-from mesh_tui.widgets.status import StatusLine
 from mesh_tui.workers import SENDING, begin
 from protocol.errors import MeshError
 from protocol.text import clean_line
 
 if TYPE_CHECKING:
     from mesh_tui.app import MeshApp
+    from mesh_tui.widgets.status import StatusLine
     from protocol.rest import Message
 
 Answer = TypeVar("Answer")
@@ -171,8 +171,8 @@ class MeshScreen(Patient[Result]):
         if handler := self.EVENTS.get(type(message.event)):
             handler(self, message.event)
 
-    @on(StatusLine.RoomClicked)
-    def hot_room_clicked(self, event: StatusLine.RoomClicked) -> None:
+    def on_status_line_room_clicked(self, event: "StatusLine.RoomClicked") -> None:
+        # By its name: the first paint, which has no status line, needs no module of it.
         self.mesh.open_room(event.room_id)
 
     @property
