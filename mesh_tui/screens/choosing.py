@@ -87,6 +87,10 @@ class Choosing(Sending):
     def answers_clicked(self, event: Transcript.AnswersClicked) -> None:
         self.show_thread(event.message)
 
+    @on(Transcript.EnterClicked)
+    def enter_clicked(self) -> None:
+        self.action_take_up()
+
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         # By the time that this is heard, the focus may be elsewhere again.
         writes = isinstance(event.widget, Composer) and event.widget.has_focus

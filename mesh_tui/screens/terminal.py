@@ -8,13 +8,14 @@ the program. The terminal goes on when this screen is put away.
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 
 from mesh_tui.actions import Place
+from mesh_tui.key_names import key_label
 from mesh_tui.layout.cells import Fragment, Line, clip
 from mesh_tui.screens.ask import Ask
 from mesh_tui.screens.base import MeshScreen
@@ -106,10 +107,24 @@ class Menu(Choices, can_focus=True):
         keys = [Line(()), Line((Fragment(" What can be done", "heading"),)), Line(())]
         for deed in DEEDS:
             if word := deed.word(self._terminal, self.guest):
-                key = "/" if deed.key == "slash" else deed.key
-                keys.append(Line((Fragment(f"   {key}", "key"), Fragment(f"  {clip(word, cells - 7)}"))))
+                key = Fragment(f"   {key_label(deed.key)}", "key")
+                keys.append(Line((key, Fragment(f"  {clip(word, cells - 7)}"))))
         keys.append(Line((Fragment("   Esc", "key"), Fragment(" back to the terminal"))))
         yield Block(keys, can_be_chosen=False)
+
+    def on_click(self, event: events.Click) -> None:
+        """A guest is chosen by it; what can be done is done."""
+        event.prevent_default()
+        offset = event.get_content_offset(self)
+        row = round(self.scroll_y) + offset.y if offset else -1
+        told = self.line(row).fragments[:1]
+        if told and told[0].role == "key":
+            key = told[0].text.strip()
+            named = (deed.name for deed in DEEDS if key in (deed.key, key_label(deed.key)))
+            name = next(named, "")
+            self.action_deed(name) if name else self.action_close()
+        elif index := [number for number, rows in enumerate(self._rows) if row in rows]:
+            self.begin_at(index[0])
 
     def _people(self, cells: int) -> Iterable[Block]:
         terminal = self._terminal

@@ -12,12 +12,15 @@ from textual.geometry import Offset
 from textual.message import Message as TextualMessage
 from textual.selection import Selection
 
-from mesh_tui.layout.cells import Line, width
+from mesh_tui.layout.cells import Fragment, Line, width
 from mesh_tui.layout.message import refers_to
 from mesh_tui.widgets.block_view import BlockView, name_of
 from protocol.rest import Message
 
 _REACTIONS: Final = ("reaction", "reaction-mine")
+
+_ENTER: Final = Fragment("Enter", "key")
+"""Told by what tells of a terminal or a call; what Enter does there follows it."""
 
 
 class Point(NamedTuple):
@@ -43,6 +46,9 @@ class Pointing(BlockView):
         """What is told of the thread that a message began was clicked."""
 
         message: Message
+
+    class EnterClicked(TextualMessage):
+        """What a message says that Enter does was clicked; the message is chosen."""
 
     _point = Point(0, 0, 0)
     """What was clicked last: rows may move by that, and the second of two clicks is for the same place."""
@@ -89,6 +95,9 @@ class Pointing(BlockView):
             self.post_message(self.ReactionClicked(entry, self._reactions_before(index, line)))
         elif role == "answers":
             self.post_message(self.AnswersClicked(entry))
+        elif _ENTER in line.fragments[max(0, index - 1) : index + 1]:
+            self.choose(entry.id, show=False)
+            self.post_message(self.EnterClicked())
         elif role == "quoted" and self._holds(quoted := refers_to(entry)):
             self.choose(quoted)
         else:

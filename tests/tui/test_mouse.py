@@ -195,6 +195,30 @@ async def test_what_the_status_line_tells_of_files_leads_to_them(
     await alice.sees("Files on their way")
 
 
+async def test_a_terminal_is_watched_and_a_guest_let_in_with_the_mouse(
+    alice: Seat, shared_server: str, sit_down: SitDown, number: int
+) -> None:
+    bob = await sit_down("bob", shared_server, size=WIDE)
+    await bob.register(f"bob{number}")
+    room = await bob.app.agent.join(_room(alice).room.id)
+    bob.call(bob.app.open_room, room.id)
+    await bob.sees(f"Message r{number}")
+    await alice.say("/share-terminal sh")
+    await alice.sees("Your terminal, shared")
+    await bob.sees("Enter watches it")
+    await bob.click("watches it")
+    await bob.sees("is asked whether you may watch")
+    await alice.sees("1 asks to watch")
+    await alice.press("ctrl+right_square_bracket")
+    await alice.click("let in")
+    await bob.sees("you watch")
+    await alice.click("Esc back")
+    await alice.no_longer_sees("What can be done")
+    await alice.press("ctrl+right_square_bracket")
+    await alice.click("end it for all")
+    await alice.sees("End it")
+
+
 # ── pages ────────────────────────────────────────────────────────────────────────────────────────
 
 
