@@ -28,7 +28,7 @@ async def alice(shared_server: str, sit_down: SitDown, number: int) -> Seat:
 
 @pytest.fixture
 async def bob(shared_server: str, sign_up: SignUp, alice: Seat, number: int) -> Agent:
-    agent = await sign_up(f"bob{number}", shared_server)
+    agent = await sign_up(f"bob{number}b", shared_server)  # no number before what is said of him
     await agent.join(_room(alice).room.id)
     return agent
 
@@ -117,8 +117,8 @@ async def test_a_click_on_answers_opens_the_thread_and_one_on_a_quote_goes_there
 
 
 async def test_a_click_on_somebody_tells_who_that_is(alice: Seat, bob: Agent, number: int) -> None:
-    await alice.sees(f"● bob{number}")
-    await alice.click(f"● bob{number}")
+    await alice.sees(f"● bob{number}b")
+    await alice.click(f"● bob{number}b")
     await alice.sees("In the room since", "Esc closes")
 
 
