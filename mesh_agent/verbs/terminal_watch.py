@@ -85,11 +85,16 @@ async def _once(watching: Watching, options: Namespace, output: Output) -> None:
 
 
 async def _tell(watching: Watching, output: Output) -> None:
-    """Each state as an object; what comes while one is written is one state later."""
-    while not watching.over:
+    """Each state as an object, and the last one; what comes while one is written is one state later."""
+    told = 0
+    while True:
         watching.changed.clear()
-        if watching.screen.complete:
+        screen = watching.screen
+        if screen.complete and (not watching.over or screen.number != told):
+            told = screen.number
             output.show(_state_of(watching))
+        if watching.over:
+            return
         await watching.changed.wait()
 
 

@@ -131,6 +131,7 @@ async def test_for_scripts(stage: Stage) -> None:
     await host(state(1, 0, "one"), TermClose(code="ended", exit_status=0))
     *states, end = (await every).objects()
     assert {told["host"] for told in states} == {stage.alice.profile}
+    assert states[-1]["lines"][0] == "one", "also where the end comes with it"
     assert (end["phase"], end["exit_status"]) == ("ended", 0)
 
     refused = asyncio.create_task(run("--json", *command(stage, "--once")))
