@@ -171,6 +171,12 @@ class PresenceService:
         if (person := self._people.get(user_id)) is not None and not person.peers:
             person.left_rooms |= {room_id}
 
+    def came_late(self, user_id: str) -> None:
+        """They became a member while a connection began: that room was told of somebody who is not here."""
+        if (person := self._people.get(user_id)) is not None:
+            person.shown = True
+            self._changed(user_id, person, wait_s=0.0)
+
     def left(self, user_id: str, room_id: str) -> None:
         if (person := self._people.get(user_id)) is not None:
             person.left_rooms -= {room_id}

@@ -118,6 +118,8 @@ class Gateway:
         finally:
             self.hub.stop_listening(listener)
         self.hub.open(listener, revs)
+        if not outbound.is_closed and outbound.rooms - revs.keys():
+            self.presence.came_late(who.user_id)
         return Peer(who, outbound, caller)
 
     async def _welcome(self, who: Principal, hello: Hello, listener: Listener) -> dict[str, int]:

@@ -1,9 +1,13 @@
 """What others are told of someone who comes, goes and flaps; the clock is a number."""
 
+import asyncio
 import random
 from collections.abc import Collection
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
 
 from mesh_server.bus.base import ToRooms
@@ -11,6 +15,8 @@ from mesh_server.bus.memory import MemoryBus
 from mesh_server.services.presence import GRACE_S, INTERVAL_S, PresenceService
 from protocol.events import PresenceChanged
 from protocol.rest import Presence
+from tests.server.doors.web_house import running_house
+from tests.support.wire import register
 
 ALICE, ROOM, OTHER_ROOM = "alice", "room", "other room"
 
@@ -217,3 +223,31 @@ def test_whatever_happens_all_hold_true_what_is_so_in_the_end(house: House) -> N
         known = state
     assert known == house.presence.of(ALICE) == house.presence.own(ALICE).presence
     assert all(second - first >= INTERVAL_S - 1e-9 for first, second in pairwise(at))
+
+
+async def test_who_joins_while_a_line_is_greeted_is_seen_to_be_here_once_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rooms of the greeting were looked up before; the room is told of somebody who is not here yet."""
+    async with running_house(tmp_path / "data") as house, aiohttp.ClientSession() as http:
+        alice = await register(http, house.url, "alice")
+        bob = await register(http, house.url, "bob")
+        room_id = await alice.create_room("attic")
+        accounts = house.built.gateway.accounts
+        asked, goes_on, whoami = asyncio.Event(), asyncio.Event(), accounts.whoami
+
+        async def held_up(who: Any) -> Any:
+            asked.set()
+            await goes_on.wait()
+            return await whoami(who)
+
+        async with alice.socket() as hers, bob.socket(hello=False) as his:
+            monkeypatch.setattr(accounts, "whoami", held_up)
+            await his.send("system.hello", version=1)
+            await asked.wait()
+            await bob.join(room_id)
+            assert (await hers.wait("room.member.joined"))["presence"] == "offline"
+            goes_on.set()
+            told = {"type": "presence.update", "user_id": bob.user_id, "presence": "online"}
+            await hers.wait(lambda event: event == event | told)
+            assert (await his.wait("room.joined"))["room_id"] == room_id
