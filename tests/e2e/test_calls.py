@@ -27,12 +27,14 @@ from mesh_agent.verbs.call import NotAnswered, _answered
 from tests.e2e.test_story import home_environment, say
 from tests.support.conditions import PATIENCE_S
 from tests.support.server import running_server
+from tests.support.terminal import PATIENCE_S as TERMINAL_PATIENCE_S
 from tests.support.terminal import Terminal, running
 
 ROOM = "ops"
 LASTS = re.compile(r"☏ \d+:\d\d").search
 """A screen that tells how long a call has lasted."""
 TONE_HZ, TONE = 440.0, 0.25
+PART = 9_600
 SETTINGS = '[calls]\naudio_in = "tone"\naudio_out = "none"\ncamera = "test"\n'
 
 
@@ -60,7 +62,11 @@ class Person:
         return [sys.executable, "-m", "mesh_tui"]
 
     def call(self, *arguments: str | Path) -> "subprocess.Popen[str]":
-        return self.begin("call", ROOM, "--audio-out", "none", *arguments)
+        patient = (
+            "--timeout",
+            str(3 * TERMINAL_PATIENCE_S),
+        )  # who calls may have a screen to start first
+        return self.begin("call", ROOM, "--audio-out", "none", *patient, *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -130,11 +136,16 @@ def recorded(path: Path) -> NDArray[np.float64]:
         return np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32_768
 
 
-def middle(samples: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A second of it, well inside of what is loud."""
+def loud_parts(samples: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Fifths of a second of it in which something is heard: a busy machine may be late with some of it."""
     loud = np.flatnonzero(np.abs(samples) > TONE / 4)
     assert len(loud) > 48_000
-    return samples[loud[0] + 12_000 : loud[0] + 60_000]
+    parts = [samples[at : at + PART] for at in range(loud[0], loud[-1] - PART, PART)]
+    return [part for part in parts if strength(part) > TONE / 4]
+
+
+def strength(samples: NDArray[np.float64]) -> float:
+    return float(np.sqrt(np.mean(samples**2)))
 
 
 def pitch(samples: NDArray[np.float64]) -> float:
@@ -146,7 +157,7 @@ def test_the_tone_of_one_is_what_two_others_record(persons: list[Person], tmp_pa
     alice, bob, carol = persons
     paths = [tmp_path / f"{name}.wav" for name in ("bob", "carol")]
     answering = [
-        person.call("--answer", "--audio-in", "none", "--audio-out", path, "--seconds", "4")
+        person.call("--answer", "--audio-in", "none", "--audio-out", path, "--seconds", "6")
         for person, path in zip((bob, carol), paths, strict=True)
     ]
     calling = alice.call("--audio-in", "tone")
@@ -159,9 +170,9 @@ def test_the_tone_of_one_is_what_two_others_record(persons: list[Person], tmp_pa
     for (_, told, _), path in zip(results, paths, strict=True):
         figures = told[-1]
         assert figures["seconds"] > 2
-        tone = middle(recorded(path))
-        assert abs(pitch(tone) - TONE_HZ) <= 2
-        assert abs(np.sqrt(np.mean(tone**2)) - TONE / np.sqrt(2)) < 0.03
+        parts = loud_parts(recorded(path))
+        assert abs(np.median([pitch(part) for part in parts]) - TONE_HZ) <= 5
+        assert abs(np.median([strength(part) for part in parts]) - TONE / np.sqrt(2)) < 0.03
 
 
 def test_whom_nobody_answers_is_told_so(persons: list[Person]) -> None:
