@@ -4,6 +4,7 @@ Strategy: what a page says of its keys is text, in parts with a dot between them
 for the key that it begins with. What begins with no key that is written so is only text.
 """
 
+import re
 from itertools import chain
 from typing import Final
 
@@ -23,17 +24,23 @@ _KEYS: Final = {
 """How a key is written -> the key."""
 
 
+_PART: Final = re.compile(rf"[^\s{_BETWEEN}](?:(?!{_BETWEEN}|  ).)*")
+"""What stands between two dots, or where there is more than a space between."""
+
+_FRAME: Final = str.maketrans("╭─╮│╰╯▌", "       ")
+
+
 def key_at(row: str, cell: int) -> str | None:
     """The key of the part of a row that is painted at `cell`; None where that is none, or no part of several.
 
     A part without its beginning, which stands in the row above, is none either.
     """
-    if _BETWEEN not in row and not row.lstrip().startswith("Esc "):
-        return None
-    end = 0
-    for part in row.split(_BETWEEN):
-        end += width(part) + width(_BETWEEN)
-        if cell < end:
-            first = part.split(maxsplit=1)
-            return _KEYS.get(first[0]) if len(first) == 2 else None
+    row = row.translate(_FRAME)
+    for part in _PART.finditer(row):
+        start = width(row[: part.start()])
+        if start <= cell < start + width(part[0]) + width(_BETWEEN):
+            first = part[0].split(maxsplit=1)
+            if len(first) < 2 or (_BETWEEN not in row and first[0] != "Esc"):
+                return None
+            return _KEYS.get(first[0])
     return None

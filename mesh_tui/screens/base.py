@@ -3,13 +3,13 @@
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from textual import events, on
 from textual.binding import BindingType
 from textual.geometry import Region
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Input, Static, TextArea
+from textual.widgets import Input, TextArea
 
 from mesh_agent.client.state import AgentEvent
 from mesh_tui import actions
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 Result = TypeVar("Result")
+
+_ESC_ALONE: Final = "esc-told"
+_TOLD: Final = ("below", "hint", _ESC_ALONE)
+"""Classes of what tells of keys; with the last one others have a word in it too, and Esc alone is a key."""
 
 Handlers = Mapping[type[AgentEvent], Callable[[Any, Any], None]]
 """Kind of event -> method of a screen."""
@@ -113,20 +117,21 @@ class Patient(Screen[Result]):
 
     async def press_told(self, key: str) -> None:
         """Does what a key does that was clicked where the screen tells of it."""
-        active = self.active_bindings.get(key)
-        if active is None:
+        # A key that is made up goes to what has the focus, and past what is bound where nothing has it.
+        if not await self.app._check_bindings(key):  # noqa: SLF001 - as Textual does for one that is pressed
             self.app.simulate_key(key)
-        elif active.enabled:
-            await self.app.run_action(active.binding.action, active.node)
 
     async def on_click(self, event: events.Click) -> None:
         """What is told of keys can be clicked too."""
-        widget = self.get_widget_at(*event.screen_offset)[0]
-        if not isinstance(widget, Static) or not (widget.has_class("below") or widget.has_class("hint")):
+        widget, region = self.get_widget_at(*event.screen_offset)
+        if not any(map(widget.has_class, _TOLD)):
             return
-        offset = event.get_content_offset(widget)
-        rows = widget.render_lines(Region(0, 0, *widget.size)) if offset else []
-        if offset and offset.y < len(rows) and (key := key_at(rows[offset.y].text, offset.x)):
+        x, y = event.screen_offset - region.offset
+        if widget.border_subtitle and y < region.height - 1:
+            return  # it is told in the frame alone
+        rows = widget.render_lines(Region(0, y, region.width, 1))
+        key = key_at(rows[0].text, x) if rows else None
+        if key == "escape" or (key is not None and not widget.has_class(_ESC_ALONE)):
             await self.press_told(key)
 
     def forgotten(self) -> None:

@@ -62,7 +62,8 @@ class Cards(Choices, can_focus=True):
         self._key = "f6"
         self._rows_now = 0
         self._pictures = 0
-        self._just_focused = False
+        self._told = False
+        """The keys were told when the button was pressed."""
 
     def on_mount(self) -> None:
         self._mesh.settings_changed.subscribe(self, self._settings_changed)
@@ -145,14 +146,15 @@ class Cards(Choices, can_focus=True):
         super().watch_has_focus(_has_focus)
         self.remake()
 
-    def on_focus(self) -> None:
-        self._just_focused = True
+    def focus_on_click(self) -> bool:
+        # Asked before the click gives the focus, and with that other words.
+        self._told = self.has_focus
+        return super().focus_on_click()
 
     def on_click(self, event: events.Click) -> None:
         """With the focus, what is told of keys can be clicked; the click that gives it comes before that."""
-        told, self._just_focused = not self._just_focused, False
-        offset = event.get_content_offset(self)
-        key = key_at(self.line(round(self.scroll_y) + offset.y).text, offset.x) if offset and told else None
+        offset = event.get_content_offset(self) if self._told else None
+        key = key_at(self.render_line(offset.y).text, offset.x) if offset else None
         if key in _DEED_KEYS:
             event.prevent_default()
             self.action_deed(key)

@@ -17,7 +17,7 @@ class Notice(Static):
     DEFAULT_CSS = "Notice { height: auto; display: none; padding: 0 2; }"
 
     def __init__(self) -> None:
-        super().__init__(Content(""))
+        super().__init__(Content(""), classes="esc-told")
         self._aim = ""
         self._word = Content("")
         self._parts: list[Content] = []

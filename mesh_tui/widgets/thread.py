@@ -49,7 +49,7 @@ class ThreadPane(Vertical):
         self._timeline = Timeline()
 
     def compose(self) -> ComposeResult:
-        yield Bar(classes="top")
+        yield Bar(classes="top esc-told")
         yield Transcript()
 
     @property

@@ -25,7 +25,7 @@ class TourCard(LineList, can_focus=False):
     DEFAULT_CSS = "TourCard { height: auto; display: none; }"
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(classes="hint")
         self.stop = 0
         self._own: Mapping[str, str] = {}
 

@@ -261,6 +261,31 @@ async def test_what_a_page_says_of_its_keys_can_be_clicked(alice: Seat) -> None:
     await alice.sees("▌For you")
 
 
+async def test_the_tour_is_gone_through_with_the_mouse(alice: Seat) -> None:
+    await alice.press("escape")
+    await alice.sees("Tour 1 of 3")
+    await alice.click("goes on")
+    await alice.sees("Tour 2 of 3")
+    await alice.click("Esc ends it")
+    await alice.no_longer_sees("Tour")
+
+
+async def test_a_thread_is_closed_and_an_answer_taken_back_with_the_mouse(alice: Seat) -> None:
+    await alice.tell("d deletes · p pins · what is this?")
+    await alice.click("what is this?")
+    await alice.press("r")
+    await alice.sees("Answering")
+    await alice.click("d deletes · p pins · what is this?”")
+    await alice.sees("Answering")
+    assert not _room(alice).composer.text
+    await alice.click("Esc cancels")
+    await alice.no_longer_sees("Answering")
+    await alice.press("up", "t")
+    await alice.sees("goes into the thread")
+    await alice.click("Esc closes")
+    await alice.no_longer_sees("goes into the thread")
+
+
 async def test_a_second_click_on_a_setting_changes_it(alice: Seat) -> None:
     await alice.press("f4")
     await alice.sees("Number in the title")
