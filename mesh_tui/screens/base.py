@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from textual import events, on
 from textual.binding import BindingType
+from textual.errors import NoWidget
 from textual.geometry import Region
 from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
 from mesh_agent.client.state import AgentEvent
@@ -115,6 +117,13 @@ class Patient(Screen[Result]):
         """Those of them whose keys work at this moment; the first is where one is."""
         return self.HERE
 
+    def below(self, event: events.MouseEvent) -> tuple[Widget, Region]:
+        """What is below the mouse, and where; for nothing, as where it has become smaller, this screen."""
+        try:
+            return self.get_widget_at(*event.screen_offset)
+        except NoWidget:
+            return self, self.region
+
     async def press_told(self, key: str) -> None:
         """Does what a key does that was clicked where the screen tells of it."""
         # A key that is made up goes to what has the focus, and past what is bound where nothing has it.
@@ -123,7 +132,7 @@ class Patient(Screen[Result]):
 
     async def on_click(self, event: events.Click) -> None:
         """What is told of keys can be clicked too."""
-        widget, region = self.get_widget_at(*event.screen_offset)
+        widget, region = self.below(event)
         if not any(map(widget.has_class, _TOLD)):
             return
         x, y = event.screen_offset - region.offset
@@ -350,5 +359,5 @@ class Page(Patient[Result], ModalScreen[Result]):
     """Whether a click beside the page is as Esc: not where something is to be read, or would be lost."""
 
     async def on_click(self, event: events.Click) -> None:
-        if self.CLOSES_OUTSIDE and self.get_widget_at(*event.screen_offset)[0] is self:
+        if self.CLOSES_OUTSIDE and self.below(event)[0] is self:
             await self.press_told("escape")

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from mesh_agent.agent import Agent
 from mesh_tui.hints import key_at
+from mesh_tui.screens.base import Page
 from mesh_tui.screens.room import RoomScreen
 from mesh_tui.widgets.participants import Participants
 from mesh_tui.widgets.rooms import RoomsPane
@@ -293,6 +295,19 @@ async def test_a_second_click_on_a_setting_changes_it(alice: Seat) -> None:
     assert alice.app.settings.notify.title
     await alice.click("Number in the title")
     await until(lambda: not alice.app.settings.notify.title, "it to be changed")
+
+
+async def test_a_click_where_there_is_no_screen_any_more_does_no_harm(alice: Seat) -> None:
+    await alice.press("f1")
+    await alice.sees("Keys and commands")
+    x, y = 110, alice.row_of("connected")
+    click = events.Click(None, x, y, 0, 0, 1, False, False, False, screen_x=x, screen_y=y)
+    await alice.resize(60, 12)
+    page = alice.app.screen
+    assert isinstance(page, Page)
+    assert alice.within(lambda: page.below(click)[0]) is page
+    page.post_message(click)
+    await alice.no_longer_sees("Keys and commands")
 
 
 @pytest.mark.parametrize(
