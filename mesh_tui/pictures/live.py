@@ -24,6 +24,7 @@ from mesh_tui.workers import begin
 
 if TYPE_CHECKING:
     from mesh_tui.app import MeshApp
+    from mesh_tui.terminal_app import TerminalApp
 
 PIECE_BYTES: Final = 8 * 1024
 """So much of a picture is written at once at the most, before what was typed meanwhile is painted."""
@@ -64,10 +65,10 @@ class Sight:
         self.closed = True
 
 
-class _Sent(Sight):
+class ByKitty(Sight):
     """By kitty's protocol."""
 
-    def __init__(self, app: "MeshApp", number: int, means: Means, columns: int, rows: int) -> None:
+    def __init__(self, app: "TerminalApp", number: int, means: Means, columns: int, rows: int) -> None:
         super().__init__(columns, rows)
         self.lines = kitty.lines(number, columns, rows)
         self._app, self._number, self._means = app, number, means
@@ -98,10 +99,10 @@ class _Sent(Sight):
         self._app.say_aside([kitty.removal(self._number, self._means.wrap)], "")
 
 
-class _Painted(Sight):
+class BySixels(Sight):
     """As sixels."""
 
-    def __init__(self, app: "MeshApp", number: int, columns: int, rows: int) -> None:
+    def __init__(self, app: "TerminalApp", number: int, columns: int, rows: int) -> None:
         super().__init__(columns, rows)
         self.lines = sixel.lines(number, columns, rows)
         self.number: Final = number
@@ -183,11 +184,11 @@ class Live:
             return None
         sight: Sight
         if means.form == "rgb":
-            sight = _Sent(self._app, self._number(), means, columns, rows)
+            sight = ByKitty(self._app, self._number(), means, columns, rows)
         else:
-            used = {each.number for each in self._sights if isinstance(each, _Painted)}
+            used = {each.number for each in self._sights if isinstance(each, BySixels)}
             free = (number for number in range(sixel.NUMBERS - 1, 0, -1) if number not in used)
-            sight = _Painted(self._app, next(free), columns, rows)
+            sight = BySixels(self._app, next(free), columns, rows)
         self._sights.append(sight)
         return sight
 

@@ -2,13 +2,16 @@
 
 Strategy: the widget of a call's pictures and a place to write are run by the app's own driver, compositor and
 pace in a pseudo-terminal that is read as fast as it comes. Every cell is another one in each picture, which
-is the worst there is, or a third of them. The program's CPU is that with pictures less that without.
+is the worst there is, or a third of them. As pixels, for kitty, and as sixels it is a picture as a camera
+gives it, with colours that move and a little noise; the terminal says at once that it has read them. The
+program's CPU is that with pictures less that without; what makes them is another process, and told apart.
 """
 
 import argparse
 import os
 import pty
 import random
+import re
 import select
 import signal
 import statistics
@@ -16,12 +19,21 @@ import struct
 import sys
 import termios
 import time
+from collections.abc import Sequence
 from fcntl import ioctl
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from scripts.bench import harness
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+
+    from mesh_agent.calls.state import Picture
+    from mesh_agent.media.orders import Form
+    from mesh_tui.pictures.live import Sight
+    from mesh_tui.terminal_app import TerminalApp
 
 BENCH: Final = "call_painting"
 COLUMNS: Final = 80
@@ -34,6 +46,55 @@ PAUSE_S: Final = 0.11
 
 LOOP: Final = 30
 """Pictures that are made beforehand, and shown in turn."""
+
+
+CELL: Final = (8, 16)
+CAMERA: Final = (320, 180)
+"""Pixels of a cell, and of what a camera sends."""
+
+
+def film() -> "list[VideoFrame]":
+    """Large patches of colour that move, with soft edges and a little noise."""
+    import numpy as np
+    from av import VideoFrame
+
+    across, down = CAMERA
+    chance = np.random.default_rng(1)
+    rough = chance.integers(0, 255, (12, 20, 3)).astype(np.float64)
+    whole = rough.repeat(24, axis=0).repeat(24, axis=1)
+    for _ in range(8):
+        whole = (whole + np.roll(whole, 3, 0) + np.roll(whole, 3, 1)) / 3
+    made = []
+    for turn in range(LOOP):
+        seen = whole[turn * 3 : turn * 3 + down, turn * 5 : turn * 5 + across]
+        noisy = seen + chance.normal(0, 3, (down, across, 1))
+        made.append(VideoFrame.from_ndarray(np.clip(noisy, 0, 255).astype(np.uint8), format="rgb24"))
+    return made
+
+
+def pixels(form: "Form") -> "tuple[list[Picture], float]":
+    """As the process of a call makes them, and how many ms of CPU each took it."""
+    from mesh_agent.calls.state import Picture
+    from mesh_agent.media.orders import Tile
+    from mesh_agent.media.video.raster import Raster
+
+    raster = Raster(Tile("", COLUMNS, ROWS, False, form, COLUMNS * CELL[0], ROWS * CELL[1]))
+    frames, made = film(), []
+    raster.painted(frames[-1])
+    began = time.process_time()
+    for frame in frames:
+        told = raster.painted(frame)
+        assert told is not None
+        made.append(Picture("", told.columns, told.rows, told.pixels, told.form, told.across, told.down))
+    return made, 1e3 * (time.process_time() - began) / len(made)
+
+
+def sight(app: "TerminalApp", form: "Form") -> "Sight":
+    from mesh_tui.pictures.live import ByKitty, BySixels, Means
+
+    if form == "rgb":
+        return ByKitty(app, 1, Means("rgb", CELL, edits=True), COLUMNS, ROWS)
+    return BySixels(app, 1, COLUMNS, ROWS)
 
 
 def pictures(kind: str) -> list[bytes]:
@@ -61,18 +122,29 @@ def show(kind: str, out: str) -> None:
 
     from mesh_agent.calls.state import Picture
     from mesh_tui.driver import MeshDriver
+    from mesh_tui.layout.cells import Line
     from mesh_tui.screens.base import Patient
     from mesh_tui.terminal_app import TerminalApp
+    from mesh_tui.widgets.lines import LineList
     from mesh_tui.widgets.moving import MovingPicture
 
-    shown = [] if kind == "none" else [Picture("", COLUMNS, ROWS, pixels) for pixels in pictures(kind)]
+    form = FORMS.get(kind)
+    shown: list[Picture] = []
+    if form:
+        shown, _ = pixels(form)
+    elif kind != "none":
+        shown = [Picture("", COLUMNS, ROWS, each) for each in pictures(kind)]
     count, began = 0, 0.0
 
+    class Cells(LineList):
+        def make(self, _: int) -> Sequence[Line]:
+            return place.lines if place else ()
+
     class Showing(Patient[None]):
-        CSS = f"MovingPicture {{ height: {ROWS}; }} TextArea {{ height: {BELOW}; border: none; }}"
+        CSS = f"MovingPicture, Cells {{ height: {ROWS}; }} TextArea {{ height: {BELOW}; border: none; }}"
 
         def compose(self) -> ComposeResult:
-            yield MovingPicture()
+            yield Cells() if form else MovingPicture()
             yield TextArea()
 
         def on_mount(self) -> None:
@@ -84,7 +156,9 @@ def show(kind: str, out: str) -> None:
         def put(self) -> None:
             nonlocal count
             count += 1
-            if shown:
+            if place:
+                place.show(shown[count % LOOP])
+            elif shown:
                 self.query_one(MovingPicture).put(shown[count % LOOP])
 
     class Bench(TerminalApp):
@@ -96,7 +170,9 @@ def show(kind: str, out: str) -> None:
 
         def terminal_is(self, name: str) -> None: ...
 
-    Bench(driver_class=MeshDriver).run()
+    app = Bench(driver_class=MeshDriver)
+    place = sight(app, form) if form else None
+    app.run()
     Path(out).write_text(f"{time.process_time() - began} {count}", "utf-8")
 
 
@@ -105,7 +181,9 @@ class Run:
 
     def __init__(self, kind: str, out: Path) -> None:
         self.bytes = 0
+        self.shown = 0
         self._out = out
+        self._part = b""
         self.pid, self._fd = pty.fork()
         if not self.pid:
             os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
@@ -119,9 +197,20 @@ class Run:
             if select.select([self._fd], [], [], left)[0]:
                 piece = os.read(self._fd, 1 << 16)
                 self.bytes += len(piece)
-                if letter and letter in piece:
+                if letter in self._answered(piece) and letter:
                     return time.perf_counter()
         return None
+
+    def _answered(self, piece: bytes) -> bytes:
+        """Without pictures, which have every letter. The terminal says when it has read them."""
+        piece = self._part + piece
+        unfinished = UNFINISHED.search(piece)
+        end = unfinished.start() if unfinished else len(piece)
+        piece, self._part = piece[:end], piece[end:]
+        self.shown += len(LAST.findall(piece))
+        if asked := piece.count(b"\x1b[5n"):
+            os.write(self._fd, b"\x1b[0n" * asked)
+        return PICTURES.sub(b"", piece)
 
     def press(self, letter: bytes) -> float:
         """Milliseconds until it is painted."""
@@ -149,28 +238,49 @@ class Run:
 LETTERS: Final = b"QXZVWYKJ"
 """No sequence that paints has them."""
 
+UNFINISHED: Final = re.compile(rb"\x1b(?:[P_][^\x1b]*\x1b?)?\Z")
+PICTURES: Final = re.compile(rb"\x1b(?:_G|P7;1q)[^\x1b]*\x1b\\")
+LAST: Final = re.compile(rb"\x1b(?:_G[^;\x1b]*m=0;|P7;1q)")
+"""The last piece of a picture."""
+
 
 def measure(kind: str, folder: Path) -> tuple[float, int, list[float], int]:
     """Seconds of CPU, pictures, milliseconds from a key to its letter, bytes."""
     run = Run(kind, folder / kind)
+    if run.read(time.perf_counter() + 30.0, b"\x1b[?1049h") is None:
+        raise SystemExit("it does not begin")
     run.read(time.perf_counter() + 2.0)
-    run.bytes = 0
+    run.bytes = run.shown = 0
     until = time.perf_counter() + SECONDS
     took: list[float] = []
     while time.perf_counter() < until:
         letter = LETTERS[len(took) % len(LETTERS)]
         took.append(run.press(bytes([letter])))
         run.read(time.perf_counter() + PAUSE_S)
-    size = run.bytes
+    size, shown = run.bytes, run.shown
     cpu, count = run.end()
+    if kind in FORMS:
+        harness.report(BENCH, f"pictures that the terminal was told, {kind}", shown / SECONDS, "a second")
     return cpu, count, took, size
+
+
+FORMS: Final[dict[str, "Form"]] = {"kitty": "rgb", "sixels": "sixels"}
+CASES: Final = (
+    ("all", "every cell changes"),
+    ("head", "a third changes"),
+    ("kitty", "pixels for kitty"),
+    ("sixels", "sixels"),
+)
 
 
 def main() -> None:
     with TemporaryDirectory() as folder:
         idle, _, quiet, _ = measure("none", Path(folder))
         harness.report(BENCH, "key to paint, no picture", _p99(quiet), "ms p99")
-        for kind, case in (("all", "every cell changes"), ("head", "a third changes")):
+        for kind, form in FORMS.items():
+            _, spent = pixels(form)
+            harness.report(BENCH, f"a picture made for {kind}", spent, "ms CPU of the call's process")
+        for kind, case in CASES:
             cpu, count, took, size = measure(kind, Path(folder))
             harness.report(
                 BENCH, f"80x40 at {RATE}/s, {case}", 1e3 * (cpu - idle) / count, "ms CPU a picture"
