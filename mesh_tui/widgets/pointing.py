@@ -50,7 +50,7 @@ class Pointing(BlockView):
     class EnterClicked(TextualMessage):
         """What a message says that Enter does was clicked; the message is chosen."""
 
-    _point = Point(0, 0, 0)
+    _point: Point | None = None
     """What was clicked last: rows may move by that, and the second of two clicks is for the same place."""
 
     def choose(self, name: str | None, *, show: bool = True) -> None:
@@ -66,18 +66,29 @@ class Pointing(BlockView):
         if event.chain == 1:
             if self.text_selection is None:  # or something was selected by this
                 self._clicked(event)
-        elif event.chain == 2:
-            self._select_word()
-        else:
-            self._select_message()
+        elif (point := self._point) is not None and self._is_there(point):
+            (self._select_word if event.chain == 2 else self._select_message)(point)
+
+    def _is_there(self, point: Point) -> bool:
+        """Nothing else has come to its place since the first click."""
+        return point.row < self._blocks.height and self._blocks.at(point.row) == point.block
 
     def _clicked(self, event: events.Click) -> None:
         row = round(self.scroll_y) + event.y - self._padding
+        if not 0 <= row < self._blocks.height:  # above what does not fill the view
+            self._point = None
+            if self._chosen is not None:
+                self.unchoose()
+            return
         block = self._blocks.at(row)
         line = self._line(block, row - self._blocks.top(block))
-        self._point = Point(block, row, _character(line, event.x))
+        self._point = point = Point(block, row, _character(line, event.x))
         entry = self._blocks[block].entry
-        if row >= self._blocks.body(block) and isinstance(entry, Message) and self._clicked_on(entry, line):
+        if (
+            row >= self._blocks.body(block)
+            and isinstance(entry, Message)
+            and self._clicked_on(entry, line, point)
+        ):
             return
         name = name_of(entry) if self._says(block, row) else ""
         if name and name != self._chosen:
@@ -85,14 +96,14 @@ class Pointing(BlockView):
         elif self._chosen is not None:
             self.unchoose()
 
-    def _clicked_on(self, entry: Message, line: Line) -> bool:
+    def _clicked_on(self, entry: Message, line: Line, point: Point) -> bool:
         """Whether what was clicked is more than a part of what the message says."""
-        index = _fragment_at(line, self._point.character)
+        index = _fragment_at(line, point.character)
         if index is None:
             return False
         role = line.fragments[index].role
         if role in _REACTIONS:
-            self.post_message(self.ReactionClicked(entry, self._reactions_before(index, line)))
+            self.post_message(self.ReactionClicked(entry, self._reactions_before(index, line, point)))
         elif role == "answers":
             self.post_message(self.AnswersClicked(entry))
         elif _ENTER in line.fragments[max(0, index - 1) : index + 1]:
@@ -104,9 +115,9 @@ class Pointing(BlockView):
             return False
         return True
 
-    def _reactions_before(self, index: int, line: Line) -> int:
+    def _reactions_before(self, index: int, line: Line, point: Point) -> int:
         """How many reactions stand before this one, in its row and those above it."""
-        block, row, _ = self._point
+        block, row, _ = point
         above = self._blocks.rows(block)[: row - self._blocks.top(block)]
         before = [fragment for each in above for fragment in each.fragments] + list(line.fragments[:index])
         return sum(fragment.role in _REACTIONS for fragment in before)
@@ -121,8 +132,8 @@ class Pointing(BlockView):
 
     # ── selecting ────────────────────────────────────────────────────────────────────────────────
 
-    def _select_word(self) -> None:
-        block, row, at = self._point
+    def _select_word(self, point: Point) -> None:
+        block, row, at = point
         line = self._line(block, row - self._blocks.top(block))
         start = end = at
         while start > line.decoration and not line.text[start - 1].isspace():
@@ -131,8 +142,8 @@ class Pointing(BlockView):
             end += 1
         self._select(Offset(start, row), Offset(end, row))
 
-    def _select_message(self) -> None:
-        block = self._point.block
+    def _select_message(self, point: Point) -> None:
+        block = point.block
         last = self._blocks.top(block + 1) - 1
         self._select(Offset(0, self._blocks.body(block)), Offset(self._cells, last))
 

@@ -139,9 +139,10 @@ class Seat:
         """Returns when the app has nothing to do for the moment."""
         await _within(self._context, settling.settled(self.app))
 
-    async def click(self, text: str, times: int = 1) -> None:
-        """Clicks on the first letter of `text`, so many times at one moment."""
+    async def click(self, text: str, times: int = 1, left: int = 0) -> None:
+        """Clicks on the first letter of `text`, so many times at one moment; or `left` of it by cells."""
         x, y = self._place_of(text)
+        x -= left
         # What was clicked before has no part in it, however quick this machine is.
         self.app._click_chain_last_time = None
         await self._mouse(*((kind, x, y, 1) for _ in range(times) for kind in _CLICK))

@@ -9,6 +9,7 @@ from mesh_agent.agent import Agent
 from mesh_tui.hints import key_at
 from mesh_tui.screens.base import Page
 from mesh_tui.screens.room import RoomScreen
+from mesh_tui.timeline import Timeline
 from mesh_tui.widgets.participants import Participants
 from mesh_tui.widgets.rooms import RoomsPane
 from protocol.rest import Message
@@ -63,6 +64,18 @@ async def test_a_click_chooses_a_message_and_another_click_no_longer(alice: Seat
     assert _room(alice).composer.has_focus
 
 
+async def test_a_click_above_the_first_message_chooses_nothing(alice: Seat) -> None:
+    await alice.tell("the only one")
+    await alice.click("the only one")
+    await alice.sees("r Reply")
+    await alice.click("online 1", left=40)
+    await alice.no_longer_sees("r Reply")
+    await alice.click("online 1", left=40, times=2)
+    await alice.click("online 1", left=40, times=3)
+    await alice.click("This is the beginning")
+    assert not _room(alice).transcript.has_chosen
+
+
 async def test_what_is_dragged_over_is_selected_and_chooses_nothing(alice: Seat) -> None:
     await alice.tell("copy this please")
     row = alice.row_of("copy this please")
@@ -82,6 +95,16 @@ async def test_two_clicks_take_a_word_and_three_all_that_is_said(alice: Seat) ->
     await alice.click("example.org", times=3)
     await alice.press("ctrl+c")
     await until(lambda: alice.app.clipboard == "one https://example.org/two three", "the message")
+
+
+async def test_what_is_gone_by_the_second_click_is_not_selected(alice: Seat) -> None:
+    await alice.tell("the only one")
+    await alice.click("the only one")
+    screen = _room(alice)
+    alice.call(screen.transcript.show, Timeline(), screen.me)
+    event = events.Click(None, 5, 5, 0, 0, 1, False, False, False, screen_x=5, screen_y=5, chain=2)
+    alice.call(screen.transcript.on_click, event)
+    assert not screen.selections
 
 
 async def test_a_click_on_a_reaction_puts_mine_there_or_takes_it_away(alice: Seat, bob: Agent) -> None:
