@@ -135,7 +135,7 @@ class Pointing(BlockView):
     def _select_word(self, point: Point) -> None:
         block, row, at = point
         line = self._line(block, row - self._blocks.top(block))
-        start = end = at
+        start = end = min(at, len(line.text))  # the row may be broken elsewhere since the first click
         while start > line.decoration and not line.text[start - 1].isspace():
             start -= 1
         while end < len(line.text) and not line.text[end].isspace():

@@ -11,6 +11,7 @@ from mesh_tui.screens.base import Page
 from mesh_tui.screens.room import RoomScreen
 from mesh_tui.timeline import Timeline
 from mesh_tui.widgets.participants import Participants
+from mesh_tui.widgets.pointing import Point
 from mesh_tui.widgets.rooms import RoomsPane
 from protocol.rest import Message
 from tests.support.conditions import PATIENCE_S, until
@@ -105,6 +106,19 @@ async def test_what_is_gone_by_the_second_click_is_not_selected(alice: Seat) -> 
     event = events.Click(None, 5, 5, 0, 0, 1, False, False, False, screen_x=5, screen_y=5, chain=2)
     alice.call(screen.transcript.on_click, event)
     assert not screen.selections
+
+
+async def test_a_row_that_is_shorter_by_the_second_click_does_no_harm(alice: Seat) -> None:
+    await alice.tell(f"{'a few words ' * 8}\nend of it")
+    await alice.click("a few words", left=-60)
+    await alice.resize(40, 40)
+    event = events.Click(None, 5, 5, 0, 0, 1, False, False, False, screen_x=5, screen_y=5, chain=2)
+    transcript = _room(alice).transcript
+    block, row, _ = transcript._point or (0, 0, 0)
+    assert (block, row) != (0, 0)
+    transcript._point = Point(block, row, 90)
+    alice.call(transcript.on_click, event)
+    assert _room(alice).is_current
 
 
 async def test_a_click_on_a_reaction_puts_mine_there_or_takes_it_away(alice: Seat, bob: Agent) -> None:
