@@ -70,7 +70,7 @@ class RoomScreen(Offering):
     def __init__(self, room: Room, at: Message | None = None) -> None:
         super().__init__(room)
         self._at = at
-        self._left = False
+        self._entered = self._left = False
         self._typing: dict[str, Timer] = {}
 
     def compose(self) -> ComposeResult:
@@ -97,6 +97,9 @@ class RoomScreen(Offering):
 
     def open(self, room: Room, at: Message | None = None) -> None:
         """Shows another room in the place of this one, or a message of this one."""
+        if not self._entered:  # two were chosen at once: the first is not there yet
+            self.room, self._at = room, at
+            return
         if room.id == self.room.id:
             if at is not None:
                 self.jump(at)
@@ -106,7 +109,7 @@ class RoomScreen(Offering):
         self._enter(at)
 
     def _enter(self, at: Message | None) -> None:
-        self._left = False
+        self._entered, self._left = True, False
         self.start_writing()
         self.set_focus(self.composer)  # now, and not when the loop comes to it: a jump may take it away again
         self._show_room()

@@ -197,6 +197,17 @@ async def test_a_click_on_a_room_in_the_hotlist_goes_there(alice: Seat, bob: Age
     await alice.sees(f"Message b{number}")
 
 
+async def test_of_two_rooms_that_are_chosen_at_once_the_second_opens(alice: Seat, number: int) -> None:
+    await alice.say(f"/create other{number}")
+    await alice.sees(f"Message other{number}")
+    first, second = (alice.app.agent.room(f"{name}{number}").id for name in ("other", "r"))
+    await alice.press("escape")
+    await alice.sees("Your rooms")
+    for room_id in (first, second):
+        alice.call(alice.app.open_room, room_id)
+    await alice.sees(f"Message r{number}")
+
+
 async def test_the_wheel_moves_what_is_offered(alice: Seat) -> None:
     await alice.press("slash")
     await alice.sees("/accept")
