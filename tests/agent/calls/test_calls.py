@@ -25,17 +25,6 @@ SILENT = Media(audio_in="none", audio_out="none")
 TONE = Media(audio_in="tone", audio_out="none")
 
 
-@pytest.fixture
-async def people(shared_server: str, sign_up: SignUp) -> AsyncIterator[tuple[Agent, Agent, str]]:
-    alice, bob = await sign_up(shared_server, "alice"), await sign_up(shared_server, "bob")
-    room = await alice.create_room(alice.profile)
-    await bob.join(room.id)
-    for agent in (alice, bob):
-        await agent.wait_connected(20)
-    yield alice, bob, room.id
-    await asyncio.gather(alice.close(), bob.close())
-
-
 async def rings(agent: Agent) -> str:
     """Returns the id of the call that rings there."""
     await until(lambda: agent.calls.ringing, "the ringing")

@@ -1,31 +1,16 @@
 """Who was to come into a call, or rang, and is not there any more: known over the server, not by patience."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import closing
-
-import pytest
 
 from mesh_agent.agent import Agent
 from mesh_agent.calls.state import CallRinging, Media
 from protocol.calls import Join, write
 from protocol.signals import RtcAnswer, Sender
-from tests.agent.conftest import SignUp
 from tests.agent.test_programs import COMMAND, environment
 from tests.support.conditions import PATIENCE_S, until
 
 SILENT = Media(audio_in="none", audio_out="none")
-
-
-@pytest.fixture
-async def people(shared_server: str, sign_up: SignUp) -> AsyncIterator[tuple[Agent, Agent, str]]:
-    alice, bob = await sign_up(shared_server, "alice"), await sign_up(shared_server, "bob")
-    room = await alice.create_room(alice.profile)
-    await bob.join(room.id)
-    for agent in (alice, bob):
-        await agent.wait_connected(20)
-    yield alice, bob, room.id
-    await asyncio.gather(alice.close(), bob.close())
 
 
 def joins(agent: Agent, call_id: str, room_id: str, bob: Agent, device_id: str) -> None:
