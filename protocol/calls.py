@@ -41,14 +41,15 @@ Devices = Annotated[list[Device], Meta(max_length=CALL_PARTIES)]
 
 
 class Sends(Struct, frozen=True, omit_defaults=True):
-    """What a device sends and hears now. `camera`, `screen`: pictures of that. `records`: the call is written
-    into a file there."""
+    """What a device sends and hears now. `camera`, `screen`: pictures of that. `file`: what is sent as from a
+    camera comes out of a file. `records`: the call is written into a file there."""
 
     muted: bool = False
     deafened: bool = False
     camera: bool = False
     screen: bool = False
     records: bool = False
+    file: bool = False
 
 
 class Ring(Told, frozen=True, tag="ring"):

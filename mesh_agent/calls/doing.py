@@ -42,7 +42,7 @@ class Doing(ABC):
     def sent(self) -> Sends:
         """What others know of it."""
         own = self._own
-        return Sends(own.muted, own.deafened, own.camera, own.screen, own.records)
+        return Sends(own.muted, own.deafened, own.camera, own.screen, own.records, own.file)
 
     # ── what the person does ─────────────────────────────────────────────────────────────────────
 

@@ -76,6 +76,7 @@ class Seen:
             deafened=peer.sends.deafened,
             camera=peer.sends.camera,
             screen=peer.sends.screen,
+            file=peer.sends.file,
             records=peer.sends.records,
             speaking=level is not None and level.speaking and not peer.sends.muted,
             level=0.0 if level is None else level.level,

@@ -54,7 +54,7 @@ class Party:
 
     Attributes:
         level: how loud they are, 0 to 1. speaking: it is a voice, or as loud as one.
-        camera, screen: what they send a picture of.
+        camera, screen: what they send a picture of. file: what is shown as from a camera is a file.
         records: the call is written into a file there.
         compared: the safety words of this device were compared.
         way: how it is reached.
@@ -69,6 +69,7 @@ class Party:
     deafened: bool = False
     camera: bool = False
     screen: bool = False
+    file: bool = False
     records: bool = False
     speaking: bool = False
     level: float = 0.0

@@ -15,6 +15,7 @@ from mesh_agent.calls.announcing import duration
 from mesh_agent.calls.call import Call
 from mesh_agent.calls.doing import news
 from mesh_agent.calls.errors import CallError
+from mesh_agent.calls.shown import SHOWS, shown
 from mesh_agent.calls.state import Media
 from mesh_agent.output import Output
 from mesh_agent.verbs.addressing import room_and_names
@@ -22,7 +23,6 @@ from mesh_agent.verbs.common import Run, UsageError, connected
 from protocol.rest import Room
 
 _WAYS: Final = {"direct": "direct", "punched": "direct, through a firewall", "relay": "through a TURN server"}
-_SHOWS: Final = {"": "shows nothing any more", "camera": "shows pictures", "screen": "shows a screen"}
 _DEVICES: Final = ("mic", "speaker", "camera")
 _WORDS: Final = ("tone", "test", "screen", "none")
 
@@ -157,13 +157,13 @@ def _tell_parties(
         if not party.device_id:
             continue
         recorded, showed = seen.get(key, (False, ""))
-        shows = "screen" if party.screen else "camera" if party.camera else ""
+        shows = shown(party)
         seen[key] = party.records, shows
         if party.records != recorded:
             line = f"{party.name} records this call{'' if party.records else ' no longer'}."
             output.show({"line": line, **about, "records": party.records})
         if shows != showed:
-            output.show({"line": f"{party.name} {_SHOWS[shows]}.", **about, "shows": shows})
+            output.show({"line": f"{party.name} {SHOWS[shows]}.", **about, "shows": shows})
 
 
 def _end(call: Call, output: Output) -> None:

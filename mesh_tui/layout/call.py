@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from mesh_agent.calls.announcing import duration
+from mesh_agent.calls.shown import shown
 from mesh_agent.calls.state import CallPhase, CallRinging, Own, Party, PartyState, Ringing, Statistics
 from mesh_agent.net.base import Way
 from mesh_tui.layout.cells import Fragment, Line, clip, fit, pad, width
@@ -43,6 +44,7 @@ class Face(NamedTuple):
     deafened: bool = False
     camera: bool = False
     screen: bool = False
+    file: bool = False
     records: bool = False
     speaking: bool = False
     level: float = 0.0
@@ -54,7 +56,7 @@ class Face(NamedTuple):
     @property
     def shows(self) -> bool:
         """Whether a picture is sent from there."""
-        return (self.camera or self.screen) and self.state in ("connected", "lost")
+        return bool(shown(self)) and self.state in ("connected", "lost")
 
 
 def faces(parties: Iterable[Party], own: Own, my_name: str) -> list[Face]:
@@ -69,6 +71,7 @@ def faces(parties: Iterable[Party], own: Own, my_name: str) -> list[Face]:
             party.deafened,
             party.camera,
             party.screen,
+            party.file,
             party.records,
             party.speaking and party.state == "connected",
             party.level if party.state == "connected" and not party.muted else 0.0,
@@ -85,6 +88,7 @@ def faces(parties: Iterable[Party], own: Own, my_name: str) -> list[Face]:
         deafened=own.deafened,
         camera=own.camera,
         screen=own.screen,
+        file=own.file,
         records=own.records,
         speaking=own.speaking and not silent,
         level=0.0 if silent else own.level,
@@ -200,8 +204,8 @@ def mark_words(face: Face) -> list[Fragment]:
         words.append(Fragment("deafened", "failed"))
     elif face.muted:
         words.append(Fragment("muted", "failed"))
-    if face.screen:
-        words.append(Fragment(" screen" if words else "screen", "mention"))
+    if (shows := shown(face)) in ("screen", "file"):
+        words.append(Fragment(f" {shows}" if words else shows, "mention"))
     if face.records:
         words.append(Fragment(f" {RECORDS}" if words else RECORDS, "failed"))
     return words
@@ -227,7 +231,7 @@ def listed(faces: Sequence[Face], cells: int) -> list[Line]:
 def _words(face: Face) -> list[Fragment]:
     """What is not as usual with somebody, or that they speak."""
     words = mark_words(face) or ([Fragment("speaks", "state-up")] if face.speaking else [])
-    if face.camera and not face.screen:
+    if shown(face) == "camera":
         words.append(Fragment(" camera" if words else "camera", "mention"))
     return words
 
@@ -325,10 +329,8 @@ def own_words(own: Own) -> list[Fragment]:
         words.append(talks)
     elif own.muted:
         words.append(Fragment("✕ muted ", "failed"))
-    if own.camera:
-        words.append(Fragment(f"■ {'file' if own.file else 'camera'} ", "mention"))
-    if own.screen:
-        words.append(Fragment("■ screen ", "mention"))
+    if shows := shown(own):
+        words.append(Fragment(f"■ {shows} ", "mention"))
     if own.records:
         words.append(Fragment("● recording ", "failed"))
     return words
@@ -351,7 +353,7 @@ def status_words(
     if faces and faces[-1].muted:
         words.append(Fragment("deafened " if faces[-1].deafened else "muted ", "failed"))
     if faces and faces[-1].shows:
-        words.append(Fragment(f"your {'screen' if faces[-1].screen else 'camera'} ", "mention"))
+        words.append(Fragment(f"your {shown(faces[-1])} ", "mention"))
     if any(face.records for face in faces):
         words.append(Fragment("recorded ", "failed"))
     return words

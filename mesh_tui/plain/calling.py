@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from mesh_agent.calls.shown import SHOWS, shown
 from mesh_agent.calls.state import CallChanged, CallRinging
 from mesh_tui import calling
 from mesh_tui.layout.call import NAME_CHARS, Face, over_words, record_words, settled_words
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 LOOK_S: Final = 0.5
 """How often people are looked at, at most."""
-
-SHOWS: Final = {"": "shows nothing any more", "camera": "shows pictures", "screen": "shows a screen"}
 
 NAMES_MAX: Final = 4
 """People who are named when they are called."""
@@ -102,10 +101,6 @@ def changes(before: Mapping[str, Face], now: Mapping[str, Face]) -> list[str]:
             said.append(f"{face.name} is {'back' if was == 'lost' else 'here'}.")
         elif face.state == "lost" and was != "lost":
             said.append(f"{face.name} is lost, and is connected anew.")
-        if not face.mine and (shows := _shows(face)) != (_shows(before[device]) if device in before else ""):
+        if not face.mine and (shows := shown(face)) != (shown(before[device]) if device in before else ""):
             said.append(f"{face.name} {SHOWS[shows]}.")
     return said
-
-
-def _shows(face: Face) -> str:
-    return "screen" if face.screen else "camera" if face.camera else ""

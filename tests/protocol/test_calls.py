@@ -31,6 +31,7 @@ DEVICES = [Device("alice", f"alice-{number}") for number in range(CALL_PARTIES)]
         Here(devices=DEVICES),
         Leg(7, b"k" * 32, b"s" * 64),
         State(Sends(deafened=True, screen=True, records=True)),
+        State(Sends(camera=True, file=True)),
         Again(7),
         Again(),
     ],

@@ -148,6 +148,8 @@ def test_what_the_status_line_says() -> None:
     assert _text(status_words("open", shows, 187, [], "Alt+C")) == "☏ 3:07 deafened your camera "
     screen = faces([], Own(screen=True), "alice")
     assert _text(status_words("open", screen, 187, [], "Alt+C")) == "☏ 3:07 your screen "
+    film = faces([], Own(camera=True, file=True), "alice")
+    assert _text(status_words("open", film, 187, [], "Alt+C")) == "☏ 3:07 your file "
     assert _text(status_words("ringing", [], 0, [], "Alt+C")) == "☏ rings… "
     assert status_words("over", people, 187, [], "Alt+C") == []
 
@@ -191,6 +193,16 @@ def test_ways_stand_below_each_other_whatever_is_said_before_them() -> None:
     assert len({line.text.index("direct") for line in lines[:3]}) == 1
     quiet = listed(faces([replace(BOB, speaking=False)], Own(), "alice"), 100)
     assert "▯  direct" in quiet[0].text, "where nothing is said, no room is kept for it"
+
+
+def test_a_file_that_somebody_shows_is_not_called_a_camera() -> None:
+    people = faces([replace(BOB, camera=True, file=True), replace(BOB, camera=True)], Own(), "alice")
+    assert all(face.shows for face in people[:2])
+    film, camera, _ = listed(people, 100)
+    assert ("file" in film.text, "camera" in film.text) == (True, False)
+    assert ("file" in camera.text, "camera" in camera.text) == (False, True)
+    assert "file" in caption(people[0], 40).text
+    assert "camera" not in caption(people[1], 40).text, "in a tile one sees that"
 
 
 def test_who_records_is_told_to_everybody() -> None:

@@ -18,6 +18,9 @@ def test_a_sentence_for_each_who_comes_goes_or_is_lost() -> None:
     screen = bob._replace(screen=True)
     assert changes({}, {"b": screen}) == ["bob is here.", "bob shows a screen."]
     assert changes({"b": screen}, {"b": bob._replace(camera=True)}) == ["bob shows pictures."]
+    film = bob._replace(camera=True, file=True)
+    assert changes({"b": screen}, {"b": film}) == ["bob shows a file."]
+    assert changes({"b": film}, {"b": bob._replace(file=True)}) == ["bob shows nothing any more."]
     assert changes({"b": screen}, {"b": bob}) == ["bob shows nothing any more."]
     assert changes({"b": bob}, {"b": bob._replace(mine=True, camera=True)}) == []
 

@@ -125,3 +125,4 @@ def test_a_file_that_is_shown_is_known_as_one() -> None:
         (False, True, False),
         (True, False, True),
     ]
+    assert (alice.told[-1].camera, alice.told[-1].file) == (True, True), "and so the others know it"

@@ -1,9 +1,10 @@
 """What is seen of parties of a call: the figures, as scripts read them."""
 
 from mesh_agent.calls.seen import Seen
+from mesh_agent.calls.shown import shown
 from mesh_agent.machines.call_parts import Peer, Rung
 from mesh_agent.media import orders
-from protocol.calls import Device
+from protocol.calls import Device, Sends
 
 BOB = Device("bob", "bob-1")
 FIGURES = orders.LegStatistics(
@@ -49,3 +50,10 @@ def test_of_whom_nothing_was_told_yet_all_figures_are_nothing() -> None:
     seen = Seen()
     (row,) = seen.rows(seen.parties([Peer(BOB, "bob", offers=True)], []))
     assert (row["loss"], row["concealed_ms"], row["recovered_ms"], row["way"]) == (0.0, 0.0, 0.0, None)
+
+
+def test_what_the_others_show_is_told_for_what_it_is() -> None:
+    sent = (Sends(camera=True), Sends(camera=True, file=True), Sends(screen=True), Sends(file=True))
+    peers = [Peer(BOB, "bob", offers=True, sends=sends) for sends in sent]
+    parties = Seen().parties(peers, [])
+    assert [shown(party) for party in parties] == ["camera", "file", "screen", ""]
