@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from mesh_tui import calling
-from mesh_tui.layout.call import listed, statistics
 from mesh_tui.paths import expanded
 from mesh_tui.slash import look_up, misused
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 Run = Callable[[Any, str], Awaitable[None]]
 
 VIDEO: Final = "--video"
-TABLE_CELLS: Final = 100
 
 
 async def _call(screen: "Choosing", argument: str) -> None:
@@ -65,9 +63,7 @@ async def _record(screen: "Screen", argument: str) -> None:
 
 
 async def _statistics(screen: "Screen", _: str) -> None:
-    people = calling.here(screen.mesh, calling.current(screen.mesh))
-    lines = [*listed(people, TABLE_CELLS), *statistics(people, TABLE_CELLS)]
-    screen.show("In the call", [line.fragments for line in lines])
+    screen.show_people(calling.here(screen.mesh, calling.current(screen.mesh)))
 
 
 RUN: Final[dict[str, Run]] = {"call": _call}

@@ -161,7 +161,7 @@ def caption(face: Face, cells: int, *, plain: bool = False) -> Line:
     )
     taken = sum(width(fragment.text) for fragment in right)
     sign, role = sign_of(face)
-    left = [Fragment(f"{sign} ", role), Fragment(_name(face), "count" if face.speaking else "title")]
+    left = [Fragment(f"{sign} ", role), Fragment(full_name(face), "count" if face.speaking else "title")]
     left = fit(left, cells - taken)
     between = cells - taken - sum(width(fragment.text) for fragment in left)
     fill = "" if plain else "call-caption"
@@ -189,7 +189,7 @@ def sign_of(face: Face) -> tuple[str, str]:
     return (SPEAKS, "state-up") if face.speaking else (SILENT, "muted")
 
 
-def _name(face: Face) -> str:
+def full_name(face: Face) -> str:
     return f"{face.name} (you)" if face.mine else face.name
 
 
@@ -222,13 +222,13 @@ def bar(level: float, cells: int) -> list[Fragment]:
 
 def listed(faces: Sequence[Face], cells: int) -> list[Line]:
     """One row for each: who, how loud, what is otherwise, and how they are reached."""
-    names = min(max((width(_name(face)) for face in faces), default=0), max(8, cells // 3))
-    words = [_words(face) for face in faces]
+    names = min(max((width(full_name(face)) for face in faces), default=0), max(8, cells // 3))
+    words = [words_of(face) for face in faces]
     marks = max((sum(width(word.text) for word in row) for row in words), default=0)
     return [_listed(face, names, row, marks, cells) for face, row in zip(faces, words, strict=True)]
 
 
-def _words(face: Face) -> list[Fragment]:
+def words_of(face: Face) -> list[Fragment]:
     """What is not as usual with somebody, or that they speak."""
     words = mark_words(face) or ([Fragment("speaks", "state-up")] if face.speaking else [])
     if shown(face) == "camera":
@@ -239,7 +239,7 @@ def _words(face: Face) -> list[Fragment]:
 def _listed(face: Face, names: int, words: Sequence[Fragment], marks: int, cells: int) -> Line:
     """`marks`: how wide the words of all rows are."""
     sign, role = sign_of(face)
-    name = pad(_name(face), names)
+    name = pad(full_name(face), names)
     row = [
         Fragment("  "),
         Fragment(f"{sign} ", role),
@@ -262,44 +262,6 @@ def way_words(face: Face) -> str:
     words = [face.way or "", f"{trip:.0f} ms" if trip is not None else ""]
     words.append("" if face.compared else "not compared")
     return ", ".join(word for word in words if word)
-
-
-# ── statistics ───────────────────────────────────────────────────────────────────────────────────
-
-_COLUMNS: Final = (
-    ("way", 8),
-    ("lost", 7),
-    ("jitter", 8),
-    ("delay", 8),
-    ("there&back", 11),
-    ("in", 11),
-    ("out", 11),
-)
-
-
-def statistics(faces: Sequence[Face], cells: int) -> list[Line]:
-    """A table: of what comes from each of the others, in the last seconds."""
-    names = 14
-    heads = "".join(f"{head:>{wide}}" for head, wide in _COLUMNS)
-    lines = [Line(tuple(fit([Fragment(" " * (names + 2)), Fragment(heads, "muted")], cells)))]
-    for face in faces:
-        if face.mine or face.state == "ringing":
-            continue
-        seen = face.statistics
-        trip = "?" if seen.round_trip_ms is None else f"{seen.round_trip_ms:.0f} ms"
-        values = (
-            face.way or "none",
-            f"{100 * seen.loss:.1f} %",
-            f"{seen.jitter_ms:.0f} ms",
-            f"{seen.delay_ms:.0f} ms",
-            trip,
-            f"{seen.received_kbps:.0f} kb/s",
-            f"{seen.sent_kbps:.0f} kb/s",
-        )
-        cellsful = "".join(f"{value:>{wide}}" for value, (_, wide) in zip(values, _COLUMNS, strict=True))
-        row = [Fragment("  "), Fragment(pad(face.name, names), "title"), Fragment(cellsful)]
-        lines.append(Line(tuple(fit(row, cells))))
-    return lines
 
 
 # ── lines about it ───────────────────────────────────────────────────────────────────────────────

@@ -6,23 +6,24 @@ screen to make sense is refused with what to do instead.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
 from mesh_agent.agent import Agent
-from mesh_agent.client.state import Outgoing
 from mesh_agent.tail import Tail
 from mesh_tui import inbox
 from mesh_tui.aim import Aim
+from mesh_tui.layout.call import Face
+from mesh_tui.layout.call_figures import sentences
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.layout.links import links
 from mesh_tui.layout.message import by_program, first_line, moment
 from mesh_tui.plain import signed_in
 from mesh_tui.plain.calling import PlainCalling
 from mesh_tui.plain.lines import Lines
+from mesh_tui.plain.seen import Seen
 from mesh_tui.plain.telling import PlainTelling
 from mesh_tui.plain.transferring import PlainTransferring
 from mesh_tui.powers import OWN
@@ -40,32 +41,7 @@ from protocol.text import clean_line, clean_text
 SHOWN: Final = 20
 """Messages that are shown when a room is opened."""
 
-KNOWN: Final = 500
-"""Messages among which the last one is looked for."""
-
 Show = Sequence[Sequence[Fragment]]
-
-
-class Seen:
-    """The messages that were shown, and what was not sent."""
-
-    def __init__(self, outgoing: Callable[[], Sequence[Outgoing]] = tuple) -> None:
-        self._outgoing = outgoing
-        self._messages: deque[Message] = deque(maxlen=KNOWN)
-
-    def add(self, message: Message) -> None:
-        self._messages.append(message)
-
-    def last_message(self, author_id: str | None = None) -> Message | None:
-        """The last one that is not deleted, perhaps of one person."""
-        return next((known for known in self.recent() if author_id in (None, known.author.id)), None)
-
-    def recent(self) -> Iterator[Message]:
-        """Those that are not deleted, the last one first."""
-        return (known for known in reversed(self._messages) if not known.deleted)
-
-    def failed(self) -> list[Outgoing]:
-        return [known for known in self._outgoing() if known.state == "failed"]
 
 
 class Desk:
@@ -212,6 +188,9 @@ class Desk:
 
     def show_call(self) -> None:
         """Lines tell of a call as it goes on; what can be done in it are commands."""
+
+    def show_people(self, people: Sequence[Face]) -> None:
+        self.show("In the call", [[Fragment(sentence)] for sentence in sentences(people)])
 
     def ask_to_quit(self) -> None:
         """Ends the session; in a call, after a question."""

@@ -28,6 +28,7 @@ from protocol.text import clean_line
 
 if TYPE_CHECKING:
     from mesh_tui.app import MeshApp
+    from mesh_tui.layout.call import Face
     from mesh_tui.widgets.status import StatusLine
     from protocol.rest import Message
 
@@ -37,6 +38,8 @@ Result = TypeVar("Result")
 _ESC_ALONE: Final = "esc-told"
 _TOLD: Final = ("below", "hint", _ESC_ALONE)
 """Classes of what tells of keys; with the last one others have a word in it too, and Esc alone is a key."""
+
+_TABLE_CELLS: Final = 100
 
 Handlers = Mapping[type[AgentEvent], Callable[[Any, Any], None]]
 """Kind of event -> method of a screen."""
@@ -217,6 +220,14 @@ class MeshScreen(Patient[Result]):
         from mesh_tui.screens.tell import Tell
 
         self.mesh.push_screen(Tell(title, paragraphs, detail))
+
+    def show_people(self, people: "Sequence[Face]") -> None:
+        """Who is in the call, and how good the lines to them are."""
+        from mesh_tui.layout.call import listed
+        from mesh_tui.layout.call_figures import statistics
+
+        lines = [*listed(people, _TABLE_CELLS), *statistics(people, _TABLE_CELLS)]
+        self.show("In the call", [line.fragments for line in lines])
 
     async def search(self, words: str) -> None:
         """Looks for messages in all rooms; what is chosen is shown in its place."""

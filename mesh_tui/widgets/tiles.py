@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, cast
 from textual.strip import Strip
 
 from mesh_agent.calls.state import Picture
-from mesh_tui.layout.call import Box, Face, caption, empty_tile, listed, statistics
+from mesh_tui.layout.call import Box, Face, caption, empty_tile, listed
+from mesh_tui.layout.call_figures import statistics
 from mesh_tui.layout.cells import Fragment, Line, clip, width, wrap
 from mesh_tui.theme import Palette
 from mesh_tui.widgets.lines import LineList

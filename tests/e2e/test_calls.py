@@ -223,7 +223,11 @@ def test_whoever_is_declined_or_busy_is_told_so(persons: list[Person]) -> None:
         terminal.press("enter")
         terminal.wait_for("Declined.")
         assert refused(calling) == ("call.declined", "bob declined.")
-        for line, said in ((f"/join {ROOM}", f"In {ROOM}"), ("/call @carol", "carol is called.")):
+        for line, said in (
+            (f"/join {ROOM}", f"In {ROOM}"),
+            ("/call @carol", "carol is called."),
+            ("/call-stats", "carol: ringing"),
+        ):
             terminal.type(line)
             terminal.press("enter")
             terminal.wait_for(said)

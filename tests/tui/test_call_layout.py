@@ -19,10 +19,10 @@ from mesh_tui.layout.call import (
     own_words,
     record_words,
     settled_words,
-    statistics,
     status_words,
     still_true,
 )
+from mesh_tui.layout.call_figures import sentences, statistics
 from mesh_tui.layout.cells import Fragment, width
 
 BOB: Final = Party(
@@ -137,6 +137,24 @@ def test_statistics_are_a_table_of_the_others() -> None:
         "kb/s",
     ]
     assert width(bob.text) == width(heads.text)
+
+
+def test_who_reads_lines_is_told_the_same_in_words() -> None:
+    lost = replace(BOB, name="dan", state="lost", reason="The line is gone.")
+    quiet = replace(BOB, name="eve", speaking=False, muted=True, camera=True, file=True)
+    quiet = replace(quiet, statistics=Statistics(round_trip_ms=None), way=None)
+    bob = replace(BOB, compared=True)
+    people = faces([bob, lost, quiet, Party("c", "ca\x1brol")], Own(screen=True), "alice")
+    figures = "lost 2.1 %, jitter 4 ms, delay 61 ms, there and back 24 ms, in 38 kbit/s, out 41 kbit/s"
+    nothing = "lost 0.0 %, jitter 0 ms, delay 0 ms, in 0 kbit/s, out 0 kbit/s"
+    assert sentences(people) == [
+        f"bob: speaks; direct, {figures}",
+        "dan: lost; The line is gone.",
+        f"eve: muted, file; no way, {nothing}, not compared",
+        "carol: ringing",
+        "alice (you): screen",
+    ]
+    assert sentences(faces([], Own(), "alice")) == ["alice (you): here"]
 
 
 def test_what_the_status_line_says() -> None:
