@@ -100,11 +100,11 @@ class Call(Doing):
     @property
     def departed(self) -> list[str]:
         """Sentences about who is not there any more, the latest last."""
-        return self._machine.departed
+        return self._machine.gone.sentences
 
     def departed_since(self, told: int) -> tuple[list[str], int]:
         """Those of them, at most the latest, that are beyond the first `told`, and how many there were."""
-        count = self._machine.departures
+        count = self._machine.gone.count
         return self.departed[-(count - told) :] if count > told else [], count
 
     @property
@@ -142,12 +142,12 @@ class Call(Doing):
     @property
     def left_behind(self) -> set[str]:
         """The devices that were still in it when we left."""
-        return self._machine.left_behind
+        return self._machine.gone.left_behind
 
     @property
     def forsaken(self) -> bool:
         """Whether who has begun it fell out and never came back, so that the room hears nothing from them."""
-        return self.starter in self._machine.fallen
+        return self.starter in self._machine.gone.fallen
 
     async def entered(self) -> None:
         """Returns once somebody else is there, or nobody will be."""

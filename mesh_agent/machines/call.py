@@ -15,15 +15,14 @@ an offer or an answer has been made sure of.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
 
-from mesh_agent.machines.call_joining import ASKED_MAX, Joining
+from mesh_agent.machines.call_gone import Gone
+from mesh_agent.machines.call_joining import Joining
 from mesh_agent.machines.call_legs import LOST_S, Legs
 from mesh_agent.machines.call_parts import (
     FULL,
     NOBODY,
     REASONS,
-    SENTENCES,
     Drop,
     Effect,
     LegState,
@@ -33,7 +32,6 @@ from mesh_agent.machines.call_parts import (
     Say,
     TakeAnswer,
     TakeOffer,
-    nobody_came,
 )
 from mesh_agent.machines.call_rings import Rings
 from mesh_agent.machines.call_silence import Silence
@@ -58,15 +56,11 @@ class CallMachine:
     id, room_id: the call's.
     phase, reason: where it stands, and why it is over, as a sentence.
     peers: by device.
-    departed: sentences about who is not there any more, the latest last; departures: how many there were.
+    gone: who is not there any more.
     effects: what is to be done; whoever calls takes them out.
     sends: what this device sends.
-    left_behind: devices that were in it, and heard, when we left.
     begun: when the first leg stood.
-    fallen: users who are out since nothing came from them any more, and have not come again.
     """
-
-    DEPARTED_MAX: Final = 8
 
     def __init__(self, me: Device, call_id: str, room_id: str, *, wall_ms: Callable[[], int]) -> None:
         """`wall_ms`: milliseconds since 1970, of which the first number of a leg is made."""
@@ -74,14 +68,10 @@ class CallMachine:
         self.phase: Phase = "connecting"
         self.reason = ""
         self.peers: dict[str, Peer] = {}
-        self.departed: list[str] = []
-        self.departures = 0
+        self.gone = Gone()
         self.effects: list[Effect] = []
         self.sends, self._sends_changed = Sends(), False
-        self.left_behind: set[str] = set()
         self.begun: float | None = None
-        self.fallen: set[str] = set()
-        self._asked_in: list[str] = []  # devices of which others have said that they are there
         self._rings, self._joining, self._silence, self._legs = Rings(), Joining(), Silence(), Legs(wall_ms)
 
     # ── what the person does ─────────────────────────────────────────────────────────────────────
@@ -163,7 +153,7 @@ class CallMachine:
         elif known == "full" and self.begun is None and self._joining.asks(device):
             self._leave_for(FULL)
         elif (rung := self._rings.ended(device.user_id, known)) is not None:
-            self._depart(known, rung.name)
+            self.gone.add(known, rung.name)
             self._look_who_is_left()
 
     # ── what the process of sound and pictures says ──────────────────────────────────────────────
@@ -227,7 +217,7 @@ class CallMachine:
         """The server is there again: whatever was said meanwhile may be lost."""
         if self.phase == "over":
             return
-        self._asked_in = []
+        self._joining.forget_told()
         self._silence.line_up(now)
         self.effects += [Say("answer", device, Join(sends=self.sends)) for device in self.peers]
         self._try_all(now)
@@ -253,6 +243,10 @@ class CallMachine:
         return [self.me, *(peer.device for peer in self.peers.values())]
 
     @property
+    def _here(self) -> set[str]:
+        return {*self.peers, self.me.device_id}
+
+    @property
     def rung(self) -> dict[str, Rung]:
         """By user."""
         return self._rings.rung
@@ -261,7 +255,7 @@ class CallMachine:
         if self._rings.is_late(now):
             self.effects += self._rings.taken_back("missed")
             for each in self._rings.over():
-                self._depart("missed", each.name)
+                self.gone.add("missed", each.name)
             self._look_who_is_left()
         elif self._rings.due_again(now):
             self.effects += self._rings.again()
@@ -279,7 +273,7 @@ class CallMachine:
                 self.effects.append(Say("answer", device, Ask()))
 
     def _ask_in(self) -> None:
-        self.effects += self._joining.say({*self.peers, self.me.device_id}, self.sends)
+        self.effects += self._joining.say(self._here, self.sends)
 
     def _joined(self, device: Device, name: str, join: Join, now: float) -> None:
         known = device.device_id in self.peers
@@ -295,7 +289,7 @@ class CallMachine:
             self._try(peer, now)
 
     def _is_here(self, device: Device, name: str, here: Here, now: float) -> None:
-        if not self._joining.on and device.device_id not in {*self.peers, *self._asked_in}:
+        if device.device_id not in self.peers and not self._joining.waits_for(device.device_id):
             return
         peer = self._known(device, name, now)
         if peer is None:
@@ -303,11 +297,7 @@ class CallMachine:
         peer.sends = here.sends
         if self._sends_changed:  # it may have been asked before that
             self.effects.append(Say("ice", device.device_id, State(sends=self.sends)))
-        for other in here.devices:
-            fresh = other.device_id not in self.peers and other.device_id != self.me.device_id
-            if fresh and len(self.peers) + 1 < CALL_PARTIES and other.device_id not in self._asked_in:
-                self._asked_in = [*self._asked_in, other.device_id][-ASKED_MAX:]
-                self.effects.append(Say("answer", other.device_id, Join(fresh=True, sends=self.sends)))
+        self.effects += self._joining.ask_told(here.devices, self._here, self.sends)
 
     def _known(self, device: Device, name: str, now: float) -> Peer | None:
         """The peer, which is one from now on; None where there is no room, or the call is over."""
@@ -320,7 +310,7 @@ class CallMachine:
             peer = Peer(device, name, self.me.device_id < device.device_id, offered_at=now)
             self.peers[device.device_id] = peer
             self._silence.heard(device.device_id, now)
-            self.fallen.discard(device.user_id)
+            self.gone.fallen.discard(device.user_id)
             self._joining.end()  # who is there tells of the others
             self._rings.came(device.user_id)
             if self.phase == "ringing":
@@ -360,11 +350,11 @@ class CallMachine:
         self.peers.pop(peer.device.device_id, None)
         self._silence.forget(peer.device.device_id)
         self.effects.append(Drop(peer.device.device_id))
-        self._depart(reason, peer.name)
+        self.gone.add(reason, peer.name)
         if self.begun is None:
             self._rings.went(peer.device.user_id, reason)
         if reason == "failed":
-            self.fallen.add(peer.device.user_id)
+            self.gone.fallen.add(peer.device.user_id)
         if reason == "full" and not self.peers:
             self._leave_for(FULL)
             return
@@ -372,29 +362,22 @@ class CallMachine:
 
     # ── inside: the end ──────────────────────────────────────────────────────────────────────────
 
-    def _depart(self, reason: HangUp, name: str) -> None:
-        sentence = SENTENCES.get(reason, SENTENCES["left"]).format(name)
-        self.departed = [*self.departed, sentence][-self.DEPARTED_MAX :]
-        self.departures += 1
-
     def _look_who_is_left(self) -> None:
         if not self.peers and not self._rings.ringing() and not self._joining.on:
-            nobody = NOBODY if self.begun is not None else nobody_came(self.rung.values(), self.departed[-1])
-            self._leave_for(self.departed[0] if len(self.departed) == 1 else nobody)
+            self._leave_for(self.gone.why(self.rung.values(), begun=self.begun is not None))
 
     def _leave_for(self, sentence: str) -> None:
         self._say_goodbye("left")
         self._over(sentence)
 
     def _say_goodbye(self, reason: HangUp) -> None:
-        """Also to those whom we have asked to let us in: they may have heard us, and not we them."""
-        asked = [*(self._joining.targets if self._joining.on else ()), *self._asked_in]
-        self.effects += [Say("hangup", each, reason=reason) for each in dict.fromkeys([*self.peers, *asked])]
+        """Also to those whom we have asked to let us in."""
+        hearing = dict.fromkeys([*self.peers, *self._joining.asked])
+        self.effects += [Say("hangup", each, reason=reason) for each in hearing]
 
     def _over(self, sentence: str) -> None:
         self.effects += [Drop(device) for device in self.peers]
-        self.left_behind = {device for device, peer in self.peers.items() if peer.state != "lost"}
-        self.fallen |= {peer.device.user_id for peer in self.peers.values() if peer.state == "lost"}
+        self.gone.leave(self.peers.values())
         self.phase, self.reason = "over", sentence
         self.peers.clear()
         self._rings.over()

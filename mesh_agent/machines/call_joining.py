@@ -1,10 +1,10 @@
 """Whom one asks to be let in, and for how long. No IO; clocks are given.
 
 Strategy: all who may be in the call are asked again and again until the first of them says that it is; that
-one tells of the others.
+one tells of the others, and these are asked once. As many are let in as a call has room for.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from mesh_agent.machines.call_parts import Say
@@ -28,6 +28,7 @@ class Joining:
         self.on = False
         self.targets: Sequence[str] = ()
         self._until = self._at = 0.0
+        self._told: list[str] = []  # devices of which others have said that they are there
 
     def begin(self, targets: Sequence[str], now: float) -> None:
         self.on, self.targets = True, list(targets)
@@ -39,6 +40,28 @@ class Joining:
     def asks(self, device: Device) -> bool:
         """Whether we wait for that one to let us in."""
         return self.on and bool({device.device_id, device.user_id} & set(self.targets))
+
+    def waits_for(self, device_id: str) -> bool:
+        """Whether it means something that this one says to be there."""
+        return self.on or device_id in self._told
+
+    def ask_told(self, devices: Iterable[Device], known: Collection[str], sends: Sends) -> list[Say]:
+        """Somebody in the call says that these are, too. `known`: devices, this one among them."""
+        asked = []
+        for device_id in (device.device_id for device in devices):
+            if device_id not in known and len(known) < CALL_PARTIES and device_id not in self._told:
+                self._told = [*self._told, device_id][-ASKED_MAX:]
+                asked.append(Say("answer", device_id, Join(fresh=True, sends=sends)))
+        return asked
+
+    def forget_told(self) -> None:
+        """They may be told of, and are asked, once more."""
+        self._told = []
+
+    @property
+    def asked(self) -> list[str]:
+        """Devices or users who may have heard us, and not we them."""
+        return [*(self.targets if self.on else ()), *self._told]
 
     def say(self, known: Collection[str], sends: Sends) -> list[Say]:
         """To all but those that are `known`."""

@@ -95,7 +95,7 @@ def test_of_three_one_declines_and_the_others_talk() -> None:
     bob.machine.join(["alice-1"], network.now)
     network.run(1)
     assert set(alice.machine.peers) == {"bob-1"}
-    assert alice.machine.departed == ["carol declined."]
+    assert alice.machine.gone.sentences == ["carol declined."]
 
 
 def answering(names: str) -> tuple[Network, Party, Party]:
@@ -216,7 +216,7 @@ def test_of_several_who_did_not_come_all_are_named() -> None:
     alice.machine.hung_up(bob.device, "declined")
     network.run(RING_S + 1)
     assert alice.machine.reason == "bob declined, carol did not answer."
-    assert alice.machine.departures == 2
+    assert alice.machine.gone.count == 2
 
     alice = network.party("alice", "later")
     ring(network, alice, bob, carol)
@@ -290,7 +290,7 @@ def test_who_cannot_be_reached_is_out_after_some_tries() -> None:
         party.machine.join(["alice-1"], network.now)
     network.run(sum(PAUSES_S) + 2 * sum(LEGS_S))
     assert set(alice.machine.peers) == {"bob-1"}
-    assert alice.machine.departed[-1] in ("carol could not be reached.", "carol has left.")
+    assert alice.machine.gone.sentences[-1] in ("carol could not be reached.", "carol has left.")
     assert (alice.machine.phase, carol.machine.phase) == ("open", "over")
 
 
@@ -498,22 +498,22 @@ def test_who_is_not_heard_at_the_end_has_fallen_and_is_not_left_behind() -> None
     number = bob.machine.peers["alice-1"].number
     bob.machine.leg("alice-1", number, "lost", network.now)
     bob.machine.leave()
-    assert (bob.machine.fallen, bob.machine.left_behind) == ({"alice"}, {"carol-1"})
+    assert (bob.machine.gone.fallen, bob.machine.gone.left_behind) == ({"alice"}, {"carol-1"})
     network.run(0.1)
-    assert carol.machine.fallen == set()
+    assert carol.machine.gone.fallen == set()
     for _ in range(20):
         if carol.machine.phase == "over":
             break
         network.cut(carol, alice)
         network.run(LEGS_S[0])
-    assert (carol.machine.phase, carol.machine.fallen) == ("over", {"alice"})
+    assert (carol.machine.phase, carol.machine.gone.fallen) == ("over", {"alice"})
 
 
 def test_who_falls_and_comes_again_has_not_fallen() -> None:
     network = Network()
     alice, bob, carol = together(network, "alice bob carol")
     bob.machine.refused("alice-1", "failed")
-    assert bob.machine.fallen == {"alice"}
+    assert bob.machine.gone.fallen == {"alice"}
     bob.machine.heard(alice.device, "alice", Join(fresh=True), network.now)
-    assert bob.machine.fallen == set()
-    assert carol.machine.fallen == set()
+    assert bob.machine.gone.fallen == set()
+    assert carol.machine.gone.fallen == set()
