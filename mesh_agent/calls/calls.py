@@ -1,11 +1,9 @@
 """`agent.calls`: the call that this device is in, and those that ring, as a screen or a script has them.
 
-Strategy: one call at a time, in a process of its own. Signals of it go to it (`call.Call`); others ring, or
-mean nothing. When two people call each other in one room at the same time, the call with the smaller id
-goes on, and both know which that is. The room's message about a call is edited by who began it, when the last
-party is gone, also where they have left before (`telling`). Of several programs of one device one is in a
-call at a time (`seat`). What a program does about a call that rings is told to all others of the person, on
-this device and on others.
+Strategy: one call at a time, in a process of its own. What others say of calls comes by the `switchboard`.
+The room's message about a call is edited by who began it, when the last party is gone, also where they have
+left before (`telling`). Of several programs of one device one is in a call at a time (`seat`). What a program
+does about a call that rings is told to all others of the person, on this device and on others.
 """
 
 import asyncio
@@ -31,11 +29,10 @@ from mesh_agent.calls.errors import (
     NobodyToCall,
     NoSuchCall,
 )
-from mesh_agent.calls.ringing import RINGING_MAX
 from mesh_agent.calls.seat import Seat
 from mesh_agent.calls.state import CallChanged, CallRinging, Media, Ringing
+from mesh_agent.calls.switchboard import Switchboard
 from mesh_agent.calls.telling import Telling
-from mesh_agent.client.calling import CallEvent
 from mesh_agent.client.errors import Unreachable
 from mesh_agent.client.introductions import Introductions
 from mesh_agent.machines.call import CallMachine
@@ -43,12 +40,9 @@ from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.errors import HelperEnded
 from mesh_agent.sharing.people import find_member
 from mesh_agent.terminal.ledger import Ledger
-from protocol import calls
-from protocol.calls import CALL_PARTIES, Device
+from protocol.calls import Device
 from protocol.errors import MeshError
 from protocol.rest import Member
-from protocol.signals import RtcAnswer, RtcHangup, RtcOffer
-from protocol.text import clean_line
 
 RUNG_MAX: Final = 16
 """People who are rung at a time; in a larger room only the message tells of a call."""
@@ -60,11 +54,7 @@ DEAD_MAX: Final = 64
 
 
 class Calls:
-    """One account's. Every method raises `MeshError` with a sentence for the person.
-
-    Attributes:
-        current: the call that this device is in; None once it is over.
-    """
+    """One account's. Every method raises `MeshError` with a sentence for the person."""
 
     def __init__(
         self,
@@ -77,18 +67,22 @@ class Calls:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`folder`: where this device keeps what rooms were told of calls."""
-        self.current: Call | None = None
         self._introductions, self._desk, self._publish = introductions, desk, publish
         self._wall_ms, self._clock = wall_ms, clock
         self._asking = Asking(introductions, clock)
         self._telling = Telling(introductions, Ledger(folder), self._asking, clock)
         self._seat = Seat(folder)
         self._bell, self._ending = Bell(publish, clock), Ending(introductions)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._entering = False
-        self._early: list[tuple[RtcOffer, calls.Ring]] = []
+        self._board = Switchboard(
+            introductions, self._asking, self._telling, self._seat, self._bell, self._ending, publish
+        )
         self._dead: deque[str] = deque(maxlen=DEAD_MAX)
-        introductions.calling.listen(self)
+        introductions.calling.listen(self._board)
+
+    @property
+    def current(self) -> Call | None:
+        """The call that this device is in; None once it is over."""
+        return self._board.current
 
     # ── calling ──────────────────────────────────────────────────────────────────────────────────
 
@@ -241,8 +235,7 @@ class Calls:
         """Leaves, while there is a line over which that is told."""
         if self.current is not None:
             await self.current.leave()
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._board.close()
         await self._telling.close()
         self._introductions.calling.listen(None)
         self._bell.close()
@@ -252,22 +245,19 @@ class Calls:
     @contextlib.asynccontextmanager
     async def _entry(self) -> AsyncIterator[None]:
         """One at a time. Raises: AlreadyInCall, InCallBeside, Unreachable."""
-        if self.current is not None or self._entering:
+        if self.current is not None or self._board.entering:
             raise AlreadyInCall
         if not self._introductions.calling.up:
             raise Unreachable("There is no connection to the server now.")
-        self._entering = True
+        self._board.hold()
         try:
             if not await asyncio.to_thread(self._seat.take):
                 raise InCallBeside
             yield
         finally:
-            self._entering = False
             if self.current is None:
                 self._seat.leave()
-            early, self._early = self._early, []
-            for event, ring in early:
-                self._rung(event, ring)
+            self._board.go_on()
 
     async def _enter(
         self,
@@ -290,7 +280,7 @@ class Calls:
         except HelperEnded as error:
             raise CannotCall(error.message) from None
         if call.phase != "over":
-            self.current = call
+            self._board.current = call
             ring = self._bell.no_longer(call_id, "answered")
             if ring is not None:  # it has begun to ring while we came in by the room's message
                 self._ending.tell_own(ring, "elsewhere")
@@ -300,101 +290,7 @@ class Calls:
     def _call_told(self, call: Call) -> None:
         if call.phase == "over":
             if self.current is call:
-                self.current = None
+                self._board.current = None
                 self._seat.leave()
             self._telling.over(call)
         self._publish(CallChanged(call.id, call.phase, call.reason))
-
-    # ── what others say (`calling.CallConsumer`) ─────────────────────────────────────────────────
-
-    def call_event(self, event: CallEvent) -> None:
-        if not event.call_id:
-            return
-        if self.current is not None and event.call_id == self.current.id:
-            if event.room_id == self.current.room_id:  # the server vouches for members of that room alone
-                self.current.heard(event)
-        elif isinstance(event, RtcHangup):
-            self._hung_up(event)
-        elif isinstance(event, RtcOffer) and event.sdp is None:
-            payload = calls.read(event.payload)
-            if isinstance(payload, calls.Ring) and event.sender.user_id != self._introductions.user.id:
-                self._rung(event, payload)
-        elif isinstance(event, RtcAnswer):
-            self._asked(event)
-
-    def call_line_up(self) -> None:
-        if self.current is not None:
-            self.current.line_up()
-        self._telling.catch_up()
-
-    def call_line_lost(self) -> None:
-        if self.current is not None:
-            self.current.line_lost()
-
-    def call_offline(self, user_id: str) -> None:
-        if self.current is not None:
-            self.current.offline(user_id)
-        self._bell.offline(user_id)
-
-    def _asked(self, event: RtcAnswer) -> None:
-        """Whether this device is in a call, or what somebody says to a question of ours."""
-        if isinstance(calls.read(event.payload), calls.Ask | calls.Join):
-            if not self._entering and event.sender.device_id != self._introductions.device_id:
-                self._spawn(self._deny(event))
-        else:
-            self._asking.heard(event)
-
-    async def _deny(self, event: RtcAnswer) -> None:
-        if not await asyncio.to_thread(self._seat.taken_beside):
-            self._asking.deny(event)
-
-    def _rung(self, event: RtcOffer, ring: calls.Ring) -> None:
-        sender = Device(event.sender.user_id, event.sender.device_id)
-        name = clean_line(event.sender.username)
-        current = self.current
-        if self._entering:  # what it means is clear once we have entered
-            self._early = [*self._early, (event, ring)][-RINGING_MAX:]
-            return
-        if current is not None and current.id == event.call_id:
-            return  # said again while we came
-        if current is not None and self._crosses(current, event):
-            if event.call_id < current.id:
-                self._telling.end(current.id, announcing.merged(current.id))
-                current.starter = sender.user_id
-                current.merge(event.call_id, [sender.device_id])
-            return
-        if current is not None:
-            if self._bell.settle(event.call_id):
-                self._ending.refuse(event, "busy")
-                self._publish(CallRinging(event.call_id, None, "busy", name))
-            return
-        people = len({device.user_id for device in ring.devices} | {sender.user_id})
-        shown = Ringing(event.call_id, event.room_id, sender.user_id, name, ring.video, people)
-        devices = tuple(dict.fromkeys((sender, *ring.devices[:CALL_PARTIES])))
-        added = self._bell.ring(shown, devices)
-        if added == "busy" or added == "often":
-            self._ending.refuse(event, added)
-
-    def _crosses(self, current: Call, event: RtcOffer) -> bool:
-        """Whether both ring each other."""
-        return (
-            current.phase == "ringing"
-            and current.room_id == event.room_id
-            and any(each.user_id == event.sender.user_id and not each.how for each in current.rung)
-        )
-
-    def _hung_up(self, event: RtcHangup) -> None:
-        ring = self._bell.get(event.call_id)
-        if ring is not None and event.sender.device_id in {device.device_id for device in ring.devices}:
-            self._bell.no_longer(event.call_id, "merged" if event.reason == "merged" else "missed")
-        elif event.sender.user_id == self._introductions.user.id:
-            beside = event.sender.device_id == self._introductions.device_id
-            self._bell.settled_by_own(event.call_id, event.reason or "", beside=beside)
-        self._telling.gone(event.call_id, event.sender.device_id)
-
-    # ── inside ───────────────────────────────────────────────────────────────────────────────────
-
-    def _spawn(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

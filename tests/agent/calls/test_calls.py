@@ -165,7 +165,9 @@ async def test_a_ring_that_is_said_again_while_one_answers_means_nothing(
     answering = asyncio.create_task(bob.calls.answer(call_id, media=SILENT))
     await until(lambda: not bob.calls.ringing, "the answer")
     assert not answering.done()
-    bob.calls.call_event(RtcOffer(call_id=call_id, room_id=room_id, sender=sender, payload=write(Ring())))
+    bob.calls._board.call_event(
+        RtcOffer(call_id=call_id, room_id=room_id, sender=sender, payload=write(Ring()))
+    )
     his = await answering
     await stands(hers, his)
     await asyncio.gather(hers.leave(), his.leave())
@@ -182,7 +184,9 @@ async def test_what_begins_to_ring_while_one_joins_rings_no_more(people: tuple[A
     )
     joining = asyncio.create_task(bob.calls.join(room_id, call_id, starter=alice.user.id, media=SILENT))
     await asyncio.sleep(0)  # it has seen that nothing rings, and an answer cannot have come yet
-    bob.calls.call_event(RtcOffer(call_id=call_id, room_id=room_id, sender=sender, payload=write(Ring())))
+    bob.calls._board.call_event(
+        RtcOffer(call_id=call_id, room_id=room_id, sender=sender, payload=write(Ring()))
+    )
     assert [each.call_id for each in bob.calls.ringing] == [call_id]
     his = await joining
     assert bob.calls.ringing == []
@@ -199,9 +203,9 @@ async def test_only_the_room_of_a_call_is_heard_in_it(people: tuple[Agent, Agent
     assert bob.user is not None
     sender = Sender(user_id=bob.user.id, username=bob.profile, device_id=bob.calls._introductions.device_id)
     join = write(Join(fresh=True))
-    alice.calls.call_event(RtcAnswer(call_id=call_id, room_id=other.id, sender=sender, payload=join))
+    alice.calls._board.call_event(RtcAnswer(call_id=call_id, room_id=other.id, sender=sender, payload=join))
     assert (hers.phase, [party.device_id for party in hers.parties]) == ("ringing", [""])
-    alice.calls.call_event(RtcAnswer(call_id=call_id, room_id=room_id, sender=sender, payload=join))
+    alice.calls._board.call_event(RtcAnswer(call_id=call_id, room_id=room_id, sender=sender, payload=join))
     assert hers.phase == "connecting"
     await hers.leave()
 
@@ -252,7 +256,7 @@ async def test_one_device_or_program_deals_with_a_call_and_the_others_ring_no_mo
         user_id=alice.user.id, username=alice.profile, device_id=alice.calls._introductions.device_id
     )
     for agent in others:  # she has not heard of it yet
-        agent.calls.call_event(
+        agent.calls._board.call_event(
             RtcOffer(call_id=hers.id, room_id=room_id, sender=sender, payload=write(Ring()))
         )
         assert agent.calls.ringing == []
@@ -271,7 +275,9 @@ async def test_who_calls_all_the_time_is_told_that_nobody_hears_it(people: tuple
     )
     for number in range(CALLS_MAX):
         call_id = f"called-{number}"
-        bob.calls.call_event(RtcOffer(call_id=call_id, room_id=room_id, sender=sender, payload=write(Ring())))
+        bob.calls._board.call_event(
+            RtcOffer(call_id=call_id, room_id=room_id, sender=sender, payload=write(Ring()))
+        )
         bob.calls.decline(call_id)
     hers = await alice.calls.call(room_id, media=SILENT)
     await hers.wait()
@@ -299,7 +305,7 @@ async def test_a_call_whose_program_was_killed_is_known_to_be_over(people: tuple
     with pytest.raises(CallOver):
         await bob.calls.join(room_id, call_id, starter=alice.user.id, media=SILENT)
     with closing(bob.subscribe()) as events:
-        alice.calls.call_line_up()  # as the next program of the device does
+        alice.calls._board.call_line_up()  # as the next program of the device does
         async with asyncio.timeout(2 * PATIENCE_S):
             while not await dead():
                 await anext(events)

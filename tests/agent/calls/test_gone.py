@@ -18,7 +18,7 @@ def joins(agent: Agent, call_id: str, room_id: str, bob: Agent, device_id: str) 
     assert bob.user is not None
     sender = Sender(user_id=bob.user.id, username=bob.profile, device_id=device_id, peer_id="p")
     join = write(Join(fresh=True))
-    agent.calls.call_event(RtcAnswer(call_id=call_id, room_id=room_id, sender=sender, payload=join))
+    agent.calls._board.call_event(RtcAnswer(call_id=call_id, room_id=room_id, sender=sender, payload=join))
 
 
 async def test_a_device_whose_agent_knows_nothing_of_the_call_any_more_has_left(
