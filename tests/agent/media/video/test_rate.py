@@ -1,8 +1,11 @@
 """What is sent fits the worst line, falls at once and grows slowly."""
 
 import itertools
+import statistics
 
-from mesh_agent.media.video.rate import BEGIN_KBPS, STEPS, UP_MOST_S, UP_S, Rate
+import pytest
+
+from mesh_agent.media.video.rate import BEGIN_KBPS, STEPS, UP_MOST_S, UP_S, Rate, Step
 
 
 def run(rate: Rate, seconds: int, loss: float, *, begin: float = 0.0, party: str = "bob") -> list[int]:
@@ -94,3 +97,34 @@ def test_pictures_that_wait_bring_it_down() -> None:
     for _ in range(20):
         rate.stuck("bob")
     assert rate.step(50) == STEPS[0]
+
+
+class Narrow:
+    """A line that takes `kbps`, with a queue of a second in front of it; seconds pass as they are told."""
+
+    def __init__(self, kbps: float) -> None:
+        self._kbps, self._waiting = kbps, 0.0
+
+    def second(self, rate: Rate, now: float) -> tuple[Step, float]:
+        """How pictures are sent in this one, and the part of them that is lost."""
+        step = rate.step(now)
+        overfilled = max(0.0, self._waiting + step.kbps - 2 * self._kbps)
+        loss = overfilled / step.kbps
+        arrived = min(self._kbps, self._waiting + step.kbps - overfilled)
+        self._waiting += step.kbps - overfilled - arrived
+        rate.heard("bob", loss, 0.03 + self._waiting / self._kbps, now)
+        if self._waiting:  # as GCC does where packets come later and later
+            rate.estimated("bob", 0.85 * arrived, step.kbps)
+        return step, loss
+
+
+@pytest.mark.parametrize(("kbps", "size"), [(60, 90), (100, 90), (150, 120), (250, 180), (2_000, 180)])
+def test_on_a_line_that_stays_narrow_pictures_are_smaller_and_are_not_lost(kbps: float, size: int) -> None:
+    rate, line = Rate(600), Narrow(kbps)
+    run(rate, 40, 0.0)  # it was a good one before
+    assert rate.step(40) == Step(600, 180, 15)
+    seen = [line.second(rate, 41 + second) for second in range(300)]
+    settled = seen[60:]
+    assert statistics.mode(step.size for step, _ in settled) == size
+    assert statistics.fmean(loss for _, loss in settled) < 0.01
+    assert sum(step.kbps <= kbps for step, _ in settled) > 0.9 * len(settled)
