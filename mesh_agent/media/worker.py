@@ -6,9 +6,7 @@ order, and no leg waits for another. The end of stdin is the end of the agent, a
 """
 
 import asyncio
-import contextlib
 import logging
-import os
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -21,8 +19,9 @@ from mesh_agent.media.packet import Packet
 from mesh_agent.media.sinks import WITH_PICTURES
 from mesh_agent.media.sound import Sound
 from mesh_agent.media.video.pictures import Pictures
+from mesh_agent.sharing.helping import help_agent
 from mesh_agent.sharing.orders import Stop
-from mesh_agent.sharing.pipes import Logged, Pipes
+from mesh_agent.sharing.pipes import Pipes
 
 LEGS_MAX: Final = 16
 """Parties at a time: more than a call has, since one that leaves may overlap with one that comes."""
@@ -343,26 +342,7 @@ class Call:
         self._pictures.estimated(leg, bits)
 
 
-async def run() -> None:
-    pipes = await Pipes.open()
-    begin = await orders.next_order(pipes.orders)
-    if not isinstance(begin, orders.Begin):
-        return
-    logging.getLogger().addHandler(Logged(pipes.report))
-    logging.getLogger().setLevel(logging.INFO)
+def main() -> None:
     for noisy in ("aioice", "aiortc"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    try:
-        await Call(pipes, begin).run()
-    except Exception:
-        logging.exception("the call failed")
-    await pipes.flush()
-
-
-def main() -> None:
-    """Never returns: a thread that waits for a dead disk must not keep the process."""
-    with contextlib.suppress(KeyboardInterrupt):
-        try:
-            asyncio.run(run())
-        finally:
-            os._exit(0)
+    help_agent(orders.next_order, orders.Begin, lambda pipes, begin: Call(pipes, begin).run(), "the call")

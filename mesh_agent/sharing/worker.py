@@ -8,8 +8,6 @@ and where the processor is short, whoever types comes first.
 
 import asyncio
 import contextlib
-import logging
-import os
 from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
@@ -24,6 +22,7 @@ from mesh_agent.net.meeting import Meeting
 from mesh_agent.sharing import orders, transferring
 from mesh_agent.sharing.courier import Courier
 from mesh_agent.sharing.giving_way import give_way
+from mesh_agent.sharing.helping import help_agent
 from mesh_agent.sharing.meeter import Meeter
 from mesh_agent.sharing.orders import (
     Begin,
@@ -41,7 +40,7 @@ from mesh_agent.sharing.orders import (
     Signal,
     next_order,
 )
-from mesh_agent.sharing.pipes import Logged, Pipes
+from mesh_agent.sharing.pipes import Pipes
 from mesh_agent.sharing.shown import ShownFolders
 from mesh_agent.sharing.state import OFFERED_PATHS
 from mesh_agent.sharing.telling import sentence_of
@@ -372,24 +371,6 @@ class Worker:
         self._pipes.report(Ended(id=transfer, phase=how.how, code=how.code, reason=reason, place=place))
 
 
-async def run() -> None:
-    pipes = await Pipes.open()
-    begin = await next_order(pipes.orders)
-    if not isinstance(begin, Begin):
-        return
-    logging.getLogger().addHandler(Logged(pipes.report))
-    logging.getLogger().setLevel(logging.INFO)
-    try:
-        await Worker(pipes, begin).run()
-    except Exception:
-        logging.exception("the helper failed")
-    await pipes.flush()
-
-
 def main() -> None:
-    """Never returns: a thread that waits for a dead disk must not keep the process."""
     give_way()
-    try:
-        asyncio.run(run())
-    finally:
-        os._exit(0)
+    help_agent(next_order, Begin, lambda pipes, begin: Worker(pipes, begin).run(), "the helper")

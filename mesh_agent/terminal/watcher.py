@@ -5,15 +5,15 @@ told to stop, or stdin ends: that is how the end of the agent shows.
 """
 
 import asyncio
-import logging
-import os
+import contextlib
 from collections.abc import Coroutine
 from typing import Any, Final
 
 from mesh_agent.net.meeting import Meeting
+from mesh_agent.sharing.helping import help_agent
 from mesh_agent.sharing.meeter import Meeter
 from mesh_agent.sharing.orders import Begin, Frame, Lost, Met, Signal, Stop, next_order
-from mesh_agent.sharing.pipes import Logged, Pipes
+from mesh_agent.sharing.pipes import Pipes
 from mesh_agent.terminal.passing import FROM_HOST, Passing
 from protocol.errors import MeshError
 
@@ -89,25 +89,9 @@ async def _first(*works: Coroutine[Any, Any, Any]) -> Any:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def run(kind: type[Watcher] = Watcher) -> None:
-    pipes = await Pipes.open()
-    begin = await next_order(pipes.orders)
-    if not isinstance(begin, Begin):
-        return
-    logging.getLogger().addHandler(Logged(pipes.report))
-    logging.getLogger().setLevel(logging.INFO)
-    try:
-        await kind(pipes, begin).run()
-    except ConnectionError:
-        pass  # the agent has ended
-    except Exception:
-        logging.exception("the helper failed")
-    await pipes.flush()
+def main(kind: type[Watcher] = Watcher) -> None:
+    async def watch(pipes: Pipes, begin: Begin) -> None:
+        with contextlib.suppress(ConnectionError):  # the agent has ended
+            await kind(pipes, begin).run()
 
-
-def main() -> None:
-    """Never returns."""
-    try:
-        asyncio.run(run())
-    finally:
-        os._exit(0)
+    help_agent(next_order, Begin, watch, "the helper")

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from mesh_agent.machines.terminal_host import TerminalHost
+from mesh_agent.sharing.helping import help_agent
 from mesh_agent.sharing.orders import Frame, Stop
-from mesh_agent.sharing.pipes import Logged, Pipes
+from mesh_agent.sharing.pipes import Pipes
 from mesh_agent.terminal import orders, processes, pty, shells
 from mesh_agent.terminal.clean import QueryFilter
 from mesh_agent.terminal.errors import CannotStart
@@ -271,24 +272,6 @@ class Host:
             self._stage.output.notice(order.title)
 
 
-async def run() -> None:
-    processes.adopt_orphans()
-    pipes = await Pipes.open()
-    share = await orders.next_order(pipes.orders)
-    if not isinstance(share, orders.Share):
-        return
-    logging.getLogger().addHandler(Logged(pipes.report))
-    logging.getLogger().setLevel(logging.INFO)
-    try:
-        await Host(pipes, share).run()
-    except Exception:
-        logging.exception("the terminal failed")
-    await pipes.flush()
-
-
 def main() -> None:
-    """Never returns: a thread that waits for a dead disk must not keep the process."""
-    try:
-        asyncio.run(run())
-    finally:
-        os._exit(0)
+    processes.adopt_orphans()
+    help_agent(orders.next_order, orders.Share, lambda pipes, share: Host(pipes, share).run(), "the terminal")

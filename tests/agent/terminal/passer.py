@@ -1,8 +1,5 @@
 """The process of a host that says whatever its test wants: what comes goes to the test, and the other way."""
 
-import asyncio
-import os
-
 from mesh_agent.terminal import watcher
 from mesh_agent.terminal.watcher import Watcher
 from protocol.peer_terminal import TermAck, TermClose, TermGrant, TermHistory, TermInput, TermOpen, TermResize
@@ -13,7 +10,4 @@ class Passer(Watcher):
 
 
 def main() -> None:
-    try:
-        asyncio.run(watcher.run(Passer))
-    finally:
-        os._exit(0)
+    watcher.main(Passer)
