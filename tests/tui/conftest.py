@@ -108,3 +108,21 @@ async def sign_up() -> AsyncIterator[SignUp]:
             return agent
 
         yield sign_up
+
+
+@pytest.fixture
+async def alice(shared_server: str, sit_down: SitDown, number: int) -> Seat:
+    """The owner of a room, in it."""
+    seat = await sit_down("alice", shared_server, size=(100, 30))
+    await seat.register(f"alice{number}")
+    await seat.create_room(f"room {number}")
+    return seat
+
+
+@pytest.fixture
+async def bob(shared_server: str, sign_up: SignUp, alice: Seat, number: int) -> Agent:
+    """Someone without a screen, in alice's room."""
+    agent = await sign_up(f"bob{number}", shared_server)
+    await agent.join(alice.room.room.id)
+    await alice.sees(f"● bob{number}")
+    return agent

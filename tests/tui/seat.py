@@ -222,6 +222,11 @@ class Seat:
         await self.press("enter")
         await self.sees("Your rooms")
 
+    @property
+    def room(self) -> RoomScreen:
+        """The one that is open, also below a page."""
+        return next(screen for screen in self.app.screen_stack if isinstance(screen, RoomScreen))
+
     async def create_room(self, name: str) -> None:
         await self.press("n")
         await self.type(name)
@@ -239,7 +244,7 @@ class Seat:
 
     def _all_is_said(self) -> bool:
         agent, workers = self.app.agent, self.app.workers
-        shown = next(screen for screen in self.app.screen_stack if isinstance(screen, RoomScreen))
+        shown = self.room
         entries = [entry for entry in shown.timeline.entries if isinstance(entry, Outgoing)]
         waiting = [entry for entry in (*agent.outgoing(shown.room.id), *entries) if entry.state == "pending"]
         under_way = any(worker.group in ("commands", SENDING) for worker in workers)

@@ -34,30 +34,24 @@ async def alice(address: str, sit_down: SitDown, number: int) -> Seat:
 async def bob(address: str, sign_up: SignUp, alice: Seat, number: int) -> Agent:
     """Someone without a screen, in alice's room, who has said something between two messages of hers."""
     agent = await sign_up(f"bob{number}", address)
-    await agent.join(_room(alice).room.id)
+    await agent.join(alice.room.room.id)
     await alice.say("mine")
     await alice.sees("▎ mine")
-    await until(lambda: _room(alice).timeline.newest == 1, "the first")
-    outgoing = await agent.send(_room(alice).room.id, "his own words")
+    await until(lambda: alice.room.timeline.newest == 1, "the first")
+    outgoing = await agent.send(alice.room.room.id, "his own words")
     await agent.sent(outgoing.nonce, 20)
     await alice.sees("his own words")
     await alice.say("mine again")
-    await until(lambda: _room(alice).timeline.newest == 3, "the third")
+    await until(lambda: alice.room.timeline.newest == 3, "the third")
     return agent
 
 
-def _room(seat: Seat) -> RoomScreen:
-    screen = next(screen for screen in seat.app.screen_stack if isinstance(screen, RoomScreen))
-    assert isinstance(screen, RoomScreen)
-    return screen
-
-
 def _composer(seat: Seat) -> Composer:
-    return _room(seat).query_one(Composer)
+    return seat.room.query_one(Composer)
 
 
 def _chosen(seat: Seat) -> Message | None:
-    return _room(seat).transcript.chosen
+    return seat.room.transcript.chosen
 
 
 @pytest.mark.presses("selected up,down")
@@ -112,7 +106,7 @@ async def test_changing_keeps_the_draft(alice: Seat, bob: Agent, number: int) ->
     await alice.press("enter")
     await alice.sees("▎ mine again!", "edited")
     assert _composer(alice).text == ""
-    assert alice.app.drafts.get(_room(alice).room.id) == ""
+    assert alice.app.drafts.get(alice.room.room.id) == ""
 
 
 @pytest.mark.presses("selected.delete")
@@ -168,11 +162,11 @@ async def test_copying(alice: Seat, bob: Agent) -> None:
 
 
 async def test_what_changes_elsewhere_changes_here(alice: Seat, bob: Agent, number: int) -> None:
-    room_id = _room(alice).room.id
+    room_id = alice.room.room.id
     await alice.press("up", "up", "r")
     await alice.say("an answer")
     await alice.sees(f"↪ bob{number}: his own words")
-    second = _room(alice).timeline.entries[2]
+    second = alice.room.timeline.entries[2]
     assert isinstance(second, Message)
     await bob.conversation.edit(room_id, second.id, "other words")
     await alice.sees(f"↪ bob{number}: other words", "edited")

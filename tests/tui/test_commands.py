@@ -4,43 +4,18 @@ import pytest
 
 from mesh_agent.agent import Agent
 from mesh_tui.screens.home import Home
-from mesh_tui.screens.room import RoomScreen
 from mesh_tui.widgets.composer import Composer
 from tests.support.conditions import until
 from tests.tui.conftest import SignUp, SitDown
 from tests.tui.seat import Seat
 
 
-@pytest.fixture
-async def alice(shared_server: str, sit_down: SitDown, number: int) -> Seat:
-    """The owner of a room, in it."""
-    seat = await sit_down("alice", shared_server, size=(100, 30))
-    await seat.register(f"alice{number}")
-    await seat.create_room(f"room {number}")
-    return seat
-
-
-@pytest.fixture
-async def bob(shared_server: str, sign_up: SignUp, alice: Seat, number: int) -> Agent:
-    """Someone without a screen, in alice's room."""
-    agent = await sign_up(f"bob{number}", shared_server)
-    await agent.join(_room(alice).room.id)
-    await alice.sees(f"bob{number}")
-    return agent
-
-
-def _room(seat: Seat) -> RoomScreen:
-    screen = next(screen for screen in seat.app.screen_stack if isinstance(screen, RoomScreen))
-    assert isinstance(screen, RoomScreen)
-    return screen
-
-
 def _composer(seat: Seat) -> Composer:
-    return _room(seat).query_one(Composer)
+    return seat.room.query_one(Composer)
 
 
 async def _say(agent: Agent, seat: Seat, text: str) -> None:
-    outgoing = await agent.send(_room(seat).room.id, text)
+    outgoing = await agent.send(seat.room.room.id, text)
     await agent.sent(outgoing.nonce, 20)
     await seat.sees(text)
 
@@ -54,7 +29,7 @@ async def test_an_unknown_command_is_explained_and_not_sent(alice: Seat) -> None
     assert _composer(alice).text == "/jion ops"
     await alice.press("x")
     await alice.no_longer_sees("✗")
-    assert _room(alice).timeline.newest == 0
+    assert alice.room.timeline.newest == 0
 
 
 async def test_two_slashes_send_one(alice: Seat) -> None:
@@ -128,7 +103,7 @@ async def test_a_room_is_changed(alice: Seat, number: int) -> None:
 
 
 async def test_people_are_given_roles_put_out_and_kept_out(alice: Seat, bob: Agent, number: int) -> None:
-    name, room_id = f"bob{number}", _room(alice).room.id
+    name, room_id = f"bob{number}", alice.room.room.id
     await alice.say(f"/role {name} moderator")
     await alice.sees(f"{name} is a moderator now.", "moderator")
     await alice.say("/who")
@@ -267,7 +242,7 @@ async def test_messages_are_answered_changed_and_deleted(alice: Seat, bob: Agent
     assert _composer(alice).text == ""
     await alice.say("/react #2 👍")
     await alice.sees("[👍 1]")
-    await bob.conversation.react(_room(alice).room.id, _room(alice).timeline.entries[2].id, "👍")  # type: ignore[union-attr]
+    await bob.conversation.react(alice.room.room.id, alice.room.timeline.entries[2].id, "👍")  # type: ignore[union-attr]
     await alice.sees("[👍 2]")
     await alice.say("/react #2 👍")
     await alice.sees("👍 1")
@@ -286,21 +261,21 @@ async def test_messages_are_answered_changed_and_deleted(alice: Seat, bob: Agent
 
 async def test_a_search_leads_to_the_message(alice: Seat, bob: Agent, number: int) -> None:
     for word in range(120):
-        await bob.send(_room(alice).room.id, f"number {word} of {number}")
-    await until(lambda: not bob.outgoing(_room(alice).room.id), "all to be sent")
+        await bob.send(alice.room.room.id, f"number {word} of {number}")
+    await until(lambda: not bob.outgoing(alice.room.room.id), "all to be sent")
     await alice.say(f'/search "number 17" {number}')
     await alice.sees("Search", f"number 17 of {number}", "#18")
     assert "Drop" not in alice.screen[-1]
     await alice.press("enter")
     await alice.sees("▌ ", f"number 17 of {number}", f"number 16 of {number}", "#18 bob")
-    assert _room(alice).transcript.chosen is not None
+    assert alice.room.transcript.chosen is not None
     await alice.press("escape")
     await alice.press("ctrl+end")
     await alice.sees(f"number 119 of {number}")
 
 
 async def test_going_past_what_is_new_is_not_reading_it(alice: Seat, bob: Agent, number: int) -> None:
-    room_id = _room(alice).room.id
+    room_id = alice.room.room.id
     await alice.press("escape")
     await until(lambda: isinstance(alice.app.screen, Home), "Home")
     for word in range(160):
@@ -324,7 +299,7 @@ async def test_everything_is_marked_as_read(alice: Seat, bob: Agent) -> None:
     await _say(bob, alice, "new to you")
     await alice.say("/read")
     await alice.sees("marked as read")
-    room = _room(alice).room.id
+    room = alice.room.room.id
     await until(lambda: alice.app.agent.room(room).read_seq == 1, "the marker")
 
 

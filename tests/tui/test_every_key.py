@@ -7,7 +7,6 @@ import pytest
 from mesh_tui.layout.cells import Fragment
 from mesh_tui.screens.finder import Finder, FoundList
 from mesh_tui.screens.react import REACTIONS
-from mesh_tui.screens.room import RoomScreen
 from mesh_tui.screens.tell import Told
 from protocol.rest import UpdateRoomRequest
 from tests.support.conditions import until
@@ -22,10 +21,6 @@ async def alice(shared_server: str, sit_down: SitDown, number: int) -> Seat:
     await seat.register(f"alice{number}")
     await seat.create_room(f"keys {number}")
     return seat
-
-
-def _room(seat: Seat) -> RoomScreen:
-    return next(screen for screen in seat.app.screen_stack if isinstance(screen, RoomScreen))
 
 
 @pytest.mark.presses("everywhere tab,shift+tab", "home up,down", "everywhere.redraw", "everywhere.quit")
@@ -84,7 +79,7 @@ SHELL = (
     "composer ctrl+underscore",
 )
 async def test_the_keys_of_a_shell(alice: Seat) -> None:
-    composer = _room(alice).composer
+    composer = alice.room.composer
     for text, keys, expected in SHELL:
         composer.load_text("")
         await alice.type(text)
@@ -94,7 +89,7 @@ async def test_the_keys_of_a_shell(alice: Seat) -> None:
 
 @pytest.mark.presses("composer tab,shift+tab", "composer ctrl+x ctrl+e", "selected.edit_outside")
 async def test_what_is_offered_and_an_editor(alice: Seat) -> None:
-    composer = _room(alice).composer
+    composer = alice.room.composer
     await alice.press(*"/re", "tab")
     first = composer.text
     await alice.press("tab")
@@ -113,7 +108,7 @@ async def test_what_is_offered_and_an_editor(alice: Seat) -> None:
 
 @pytest.mark.presses("room pageup,pagedown", "reading up,down", "reading home,end", "list up,down")
 async def test_reading(alice: Seat) -> None:
-    room = _room(alice)
+    room = alice.room
     for count in range(60):
         outgoing = await alice.app.agent.send(room.room.id, f"line {count}.")
     await alice.app.agent.sent(outgoing.nonce, 20)
@@ -170,7 +165,7 @@ async def test_pages(alice: Seat) -> None:
         await alice.press("a", str(number))
         await alice.sees(f"[{sign} 1]")
     lines = [[Fragment(f"line {count}")] for count in range(50)]
-    alice.call(_room(alice).show, "Many lines", lines)
+    alice.call(alice.room.show, "Many lines", lines)
     await alice.sees("Many lines")
     told = alice.app.screen.query_one(Told)
     await until(lambda: told.show_vertical_scrollbar, "a page that scrolls")
@@ -196,7 +191,7 @@ async def test_nine_rooms_by_number(shared_server: str, sit_down: SitDown, numbe
 
 @pytest.mark.presses("unsent.copy", "unsent.resend", "unsent.rewrite", "unsent.discard")
 async def test_what_was_not_sent(alice: Seat) -> None:
-    room = _room(alice)
+    room = alice.room
     for _ in range(2):
         await alice.app.agent.send(room.room.id, "an answer", reply_to="never-there")
     await until(lambda: len(room.timeline.failed()) == 2, "both to be refused")
@@ -220,7 +215,7 @@ async def test_what_was_not_sent(alice: Seat) -> None:
 
 
 async def test_an_answer_that_was_not_sent_is_taken_back_as_an_answer(alice: Seat) -> None:
-    room, agent = _room(alice), alice.app.agent
+    room, agent = alice.room, alice.app.agent
     room_id = room.room.id
     await alice.tell("a question")
     question = room.timeline.last_message()

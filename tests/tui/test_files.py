@@ -15,7 +15,6 @@ from mesh_agent.sharing.state import IdentityChanged, Transfer, TransferChanged
 from mesh_tui.bridge import FromAgent
 from mesh_tui.pace import Pace
 from mesh_tui.pictures.kitty import PLACEHOLDER
-from mesh_tui.screens.room import RoomScreen
 from mesh_tui.screens.shares import Shares
 from mesh_tui.screens.words import Words
 from protocol.peer import Entry
@@ -43,10 +42,6 @@ async def _together(seat: Seat, number: int, *others: Agent) -> Room:
     members = len(others) + 1
     await seat.sees(f"online {members}")
     return room
-
-
-def _room(seat: Seat) -> RoomScreen:
-    return next(screen for screen in seat.app.screen_stack if isinstance(screen, RoomScreen))
 
 
 def _only(seat: Seat) -> Transfer:
@@ -92,7 +87,7 @@ async def test_what_is_sent_is_followed_and_stopped_by_keys(
     await alice.sees("not verified", "13 B", f"files {number}", "p pause · x cancel")
     await alice.press("c")
     await alice.press("escape", "f6", "h", "i")
-    room = _room(alice)
+    room = alice.room
     assert room.composer.text == "hi", "the place to write has the keys again"
     await alice.press("f7")
     await alice.sees("Files on their way", "Waiting", "p pause · x cancel")
@@ -139,9 +134,9 @@ async def test_what_is_offered_is_verified_taken_and_looked_through(
     await alice.sees("✓ photos", "received", "photos from")
     assert (tmp_path / "here" / "photos" / "dunes.jpg").read_bytes() == bytes(3_000)
     await alice.press("a", "h")
-    assert _room(alice).composer.text == "ah", "what was answered has no keys any more"
+    assert alice.room.composer.text == "ah", "what was answered has no keys any more"
     await bob.sharing.share(room.id, photos)
-    _room(alice).composer.load_text("")
+    alice.room.composer.load_text("")
     await alice.say(f"/shares bob{number}")
     await alice.sees("▸ photos")
     await alice.press("right")
@@ -187,7 +182,7 @@ async def test_who_gets_it_is_chosen_where_nobody_is_named(
     await alice.type(str(notes).replace(" ", "\\ "))
     await alice.sees("Send 1 file?", "my notes.txt", "Keep the path as a text (t)")
     await alice.press("t")
-    room = _room(alice)
+    room = alice.room
     assert room.composer.text == str(notes).replace(" ", "\\ ")
     room.composer.load_text("")
     await alice.type(f"'{notes}'")
@@ -214,7 +209,7 @@ async def test_tab_completes_paths_and_people(
     (inside / "b c.txt").touch()
     alice = await sit_down("alice", shared_server)
     await _together(alice, number)
-    room = _room(alice)
+    room = alice.room
     await alice.type(f"/send {tmp_path}/a")
     await alice.sees("a folder/")
     await alice.press("tab")
@@ -251,7 +246,7 @@ async def test_a_device_that_only_wants_to_connect_is_answered_by_keys_and_by_co
     await alice.sees(f"bob{number} wants to connect")
     await alice.say("/accept 99")
     await alice.sees("✗ There is no transfer 99.")
-    _room(alice).composer.load_text("")
+    alice.room.composer.load_text("")
     await alice.press("f6", "a")
     await alice.sees("✓ wants to connect")
 
@@ -265,20 +260,20 @@ async def test_what_is_shared_is_known_by_its_name(
     await _together(alice, number)
     await alice.say("/unshare")
     await alice.sees("✗ You share nothing here.")
-    _room(alice).composer.load_text("")
+    alice.room.composer.load_text("")
     await alice.say(f"/share '{folder}'")
     await alice.sees("the plans can be looked through here.")
     (share,) = alice.app.agent.sharing.shares()
     assert share.place == folder
     await alice.say(f"/share '{folder}")
     await alice.sees("✗ A quote is open.")
-    _room(alice).composer.load_text("")
+    alice.room.composer.load_text("")
     await alice.say("/unshare the plans")
     await alice.sees("the plans is shared no longer.")
     assert not alice.app.agent.sharing.shares()
     await alice.say("/get plans/a.txt")
     await alice.sees("✗ Nobody else is in this room.")
-    _room(alice).composer.load_text("")
+    alice.room.composer.load_text("")
     await alice.say("/get @nobody plans/a.txt")
     await alice.sees("✗ Nobody in this room is called '@nobody'.")
 

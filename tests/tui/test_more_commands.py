@@ -1,40 +1,13 @@
 """Slash commands for the account, for rooms elsewhere, and for what was not sent."""
 
-import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from mesh_agent.agent import Agent
 from mesh_tui.screens.home import Home
-from mesh_tui.screens.room import RoomScreen
 from mesh_tui.widgets.composer import Composer
 from tests.support.conditions import until
-from tests.tui.conftest import SignUp, SitDown
 from tests.tui.seat import PASSWORD, Seat
-
-
-@pytest.fixture
-async def alice(shared_server: str, sit_down: SitDown, number: int) -> Seat:
-    """The owner of a room, in it."""
-    seat = await sit_down("alice", shared_server, size=(100, 30))
-    await seat.register(f"alice{number}")
-    await seat.create_room(f"room {number}")
-    return seat
-
-
-@pytest.fixture
-async def bob(shared_server: str, sign_up: SignUp, alice: Seat, number: int) -> Agent:
-    """Someone without a screen, in alice's room."""
-    agent = await sign_up(f"bob{number}", shared_server)
-    await agent.join(_room(alice).room.id)
-    await alice.sees(f"bob{number}")
-    return agent
-
-
-def _room(seat: Seat) -> RoomScreen:
-    screen = next(screen for screen in seat.app.screen_stack if isinstance(screen, RoomScreen))
-    assert isinstance(screen, RoomScreen)
-    return screen
 
 
 async def test_rooms_are_listed_created_and_closed(alice: Seat, number: int) -> None:
@@ -169,7 +142,7 @@ async def test_links_into_a_room(alice: Seat) -> None:
     await alice.press("escape")
     await alice.say("/invites")
     await alice.sees("Links into room", "used 0")
-    (invite,) = await alice.app.agent.order.invites(_room(alice).room.id)
+    (invite,) = await alice.app.agent.order.invites(alice.room.room.id)
     await alice.press("escape")
     await alice.say(f"/revoke {invite.id}")
     await alice.sees("Nobody comes in by this link any more.")
@@ -208,17 +181,17 @@ async def test_messages(alice: Seat) -> None:
     await alice.press("escape")
     await alice.say("/editor some words")
     await alice.sees("This terminal cannot be handed to an editor.")
-    assert _room(alice).query_one(Composer).text == "some words"
+    assert alice.room.query_one(Composer).text == "some words"
 
 
 async def test_what_was_not_sent(alice: Seat) -> None:
-    room_id = _room(alice).room.id
+    room_id = alice.room.room.id
     await alice.say("/retry")
     await alice.sees("Everything here was sent")
     for text in ("first", "second"):
         await alice.app.agent.send(room_id, text, reply_to="never-there")
     await alice.sees("▎ first", "▎ second", "Not sent:")
-    failed = _room(alice).timeline.failed
+    failed = alice.room.timeline.failed
     await until(lambda: len(failed()) == 2, "both to fail")
     before = failed()
     await alice.say("/retry")

@@ -8,7 +8,6 @@ from textual import events
 from mesh_agent.agent import Agent
 from mesh_tui.hints import key_at
 from mesh_tui.screens.base import Page
-from mesh_tui.screens.room import RoomScreen
 from mesh_tui.timeline import Timeline
 from mesh_tui.widgets.participants import Participants
 from mesh_tui.widgets.pointing import Point
@@ -33,13 +32,8 @@ async def alice(shared_server: str, sit_down: SitDown, number: int) -> Seat:
 @pytest.fixture
 async def bob(shared_server: str, sign_up: SignUp, alice: Seat, number: int) -> Agent:
     agent = await sign_up(f"bob{number}b", shared_server)  # no number before what is said of him
-    await agent.join(_room(alice).room.id)
+    await agent.join(alice.room.room.id)
     return agent
-
-
-def _room(seat: Seat) -> RoomScreen:
-    assert isinstance(seat.app.screen, RoomScreen)
-    return seat.app.screen
 
 
 async def _say(agent: Agent, room_id: str, text: str) -> None:
@@ -55,14 +49,14 @@ async def test_a_click_chooses_a_message_and_another_click_no_longer(alice: Seat
         await alice.tell(text)
     await alice.click("the first")
     await alice.sees("r Reply")
-    chosen = _room(alice).transcript.chosen
+    chosen = alice.room.transcript.chosen
     assert chosen is not None
     assert chosen.content == "the first"
     await alice.click("the second")
-    await until(lambda: _room(alice).transcript.chosen != chosen, "the other to be chosen")
+    await until(lambda: alice.room.transcript.chosen != chosen, "the other to be chosen")
     await alice.click("the second")
     await alice.no_longer_sees("r Reply")
-    assert _room(alice).composer.has_focus
+    assert alice.room.composer.has_focus
 
 
 async def test_a_click_above_the_first_message_chooses_nothing(alice: Seat) -> None:
@@ -74,7 +68,7 @@ async def test_a_click_above_the_first_message_chooses_nothing(alice: Seat) -> N
     await alice.click("online 1", left=40, times=2)
     await alice.click("online 1", left=40, times=3)
     await alice.click("This is the beginning")
-    assert not _room(alice).transcript.has_chosen
+    assert not alice.room.transcript.has_chosen
 
 
 async def test_what_is_dragged_over_is_selected_and_chooses_nothing(alice: Seat) -> None:
@@ -82,7 +76,7 @@ async def test_what_is_dragged_over_is_selected_and_chooses_nothing(alice: Seat)
     row = alice.row_of("copy this please")
     start = alice.screen[row].index("copy")
     await alice.drag((start, row), (start + len("copy thi"), row))
-    assert not _room(alice).transcript.has_chosen
+    assert not alice.room.transcript.has_chosen
     await alice.press("ctrl+c")
     await until(lambda: alice.app.clipboard == "copy this", "the clipboard")
 
@@ -101,7 +95,7 @@ async def test_two_clicks_take_a_word_and_three_all_that_is_said(alice: Seat) ->
 async def test_what_is_gone_by_the_second_click_is_not_selected(alice: Seat) -> None:
     await alice.tell("the only one")
     await alice.click("the only one")
-    screen = _room(alice)
+    screen = alice.room
     alice.call(screen.transcript.show, Timeline(), screen.me)
     event = events.Click(None, 5, 5, 0, 0, 1, False, False, False, screen_x=5, screen_y=5, chain=2)
     alice.call(screen.transcript.on_click, event)
@@ -113,20 +107,20 @@ async def test_a_row_that_is_shorter_by_the_second_click_does_no_harm(alice: Sea
     await alice.click("a few words", left=-60)
     await alice.resize(40, 40)
     event = events.Click(None, 5, 5, 0, 0, 1, False, False, False, screen_x=5, screen_y=5, chain=2)
-    transcript = _room(alice).transcript
+    transcript = alice.room.transcript
     block, row, _ = transcript._point or (0, 0, 0)
     assert (block, row) != (0, 0)
     transcript._point = Point(block, row, 90)
     alice.call(transcript.on_click, event)
-    assert _room(alice).is_current
+    assert alice.room.is_current
 
 
 async def test_a_click_on_a_reaction_puts_mine_there_or_takes_it_away(alice: Seat, bob: Agent) -> None:
     await alice.tell("said")
     for reaction in ("first", "second"):
-        message = _room(alice).timeline.entries[-1]
+        message = alice.room.timeline.entries[-1]
         assert isinstance(message, Message)
-        await bob.conversation.react(_room(alice).room.id, message.id, reaction, on=True)
+        await bob.conversation.react(alice.room.room.id, message.id, reaction, on=True)
     await alice.sees("first 1", "second 1")
     await alice.click("second 1")
     await alice.sees("first 1", "[second 2]")
@@ -140,8 +134,8 @@ async def test_a_click_on_answers_opens_the_thread_and_one_on_a_quote_goes_there
     await alice.press("up", "r")
     await alice.tell("an answer")
     await alice.click("↪")
-    await until(lambda: _room(alice).transcript.has_chosen, "what was answered to be chosen")
-    chosen = _room(alice).transcript.chosen
+    await until(lambda: alice.room.transcript.has_chosen, "what was answered to be chosen")
+    chosen = alice.room.transcript.chosen
     assert chosen is not None
     assert chosen.content == "the beginning of it"
     await alice.press("t")
@@ -162,7 +156,7 @@ async def test_a_click_on_somebody_tells_who_that_is(alice: Seat, bob: Agent, nu
 
 
 async def test_the_lists_are_made_wider_with_the_mouse_and_that_is_kept(alice: Seat, number: int) -> None:
-    rooms, people = _room(alice).query_one(RoomsPane), _room(alice).query_one(Participants)
+    rooms, people = alice.room.query_one(RoomsPane), alice.room.query_one(Participants)
     await alice.say(f"/create another{number}")
     await alice.sees(f"Message another{number}")
     edge = rooms.region.right - 1
@@ -183,7 +177,7 @@ async def test_the_lists_are_made_wider_with_the_mouse_and_that_is_kept(alice: S
 
 
 async def test_a_click_on_a_room_in_the_hotlist_goes_there(alice: Seat, bob: Agent, number: int) -> None:
-    first = _room(alice).room.id
+    first = alice.room.room.id
     for name in ("b", "c"):
         await alice.say(f"/create {name}{number}")
         await alice.sees(f"Message {name}{number}")
@@ -215,7 +209,7 @@ async def test_the_wheel_moves_what_is_offered(alice: Seat) -> None:
     await alice.no_longer_sees("/accept")
     first = next(row.split()[0] for row in alice.screen if row.startswith("   /"))
     await alice.click(first)
-    await until(lambda: _room(alice).composer.text == f"{first} ", "what was clicked")
+    await until(lambda: alice.room.composer.text == f"{first} ", "what was clicked")
 
 
 async def test_what_a_card_tells_of_its_keys_can_be_clicked_once_it_has_the_focus(
@@ -224,7 +218,7 @@ async def test_what_a_card_tells_of_its_keys_can_be_clicked_once_it_has_the_focu
     await alice.app.save_settings({"transfers.folder": str(tmp_path / "here")})
     await bob.sharing.receive("bob")
     (tmp_path / "plan.txt").write_text("one two three")
-    await bob.sharing.send(_room(alice).room.id, [_room(alice).me.id], [tmp_path / "plan.txt"])
+    await bob.sharing.send(alice.room.room.id, [alice.room.me.id], [tmp_path / "plan.txt"])
     await alice.sees("offers you plan.txt", "F6 to answer")
     await alice.click("F6 to answer")  # where "a accept" stands by the time that it is let go
     await alice.sees("What is offered", "Esc closes")
@@ -239,7 +233,7 @@ async def test_what_the_status_line_tells_of_files_leads_to_them(
     alice: Seat, bob: Agent, tmp_path: Path
 ) -> None:
     (tmp_path / "plan.txt").write_text("one two three")
-    await bob.sharing.send(_room(alice).room.id, [_room(alice).me.id], [tmp_path / "plan.txt"])
+    await bob.sharing.send(alice.room.room.id, [alice.room.me.id], [tmp_path / "plan.txt"])
     await alice.sees(" 1 offer")
     await alice.click("1 offer")
     await alice.sees("Files on their way")
@@ -250,7 +244,7 @@ async def test_a_terminal_is_watched_and_a_guest_let_in_with_the_mouse(
 ) -> None:
     bob = await sit_down("bob", shared_server, size=WIDE)
     await bob.register(f"bob{number}")
-    room = await bob.app.agent.join(_room(alice).room.id)
+    room = await bob.app.agent.join(alice.room.room.id)
     bob.call(bob.app.open_room, room.id)
     await bob.sees(f"Message r{number}")
     await alice.say("/share-terminal sh")
@@ -327,7 +321,7 @@ async def test_a_thread_is_closed_and_an_answer_taken_back_with_the_mouse(alice:
     await alice.sees("Answering")
     await alice.click("d deletes · p pins · what is this?”")
     await alice.sees("Answering")
-    assert not _room(alice).composer.text
+    assert not alice.room.composer.text
     await alice.click("Esc cancels")
     await alice.no_longer_sees("Answering")
     await alice.press("up", "t")

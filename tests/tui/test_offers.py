@@ -7,40 +7,16 @@ from mesh_tui.screens.room import RoomScreen
 from mesh_tui.widgets.composer import Composer
 from mesh_tui.widgets.offers import Offers
 from tests.support.conditions import until
-from tests.tui.conftest import SignUp, SitDown
+from tests.tui.conftest import SignUp
 from tests.tui.seat import Seat
 
 
-@pytest.fixture
-async def alice(shared_server: str, sit_down: SitDown, number: int) -> Seat:
-    """The owner of a room, in it."""
-    seat = await sit_down("alice", shared_server, size=(100, 30))
-    await seat.register(f"alice{number}")
-    await seat.create_room(f"room {number}")
-    return seat
-
-
-@pytest.fixture
-async def bob(shared_server: str, sign_up: SignUp, alice: Seat, number: int) -> Agent:
-    """Someone without a screen, in alice's room."""
-    agent = await sign_up(f"bob{number}", shared_server)
-    await agent.join(_room(alice).room.id)
-    await alice.sees(f"● bob{number}")
-    return agent
-
-
-def _room(seat: Seat) -> RoomScreen:
-    screen = seat.app.screen
-    assert isinstance(screen, RoomScreen)
-    return screen
-
-
 def _composer(seat: Seat) -> Composer:
-    return _room(seat).query_one(Composer)
+    return seat.room.query_one(Composer)
 
 
 def _shown(seat: Seat) -> bool:
-    return _room(seat).query_one(Offers).display
+    return seat.room.query_one(Offers).display
 
 
 async def test_enter_sends_what_was_typed_where_nothing_was_chosen(alice: Seat) -> None:
@@ -85,9 +61,9 @@ async def test_people_who_spoke_last_come_first(
     alice: Seat, bob: Agent, shared_server: str, sign_up: SignUp, number: int
 ) -> None:
     ann = await sign_up(f"ann{number}", shared_server)
-    await ann.join(_room(alice).room.id)
+    await ann.join(alice.room.room.id)
     await alice.sees(f"ann{number}")
-    outgoing = await bob.send(_room(alice).room.id, "I was here")
+    outgoing = await bob.send(alice.room.room.id, "I was here")
     await bob.sent(outgoing.nonce, 20)
     await alice.sees("I was here")
     await alice.press("@")
@@ -146,7 +122,7 @@ async def test_it_fits_every_size(alice: Seat, size: tuple[int, int]) -> None:
     await alice.resize(*size)
     await alice.press("slash")
     await alice.sees("/archive" if size[1] > 12 else "/away", "/back")
-    offers = _room(alice).query_one(Offers).region
+    offers = alice.room.query_one(Offers).region
     assert offers.bottom == _composer(alice).region.y
     assert offers.x >= 0
     assert offers.right <= size[0]

@@ -8,7 +8,6 @@ from textual import events
 
 from mesh_agent.agent import Agent
 from mesh_agent.client.state import MembersChanged, MessageReceived, Outgoing, TypingSeen
-from mesh_tui.screens.room import RoomScreen
 from mesh_tui.widgets.composer import Composer
 from mesh_tui.widgets.transcript import Transcript
 from protocol.limits import CONTENT_CHARS
@@ -32,23 +31,17 @@ async def alice(shared_server: str, sit_down: SitDown, number: int) -> Seat:
 async def bob(shared_server: str, sign_up: SignUp, alice: Seat, number: int) -> Agent:
     """Someone without a screen, in alice's room."""
     agent = await sign_up(f"bob{number}", shared_server)
-    await agent.join(_room(alice).room.id)
+    await agent.join(alice.room.room.id)
     return agent
 
 
-def _room(seat: Seat) -> RoomScreen:
-    screen = next(screen for screen in seat.app.screen_stack if isinstance(screen, RoomScreen))
-    assert isinstance(screen, RoomScreen)
-    return screen
-
-
 def _composer(seat: Seat) -> Composer:
-    return _room(seat).query_one(Composer)
+    return seat.room.query_one(Composer)
 
 
 async def _say(agent: Agent, seat: Seat, *texts: str) -> None:
     for text in texts:
-        outgoing = await agent.send(_room(seat).room.id, text)
+        outgoing = await agent.send(seat.room.room.id, text)
     await agent.sent(outgoing.nonce, 20)
 
 
@@ -68,7 +61,7 @@ async def test_nothing_but_white_space_is_not_sent(alice: Seat) -> None:
     await alice.press("space", "enter", "space")
     await alice.say("word")
     await alice.sees("word", "▎")
-    assert len(_room(alice).timeline.entries) == 2
+    assert len(alice.room.timeline.entries) == 2
 
 
 async def test_the_keys_of_a_shell(alice: Seat) -> None:
@@ -126,16 +119,16 @@ async def test_a_message_entered_just_before_leaving_is_sent(alice: Seat, bob: A
 
 
 async def _refused_again(alice: Seat, before: Outgoing) -> None:
-    refused = _room(alice).timeline.failed
+    refused = alice.room.timeline.failed
     await until(lambda: any(known is not before for known in refused()), "it to be refused again")
     await alice.sees("Not sent:")
 
 
 @pytest.mark.presses("room.again", "room.drop", "page escape")
 async def test_a_refused_message_says_why_and_can_be_tried_again_or_dropped(alice: Seat) -> None:
-    await alice.app.agent.send(_room(alice).room.id, "an answer", reply_to="never-there")
+    await alice.app.agent.send(alice.room.room.id, "an answer", reply_to="never-there")
     await alice.sees("Not sent:", "F5 Try again", "F8 Drop")
-    (before,) = _room(alice).timeline.failed()
+    (before,) = alice.room.timeline.failed()
     await alice.press("f5")
     await _refused_again(alice, before)
     await alice.press("up")
@@ -147,15 +140,15 @@ async def test_a_refused_message_says_why_and_can_be_tried_again_or_dropped(alic
     await alice.sees("Drop this message?")
     await alice.press("n")
     await alice.sees("▌ an answer")
-    (before,) = _room(alice).timeline.failed()
+    (before,) = alice.room.timeline.failed()
     await alice.press("r")
     await alice.no_longer_sees("▌ an answer")
     await _refused_again(alice, before)
     await alice.press("up", "e")
     await alice.no_longer_sees("Not sent:")
-    await until(lambda: _room(alice).composer.text == "an answer", "it back where it was written")
+    await until(lambda: alice.room.composer.text == "an answer", "it back where it was written")
     await alice.press("ctrl+u")
-    await alice.app.agent.send(_room(alice).room.id, "an answer", reply_to="never-there")
+    await alice.app.agent.send(alice.room.room.id, "an answer", reply_to="never-there")
     await alice.sees("Not sent:")
     await alice.press("f8")
     await alice.sees("Drop this message?", "an answer")
@@ -205,9 +198,9 @@ async def test_nothing_is_read_while_another_window_is_in_front(alice: Seat, bob
     await until(lambda: not alice.app.app_focus, "the focus to go")
     await _say(bob, alice, "are you there?")
     await alice.sees("are you there?", "new")
-    assert alice.app.agent.room(_room(alice).room.id).unread == 1
+    assert alice.app.agent.room(alice.room.room.id).unread == 1
     alice.app.post_message(events.AppFocus())
-    await until(lambda: not alice.app.agent.room(_room(alice).room.id).unread, "it to be read")
+    await until(lambda: not alice.app.agent.room(alice.room.room.id).unread, "it to be read")
 
 
 async def _counts_as_read(seat: Seat, when: str) -> None:
@@ -228,7 +221,7 @@ async def test_what_was_seen_is_read_once_the_room_is_left(alice: Seat, bob: Age
     await _say(bob, alice, "below")
     await alice.sees("↓ 1 new")
     await until(lambda: _unread(alice) == 41, "all to be counted")
-    await until(lambda: _room(alice).marks.seen == 40, "all but the last to be seen")
+    await until(lambda: alice.room.marks.seen == 40, "all but the last to be seen")
     await alice.press("escape")
     await until(lambda: _unread(alice) == 1, "what was seen to be read")
 
@@ -240,7 +233,7 @@ async def test_to_quit_is_to_leave_the_room(
     await _say(bob, alice, "hello")
     await alice.sees("hello")
     await until(lambda: _unread(alice) == 1, "it to be counted")
-    await until(lambda: _room(alice).marks.seen == 1, "it to be seen")
+    await until(lambda: alice.room.marks.seen == 1, "it to be seen")
     await alice.press("ctrl+q")
     await until(lambda: not alice.app.is_running, "the end")
     again = await sit_down("alice", shared_server)
@@ -272,7 +265,7 @@ async def test_when_it_counts_as_read_is_taken_at_once(alice: Seat, bob: Agent) 
 
 
 def _begins_before(alice: Seat, seq: int | None) -> bool:
-    first = _room(alice).timeline.first
+    first = alice.room.timeline.first
     return first is not None and (seq is None or first < seq)
 
 
@@ -290,7 +283,7 @@ async def test_earlier_history_is_loaded_on_the_way_up(
     await alice.sees("line 449.")
     transcript = alice.app.screen.query_one(Transcript)
     transcript.focus()
-    while (first := _room(alice).timeline.first) != 1:
+    while (first := alice.room.timeline.first) != 1:
         await alice.press("home")
         await until(partial(_begins_before, alice, first), "earlier ones")
     await alice.press("home")
@@ -298,7 +291,7 @@ async def test_earlier_history_is_loaded_on_the_way_up(
 
 
 async def test_who_types_is_said_and_forgotten(alice: Seat, bob: Agent, number: int) -> None:
-    bob.typing(_room(alice).room.id)
+    bob.typing(alice.room.room.id)
     await alice.sees(f"bob{number} is typing…")
     await _say(bob, alice, "done")
     await alice.no_longer_sees("is typing…")
@@ -330,7 +323,7 @@ async def test_others_are_told_of_typing_where_that_is_wanted(alice: Seat, bob: 
 
 
 async def test_others_see_who_is_here_where_that_is_wanted(alice: Seat, bob: Agent, number: int) -> None:
-    members = await bob.members(_room(alice).room.id)
+    members = await bob.members(alice.room.room.id)
     heard = bob.subscribe()
     told = {member.username: member.presence for member in members}
     for shown, presence in ((False, "offline"), (True, "online")):
@@ -394,7 +387,7 @@ async def test_leaving_asks_first(alice: Seat, number: int) -> None:
 
 
 async def test_a_room_left_elsewhere_closes(alice: Seat) -> None:
-    await alice.app.agent.leave(_room(alice).room.id)
+    await alice.app.agent.leave(alice.room.room.id)
     await alice.sees("Your rooms")
 
 
@@ -443,7 +436,7 @@ async def test_what_is_typed_is_written_whatever_has_the_focus(alice: Seat) -> N
 async def test_a_burst_arrives_whole_and_in_order(alice: Seat, bob: Agent) -> None:
     await _say(bob, alice, *(f"{count}." for count in range(300)))
     await alice.sees("299.")
-    contents = [entry.content for entry in _room(alice).timeline.entries if isinstance(entry, Message)]
+    contents = [entry.content for entry in alice.room.timeline.entries if isinstance(entry, Message)]
     assert contents == [f"{count}." for count in range(300)]
 
 

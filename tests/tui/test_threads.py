@@ -11,7 +11,6 @@ from mesh_agent.agent import Agent
 from mesh_agent.client.state import Page
 from mesh_tui.layout.blocks import Blocks
 from mesh_tui.layout.message import Head
-from mesh_tui.screens.room import RoomScreen
 from mesh_tui.timeline import Timeline
 from protocol.rest import Message
 from tests.support.conditions import until
@@ -129,12 +128,6 @@ def test_heights_stay_those_of_what_is_shown(changes: list[tuple[int, bool]]) ->
 RESTS: Final = "↳ What you write goes into the thread"
 
 
-def _room(seat: Seat) -> RoomScreen:
-    screen = next(screen for screen in seat.app.screen_stack if isinstance(screen, RoomScreen))
-    assert isinstance(screen, RoomScreen)
-    return screen
-
-
 async def _tell(agent: Agent, room_id: str, text: str, thread: str | None = None) -> Message:
     waiting = await agent.send(room_id, text, thread=thread)
     sent = await agent.sent(waiting.nonce, 20)
@@ -153,14 +146,14 @@ async def alice(shared_server: str, sit_down: SitDown, bob: Agent, number: int) 
     seat = await sit_down(f"alice{number}", shared_server, size=(120, 30))
     await seat.register(f"alice{number}")
     await seat.create_room(f"threads {number}")
-    await bob.join(_room(seat).room.id)
-    await _tell(bob, _room(seat).room.id, "shall we begin?")
+    await bob.join(seat.room.room.id)
+    await _tell(bob, seat.room.room.id, "shall we begin?")
     await seat.sees("shall we begin?")
     return seat
 
 
 async def test_who_asks_for_the_people_gets_them_in_the_place_of_a_thread(alice: Seat) -> None:
-    room = _room(alice)
+    room = alice.room
     for hidden in (False, True):
         if hidden:
             await alice.press("f2")
@@ -176,7 +169,7 @@ async def test_who_asks_for_the_people_gets_them_in_the_place_of_a_thread(alice:
 
 @pytest.mark.presses("selected.thread", "selected.show_in_room")
 async def test_a_thread_is_read_and_written_in_beside_the_room(alice: Seat, bob: Agent) -> None:
-    room_id = _room(alice).room.id
+    room_id = alice.room.room.id
     await alice.press("up", "t")
     await alice.sees("no answers yet", "the beginning of the thread", RESTS)
     assert alice.text.count("shall we begin?") == 2
@@ -184,7 +177,7 @@ async def test_a_thread_is_read_and_written_in_beside_the_room(alice: Seat, bob:
     await alice.tell("we may")
     await alice.sees("1 answer  ", "↳ 1 answer", RESTS)
     assert alice.text.count("▎ we may") == 2
-    began = _room(alice).pane.first
+    began = alice.room.pane.first
     await _tell(bob, room_id, "then I do", thread=began)
     await alice.sees("2 answers  ", "↳ 2 answers")
     await _tell(bob, room_id, "somewhere else")
@@ -208,8 +201,8 @@ async def test_a_thread_is_read_and_written_in_beside_the_room(alice: Seat, bob:
     await alice.sees("online", "↳ 3 answers")
     assert RESTS not in alice.text
     await alice.say("to the room")
-    await until(lambda: _room(alice).timeline.newest == 6, "the sixth")
-    last = _room(alice).timeline.last_message()
+    await until(lambda: alice.room.timeline.newest == 6, "the sixth")
+    last = alice.room.timeline.last_message()
     assert last is not None
     assert last.thread is None
 
@@ -217,14 +210,14 @@ async def test_a_thread_is_read_and_written_in_beside_the_room(alice: Seat, bob:
 async def test_where_there_is_no_room_beside_it_covers_the_messages_which_stay_unread(
     alice: Seat, bob: Agent
 ) -> None:
-    room_id = _room(alice).room.id
+    room_id = alice.room.room.id
     await alice.resize(80, 24)
     await alice.press("up", "t")
     await alice.sees("no answers yet", RESTS)
     assert alice.text.count("shall we begin?") == 1
     await until(lambda: alice.app.agent.room(room_id).unread == 0)
     await _tell(bob, room_id, "somewhere else")
-    await until(lambda: _room(alice).timeline.newest == 2, "the second")
+    await until(lambda: alice.room.timeline.newest == 2, "the second")
     await alice.pilot.pause()
     assert "somewhere else" not in alice.text
     assert alice.app.agent.room(room_id).unread == 1
@@ -234,14 +227,14 @@ async def test_where_there_is_no_room_beside_it_covers_the_messages_which_stay_u
 
 
 async def test_what_is_older_is_loaded_while_one_reads(alice: Seat, bob: Agent) -> None:
-    room_id = _room(alice).room.id
-    first = _room(alice).timeline.last_message()
+    room_id = alice.room.room.id
+    first = alice.room.timeline.last_message()
     assert first is not None
     await asyncio.gather(*(_tell(bob, room_id, f"line {count}", first.id) for count in range(130)))
-    await until(lambda: _room(alice).timeline.newest == 131, "all of it")
+    await until(lambda: alice.room.timeline.newest == 131, "all of it")
     await alice.say("/thread #1")
     await alice.sees("thread  ", "answers  ", RESTS)
-    transcript = _room(alice).pane.transcript
+    transcript = alice.room.pane.transcript
 
     def head() -> str:
         first = transcript.entries[0]
@@ -271,7 +264,7 @@ async def test_what_could_not_be_loaded_is_loaded_when_there_is_a_line_again(
     await alice.register("alice")
     await alice.create_room("threads")
     await alice.say("shall we begin?")
-    await until(lambda: _room(alice).timeline.newest == 1, "the message")
+    await until(lambda: alice.room.timeline.newest == 1, "the message")
     own_server.kill()
     await alice.sees("○ offline")
     await alice.press("up", "t")
