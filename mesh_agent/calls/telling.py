@@ -1,10 +1,10 @@
 """What a room is told of calls that were begun here: one message, which is edited when the call is over.
 
-Strategy: whoever began it edits the message when the last party is gone, also where they have left before.
-What was told is kept on disk as long as it is to be edited (`terminal.ledger`), so what a killed program has
-left is settled by the next one of this device, once it has asked whether the others still talk. Where whoever
-began it fell out and never came back, nobody else may edit their message: the last one who goes says in a
-message of their own how it ended, and the newest message about a call is what counts.
+Strategy: as for terminals (`terminal.notices`). Whoever began it edits the message when the last party is
+gone, also where they have left before. What a killed program has left is settled by the next one of this
+device, once it has asked whether the others still talk. Where whoever began it fell out and never came back,
+nobody else may edit their message: the last one who goes says in a message of their own how it ended, and the
+newest message about a call is what counts.
 """
 
 import asyncio
@@ -14,17 +14,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from msgspec.structs import replace
-
 from mesh_agent.calls import announcing
 from mesh_agent.calls.announcing import Announced
 from mesh_agent.calls.asking import Asking
-from mesh_agent.client.errors import SignInNeeded, Unreachable
+from mesh_agent.client.errors import Unreachable
 from mesh_agent.client.introductions import Introductions
 from mesh_agent.machines.call_parts import not_came
 from mesh_agent.terminal.ledger import Ledger, Left
-from protocol import limits
-from protocol.errors import MeshError, RateLimited
+from mesh_agent.terminal.notices import Notices, read_back
+from protocol.errors import MeshError
 
 if TYPE_CHECKING:
     from mesh_agent.calls.call import Call
@@ -34,12 +32,6 @@ ANNOUNCED_PAGES: Final = 2
 
 BEGUN_MAX: Final = 16
 """Calls that were begun here and left while others went on, whose end is waited for."""
-
-PENDING_MAX: Final = 64
-"""Ends that wait for a line to be told."""
-
-_LATER: Final = (Unreachable, RateLimited, SignInNeeded)
-"""Refusals that another time may not meet; any other one is for good."""
 
 
 @dataclass(slots=True)
@@ -68,9 +60,8 @@ class Telling:
         self._introductions, self._ledger, self._asking = introductions, ledger, asking
         self._clock = clock
         self._begun: dict[str, _Begun] = {}
-        self._pending: dict[str, tuple[Left, str]] = {}
+        self._notices = Notices(introductions, ledger, announcing.CONTENT_TYPE, self._message_of)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._one = asyncio.Lock()
 
     def has_begun(self, call_id: str) -> bool:
         """Whether it was begun here, and its end is to be told."""
@@ -78,21 +69,14 @@ class Telling:
 
     async def begin(self, room_id: str, call_id: str, *, video: bool) -> str:
         """Tells the room; returns the message's id. Raises: Unreachable, or the server's refusal."""
-        left = Left(user=self._introductions.user.id, room=room_id, terminal=call_id, command="")
-        await asyncio.to_thread(self._ledger.begin, left)
-        content = announcing.beginning(call_id, video=video)
+        content, over = announcing.beginning(call_id, video=video), announcing.end(call_id, None, ())
         try:
-            message = await self._introductions.tell(room_id, content, announcing.CONTENT_TYPE)
+            left = await self._notices.tell(self._left(room_id, call_id), content, over)
         except (Unreachable, asyncio.CancelledError):
-            self._settle(left, announcing.end(call_id, None, ()))  # the room may have been told of it
+            self._spawn(self._notices.catch_up())
             raise
-        except MeshError:
-            await asyncio.to_thread(self._ledger.end, call_id)
-            raise
-        left = replace(left, message=message)
         self._begun[call_id] = _Begun(left)
-        await asyncio.to_thread(self._ledger.told, left)
-        return message
+        return left.message
 
     def over(self, call: "Call") -> None:
         """For this device a call is over, whoever had begun it."""
@@ -131,8 +115,7 @@ class Telling:
 
     def nobody_there(self, room_id: str, call_id: str) -> None:
         """A call that a message of ours tells of is dead; another program or device of ours has begun it."""
-        left = Left(user=self._introductions.user.id, room=room_id, terminal=call_id, command="")
-        self._settle(left, announcing.broken(call_id))
+        self._settle(self._left(room_id, call_id), announcing.broken(call_id))
 
     def catch_up(self) -> None:
         """There is a line: tells what waits for that, and what programs that were killed have left."""
@@ -143,16 +126,8 @@ class Telling:
 
         Raises: NotMember; Unreachable: nothing of them is held here.
         """
-        found: list[Announced] = []
-        before: int | None = None
-        for _ in range(ANNOUNCED_PAGES):
-            page = await self._introductions.messages(room_id, before, limits.PAGE_MAX)
-            read = (announcing.read(message) for message in reversed(page.messages))
-            found += [each for each in read if each is not None]
-            if not page.has_more or not page.messages:
-                break
-            before = page.messages[0].seq
-        return found
+        found = read_back(self._introductions, room_id, ANNOUNCED_PAGES, announcing.read)
+        return [each async for each in found]
 
     async def close(self) -> None:
         """Returns when all is told that can be."""
@@ -162,14 +137,16 @@ class Telling:
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────
 
+    def _left(self, room_id: str, call_id: str) -> Left:
+        return Left(user=self._introductions.user.id, room=room_id, terminal=call_id, command="")
+
     def _settle(self, left: Left, content: str) -> None:
-        if len(self._pending) < PENDING_MAX:
-            self._pending[left.terminal] = left, content
-        self._spawn(self._edit())
+        self._notices.amend(left, content)
+        self._spawn(self._notices.catch_up())
 
     async def _catch_up(self) -> None:
-        await self._edit()
-        for left in await asyncio.to_thread(self._ledger.abandoned, self._introductions.user.id):
+        await self._notices.catch_up()
+        for left in await self._notices.abandoned():
             self._spawn(self._settle_abandoned(left))
 
     async def _settle_abandoned(self, left: Left) -> None:
@@ -185,26 +162,10 @@ class Telling:
         else:
             self._settle(left, announcing.broken(left.terminal))
 
-    async def _edit(self) -> None:
-        async with self._one:
-            for call_id, (left, content) in list(self._pending.items()):
-                try:
-                    await self._edit_one(left, content)
-                except _LATER:
-                    continue
-                except MeshError:
-                    pass  # the message, the room or we are no longer there
-                self._pending.pop(call_id, None)
-                await asyncio.to_thread(self._ledger.end, call_id)
-
-    async def _edit_one(self, left: Left, content: str) -> None:
-        message = left.message
-        if not message:  # the program was killed before it had heard the message's id
-            told = await self.announced(left.room)
-            ours = (each for each in told if each.call_id == left.terminal and each.user_id == left.user)
-            message = next((each.message_id for each in ours if each.running), "")
-        if message:
-            await self._introductions.amend(left.room, message, content)
+    async def _message_of(self, left: Left) -> str:
+        told = await self.announced(left.room)
+        ours = (each for each in told if each.call_id == left.terminal and each.user_id == left.user)
+        return next((each.message_id for each in ours if each.running), "")
 
     async def _say_end(self, room_id: str, content: str) -> None:
         with contextlib.suppress(MeshError):  # who calls next finds out by asking

@@ -75,6 +75,15 @@ def read(message: Message) -> Announced | None:
     return Announced(message.id, author.id, author.username, named[1], clean_line(command), running, how)
 
 
+def how_it_ended(exit_status: int | None, *, closed: bool = False) -> str:
+    """For `end`. `exit_status`: None where it is not known; `closed`: the person has ended it."""
+    if closed or exit_status is None:
+        return "is over."
+    if exit_status >= 0:
+        return f"ended with exit code {exit_status}."
+    return f"was ended by signal {-exit_status}."
+
+
 def seen(members: Iterable[Member]) -> Set[str] | None:
     """The ids of those who are seen now; None where that is not known.
 

@@ -20,11 +20,11 @@ from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.orders import Frame
 from mesh_agent.sharing.process import Helper
 from mesh_agent.terminal import orders, processes
+from mesh_agent.terminal.announcing import how_it_ended
 from mesh_agent.terminal.door import Door, House
 from mesh_agent.terminal.errors import GuestGone, NotComparedGuest, TerminalError, TerminalOver
 from mesh_agent.terminal.guest_screen import GuestScreen
 from mesh_agent.terminal.ledger import Left
-from mesh_agent.terminal.notices import how_it_ended
 from mesh_agent.terminal.sessions import Owner
 from mesh_agent.terminal.telling import Telling
 from protocol import limits

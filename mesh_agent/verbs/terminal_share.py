@@ -20,8 +20,8 @@ from typing import Any, Final
 
 from mesh_agent.agent import Agent
 from mesh_agent.output import Output
+from mesh_agent.terminal.announcing import how_it_ended
 from mesh_agent.terminal.hosting import Guest, Hosted
-from mesh_agent.terminal.notices import how_it_ended
 from mesh_agent.terminal.overlay import KEY, Overlay, Wish
 from mesh_agent.terminal.painter import Painter, colours_of
 from mesh_agent.terminal.typed import KeyReader, Pressed, Typed
