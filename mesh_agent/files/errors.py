@@ -32,24 +32,30 @@ from protocol.errors import MeshError
 
 
 class SourceError(MeshError):
+    """The message may have paths of this machine; `text` is what another person may be told."""
+
     code = "source.error"
     text = "This cannot be sent."
 
 
 class SourceMissing(SourceError):
     code = "source.missing"
+    text = "What was to be sent is gone."
 
 
 class SourceUnreadable(SourceError):
     code = "source.unreadable"
+    text = "What was to be sent cannot be read."
 
 
 class SourceSpecial(SourceError):
     code = "source.special"
+    text = "What was to be sent is neither a file nor a folder."
 
 
 class SourceTooMuch(SourceError):
     code = "source.too_much"
+    text = "There is more of it than can be sent at once."
 
 
 class SourceChanged(SourceError):

@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from mesh_agent.sharing.attempt import Attempt
 from mesh_agent.sharing.board import Item
 from mesh_agent.sharing.desk import Desk
@@ -165,6 +167,9 @@ class Carrying:
             "files": offered.files,
             "mtime": offered.mtime,
         }
+        if offered.refused:
+            self._cannot_be(offered, title, told)
+            return
         if self._has_arrived(offered, title):
             self.attempt.tell(Accept(id=offered.id, into="", already=True))
             return
@@ -182,6 +187,17 @@ class Carrying:
         self.items[offered.id] = item
         _show_offer(item, offered, self.attempt)
         self._decide(item, told)
+
+    def _cannot_be(self, offered: Offered, title: str, told: dict[str, Any]) -> None:
+        """The process has declined it, as it cannot be received safely; the person learns of it."""
+        item = self._fetched(offered) if offered.request else self._found(offered, title)
+        if item is not None:
+            self.end(item, "failed", offered.refused)
+        elif self._takes_offers and not offered.request:
+            now = format_time(self.desk.clock())
+            record = self._record(offered.id, "receive", told)
+            ended = replace(record, phase="failed", reason=offered.refused, ended_at=now)
+            self.desk.board.add(Item(ended))
 
     def _refused(self, offered: Offered) -> Item | None:
         """It was called off before: its sender has not heard that, or has lost it with its program."""

@@ -214,7 +214,8 @@ class OfferedEntry(Struct, frozen=True, array_like=True):
 
 
 class Offered(Told, frozen=True, kw_only=True, tag="offered"):
-    """`id`: the sender's name. `request`: of the `Fetch` that it answers."""
+    """`id`: the sender's name. `request`: of the `Fetch` that it answers. `refused`: why nothing of it can be
+    written here; then it was declined, and nobody is asked."""
 
     id: str
     name: str
@@ -226,6 +227,7 @@ class Offered(Told, frozen=True, kw_only=True, tag="offered"):
     more_paths: int
     space: int
     request: str | None = None
+    refused: str = ""
 
 
 class Serving(Told, frozen=True, kw_only=True, tag="serving"):

@@ -7,6 +7,7 @@ bound how many are open at once, and the asker how much it takes of an answer.
 import asyncio
 import itertools
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, Final
@@ -40,6 +41,12 @@ LISTED: Final = 100_000
 ANSWER_S: Final = 60.0
 """So long may the other end take for the next part of an answer."""
 
+OPENED_S: Final = 600.0
+"""So long may the other end take to look through what is fetched, before it offers it."""
+
+GIVEN_UP_MAX: Final = 256
+"""Requests that were given up and are still known: an offer that comes after all is late, and no fault."""
+
 Offering = Callable[[str, Source, str], Awaitable[Ended]]
 
 
@@ -51,6 +58,8 @@ class Asking:
         self._numbers = itertools.count(1)
         self._listings: dict[str, tuple[list[Entry], asyncio.Future[list[Entry]]]] = {}
         self._gets: dict[str, asyncio.Future[Ended]] = {}
+        self._waiting: dict[str, asyncio.Timeout] = {}
+        self._given_up: deque[str] = deque(maxlen=GIVEN_UP_MAX)
 
     def _begin(self) -> str:
         if self._ground.lost is not None:
@@ -81,13 +90,23 @@ class Asking:
         try:
             begun(request)
             self._ground.put(FolderGet(request=request, share=share, path=path))
-            return await future
+            async with asyncio.timeout(OPENED_S) as self._waiting[request]:
+                return await future
+        except TimeoutError:
+            self._given_up.append(request)
+            raise PeerStalled from None
         finally:
             del self._gets[request]
+            del self._waiting[request]
 
     def offered(self, request: str) -> bool:
-        """Whether an offer that names this request was asked for."""
-        return request in self._gets
+        """Whether an offer that names this request was asked for; from now on it may take its time. Whoever
+        has given it up declines it.
+        """
+        waiting = self._waiting.get(request)
+        if waiting is not None:
+            waiting.reschedule(None)
+        return request in self._gets or request in self._given_up
 
     def ended(self, request: str, ended: Ended) -> None:
         future = self._gets.get(request)

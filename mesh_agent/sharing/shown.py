@@ -31,13 +31,20 @@ class ShownFolders:
     """What one other side may see.
 
     Attributes:
-        shares: may be replaced at any time.
+        shares: what is shared now.
         sending: what is sent of them now, by transfer.
     """
 
     def __init__(self, shares: Sequence[Shown]) -> None:
         self.shares = list(shares)
         self.sending: dict[str, Source] = {}
+        self._share_of: dict[str, str] = {}
+
+    def show(self, shares: Sequence[Shown]) -> list[str]:
+        """From now on these; returns the transfers of what is not shared any more."""
+        self.shares = list(shares)
+        still = {shown.id for shown in shares}
+        return [transfer for transfer in self.sending if self._share_of[transfer] not in still]
 
     async def entries(self, share: str, path: str) -> list[Entry]:
         """What is in a folder of a share, folders first; without a share, the shares themselves.
@@ -55,17 +62,22 @@ class ShownFolders:
         """
         shown = self._shown(share)
         source = await asyncio.to_thread(_source, shown, path)
+        if shown not in self.shares:  # it was opened while that changed
+            await asyncio.to_thread(source.close)
+            raise PeerNotShared
         named = f"{len(shown.place)} {shown.place} {path}".encode(errors="surrogateescape")
         transfer = hashlib.sha256(named).hexdigest()[:32]
         if transfer in self.sending:
             transfer = secrets.token_hex(16)
         self.sending[transfer] = source
+        self._share_of[transfer] = shown.id
         return transfer, source
 
     async def close(self, source: transferring.Source) -> None:
         """It was sent, or not."""
         assert isinstance(source, Source)
         self.sending = {name: open_ for name, open_ in self.sending.items() if open_ is not source}
+        self._share_of = {name: self._share_of[name] for name in self.sending}
         await asyncio.to_thread(source.close)
 
     def _shown(self, share: str) -> Shown:

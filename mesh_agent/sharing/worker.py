@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from mesh_agent.files.manifest import check, free_space
 from mesh_agent.files.sink import Finished, Sink
 from mesh_agent.files.source import Source
 from mesh_agent.machines.receiving import Offer
@@ -22,7 +21,9 @@ from mesh_agent.net.meeting import Meeting
 from mesh_agent.sharing import orders, transferring
 from mesh_agent.sharing.courier import Courier
 from mesh_agent.sharing.giving_way import give_way
+from mesh_agent.sharing.ground import in_words
 from mesh_agent.sharing.helping import help_agent
+from mesh_agent.sharing.looking import looked_at, refused
 from mesh_agent.sharing.meeter import Meeter
 from mesh_agent.sharing.orders import (
     Begin,
@@ -33,8 +34,6 @@ from mesh_agent.sharing.orders import (
     Lost,
     Met,
     Moved,
-    Offered,
-    OfferedEntry,
     Order,
     Serving,
     Signal,
@@ -42,7 +41,6 @@ from mesh_agent.sharing.orders import (
 )
 from mesh_agent.sharing.pipes import Pipes
 from mesh_agent.sharing.shown import ShownFolders
-from mesh_agent.sharing.state import OFFERED_PATHS
 from mesh_agent.sharing.telling import sentence_of
 from mesh_agent.sharing.transferring import Accept, AlreadyHere, Answer, Decline, Progress
 from protocol.errors import MeshError
@@ -175,12 +173,17 @@ class Worker:
             if isinstance(order, Signal):
                 self._meeter.heard(order)
             elif isinstance(order, orders.Shares):
-                self._shown.shares = order.shares
+                self._show(order)
             elif self._courier is None:
                 self._early.append(order)
             elif type(order) in self._doers:
                 self._doers[type(order)](order)
         self._stopping.set()
+
+    def _show(self, order: orders.Shares) -> None:
+        for transfer in self._shown.show(order.shares):
+            if self._courier is not None:
+                self._courier.cancel(transfer, "It is not shared any more.")
 
     def _send(self, order: orders.Send) -> None:
         self._spawn(self._offer(order))
@@ -192,6 +195,7 @@ class Worker:
             source = await asyncio.to_thread(Source.open, Path(order.path))
         except MeshError as error:
             self._pipes.report(Ended(id=order.id, phase="failed", code=error.code, reason=error.message))
+            await self._cannot_be_read(order.id, error)
             return
         if order.id not in self._opening:  # it was cancelled meanwhile
             await asyncio.to_thread(source.close)
@@ -207,6 +211,12 @@ class Worker:
                 self._ended(order.id, how, sentence_of(faults=len(source.faults) + len(source.left_out)))
         finally:
             await asyncio.to_thread(source.close)
+
+    async def _cannot_be_read(self, transfer: str, error: MeshError) -> None:
+        """Who has a part of it waits for the rest in vain, and is told; paths of this machine are not."""
+        assert self._courier is not None
+        with contextlib.suppress(MeshError):
+            await self._courier.call_off(transfer, type(error).text, error.code)
 
     def _accept(self, order: orders.Accept) -> None:
         taken = Accept(Path(order.into), order.conflict, order.strikes)
@@ -288,35 +298,19 @@ class Worker:
     # ── what the courier asks and tells ──────────────────────────────────────────────────────────
 
     async def _ask(self, offer: Offer) -> Answer:
-        """Raises: OfferRefused: it cannot be written as it is."""
+        """Raises: OfferRefused: it cannot be written as it is; the person is told of it all the same."""
         meta = offer.meta
-        offered = await asyncio.to_thread(self._looked_at, offer)
+        request = None if meta.request is None else self._requests.get(meta.request, "")
+        try:
+            offered = await asyncio.to_thread(looked_at, offer, Path(self._begin.into), request)
+        except (MeshError, OSError) as error:
+            self._pipes.report(refused(meta, request, in_words(error)[1]))
+            raise
         self._counts[meta.transfer] = offered.files
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._answers[meta.transfer] = future
         self._pipes.report(offered)
         return await future
-
-    def _looked_at(self, offer: Offer) -> Offered:
-        into = Path(self._begin.into)
-        checked, meta = check(offer), offer.meta
-        shown = checked.offered(into, OFFERED_PATHS)
-        entries = 1 if meta.kind == "file" else len(checked.entries)
-        return Offered(
-            id=meta.transfer,
-            name=str(checked.title),
-            kind=meta.kind,
-            size=meta.size,
-            mtime=meta.mtime,
-            files=checked.files,
-            paths=[
-                OfferedEntry(str(path.path), path.kind, path.size, str(path.renamed), path.exists)
-                for path in shown
-            ],
-            more_paths=entries - len(shown),
-            space=free_space(into),
-            request=None if meta.request is None else self._requests.get(meta.request, ""),
-        )
 
     def _open_sink(self, offer: Offer, accept: Accept) -> transferring.Sink:
         peer = f"{self._begin.peer_user_id}/{self._begin.peer_device_id}"

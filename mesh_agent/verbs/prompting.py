@@ -48,7 +48,8 @@ class Prompter:
             self._offers.put_nowait(transfer.id)
         elif transfer.phase != "offered":
             self._asked.discard(transfer.id)
-        real = transfer.phase != "declined" and not transfer.door
+        never_taken = transfer.phase == "failed" and transfer.place is None
+        real = transfer.phase != "declined" and not never_taken and not transfer.door
         if transfer.over and real and not self._first.done():
             self._first.set_result(transfer)
 

@@ -6,7 +6,10 @@ has a final name that is not whole and verified.
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,7 +21,7 @@ from mesh_agent.machines.transfer import Ended
 from mesh_agent.net.base import LaneLost
 from mesh_agent.sharing import incoming, lines, register, serving
 from mesh_agent.sharing.reception import CALLED_OFF_MAX
-from mesh_agent.sharing.transferring import Source
+from mesh_agent.sharing.transferring import Accept, Decline, Source
 from protocol import limits
 from protocol.errors import MeshError, PeerNotShared, PeerStalled, PeerTooMany
 from protocol.peer import (
@@ -46,6 +49,7 @@ from protocol.peer import (
 )
 from tests.agent.couriers import DONE, End, Puppet, puppet, two
 from tests.agent.test_courier import some_bytes
+from tests.support.conditions import PATIENCE_S, until
 from tests.support.memory_files import CHUNK, MemorySource, folder_of
 from tests.support.memory_lanes import lane_pair
 from tests.support.virtual_time import in_time, virtually
@@ -109,7 +113,7 @@ async def lies_about_a_name(other: Puppet, _: End) -> None:
     await other.say(*chunk(0, BYTES, name="never offered"))
 
 
-async def sends_more_than_granted(other: Puppet, end: End) -> None:
+async def sends_before_anybody_could_answer(other: Puppet, end: End) -> None:
     def never(_: int) -> None:
         raise AssertionError("nothing of it should be written")
 
@@ -190,7 +194,7 @@ SENDERS: list[tuple[Scene, str]] = [
     (lies_about_a_hash, "peer.hash"),
     (lies_about_the_count, "peer.mismatch"),
     (lies_about_a_name, "peer.out_of_order"),
-    (sends_more_than_granted, "peer.out_of_order"),
+    (sends_before_anybody_could_answer, "peer.out_of_order"),
     (sends_before_it_is_accepted, "peer.out_of_order"),
     (offers_twice, "peer.out_of_order"),
     (is_done_too_early, "peer.out_of_order"),
@@ -294,21 +298,43 @@ def test_what_is_offered_again_waits_until_its_files_are_closed() -> None:
     virtually(scene())
 
 
-def test_credit_is_kept_to_the_byte() -> None:
-    """The disk stands still: after the window nothing more is taken."""
+@pytest.mark.parametrize("chunks", [2, 3])
+def test_credit_is_kept_to_the_byte(chunks: int) -> None:
+    """The disk stands still: what was granted is taken, and one chunk more ends the line on both sides."""
 
     async def scene() -> None:
-        async with puppet(window=CHUNK) as (other, end):
-            await offered(other)
-            assert [each.limit for each in other.heard if isinstance(each, P2pCredit)] == [CHUNK]
-            end.disk.before_write = lambda _: None
-            await other.say(encode(chunk(0, BYTES)) + encode(chunk(1, BYTES)))
-            await in_time(lambda: end.ended or end.disk.writes == [0, 1])
+        threads = ThreadPoolExecutor(1)
+        released = threading.Event()
 
-    def encode(pair: tuple[FileChunk, bytes]) -> bytes:
-        return msgspec.msgpack.encode(pair[0]) + pair[1]
+        def hold(_: int) -> None:
+            assert released.wait(PATIENCE_S)
 
-    virtually(scene())
+        async with puppet(window=2 * CHUNK, executor=threads) as (other, end):
+            end.disk.before_write = hold
+            await other.say(meta(3 * CHUNK))
+            await other.hear(FileAccept)
+            assert [each.limit for each in other.heard if isinstance(each, P2pCredit)] == [2 * CHUNK]
+            try:
+                for index in range(chunks):
+                    await other.say(*chunk(index, BYTES))
+                if chunks == 3:
+                    await until(lambda: end.courier.lost, "the end of the line")
+                    assert end.courier.received_bytes == 2 * CHUNK
+                else:
+                    await until(lambda: end.courier.received_bytes == 2 * CHUNK, "what was granted")
+            finally:
+                released.set()
+            if chunks == 3:
+                assert (await other.hear(P2pError)).code == "peer.over_credit"
+                await end.running
+                assert end.ended is not None
+                assert end.ended.code == "peer.over_credit"
+            else:
+                await other.hear(P2pCredit)
+                assert end.ended is None
+        threads.shutdown()
+
+    asyncio.run(scene())
 
 
 # ── a receiver that lies ─────────────────────────────────────────────────────────────────────────
@@ -624,6 +650,38 @@ def test_a_request_that_is_never_answered_is_given_up() -> None:
             with pytest.raises(PeerStalled):
                 await end.courier.list("shelf")
             alive.cancel()
+
+    virtually(scene())
+
+
+def test_what_is_fetched_and_never_offered_is_given_up_and_comes_too_late_after_that() -> None:
+    async def scene() -> None:
+        async def refuse(_: Any) -> Decline:
+            return Decline("Nobody waits for it.")
+
+        async with puppet(on_offer=refuse) as (other, end):
+            alive = asyncio.create_task(keep_alive(other))
+            with pytest.raises(PeerStalled):
+                await end.courier.get("shelf")
+            assert asyncio.get_running_loop().time() < serving.OPENED_S + 5
+            request = next(each.request for each in other.heard if isinstance(each, FolderGet))
+            alive.cancel()
+            await other.say(meta(request=request))
+            assert (await other.hear(FileDecline)).reason == "Nobody waits for it."
+            assert end.ended is None
+
+    virtually(scene())
+
+
+@pytest.mark.parametrize("wait_s", [0, 2 * serving.OPENED_S])
+def test_what_is_fetched_and_offered_takes_as_long_as_it_takes(wait_s: float) -> None:
+    async def scene() -> None:
+        async def ask(_: Any) -> Accept:
+            await asyncio.sleep(wait_s)
+            return Accept(Path("/"))
+
+        async with two(bob={"shares": Shelf()}, alice={"on_offer": ask}) as both:
+            assert await both.alice.courier.get("shelf", "book.txt") == DONE
 
     virtually(scene())
 

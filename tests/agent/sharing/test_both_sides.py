@@ -1,0 +1,140 @@
+"""What goes wrong at one end is said at both: whoever sends and whoever receives each see why."""
+
+import asyncio
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from mesh_agent.agent import Agent
+from mesh_agent.sharing import attempt
+from mesh_agent.sharing.process import CARRIER
+from mesh_agent.sharing.rules import Rules
+from tests.agent.conftest import OpenAgent
+from tests.agent.sharing.carriers import MEGABYTES, SLOW, Watch, over, quicker, room
+from tests.support.disk import NoSmallDisk, SmallDisk, small_disk
+
+UNHURRIED: Final = SLOW // 8
+"""Bytes a second at which the end is far, whatever holds a test up meanwhile."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """What is read last comes last by its name."""
+    folder = tmp_path / "trip"
+    folder.mkdir()
+    (folder / "a.bin").write_bytes(os.urandom(MEGABYTES))
+    (folder / "z.txt").write_text("the end")
+    return folder
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    try:
+        with small_disk(tmp_path / "disk", 16 * 1024) as disk:
+            yield disk
+    except NoSmallDisk:
+        pytest.skip("this machine lets no small disk be mounted")
+
+
+def all_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*")]
+
+
+async def test_an_offer_whose_names_lead_out_is_told_to_both_and_asks_nobody(
+    alice: Agent, bob: Agent, folder: Path, into: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it was fetched: whoever waits for it learns that it does not come."""
+    monkeypatch.setattr(attempt, "CARRIER", replace(CARRIER, module="tests.agent.sharing.lying_worker"))
+    bob.sharing.set_rules(Rules(downloads=into))
+    received = Watch(bob)
+    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [folder])
+    mine = await over(alice, transfer.id)
+    theirs = await received.wait("failed")
+    assert mine.phase == "declined"
+    assert (theirs.direction, theirs.title, theirs.peer_name) == ("receive", "trip", alice.profile)
+    assert mine.reason == theirs.reason != ""
+    assert {state.phase for state in received.states} == {"failed"}, "nobody is asked"
+
+    await alice.sharing.receive("a test")
+    await alice.sharing.share(room(alice), folder)
+    wanted = await bob.sharing.fetch(room(alice), alice.profile, "trip", "", into)
+    fetched = await over(bob, wanted.id)
+    assert (fetched.phase, fetched.reason) == ("failed", mine.reason)
+    assert all_in(into) == []
+
+
+async def test_a_source_that_is_gone_when_it_would_go_on_is_told_to_both(
+    alice: Agent, bob: Agent, big: Path, into: Path, open_agent: OpenAgent
+) -> None:
+    sent, received = Watch(alice), Watch(bob)
+    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [big], limit=UNHURRIED)
+    coming = await received.wait("running", fits=lambda state: state.done > 0)
+    await bob.close()
+    await sent.wait("interrupted")
+    await asyncio.to_thread(big.unlink)
+
+    again = await open_agent(bob.profile)
+    await again.start()
+    again.sharing.set_rules(Rules(downloads=into))
+    await again.sharing.receive("a test")
+    mine, theirs = await asyncio.gather(over(alice, transfer.id), over(again, coming.id))
+    assert (mine.phase, theirs.phase) == ("failed", "failed")
+    assert str(big) in mine.reason
+    assert theirs.reason == "What was to be sent is gone.", "no path of another machine"
+    assert not (into / big.name).exists()
+    await again.close()
+
+
+async def test_a_file_of_a_folder_that_vanishes_is_told_to_both(
+    alice: Agent, bob: Agent, folder: Path, into: Path
+) -> None:
+    received = Watch(bob)
+    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [folder], limit=UNHURRIED)
+    coming = await received.wait("running", fits=lambda state: state.done > 0)
+    (folder / "z.txt").unlink()
+    await quicker(alice, bob, folder)
+    mine, theirs = await over(alice, transfer.id), await over(bob, coming.id)
+    assert (mine.phase, theirs.phase) == ("done", "done")
+    assert mine.reason == theirs.reason == "1 file could not be read and is missing."
+    assert all_in(into) == ["trip", "a.bin"]
+
+
+async def test_a_disk_that_can_only_be_read_is_told_to_both(
+    alice: Agent, bob: Agent, folder: Path, disk: SmallDisk
+) -> None:
+    bob.sharing.set_rules(Rules(downloads=disk.folder, accept="all"))
+    received = Watch(bob)
+    remount(disk, "ro")
+    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [folder / "z.txt"])
+    mine, theirs = await over(alice, transfer.id), await received.wait("failed")
+    assert mine.phase == "declined"
+    assert mine.reason == theirs.reason == "This disk can only be read. Choose another folder."
+
+    remount(disk, "rw")
+    await alice.sharing.retry(transfer.id)
+    assert (await over(alice, transfer.id)).phase == "done"
+    assert (disk.folder / "z.txt").read_text() == "the end"
+
+
+def remount(disk: SmallDisk, how: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{how}", disk.folder], check=True)
+
+
+async def test_what_is_not_shared_any_more_does_not_go_on(
+    alice: Agent, bob: Agent, folder: Path, into: Path
+) -> None:
+    bob.sharing.set_rules(Rules(downloads=into, accept="all", limit=UNHURRIED))
+    share = await bob.sharing.share(room(alice), folder)
+    wanted = await alice.sharing.fetch(room(alice), bob.profile, "trip", "", into)
+    await Watch(alice).wait("running", fits=lambda state: state.done > 0)
+    await bob.sharing.unshare(share.id)
+    ended = await over(alice, wanted.id)
+    assert (ended.phase, ended.reason) == ("cancelled", "It is not shared any more.")
+    (served,) = bob.sharing.transfers()
+    assert (await over(bob, served.id)).phase == "cancelled"
+    assert not (into / "trip").exists()
