@@ -50,7 +50,7 @@ def line(transfer: Transfer) -> str:
     """All that is worth knowing of it, for who waits for it."""
     to = "to" if transfer.direction == "send" else "from"
     parts = [f"{transfer.title} {to} {transfer.peer_name}"]
-    if transfer.phase in {"running", "paused", "interrupted", "finishing"}:
+    if transfer.phase in {"running", "paused", "interrupted", "finishing"} and not transfer.undecided:
         parts.append(bar(transfer.done, transfer.size))
         parts.append(f"{size_text(transfer.done)} of {size_text(transfer.size)}")
     if transfer.phase == "running":
@@ -61,7 +61,9 @@ def line(transfer: Transfer) -> str:
     if transfer.way is not None:
         lanes = f", {transfer.lanes} lanes" if transfer.lanes > 1 else ""
         parts.append(f"{transfer.way}{lanes}")
-    if SAID[transfer.phase]:
+    if transfer.undecided:
+        parts.append(f"offered, {transfer.peer_name} is not there now")
+    elif SAID[transfer.phase]:
         parts.append(SAID[transfer.phase])
     return "  ".join(parts)
 

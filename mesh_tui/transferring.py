@@ -12,14 +12,25 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from mesh_agent.client.errors import SignInNeeded
 from mesh_agent.client.state import AgentEvent, ConnectionChanged
-from mesh_agent.sharing.state import Conflict, IdentityChanged, Phase, Transfer, TransferChanged
+from mesh_agent.sharing.state import Conflict, IdentityChanged, OfferedPath, Phase, Transfer, TransferChanged
 from mesh_tui.opener import NotOpened, open_address, opener
 from mesh_tui.paths import expanded
 from mesh_tui.rules import rules
 from mesh_tui.screens.base import Patient
 from mesh_tui.settings import Settings
-from mesh_tui.transfers import Deed, Numbers, deed_of, end_words, name_of, open_offers
+from mesh_tui.transfers import (
+    Deed,
+    Numbers,
+    count_words,
+    deed_of,
+    end_words,
+    name_of,
+    open_offers,
+    peer_words,
+    size_words,
+)
 from mesh_tui.workers import SENDING, begin
 from protocol.errors import MeshError
 from protocol.text import clean_line
@@ -30,6 +41,8 @@ if TYPE_CHECKING:
 
 PROGRAM: Final = "mesh-tui"
 PATH_CHARS: Final = 4_000
+NAMES_ASKED: Final = 3
+"""Names that are taken here, of which the question says so."""
 
 CONFLICTS: Final[dict[str, tuple[Conflict, str]]] = {
     "r": ("rename", "Keep both: the new ones get another name"),
@@ -56,13 +69,17 @@ class Transferring:
         return self._app.agent.sharing
 
     @property
-    def _has_any(self) -> bool:
-        """Whether there is somebody, on a machine of their own."""
-        return self._app.signed_in and self._app.powers.has("files")
+    def _mine(self) -> "Sharing | None":
+        """None where nobody is signed in, the agent ends, or the machine is not theirs."""
+        if self._app.signed_in and self._app.powers.has("files"):
+            with suppress(SignInNeeded):
+                return self.sharing
+        return None
 
     def all(self) -> Sequence[Transfer]:
-        """Those of who is signed in."""
-        return self.sharing.transfers() if self._has_any else ()
+        """Those of who is signed in; none at the end, after which what was told before it may be heard."""
+        sharing = self._mine
+        return () if sharing is None else sharing.transfers()
 
     def find(self, transfer_id: str) -> Transfer | None:
         return next((known for known in self.all() if known.id == transfer_id), None)
@@ -102,15 +119,17 @@ class Transferring:
 
     def _take_part(self) -> None:
         """From the first connection of a session on, what is offered comes to this program."""
-        if self._has_any and self._part_of is not self.sharing:
-            self._part_of = self.sharing
+        sharing = self._mine
+        if sharing is not None and self._part_of is not sharing:
+            self._part_of = sharing
             self.take_rules(self._app.settings)
-            self.entrust(self.sharing.receive_once_free, PROGRAM, self._complain)
+            self.entrust(sharing.receive_once_free, PROGRAM, self._complain)
 
     def take_rules(self, settings: Settings) -> None:
         """What is set becomes what the agent does."""
-        if self._has_any:
-            self.sharing.set_rules(rules(settings))
+        sharing = self._mine
+        if sharing is not None:
+            sharing.set_rules(rules(settings))
 
     def _changed(self, transfer: Transfer) -> None:
         """An end that was seen to come is told; one that was there at the start is no news."""
@@ -146,11 +165,18 @@ class Transferring:
     def _complain(self, error: MeshError) -> None:
         self._app.notify(clean_line(error.message), severity="error", markup=False)
 
-    def accept(self, transfer: Transfer, *, into: Path | None = None, always: bool = False) -> None:
+    async def take(self, offer: Transfer, into: Path | None) -> bool:
+        """Takes an offer; False where that is asked about first. Raises: MeshError."""
+        if into is None and _taken(offer):
+            self.accept(offer)
+            return False
+        await self.sharing.accept(offer.id, into=into)
+        return True
+
+    def accept(self, transfer: Transfer, *, always: bool = False) -> None:
         """Takes an offer; asks first what is to become of names that are taken."""
-        take = partial(self.sharing.accept, transfer.id, into=into, always=always)
-        taken = sum(path.exists for path in transfer.paths)
-        if not taken or into is not None:
+        take = partial(self.sharing.accept, transfer.id, always=always)
+        if not _taken(transfer):
             self.entrust(take)
             return
 
@@ -161,8 +187,7 @@ class Transferring:
         from mesh_tui.screens.choose import Answer, Choose
 
         answers = [Answer(key, words) for key, (_, words) in CONFLICTS.items()]
-        question = f"{taken:,} of the names are taken here. What then?"
-        self._app.push_screen(Choose(question, name_of(transfer.title), answers), answered)
+        self._app.push_screen(Choose(*_question(transfer), answers), answered)
 
     def _always(self, transfer: Transfer) -> None:
         self.accept(transfer, always=True)
@@ -175,7 +200,8 @@ class Transferring:
 
         folder = f"{self.downloads()}{os.sep}"
         blank = Blank("Folder that it goes into", folder, PATH_CHARS)
-        self._app.push_screen(Edit(f"Accept {name_of(transfer.title, 40)} into…", [blank], keep))
+        title = f"Accept {name_of(transfer.title, 40)} into…"
+        self._app.push_screen(Edit(title, [blank], keep, enter="accepts it"))
 
     def downloads(self) -> Path:
         """Where what arrives goes."""
@@ -252,3 +278,22 @@ class Transferring:
         "copy": _copy,
         "details": _details,
     }
+
+
+def _taken(transfer: Transfer) -> Sequence[OfferedPath]:
+    """What is offered under names that are taken here by something else."""
+    return [path for path in transfer.paths if path.exists]
+
+
+def _question(transfer: Transfer) -> tuple[str, str]:
+    """What is asked where names are taken, and what that is about."""
+    taken = [name_of(path.path, 60) for path in _taken(transfer)]
+    if transfer.kind == "file":
+        return (
+            f"There is a {taken[0]} here already. What then?",
+            f"{peer_words(transfer)}, {size_words(transfer.size)}",
+        )
+    more = f" and {len(taken) - NAMES_ASKED:,} more" if len(taken) > NAMES_ASKED else ""
+    many = count_words(len(taken), "name")
+    question = f"{name_of(transfer.title, 40)}: {many} taken here already. What then?"
+    return question, ", ".join(taken[:NAMES_ASKED]) + more

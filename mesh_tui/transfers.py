@@ -19,6 +19,7 @@ NAME_CHARS: Final = 200
 
 _DAY_S: Final = 86_400
 _PAUSES: Final[frozenset[Phase]] = frozenset({"waiting", "connecting", "running", "interrupted"})
+BEGUN: Final[frozenset[Phase]] = frozenset({"running", "paused", "interrupted", "finishing"})
 _AGAIN: Final[frozenset[Phase]] = frozenset({"failed", "cancelled", "declined"})
 
 
@@ -65,6 +66,11 @@ def count_words(count: int, one: str, more: str = "") -> str:
 def name_of(text: str, chars: int = NAME_CHARS) -> str:
     """A name of somebody else's as it may be painted, on one line."""
     return clip(paintable(clean_line(text)), chars)
+
+
+def is_begun(transfer: Transfer) -> bool:
+    """Whether it is worth saying how far it is."""
+    return transfer.phase in BEGUN and not transfer.undecided
 
 
 def part_done(transfer: Transfer) -> float:
@@ -124,7 +130,14 @@ ARROWS: Final[dict[Direction, str]] = {"send": "↑", "receive": "↓"}
 
 def phase_words(transfer: Transfer) -> str:
     """How it stands, in a few words."""
+    if transfer.undecided:
+        return f"waits for your answer, {absent_words(transfer)}"
     return _PHASES[transfer.direction, transfer.phase].format(name_of(transfer.peer_name, 40))
+
+
+def absent_words(transfer: Transfer) -> str:
+    """That who offers it cannot be reached."""
+    return f"{name_of(transfer.peer_name, 40)} is not there now"
 
 
 def sign_of(transfer: Transfer) -> str:
@@ -143,8 +156,8 @@ def reason_words(transfer: Transfer) -> str:
 
 
 def is_open_offer(transfer: Transfer) -> bool:
-    """Whether it waits for the person's answer."""
-    return transfer.direction == "receive" and transfer.phase == "offered"
+    """Whether it waits for the person's answer; who offers it may be away."""
+    return transfer.undecided or (transfer.direction == "receive" and transfer.phase == "offered")
 
 
 def is_door(transfer: Transfer) -> bool:
@@ -218,7 +231,7 @@ def offer_lines(transfer: Transfer, number: int) -> list[str]:
 def line_of(transfer: Transfer) -> str:
     """A transfer as one line."""
     words = [phase_words(transfer)]
-    if transfer.phase in ("running", "paused", "interrupted"):
+    if is_begun(transfer) and transfer.phase != "finishing":
         words.append(f"{part_done(transfer):.0%} of {size_words(transfer.size)}")
     else:
         words.append(what_words(transfer))
@@ -269,7 +282,7 @@ DEEDS: Final = (
     Deed("d", "decline", "decline", is_open_offer),
     Deed("i", "into", "into…", lambda it: is_open_offer(it) and not it.door),
     Deed("v", "always", "always", lambda it: is_open_offer(it) and it.verified),
-    Deed("p", "pause", "pause", lambda it: it.phase in _PAUSES),
+    Deed("p", "pause", "pause", lambda it: it.phase in _PAUSES and not it.undecided),
     Deed("p", "resume", "go on", lambda it: it.phase == "paused"),
     Deed("x", "cancel", "cancel", lambda it: not it.over and not is_open_offer(it)),
     Deed("r", "retry", "try again", lambda it: it.phase in _AGAIN),
@@ -327,7 +340,7 @@ def grouped(transfers: Iterable[Transfer]) -> list[Group]:
     """What waits for the person, what runs, what waits, and what is over, the newest of those first."""
     known = list(transfers)
     over = sorted((it for it in known if it.over), key=lambda it: it.ended_at or it.created_at, reverse=True)
-    running = [it for it in known if it.phase in ("running", "finishing", "interrupted", "paused")]
+    running = [it for it in known if is_begun(it)]
     waits = [it for it in known if not it.over and not is_open_offer(it) and it not in running]
     groups = (
         Group("Waiting for your answer", [it for it in known if is_open_offer(it)]),

@@ -103,6 +103,11 @@ class Transfer:
         return self.phase in OVER
 
     @property
+    def undecided(self) -> bool:
+        """It was offered to us, and the line was lost before the answer, which can be given all the same."""
+        return self.direction == "receive" and self.phase == "interrupted" and self.place is None
+
+    @property
     def eta_s(self) -> float | None:
         """Seconds until everything is there, at this rate."""
         return (self.size - self.done) / self.rate if self.rate > 0 else None

@@ -130,7 +130,7 @@ def _offer(screen: "Choosing", argument: str) -> tuple[Transfer, str]:
             for known in offers[:NAMED]
         )
         more = f"; and {len(offers) - NAMED} more" if len(offers) > NAMED else ""
-        raise NoCommand(f"Which one? {told}{more}")
+        raise NoCommand(f"Say the number of one of them: {told}{more}")
     return offers[0], rest
 
 
@@ -138,9 +138,9 @@ async def _accept(screen: "Choosing", argument: str) -> None:
     offer, typed = _offer(screen, argument)
     words = _words("accept", typed)
     into = expanded(words[0]) if words else None
-    await _sharing(screen).accept(offer.id, into=into)
     folder = str(into or screen.mesh.transferring.downloads())
-    screen.tell(f"{name_of(offer.title, 60)} comes into {name_of(folder)}")
+    if await screen.mesh.transferring.take(offer, into):
+        screen.tell(f"{name_of(offer.title, 60)} comes into {name_of(folder)}")
 
 
 async def _decline(screen: "Choosing", argument: str) -> None:

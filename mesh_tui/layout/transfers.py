@@ -13,9 +13,11 @@ from mesh_tui.layout.cells import Fragment, Line, fit, width, wrap
 from mesh_tui.layout.message import moment
 from mesh_tui.transfers import (
     ARROWS,
+    absent_words,
     count_words,
     deeds_words,
     fits,
+    is_begun,
     is_door,
     is_open_offer,
     name_of,
@@ -33,9 +35,6 @@ from mesh_tui.transfers import (
     way_words,
     what_words,
 )
-
-BEGUN: Final = frozenset({"running", "paused", "interrupted", "finishing"})
-"""Phases in which it is worth saying how far it is."""
 
 BAR_MOST: Final = 30
 BAR_LEAST: Final = 8
@@ -121,7 +120,7 @@ def title_line(transfer: Transfer, cells: int, room: str = "", *, indent: Fragme
 def progress_line(transfer: Transfer, cells: int, *, plain: bool, indent: str = "    ") -> Line:
     """How far it is: a bar with numbers, or how it stands or ended where nothing flows."""
     free = cells - len(indent)
-    begun = transfer.phase in BEGUN
+    begun = is_begun(transfer)
     words = "" if transfer.phase == "running" else phase_words(transfer)
     if not begun:
         at = moment(transfer.ended_at) if transfer.over else None
@@ -183,17 +182,20 @@ def status_words(transfers: Iterable[Transfer]) -> list[Fragment]:
 
 
 def card_lines(transfer: Transfer, cells: int, hint: Sequence[Fragment], *, plain: bool) -> list[Line]:
-    """A transfer in its room: an offer in three rows, `hint` in the last; one on its way in one."""
-    return (
-        offer_card(transfer, cells, hint)
-        if is_open_offer(transfer)
-        else [small_line(transfer, cells, plain=plain)]
-    )
+    """A transfer in its room: an offer in three rows, one on its way in one and that of a `hint`."""
+    if is_open_offer(transfer):
+        return offer_card(transfer, cells, hint)
+    small = small_line(transfer, cells, plain=plain)
+    return [small, _hint_row(hint, cells)] if hint else [small]
+
+
+def _hint_row(hint: Sequence[Fragment], cells: int) -> Line:
+    return Line((Fragment("    "), *fit(hint, cells - 4)))
 
 
 def offer_card(transfer: Transfer, cells: int, hint: Sequence[Fragment]) -> list[Line]:
     """Who offers what, how big, of which files; whether it fits, and how to answer."""
-    answer = Line((Fragment("    "), *fit(hint, cells - 4)))
+    answer = _hint_row(hint, cells)
     if is_door(transfer):
         words = [*_who(transfer), Fragment(" wants to connect, with a device that is not verified")]
         return [Line((INDENT, *fit(words, cells - 2))), answer]
@@ -208,7 +210,9 @@ def offer_card(transfer: Transfer, cells: int, hint: Sequence[Fragment]) -> list
         _piece(2, what_words(transfer)),
         known,
     ]
+    gone = f"{absent_words(transfer)}: it comes once they are" if transfer.undecided else ""
     second = [
+        _piece(0, gone, "pinned"),
         _piece(0, space_words(transfer), "muted" if fits(transfer) else "failed"),
         _piece(1, paths_words(transfer) if transfer.kind == "folder" else "", "muted"),
         _piece(3, f"{count_words(changed, 'name')} changed" if changed else "", "pinned"),
@@ -230,7 +234,7 @@ def _who(transfer: Transfer) -> list[Fragment]:
 def small_line(transfer: Transfer, cells: int, *, plain: bool) -> Line:
     """One on its way, or just over, in one row."""
     free = cells - 2
-    begun = transfer.phase in BEGUN
+    begun = is_begun(transfer)
     flows = transfer.phase == "running" and transfer.rate > 0
     eta = transfer.eta_s if flows else None
     part = part_done(transfer)
@@ -297,7 +301,7 @@ def detail_lines(transfer: Transfer, cells: int, room: str, *, plain: bool) -> l
         for number, line in enumerate(rows):
             label = "" if number else name
             lines.append(Line((Fragment(label.ljust(FACT_CELLS), "muted"), *line.fragments)))
-    if transfer.phase in BEGUN:
+    if is_begun(transfer):
         lines += [Line(()), progress_line(transfer, cells, plain=plain, indent="")]
     if transfer.paths:
         heading = [Fragment("What is offered, by the name that it gets here", "heading")]

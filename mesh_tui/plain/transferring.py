@@ -97,6 +97,11 @@ class PlainTransferring:
     async def forget(self, transfer: Transfer) -> None:
         await self._sharing.forget(transfer.id)
 
+    async def take(self, offer: Transfer, into: Path | None) -> bool:
+        """Takes an offer; where names are taken, what comes gets others. Raises: MeshError."""
+        await self._sharing.accept(offer.id, into=into)
+        return True
+
     def downloads(self) -> Path:
         return rules(self._desk.settings).folder
 
@@ -172,7 +177,7 @@ class PlainTransferring:
             if before is not None and before != transfer.phase and transfer.id not in self._by_me:
                 self._put(end_words(transfer))
             self._by_me.discard(transfer.id)
-        elif is_open_offer(transfer):
+        elif is_open_offer(transfer) and transfer.phase == "offered":
             if before != "offered":
                 self._put_offer(transfer)
         elif transfer.phase == "running":

@@ -35,9 +35,16 @@ class Edit(Page[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
 
     def __init__(
-        self, title: str, blanks: Sequence[Blank], keep: Callable[[Sequence[str]], Awaitable[object]]
+        self,
+        title: str,
+        blanks: Sequence[Blank],
+        keep: Callable[[Sequence[str]], Awaitable[object]],
+        *,
+        enter: str = "keeps it",
     ) -> None:
+        """`enter`: what that key does."""
         super().__init__()
+        self._enter = enter
         self._title = title
         self._blanks = blanks
         self._keep = keep
@@ -47,7 +54,7 @@ class Edit(Page[None]):
             yield Static(Content(paintable(self._title)), classes="question")
             for number, blank in enumerate(self._blanks):
                 yield Field(f"blank-{number}", blank.label, limit=blank.limit, password=blank.hidden)
-            yield Static(Content("Enter keeps it · Esc cancels"), classes="detail hint")
+            yield Static(Content(f"Enter {self._enter} · Esc cancels"), classes="detail hint")
 
     def on_mount(self) -> None:
         for field, blank in zip(self._fields, self._blanks, strict=True):

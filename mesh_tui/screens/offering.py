@@ -37,6 +37,9 @@ class Offering(Panes):
         self._going_on: set[str] = set()
         """Those that were seen here before their end."""
 
+        self._asked_of = ""
+        """The offer of which something is asked before it is taken."""
+
     @property
     def cards(self) -> Cards:
         return self.query_one(Cards)
@@ -67,11 +70,15 @@ class Offering(Panes):
         here = [known for known in self.mesh.transferring.all() if known.room_id == self.room.id]
         going = [known for known in here if not known.over]
         ended = [known for known in here if known.over and known.id in self._going_on]
+        ended.sort(key=lambda known: known.ended_at)
         self._going_on |= {known.id for known in going}
         shown = sorted(going, key=lambda known: not is_open_offer(known)) + ended[-ENDED_SHOWN:]
         cards = self.cards
         had = bool(cards.transfers)
         cards.put(shown, keys_by_id("room.cards", self.mesh.settings.keys).partition(",")[0])
+        if self._asked_of and not any(is_open_offer(known) for known in shown if known.id == self._asked_of):
+            self._asked_of, answered = "", self._asked_of
+            self._move_on(answered)
         if not shown and cards.has_focus:
             self.set_focus(self.composer)
         if had != bool(shown):
@@ -103,9 +110,27 @@ class Offering(Panes):
     @on(Cards.Done)
     def deed_wanted(self, event: Cards.Done) -> None:
         deed = self.mesh.transferring.press(event.key, event.transfer)
-        others = any(is_open_offer(known) for known in self.cards.transfers if known.id != event.transfer.id)
-        if deed is not None and deed.name in ANSWERS and not others and self.cards.has_focus:
+        if deed is None or deed.name not in ANSWERS:
+            return
+        if self.app.screen is self:
+            self._move_on(event.transfer.id)
+        else:  # it is asked first what becomes of names that are taken
+            self._asked_of = event.transfer.id
+
+    def _move_on(self, answered: str) -> None:
+        """To the next offer that waits for an answer."""
+        if not self.cards.has_focus:
+            return
+        others = [
+            number
+            for number, known in enumerate(self.cards.transfers)
+            if is_open_offer(known) and known.id != answered
+        ]
+        if not others:
             self.set_focus(self.composer)  # the next letter is text again
+            return
+        after = (number for number in others if number > self.cards.index)
+        self.cards.begin_at(next(after, others[-1]))
 
     @on(Choices.Clicked)
     def card_clicked(self, event: Choices.Clicked) -> None:

@@ -339,9 +339,8 @@ class TerminalScreen(MeshScreen[None]):
                 raise NotFound
 
         self.close_menu()
-        self.mesh.push_screen(
-            Edit("Find what has scrolled away", [Blank("Words", self._searched, WORDS_CHARS)], look)
-        )
+        blank = Blank("Words", self._searched, WORDS_CHARS)
+        self.mesh.push_screen(Edit("Find what has scrolled away", [blank], look, enter="finds it"))
 
     def _copy(self) -> None:
         if self.copied(self.get_selected_text() or self._view.text()):

@@ -20,7 +20,7 @@ from mesh_tui.key_names import key_label
 from mesh_tui.layout.cells import Fragment, Line
 from mesh_tui.layout.transfers import INDENT, card_lines, hint_line
 from mesh_tui.settings import Settings
-from mesh_tui.transfers import DEEDS, is_picture
+from mesh_tui.transfers import DEEDS, is_open_offer, is_picture
 from mesh_tui.widgets.choices import Block, Choices
 from mesh_tui.widgets.lines import LineList
 
@@ -82,17 +82,23 @@ class Cards(Choices, can_focus=True):
         self.transfers = transfers
         here = [known.id for known in transfers]
         index = here.index(was.id) if was is not None and was.id in here and self.has_focus else 0
+        self.index = index
+        self._fit()
+        self.begin_at(index)
+
+    def _fit(self) -> None:
+        """It is as tall as what it shows."""
         rows = sum(len(block.lines) for block in self.blocks(max(1, self.size.width)))
         if rows != self._rows_now:
             self._rows_now = rows
-            self.display = bool(transfers)
+            self.display = bool(self.transfers)
             self.refresh(layout=True)
-        self.begin_at(index)
+            self.call_after_refresh(self._show_chosen)
 
     def blocks(self, cells: int) -> Iterable[Block]:
         plain = self.app.current_theme.ansi
         for number, transfer in enumerate(self.transfers):
-            hint = hint_line(transfer) if self.has_focus and number == self.index else self._way_here()
+            hint = self._hint(number, transfer)
             yield Block([*card_lines(transfer, cells, hint, plain=plain), *self._picture(transfer, cells)])
 
     def _picture(self, transfer: Transfer, cells: int) -> list[Line]:
@@ -119,6 +125,12 @@ class Cards(Choices, can_focus=True):
         assert isinstance(self.app, MeshApp)
         return self.app
 
+    def _hint(self, number: int, transfer: Transfer) -> list[Fragment]:
+        """The keys of the one that is chosen; how an answer is given to an offer that is not."""
+        if self.has_focus and number == self.index:
+            return hint_line(transfer)
+        return self._way_here() if is_open_offer(transfer) else []
+
     def _way_here(self) -> list[Fragment]:
         return [
             Fragment(key_label(self._key), "key"),
@@ -135,7 +147,8 @@ class Cards(Choices, can_focus=True):
 
     def step(self, count: int) -> None:
         super().step(count)
-        self.remake()
+        self._fit()
+        self.begin_at(self.index)
 
     def action_deed(self, key: str) -> None:
         if self.chosen is not None:
@@ -144,6 +157,7 @@ class Cards(Choices, can_focus=True):
     def watch_has_focus(self, _has_focus: bool) -> None:
         """What it says of keys is another thing with the focus; heard once that is so."""
         super().watch_has_focus(_has_focus)
+        self._fit()
         self.remake()
 
     def focus_on_click(self) -> bool:

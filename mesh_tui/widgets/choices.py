@@ -15,7 +15,7 @@ from mesh_tui.widgets.lines import LineList
 
 
 class Block(NamedTuple):
-    """Rows that belong together. Of what can be chosen each row begins with a fragment of two cells."""
+    """Rows that belong together. A row of what can be chosen begins with a fragment of two blanks or more."""
 
     lines: Sequence[Line]
     can_be_chosen: bool = True
@@ -103,5 +103,7 @@ class Choices(LineList, can_focus=True):
             return super().render_line(y)
         palette = self._palette = self._palette or Palette(self)
         mark = Fragment("▌ ", "brand cursor-row")
-        rest = (Fragment(text, f"{role} cursor-row".strip()) for text, role in self.line(row).fragments[1:])
-        return palette.strip(Line((mark, *rest), fill="cursor-row"), self.size.width)
+        (indent, _), *others = self.line(row).fragments
+        rest = (Fragment(text, f"{role} cursor-row".strip()) for text, role in others)
+        line = Line((mark, Fragment(indent[2:], "cursor-row"), *rest), fill="cursor-row")
+        return palette.strip(line, self.size.width)

@@ -223,7 +223,7 @@ async def test_what_a_card_tells_of_its_keys_can_be_clicked_once_it_has_the_focu
     await alice.click("F6 to answer")  # where "a accept" stands by the time that it is let go
     await alice.sees("What is offered", "Esc closes")
     await alice.press("escape")
-    await alice.sees("▌ a accept · d decline")
+    await alice.sees("▌   a accept · d decline")
     assert alice.app.agent.sharing.transfers()[0].phase == "offered"
     await alice.click("a accept")
     await alice.sees("plan.txt", "received")

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -225,3 +226,9 @@ async def test_a_receiving_program_that_is_killed_goes_on_when_it_is_begun_again
     assert same(into / big.name, big)
     begun = [state.done for state in sent.states if state.phase == "running" and state.lanes]
     assert min(begun) >= half.done // 2
+
+
+def test_an_offer_whose_sender_has_gone_is_not_said_to_go_on_by_itself() -> None:
+    offer = Transfer("t", "receive", "r", "u", "alice", "a.bin", "file", "interrupted", size=7)
+    assert line(offer) == "a.bin from alice  offered, alice is not there now"
+    assert "goes on by itself" in line(replace(offer, place=Path("/srv/a.bin")))
