@@ -17,10 +17,11 @@ knows itself (`HelloRefused`).
 import enum
 import hmac
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 
 from msgspec import Struct
 
+from mesh_agent.net.base import Role
 from mesh_agent.net.identity import Identity, fingerprint, signed_by
 from protocol.capability import Grant, PublicKeys, SpentTokens, verify
 from protocol.errors import (
@@ -46,8 +47,6 @@ HELLO_S: Final = 10.0
 NONCE_BYTES: Final = 32
 LANE_KEY_BYTES: Final = 32
 LABEL: Final = b"mesh-p2p/1 hello"
-
-Role = Literal["asker", "asked"]
 
 
 class Terms(Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 from typing import Final
 
-from mesh_agent.machines.hello import Role
+from mesh_agent.net.base import Role
 from protocol.errors import WrongLane
 from protocol.peer import P2pLane, P2pLaneOk, PeerFrame
 

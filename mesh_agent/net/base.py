@@ -13,6 +13,9 @@ from protocol.errors import MeshError
 Way = Literal["direct", "punched", "relay"]
 """How the packets travel; shown to the person."""
 
+Role = Literal["asker", "asked"]
+"""Of the two ends of a session."""
+
 Buffer = bytes | bytearray | memoryview
 
 

@@ -4,8 +4,7 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from mesh_agent.machines.hello import Role
-from mesh_agent.net.base import Way
+from mesh_agent.net.base import Role, Way
 from protocol.errors import MeshError
 from protocol.rest import IceServer, P2pKind, PublicKey
 

@@ -12,9 +12,10 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from mesh_agent.net.base import Way
+from mesh_agent.net.base import Role, Way
+from mesh_agent.net.setup import Options, Setup
 from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.errors import HelperEnded, OtherEnded
 from mesh_agent.sharing.orders import Begin, Lost, Met, Order, Refused, Report, Signal, Spent
@@ -37,8 +38,6 @@ SIGNALS_MAX: Final = 64
 ENDED: Final = "ended"
 """The candidate with which a device that was asked says that its attempt has ended before the two have met;
 its payload is the certificate of who asked, and nothing else."""
-
-Role = Literal["asker", "asked"]
 
 
 def ends(accepted: SessionAccepted, role: Role) -> tuple[P2pPeer, P2pPeer]:
@@ -184,7 +183,20 @@ class Attempt:
                 await _to_its_end(helper.stop())
 
     async def _begin(self, accepted: SessionAccepted, other: P2pPeer, device: P2pDevice) -> Begin:
-        introductions, rules = self._desk.introductions, self._desk.rules
+        rules = self._desk.rules
+        setup = await self._setup(accepted, other, device)
+        folder = await asyncio.to_thread(lambda: rules.folder)
+        return Begin(
+            setup=setup,
+            lanes=min(rules.lanes, limits.LANES),
+            into=str(folder),
+            limit=rules.limit if self._limit is None else self._limit,
+            shares=self._desk.shown_to(accepted.room_id),
+            spent=list(self._desk.spent.items()),
+        )
+
+    async def _setup(self, accepted: SessionAccepted, other: P2pPeer, device: P2pDevice) -> Setup:
+        introductions = self._desk.introductions
         keys, ice_servers, token, known = await asyncio.gather(
             introductions.server_keys(),
             introductions.ice_servers(),
@@ -193,8 +205,7 @@ class Attempt:
         )
         if known is not None:
             self.know(known)
-        folder = await asyncio.to_thread(lambda: rules.folder)
-        return Begin(
+        return Setup(
             role=self._role,
             session_id=accepted.session_id,
             kind=accepted.kind,
@@ -211,18 +222,17 @@ class Attempt:
             peer_certificate_fingerprint=device.certificate_fingerprint or "",
             peer_key_fingerprint=device.key_fingerprint,
             known_identity=None if known is None else known.identity,
-            server=introductions.server,
-            access_token=token,
+            relay_url=f"{introductions.server}/relay/{accepted.session_id}",
+            relay_token=token,
             ice_servers=ice_servers,
-            lanes=min(rules.lanes, limits.LANES),
-            quic_only=rules.quic_only,
-            direct=rules.direct and (self.compared or not self._shy),
-            into=str(folder),
-            limit=rules.limit if self._limit is None else self._limit,
-            shares=self._desk.shown_to(accepted.room_id),
-            spent=list(self._desk.spent.items()),
-            hoped=self._hoped,
+            options=self._options,
         )
+
+    @property
+    def _options(self) -> Options:
+        rules = self._desk.rules
+        direct = rules.direct and (self.compared or not self._shy)
+        return Options(direct=direct, quic_only=rules.quic_only, hoped=self._hoped)
 
     async def _listen(
         self, helper: Running, accepted: SessionAccepted, other: P2pPeer, device: P2pDevice

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Final
 
-from mesh_agent.net.meeting import ChangedIdentity, Meeting, Options, Setup, meet
+from mesh_agent.net.meeting import ChangedIdentity, Meeting, meet
 from mesh_agent.sharing.orders import Begin, Lost, Refused, Signal, Spent
 from mesh_agent.sharing.pipes import Tokens
 from protocol.capability import SpentTokens
@@ -44,30 +44,7 @@ class Meeter:
             return Lost(code=error.code, message=error.message, fatal=isinstance(error, PeerChanged))
 
     async def _meet(self) -> Meeting:
-        begin = self._begin
         tokens = Tokens(self._report)
-        for jti, expires_at in begin.spent:
+        for jti, expires_at in self._begin.spent:
             SpentTokens.spend(tokens, jti, expires_at, 0)
-        setup = Setup(
-            role=begin.role,
-            session_id=begin.session_id,
-            kind=begin.kind,
-            room_id=begin.room_id,
-            user_id=begin.user_id,
-            device_id=begin.device_id,
-            peer_user_id=begin.peer_user_id,
-            peer_device_id=begin.peer_device_id,
-            session_token=begin.session_token,
-            server_keys=begin.server_keys,
-            identity_seed=begin.identity_seed,
-            certificate_der=begin.certificate_der,
-            certificate_key=begin.certificate_key,
-            peer_certificate_fingerprint=begin.peer_certificate_fingerprint,
-            peer_key_fingerprint=begin.peer_key_fingerprint,
-            known_identity=begin.known_identity,
-            relay_url=f"{begin.server}/relay/{begin.session_id}",
-            relay_token=begin.access_token,
-            ice_servers=begin.ice_servers,
-            options=Options(direct=begin.direct, quic_only=begin.quic_only, hoped=begin.hoped),
-        )
-        return await meet(setup, self, spent=tokens)
+        return await meet(self._begin.setup, self, spent=tokens)

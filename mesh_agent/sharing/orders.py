@@ -12,9 +12,9 @@ import msgspec
 from msgspec import Struct
 
 from mesh_agent.net.base import Way
+from mesh_agent.net.setup import Setup
 from mesh_agent.sharing.state import Conflict
 from protocol.peer import Entry, EntryKind
-from protocol.rest import IceServer, P2pKind, PublicKey
 
 ORDER_BYTES: Final = 16 * 1024 * 1024
 """The longest message: a page of paths of an offer, or of a share."""
@@ -40,39 +40,18 @@ class Shown(Struct, frozen=True):
 
 
 class Begin(Told, frozen=True, kw_only=True, tag="begin"):
-    """The first order: whom to meet and by what; the fields are those of `meeting.Setup`.
+    """The first order: whom to meet and by what.
 
     `into`: where what arrives would go. `limit`: bytes a second. `spent`: tokens that were used, and when
-    each expires. `hoped`: a better way than the last one, which is known to be there.
+    each expires.
     """
 
-    role: Literal["asker", "asked"]
-    session_id: str
-    kind: P2pKind
-    room_id: str
-    user_id: str
-    device_id: str
-    peer_user_id: str
-    peer_device_id: str
-    session_token: str
-    server_keys: list[PublicKey]
-    identity_seed: bytes
-    certificate_der: bytes
-    certificate_key: bytes
-    peer_certificate_fingerprint: str
-    peer_key_fingerprint: str | None
-    known_identity: bytes | None
-    server: str
-    access_token: str
-    ice_servers: list[IceServer]
+    setup: Setup
     lanes: int
-    quic_only: bool
-    direct: bool
     into: str
     limit: int | None = None
     shares: list[Shown] = []
     spent: list[tuple[str, int]] = []
-    hoped: Way | None = None
 
 
 class Signal(Told, frozen=True, kw_only=True, tag="signal"):
@@ -293,7 +272,7 @@ class Said(Told, frozen=True, kw_only=True, tag="said"):
 
 
 class Lost(Told, frozen=True, kw_only=True, tag="lost"):
-    """The last message: this attempt is over. `fatal`: another one cannot help. `hoped`: as in `Begin`."""
+    """The last message: this attempt is over. `fatal`: another one cannot help. `hoped`: as in `Options`."""
 
     code: str
     message: str

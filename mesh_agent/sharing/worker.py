@@ -313,7 +313,8 @@ class Worker:
         return await future
 
     def _open_sink(self, offer: Offer, accept: Accept) -> transferring.Sink:
-        peer = f"{self._begin.peer_user_id}/{self._begin.peer_device_id}"
+        setup = self._begin.setup
+        peer = f"{setup.peer_user_id}/{setup.peer_device_id}"
         sink: transferring.Sink = Sink.open(accept.into, offer, peer=peer, conflict=accept.conflict)
         return sink
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from mesh_agent.machines import hello, lanes
-from mesh_agent.machines.hello import HELLO_S, REFUSED, Expected, Hello, HelloRefused, Own, Role, State, Terms
+from mesh_agent.machines.hello import HELLO_S, REFUSED, Expected, Hello, HelloRefused, Own, State, Terms
 from mesh_agent.machines.lanes import LaneBook, lane_proof
+from mesh_agent.net.base import Role
 from mesh_agent.net.identity import Identity
 from protocol import errors, limits
 from protocol.capability import Grant, SigningKey, SpentTokens, from_jwks, mint
