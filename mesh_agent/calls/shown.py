@@ -1,16 +1,17 @@
 """What somebody shows in a call, in one word and in a sentence."""
 
+from collections.abc import Mapping
 from typing import Final, Literal, Protocol
 
 Shown = Literal["", "camera", "file", "screen"]
 
-SHOWS: Final[dict[Shown, str]] = {
+SHOWS: Final[Mapping[str, str]] = {
     "": "shows nothing any more",
     "camera": "shows pictures",
     "file": "shows a file",
     "screen": "shows a screen",
 }
-"""What is said where it has changed, behind a name."""
+"""What is said of `Shown`, behind a name."""
 
 
 class Shows(Protocol):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from mesh_agent.calls.shown import SHOWS
 from mesh_tui.layout.call import Face, full_name, words_of
 from mesh_tui.layout.cells import Fragment, Line, fit, pad
 from mesh_tui.transfers import name_of
@@ -49,8 +50,8 @@ def sentences(faces: Sequence[Face]) -> list[str]:
 
 
 def _sentence(face: Face) -> str:
-    words = ", ".join(word.text.strip() for word in words_of(face))
-    who = f"{full_name(face)}: {words or 'here'}"
+    words = [word.text.strip() for word in words_of(face)]
+    who = f"{full_name(face)}: {', '.join(SHOWS.get(word, word) for word in words) or 'here'}"
     if face.mine:
         return who
     if face.state != "connected":

@@ -150,9 +150,9 @@ def test_who_reads_lines_is_told_the_same_in_words() -> None:
     assert sentences(people) == [
         f"bob: speaks; direct, {figures}",
         "dan: lost; The line is gone.",
-        f"eve: muted, file; no way, {nothing}, not compared",
+        f"eve: muted, shows a file; no way, {nothing}, not compared",
         "carol: ringing",
-        "alice (you): screen",
+        "alice (you): shows a screen",
     ]
     assert sentences(faces([], Own(), "alice")) == ["alice (you): here"]
 
