@@ -21,12 +21,23 @@ _RELAY_ONLY: Final = arg(
     "--relay-only", action="store_true", help="through the server alone: my addresses are told to nobody"
 )
 _TRANSPORT: Final = (_LANES, _QUIC_ONLY, _RELAY_ONLY)
+_CONFLICTS: Final = ("rename", "skip", "overwrite", "newer")
 _CONFLICT: Final = arg(
     "--conflict",
     metavar="HOW",
-    choices=("rename", "skip", "overwrite", "newer"),
+    choices=_CONFLICTS,
     default="rename",
     help="what becomes of files whose names are taken: rename, skip, overwrite, newer (%(default)s)",
+)
+_CONFLICT_OR_ASK: Final = arg(
+    "--conflict",
+    metavar="HOW",
+    choices=(*_CONFLICTS, "ask"),
+    default="rename",
+    help="what becomes of files whose names are taken: rename, skip, overwrite, newer, ask (%(default)s)",
+)
+_LINKS: Final = arg(
+    "--links", action="store_true", help="symbolic links of folders are made, where they stay inside"
 )
 _OTHER: Final = arg("user", metavar="USER", help="whose; a member's name or id")
 
@@ -52,7 +63,12 @@ FILES: Final = (
                 help="names or ids of members, with commas or blanks between, or --to once more",
             ),
             arg("--name", metavar="NAME", default="stdin", help="what stdin is called there (%(default)s)"),
-            arg("--limit", metavar="RATE", type=size(), help="bytes a second, such as 500k or 20M"),
+            arg("--limit", metavar="RATE", type=size(), help="bytes a second to each of them; 500k, 20M"),
+            arg(
+                "--follow-links",
+                action="store_true",
+                help="of folders, send what symbolic links lead to, not the links",
+            ),
             arg(
                 "--wait",
                 metavar="TIME",
@@ -81,7 +97,8 @@ FILES: Final = (
             ),
             arg("--largest", metavar="SIZE", type=size(), help="nothing larger without asking; 500M, 2G"),
             arg("--once", action="store_true", help="end after the first transfer"),
-            _CONFLICT,
+            _CONFLICT_OR_ASK,
+            _LINKS,
             *_TRANSPORT,
             TIMEOUT,
         ),
@@ -102,7 +119,7 @@ FILES: Final = (
         "get",
         "fetch a file or folder of what somebody shares",
         "mesh-agent get ops alice public/photos --into ~/Pictures",
-        (ROOM, _OTHER, arg("path", metavar="SHARE/PATH"), _INTO, _CONFLICT, *_TRANSPORT, TIMEOUT),
+        (ROOM, _OTHER, arg("path", metavar="SHARE/PATH"), _INTO, _CONFLICT, _LINKS, *_TRANSPORT, TIMEOUT),
     ),
     Verb(
         "verify",

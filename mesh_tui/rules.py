@@ -17,6 +17,7 @@ def rules(settings: Settings) -> Rules:
         downloads=expanded(folder) if folder else None,
         accept=settings.transfers.accept,
         largest=settings.transfers.largest * MIB or None,
+        links=settings.transfers.links,
         limit=settings.transfers.limit * KIB or None,
         lanes=settings.transfers.lanes,
         quic_only=settings.transfers.quic_only,

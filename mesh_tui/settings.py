@@ -159,11 +159,18 @@ class Transfers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int,
         Meta(description="MiB; of more than that you are asked in any case. 0: no bound.", ge=0, le=1 << 40),
     ] = 0
+    links: Annotated[
+        bool,
+        Meta(
+            title="Links in folders",
+            description="Symbolic links are made, where they stay inside the folder; else they are left out.",
+        ),
+    ] = False
     limit: Annotated[
         int,
         Meta(
             title="Bandwidth",
-            description="KiB a second that one transfer may take; 0: as fast as it goes.",
+            description="KiB a second that go to each person; 0: as fast as it goes.",
             ge=0,
             le=1 << 40,
         ),

@@ -317,9 +317,9 @@ class Carrying:
     # ── what a person says ───────────────────────────────────────────────────────────────────────
 
     def accept(self, item: Item, into: Path, conflict: Conflict) -> None:
-        self.desk.board.change(
-            item, phase="running" if self._met_now else "interrupted", into=str(into), conflict=conflict
-        )
+        phase = "running" if self._met_now else "interrupted"
+        links = self.desk.rules.links
+        self.desk.board.change(item, phase=phase, into=str(into), conflict=conflict, links=links)
         self._accept(item)
 
     def decline(self, item: Item, reason: str) -> None:
@@ -351,8 +351,15 @@ class Carrying:
 
     def _accept(self, item: Item) -> None:
         record = item.record
-        order = Accept(id=record.wire_id, into=record.into, conflict=record.conflict, strikes=record.strikes)
-        self._tell(order)
+        self._tell(
+            Accept(
+                id=record.wire_id,
+                into=record.into,
+                conflict=record.conflict,
+                strikes=record.strikes,
+                links=record.links,
+            )
+        )
 
     def _tell(self, order: Accept | Decline | Pause | Cancel | CallOff | Drop) -> None:
         if self.attempt is not None:

@@ -26,24 +26,34 @@ class Offering(SharingBase):
     """What is sent to others."""
 
     async def send(
-        self, room_id: str, peers: Sequence[str], paths: Sequence[Path], *, limit: int | None = None
+        self,
+        room_id: str,
+        peers: Sequence[str],
+        paths: Sequence[Path],
+        *,
+        limit: int | None = None,
+        follow_links: bool = False,
     ) -> list[Transfer]:
         """Offers each of `paths` to each of `peers` (ids or names of members): one transfer for each pair.
 
         Returns when it is on disk that they are to be sent. The same again resumes what was interrupted.
-        `limit`: bytes a second, for all that goes to these people.
+        `limit`: bytes a second, for all that goes to each of these people. `follow_links`: of folders, what
+        symbolic links lead to is sent; else they are sent as links.
 
         Raises:
             NotMember, PeerNotMember, SourceMissing, QueueFull
             UnderWay: another program of this profile is at it.
         """
-        return [item.view() for item in await self._send(room_id, peers, paths, limit=limit)]
+        items = await self._send(room_id, peers, paths, limit=limit, follow=follow_links)
+        return [item.view() for item in items]
 
-    async def send_copy(self, room_id: str, peers: Sequence[str], copy: Path, name: str) -> list[Transfer]:
+    async def send_copy(
+        self, room_id: str, peers: Sequence[str], copy: Path, name: str, *, limit: int | None = None
+    ) -> list[Transfer]:
         """As `send`, of a file of ours, which is deleted once its transfers are over. It is called `name`."""
         return [
             item.view()
-            for item in await self._send(room_id, peers, [copy], limit=None, spooled=True, name=name)
+            for item in await self._send(room_id, peers, [copy], limit=limit, spooled=True, name=name)
         ]
 
     async def _send(
@@ -53,6 +63,7 @@ class Offering(SharingBase):
         paths: Sequence[Path],
         *,
         limit: int | None,
+        follow: bool = False,
         spooled: bool = False,
         name: str = "",
     ) -> list[Item]:
@@ -69,7 +80,9 @@ class Offering(SharingBase):
             if limit is not None:
                 route.set_limit(limit)
             for path, found in sources:
-                item = self._send_item(room_id, member, path, found, kept, spooled=spooled, name=name)
+                item = self._send_item(
+                    room_id, member, path, found, kept, spooled=spooled, follow=follow, name=name
+                )
                 if item.record.wire_id not in route.items:
                     route.add(item)
                 items.append(item)
@@ -85,6 +98,7 @@ class Offering(SharingBase):
         kept: Mapping[str, Record],
         *,
         spooled: bool,
+        follow: bool,
         name: str,
     ) -> Item:
         folder = stat.S_ISDIR(found.st_mode)
@@ -114,6 +128,7 @@ class Offering(SharingBase):
             mtime=mtime,
             source=os.fspath(path),
             spooled=spooled,
+            follow=follow,
             background=self.receiving,
         )
         return self._board.add(Item(record, claim))

@@ -61,21 +61,24 @@ class Signal(Told, frozen=True, kw_only=True, tag="signal"):
 
 
 class Send(Told, frozen=True, kw_only=True, tag="send"):
-    """Offer this file or folder, and send it where it is accepted. `name`: another one than its own."""
+    """Offer this file or folder, and send it where it is accepted. `name`: another one than its own.
+    `follow`: what symbolic links lead to is sent, not the links."""
 
     id: str
     path: str
     name: str = ""
+    follow: bool = False
 
 
 class Accept(Told, frozen=True, kw_only=True, tag="accept"):
-    """`already`: it was received, and its sender does not know. `strikes`: as in `transferring.Accept`."""
+    """`already`: it was received, and its sender does not know. The rest is as in `transferring.Accept`."""
 
     id: str
     into: str
     conflict: Conflict = "rename"
     already: bool = False
     strikes: int = 0
+    links: bool = False
 
 
 class Decline(Told, frozen=True, kw_only=True, tag="decline"):

@@ -381,7 +381,7 @@ class Route(Carrying, Inviting, Browsing):
                 self.attempt.tell(Fetch(request=name, share=record.share, path=record.share_path))
             else:
                 named = record.title if record.spooled else ""
-                self.attempt.tell(Send(id=name, path=record.source, name=named))
+                self.attempt.tell(Send(id=name, path=record.source, name=named, follow=record.follow))
 
     def _fetched(self, offered: Offered) -> Item | None:
         item = super()._fetched(offered)

@@ -19,7 +19,8 @@ class Rules:
     people: ids of users whose offers are taken; where there are any, `all` means those of these.
     largest: bytes; of more than that the person is asked in any case. None: no such bound.
     conflict: what becomes of files whose names are taken, where nobody is asked.
-    limit: bytes a second of one transfer; None: as fast as it goes.
+    links: symbolic links are made, where they stay inside the folder that they came with.
+    limit: bytes a second that go to each person; None: as fast as it goes.
     lanes: connections beside the main one, to and from other devices.
     quic_only: no connections of TLS over TCP.
     direct: addresses of this device are told to the other one; else everything goes over the relay.
@@ -32,6 +33,7 @@ class Rules:
     people: frozenset[str] = frozenset()
     largest: int | None = None
     conflict: Conflict = "rename"
+    links: bool = False
     limit: int | None = None
     lanes: int = LANES_DEFAULT
     quic_only: bool = False

@@ -52,7 +52,7 @@ class Sharing(Offering, Shelves):
         if owner is not None:
             owner.accept(item, folder, conflict)
         else:
-            self._board.change(item, into=str(folder), conflict=conflict)
+            self._board.change(item, into=str(folder), conflict=conflict, links=self._rules.links)
 
     async def decline(self, transfer_id: str, reason: str = "") -> None:
         """Raises: TransferUnknown, WrongMoment."""

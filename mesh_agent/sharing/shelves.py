@@ -98,6 +98,7 @@ class Shelves(SharingBase):
             share=share,
             share_path=path,
             conflict=conflict,
+            links=self._rules.links,
             background=self.receiving,
         )
         item = self._board.add(Item(record, Claim.take(self._store.claims_folder, transfer_id)))

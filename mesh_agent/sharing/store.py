@@ -44,7 +44,8 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
         session_id: by which it was received last.
         mtime: of the source, in nanoseconds; with `size` it says whether this is still the same.
         source: the path that is sent; `spooled`: it is a copy of ours, deleted once the transfer is over.
-        into, conflict: what the person answered; empty where nobody has answered yet.
+        follow: what links in it lead to is sent, not the links.
+        into, conflict, links: what the person answered; empty where nobody has answered yet.
         share, share_path: what was asked of a share; empty for an offer.
         door: nothing was offered; a device asks to connect.
         strikes: wrong chunks in a row, over all attempts.
@@ -72,8 +73,10 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
     mtime: int = 0
     source: str = ""
     spooled: bool = False
+    follow: bool = False
     into: str = ""
     conflict: Conflict = "rename"
+    links: bool = False
     place: str = ""
     reason: str = ""
     ended_at: str = ""

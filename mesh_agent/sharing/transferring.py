@@ -82,6 +82,9 @@ class Accept:
     strikes: int = 0
     """Chunks in a row that were wrong in attempts before."""
 
+    links: bool = False
+    """Symbolic links are wanted, where they stay inside."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decline:

@@ -192,7 +192,7 @@ class Worker:
         assert self._courier is not None
         self._opening.add(order.id)
         try:
-            source = await asyncio.to_thread(Source.open, Path(order.path))
+            source = await asyncio.to_thread(Source.open, Path(order.path), follow_links=order.follow)
         except MeshError as error:
             self._pipes.report(Ended(id=order.id, phase="failed", code=error.code, reason=error.message))
             await self._cannot_be_read(order.id, error)
@@ -219,7 +219,7 @@ class Worker:
             await self._courier.call_off(transfer, type(error).text, error.code)
 
     def _accept(self, order: orders.Accept) -> None:
-        taken = Accept(Path(order.into), order.conflict, order.strikes)
+        taken = Accept(Path(order.into), order.conflict, order.strikes, order.links)
         self._answer(order.id, AlreadyHere() if order.already else taken)
 
     def _decline(self, order: orders.Decline) -> None:
@@ -315,7 +315,9 @@ class Worker:
     def _open_sink(self, offer: Offer, accept: Accept) -> transferring.Sink:
         setup = self._begin.setup
         peer = f"{setup.peer_user_id}/{setup.peer_device_id}"
-        sink: transferring.Sink = Sink.open(accept.into, offer, peer=peer, conflict=accept.conflict)
+        sink: transferring.Sink = Sink.open(
+            accept.into, offer, peer=peer, conflict=accept.conflict, links=accept.links
+        )
         return sink
 
     def _moved(self, progress: Progress) -> None:

@@ -6,7 +6,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Awaitable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from mesh_agent.agent import Agent
 from mesh_agent.client.errors import LocalError
@@ -42,11 +42,13 @@ async def _send(agent: Agent, options: Namespace, output: Output) -> None:
     agent.sharing.set_rules(_rules(options))
     if given == [STDIN]:
         async with spooled(agent.profile) as copy:
-            copying = agent.sharing.send_copy(room.id, names, copy, options.name)
+            copying = agent.sharing.send_copy(room.id, names, copy, options.name, limit=options.limit)
             await _follow(agent, output, copying, options.wait, "Interrupted: what stdin had is gone.")
         return
     paths = [Path(path) for path in given]
-    sending = agent.sharing.send(room.id, names, paths, limit=options.limit)
+    sending = agent.sharing.send(
+        room.id, names, paths, limit=options.limit, follow_links=options.follow_links
+    )
     await _follow(agent, output, sending, options.wait, GOES_ON)
 
 
@@ -116,6 +118,8 @@ async def _receive(agent: Agent, options: Namespace, output: Output) -> None:
     asks = sys.stdin.isatty() and not options.yes
     if not (options.yes or options.people or asks):
         raise UsageError("Nobody can be asked here: say --yes or --from USER.")
+    if options.conflict == "ask" and (options.people or not asks):
+        raise UsageError("Nobody is asked about what is taken so: choose another --conflict.")
     await agent.start()
     await agent.wait_connected(options.timeout)
     people = [await _person(agent, name) for name in split_names(options.people or ())]
@@ -283,12 +287,14 @@ async def _person(agent: Agent, name: str) -> Member:
 
 
 def _rules(options: Namespace, **others: object) -> Rules:
+    conflict: Any = getattr(options, "conflict", "rename")
     return Rules(
         lanes=options.lanes,
         quic_only=options.quic_only,
         direct=not options.relay_only,
         largest=getattr(options, "largest", None),
-        conflict=getattr(options, "conflict", "rename"),
+        conflict="rename" if conflict == "ask" else conflict,
+        links=getattr(options, "links", False),
         **others,  # type: ignore[arg-type]
     )
 

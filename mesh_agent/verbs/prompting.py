@@ -8,7 +8,8 @@ import asyncio
 import contextlib
 import os
 import sys
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Literal, TypeVar
 
 from mesh_agent.agent import Agent
 from mesh_agent.progress import size_text
@@ -18,11 +19,24 @@ from protocol.errors import MeshError
 
 ANSWER_BYTES: Final = 4_096
 
+WISHES: Final[Mapping[str, Conflict]] = {
+    "": "rename",
+    "k": "rename",
+    "s": "skip",
+    "n": "newer",
+    "o": "overwrite",
+}
+"""What is answered about names that are taken."""
+
+T = TypeVar("T")
+
 
 class Prompter:
     """Takes and declines what is offered."""
 
-    def __init__(self, agent: Agent, follower: Follower, conflict: Conflict, *, asks: bool) -> None:
+    def __init__(
+        self, agent: Agent, follower: Follower, conflict: Conflict | Literal["ask"], *, asks: bool
+    ) -> None:
         """`asks`: there is somebody at the terminal."""
         self._agent, self._follower, self._conflict, self._asks = agent, follower, conflict, asks
         self._offers: asyncio.Queue[str] = asyncio.Queue()
@@ -61,7 +75,7 @@ class Prompter:
                 if transfer.phase != "offered":
                     continue
                 if self._asks and await self._yes(transfer):
-                    await self._agent.sharing.accept(transfer_id, conflict=self._conflict)
+                    await self._agent.sharing.accept(transfer_id, conflict=await self._wish(transfer))
                 else:
                     reason = "" if self._asks else "It is not taken here without asking."
                     await self._agent.sharing.decline(transfer_id, reason)
@@ -69,14 +83,30 @@ class Prompter:
     async def _yes(self, transfer: Transfer) -> bool:
         self._follower.clear()
         print("\n".join(question(transfer)), file=sys.stderr)
+        words = "Let it? [y/N] " if transfer.door else "Take it? [y/N] "
+        return await self._answer(words, {"y": True, "yes": True, "n": False, "no": False, "": False})
+
+    async def _wish(self, transfer: Transfer) -> Conflict:
+        """What is to become of names that are taken."""
+        if self._conflict != "ask":
+            return self._conflict
+        taken = sum(path.exists for path in transfer.paths)
+        if not taken:
+            return "rename"
+        what = "1 name is" if taken == 1 else f"{taken:,} names are"
+        words = f"{what} taken here: keep both, skip, take the newer, or overwrite? [K/s/n/o] "
+        return await self._answer(words, WISHES)
+
+    async def _answer(self, words: str, answers: Mapping[str, T]) -> T:
+        """Asked again until it is one of them."""
         while True:
-            self._follower.ask("Let it? [y/N] " if transfer.door else "Take it? [y/N] ")
+            self._follower.ask(words)
             try:
                 answer = (await _line()).strip().casefold()
             finally:
                 self._follower.ask("")
-            if answer in {"y", "yes", "n", "no", ""}:
-                return answer in {"y", "yes"}
+            if answer in answers:
+                return answers[answer]
 
 
 def question(transfer: Transfer) -> list[str]:
