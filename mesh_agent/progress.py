@@ -63,6 +63,8 @@ def line(transfer: Transfer) -> str:
         parts.append(f"{transfer.way}{lanes}")
     if transfer.undecided:
         parts.append(f"offered, {transfer.peer_name} is not there now")
+    elif transfer.paused_by_peer:
+        parts.append(f"paused by {transfer.peer_name}")
     elif SAID[transfer.phase]:
         parts.append(SAID[transfer.phase])
     return "  ".join(parts)

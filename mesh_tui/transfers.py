@@ -132,6 +132,8 @@ def phase_words(transfer: Transfer) -> str:
     """How it stands, in a few words."""
     if transfer.undecided:
         return f"waits for your answer, {absent_words(transfer)}"
+    if transfer.paused_by_peer:
+        return f"paused by {name_of(transfer.peer_name, 40)}"
     return _PHASES[transfer.direction, transfer.phase].format(name_of(transfer.peer_name, 40))
 
 
@@ -283,7 +285,7 @@ DEEDS: Final = (
     Deed("i", "into", "into…", lambda it: is_open_offer(it) and not it.door),
     Deed("v", "always", "always", lambda it: is_open_offer(it) and it.verified),
     Deed("p", "pause", "pause", lambda it: it.phase in _PAUSES and not it.undecided),
-    Deed("p", "resume", "go on", lambda it: it.phase == "paused"),
+    Deed("p", "resume", "go on", lambda it: it.phase == "paused" and not it.paused_by_peer),
     Deed("x", "cancel", "cancel", lambda it: not it.over and not is_open_offer(it)),
     Deed("r", "retry", "try again", lambda it: it.phase in _AGAIN),
     Deed("f", "forget", "forget", lambda it: it.over),

@@ -35,6 +35,7 @@ class Item:
         claim: set while this program runs it.
         paths, more_paths, space: what is offered, and the room there is for it.
         rate, way, lanes, verified: how it goes.
+        paused_by_peer: only the other side has paused it, which no disk remembers: they tell it again.
         wish: why the person wants it cancelled, until that is done; `wish_told`: the other device knows.
     """
 
@@ -48,6 +49,7 @@ class Item:
         self.way: Way | None = None
         self.lanes = 0
         self.verified = False
+        self.paused_by_peer = False
         self.wish: str | None = None
         self.wish_told = False
 
@@ -74,7 +76,7 @@ class Item:
             peer_name=record.peer_name,
             title=record.title,
             kind=record.kind,
-            phase=record.phase,
+            phase="paused" if self.paused_by_peer and record.phase == "running" else record.phase,
             size=record.size,
             files=record.files,
             done=record.done,
@@ -90,6 +92,7 @@ class Item:
             created_at=record.created_at,
             ended_at=record.ended_at,
             door=record.door,
+            paused_by_peer=self.paused_by_peer and record.phase == "running",
         )
 
 

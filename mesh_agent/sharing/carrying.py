@@ -92,7 +92,7 @@ class Carrying:
     def lost(self, message: str) -> None:
         """The attempt is over; what was under way goes on with the next one."""
         for item in list(self.items.values()):
-            item.way, item.lanes = None, 0
+            item.way, item.lanes, item.paused_by_peer = None, 0, False
             if item.wish is not None:
                 self.end(item, "cancelled", item.wish, untold=item.record.peer_device)
                 continue
@@ -268,8 +268,9 @@ class Carrying:
         item.way, item.lanes = moved.way, moved.lanes
         known: dict[str, Any] = {"size": moved.size} if moved.size else {}
         known |= {"files": moved.files} if moved.files else {}
+        item.paused_by_peer = moved.by_peer
         if moved.phase != "offered":
-            known |= {"phase": moved.phase, "done": moved.done}
+            known |= {"phase": "running" if moved.by_peer else moved.phase, "done": moved.done}
         elif item.record.direction == "send" and not item.record.done:
             known |= {"phase": moved.phase}
         # Before both ends have agreed on what is there already, what was there before is still true.

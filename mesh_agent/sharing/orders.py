@@ -223,7 +223,10 @@ class Serving(Told, frozen=True, kw_only=True, tag="serving"):
 
 
 class Moved(Told, frozen=True, kw_only=True, tag="moved"):
-    """How far it is; `size`, `files`: where only the process knows them. `strikes`: as in `Progress`."""
+    """How far it is; `size`, `files`: where only the process knows them. `strikes`: as in `Progress`.
+
+    `by_peer`: only the other side has paused it.
+    """
 
     id: str
     phase: Literal["offered", "running", "paused", "finishing"]
@@ -234,6 +237,7 @@ class Moved(Told, frozen=True, kw_only=True, tag="moved"):
     lanes: int
     way: Way
     strikes: int = 0
+    by_peer: bool = False
 
 
 class Ended(Told, frozen=True, kw_only=True, tag="ended"):

@@ -83,7 +83,8 @@ class Sharing(Offering, Shelves):
         """Raises: TransferUnknown, WrongMoment, UnderWay."""
         item = self._board.get(transfer_id)
         if item.phase not in {"paused", "interrupted"}:
-            raise WrongMoment("This transfer is not paused.")
+            by = f"{item.record.peer_name} has paused it." if item.paused_by_peer else ""
+            raise WrongMoment(by or "This transfer is not paused.")
         owner = self._sessions.owner(item)
         if owner is not None:
             owner.pause(item, paused=False)

@@ -72,6 +72,7 @@ class Transfer:
         reason: why it failed, was declined or cancelled: a sentence.
         door: nothing is offered yet: a device that was not compared asks to connect.
         created_at, ended_at: RFC 3339.
+        paused_by_peer: the other side alone has paused it, and alone lets it go on.
     """
 
     id: str
@@ -97,6 +98,7 @@ class Transfer:
     created_at: str = ""
     ended_at: str = ""
     door: bool = False
+    paused_by_peer: bool = False
 
     @property
     def over(self) -> bool:

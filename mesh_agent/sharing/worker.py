@@ -344,6 +344,7 @@ class Worker:
                 lanes=progress.lanes,
                 way=self._meeting.way,
                 strikes=progress.strikes,
+                by_peer=paused and not progress.paused_here,
             )
         )
 

@@ -126,6 +126,12 @@ def test_an_offer_as_lines_has_every_path_and_says_what_is_otherwise_than_sent()
     assert paths_words(OFFER) == "beach.jpg, con_.jpg and 46 more"
 
 
+def test_who_has_paused_it_is_told() -> None:
+    paused = replace(RUNNING, phase="paused")
+    assert phase_words(paused) == "paused"
+    assert phase_words(replace(paused, paused_by_peer=True)) == "paused by bob"
+
+
 def test_how_it_ended_is_told_from_both_sides() -> None:
     here = replace(OFFER, phase="done", place=Path("/home/alice/Downloads/photos"))
     assert end_words(here) == "photos from bob is here: /home/alice/Downloads/photos"
@@ -155,6 +161,7 @@ def test_no_key_does_two_things_with_the_same_transfer() -> None:
         (RUNNING, "a", None),
         (RUNNING, "p", "pause"),
         (replace(RUNNING, phase="paused"), "p", "resume"),
+        (replace(RUNNING, phase="paused", paused_by_peer=True), "p", None),
         (replace(RUNNING, phase="offered"), "x", "cancel"),
         (replace(RUNNING, phase="done"), "x", None),
         (replace(RUNNING, phase="failed"), "r", "retry"),

@@ -10,7 +10,7 @@ import pytest
 from mesh_agent.agent import Agent
 from mesh_agent.client.folders import Profile
 from mesh_agent.net.known import KnownDevices
-from mesh_agent.sharing.errors import Removed, SharingError
+from mesh_agent.sharing.errors import Removed, SharingError, WrongMoment
 from mesh_agent.sharing.rules import Rules
 from mesh_agent.sharing.state import IdentityChanged
 from tests.agent.conftest import OpenAgent, SignUp
@@ -131,6 +131,10 @@ async def test_a_pause_holds_and_a_restart_of_the_receiver_goes_on(
     await received.wait("running", fits=lambda state: state.done > 0)
     await alice.sharing.pause(transfer.id)
     paused = await received.wait("paused")
+    assert paused.paused_by_peer
+    assert not alice.sharing.transfer(transfer.id).paused_by_peer
+    with pytest.raises(WrongMoment, match=f"{alice.profile} has paused it"):
+        await bob.sharing.resume(paused.id)
     received.forget()
     await alice.sharing.resume(transfer.id)
     await received.wait("running")
@@ -145,6 +149,25 @@ async def test_a_pause_holds_and_a_restart_of_the_receiver_goes_on(
     # Nobody is asked again, whatever the rules say by now.
     again.sharing.set_rules(Rules(downloads=into.parent / "elsewhere", accept="none"))
     await again.sharing.receive("a test")
+    assert (await over(alice, transfer.id)).phase == "done"
+    assert same(into / "big.bin", big)
+
+
+async def test_a_pause_of_the_other_side_is_none_of_ones_own(
+    alice: Agent, bob: Agent, big: Path, into: Path
+) -> None:
+    """Whoever did not pause it does not hold it up after a lost line."""
+    sent, received = Watch(alice), Watch(bob)
+    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [big], limit=SLOW)
+    running = await received.wait("running", fits=lambda state: state.done > 0)
+    await bob.sharing.pause(running.id)
+    assert (await sent.wait("paused")).paused_by_peer
+    kill_helpers()
+    await sent.wait("interrupted")
+    sent.forget()
+    await sent.wait("paused", fits=lambda state: state.paused_by_peer)
+    await quicker(alice, bob, big)
+    await bob.sharing.resume(running.id)
     assert (await over(alice, transfer.id)).phase == "done"
     assert same(into / "big.bin", big)
 
