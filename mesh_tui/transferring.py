@@ -246,7 +246,8 @@ class Transferring:
     async def _open_folder(self, transfer: Transfer) -> None:
         """In the file manager of a desktop; where there is none, the path is told and copied."""
         assert transfer.place is not None
-        folder = transfer.place.parent if transfer.kind == "file" else transfer.place
+        named = transfer.kind == "file" and transfer.phase == "done"  # before, the place is the folder for it
+        folder = transfer.place.parent if named else transfer.place
         if (command := opener(os.environ)) is not None:
             with suppress(NotOpened):
                 await open_address(command, str(folder), os.environ)

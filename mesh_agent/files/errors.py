@@ -79,12 +79,12 @@ class SinkError(MeshError):
 
 class NoSpace(SinkError):
     code = "disk.full"
-    text = "The disk is full. What has come is kept; make room, and it goes on."
+    text = "The disk is full. Make room, and have it sent again: what has come is kept."
 
 
 class QuotaReached(SinkError):
     code = "disk.quota"
-    text = "Your quota on this disk is used up. What has come is kept; make room, and it goes on."
+    text = "Your quota on this disk is used up. Make room, and have it sent again: what has come is kept."
 
 
 class ReadOnly(SinkError):

@@ -20,6 +20,7 @@ from protocol.errors import PeerHashWrong, PeerMismatch, PeerOutOfOrder
 from protocol.peer import (
     Entry,
     FileAccept,
+    FileCancel,
     FileChunk,
     FileDecline,
     FileDone,
@@ -35,6 +36,10 @@ AGAIN: Final = 4_096
 
 MANIFEST_BYTES: Final = 128 * 1024 * 1024
 """All paths and targets of one folder, in UTF-8 or less."""
+
+
+DISK: Final = "disk."
+"""What the codes of errors of a disk begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +126,15 @@ class Receiving(Machine):
             self.step("listed")
         return frame.last
 
-    def decline(self, reason: str, how: Ended | None = None) -> FileDecline:
-        """`how`: the end as this side sees it, where it is not the person's wish."""
+    def decline(self, reason: str, how: Ended | None = None) -> FileDecline | FileCancel:
+        """`how`: the end as this side sees it, where it is not the person's wish.
+
+        A disk that cannot take what the person has said yes to is no wish of theirs on the other side either.
+        """
         self.step("decline")
         self.end(how or Ended("declined", "declined", reason))
+        if how is not None and how.code.startswith(DISK):
+            return FileCancel(transfer=self.transfer, reason=sentence(reason), code=how.code)
         return FileDecline(transfer=self.transfer, reason=sentence(reason))
 
     def accept(self, grid: Grid, have: Iterable[Range], now: float) -> FileAccept:

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from mesh_agent.sharing.attempt import Attempt
 from mesh_agent.sharing.board import Item
 from mesh_agent.sharing.desk import Desk
+from mesh_agent.sharing.errors import at_peer
 from mesh_agent.sharing.orders import (
     Accept,
     CalledOff,
@@ -292,6 +293,8 @@ class Carrying:
         if ended.phase == "done":
             fields["done"] = item.record.size
         reason = clean_line(ended.reason)[: limits.PEER_SENTENCE_CHARS]
+        if item.record.direction == "send":
+            reason = at_peer(self.peer_name, ended.code, reason)
         if item.wish is not None and ended.phase == "cancelled":
             reason = item.wish
             fields["untold"] = "" if item.wish_told else item.record.peer_device

@@ -14,6 +14,8 @@ MeshError
     └── SessionOver          sharing.session_over the other side has ended the session
 """
 
+from typing import Final
+
 from protocol.errors import MeshError
 from protocol.signals import SessionClosed
 
@@ -71,6 +73,22 @@ class SessionOver(SharingError):
 class Removed(SharingError):
     code = "sharing.removed"
     text = "One of you two is not in the room any more, or that device was signed out."
+
+
+_THERE: Final = {
+    "disk.full": "{}'s disk is full. Try again once there is room: what has come is kept.",
+    "disk.quota": "{}'s quota of their disk is used up. Try again once there is room: what has come is kept.",
+    "disk.read_only": "{}'s disk can only be read. Ask them to choose another folder, and try again.",
+    "disk.denied": "{} may not write into that folder. Ask them to choose another one, and try again.",
+    "disk.file_too_large": "{}'s disk cannot hold a file as large as this.",
+    "disk.folder_gone": "{}'s folder for what is received is gone. Try again.",
+    "disk.failed": "{}'s disk reports an error.",
+}
+
+
+def at_peer(name: str, code: str, reason: str) -> str:
+    """What a receiver's disk reports, as the sender reads it: `reason` is for who sits before that disk."""
+    return _THERE[code].format(name) if code in _THERE else reason
 
 
 def is_removal(event: object) -> bool:

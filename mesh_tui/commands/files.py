@@ -13,7 +13,7 @@ from mesh_agent.names import find_member
 from mesh_agent.sharing.state import Share, Transfer
 from mesh_tui.paths import expanded, split
 from mesh_tui.slash import NoCommand, look_up, misused
-from mesh_tui.transfers import DEEDS, count_words, is_open_offer, name_of
+from mesh_tui.transfers import DEEDS, is_open_offer, name_of
 from protocol.rest import Member
 
 if TYPE_CHECKING:
@@ -51,8 +51,14 @@ async def _send(screen: "Choosing", argument: str) -> None:
     sent = await _sharing(screen).send(screen.room.id, list(people), paths)
     whom = ", ".join(list(dict.fromkeys(name_of(known.peer_name, 40) for known in sent))[:NAMED])
     more = f" and {len(people) - NAMED} more" if len(people) > NAMED else ""
-    what = name_of(sent[0].title, 60) if len(paths) == 1 and sent else count_words(len(paths), "thing")
+    what = name_of(sent[0].title, 60) if len(paths) == 1 and sent else _how_many(len(paths), sent)
     screen.tell(f"{what}: {whom}{more} will be asked.")
+
+
+def _how_many(paths: int, sent: Sequence[Transfer]) -> str:
+    """`2 files`, `3 files and folders`."""
+    kinds = sorted({known.kind for known in sent})
+    return f"{paths:,} {' and '.join(f'{kind}s' for kind in kinds)}"
 
 
 async def _receivers(screen: "Choosing", names: Sequence[str]) -> Sequence[str]:

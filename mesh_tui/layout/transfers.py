@@ -182,11 +182,14 @@ def status_words(transfers: Iterable[Transfer]) -> list[Fragment]:
 
 
 def card_lines(transfer: Transfer, cells: int, hint: Sequence[Fragment], *, plain: bool) -> list[Line]:
-    """A transfer in its room: an offer in three rows, one on its way in one and that of a `hint`."""
+    """A transfer in its room: an offer in three rows, one on its way in one; why it ended, and a `hint`."""
     if is_open_offer(transfer):
         return offer_card(transfer, cells, hint)
     small = small_line(transfer, cells, plain=plain)
-    return [small, _hint_row(hint, cells)] if hint else [small]
+    lines = [small]
+    if transfer.over and reason_words(transfer) not in small.text:
+        lines += reason_lines(transfer, cells)
+    return [*lines, _hint_row(hint, cells)] if hint else lines
 
 
 def _hint_row(hint: Sequence[Fragment], cells: int) -> Line:

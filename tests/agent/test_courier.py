@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from mesh_agent.files.errors import NoSpace
 from mesh_agent.machines.credit import WINDOW_BYTES
 from mesh_agent.machines.receiving import Offer
 from mesh_agent.machines.transfer import Ended
@@ -171,6 +172,19 @@ def test_an_offer_is_declined_with_the_reason(answer: Decline | MeshError, there
             assert (ended.how, ended.reason, ended.here) == (there, reason, False)
             assert (await both.bob.ended_as()).how == here
             assert not both.bob.disk.parts
+
+    virtually(scene())
+
+
+def test_a_disk_that_cannot_take_what_was_accepted_is_a_failure_on_both_sides() -> None:
+    def no_space(*_: Any) -> Any:
+        raise NoSpace
+
+    async def scene() -> None:
+        async with two(bob={"open_sink": no_space}) as both:
+            ended = await both.send(MemorySource(b"x"))
+            assert (ended.how, ended.code, ended.reason) == ("failed", "disk.full", NoSpace.text)
+            assert (await both.bob.ended_as()).how == "failed"
 
     virtually(scene())
 

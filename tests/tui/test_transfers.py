@@ -238,6 +238,14 @@ def test_the_card_of_an_offer_says_who_what_how_much_and_whether_it_fits() -> No
     assert "it does not fit: 1.0 MiB free here" in lines[1]
 
 
+def test_a_card_says_why_it_ended_below_it_where_that_is_too_long_for_its_row() -> None:
+    failed = replace(RUNNING, phase="failed", reason="The disk is full. Make room, and have it sent again.")
+    assert len(card_lines(failed, 120, [], plain=True)) == 1
+    lines = [line.text for line in card_lines(failed, 60, hint_line(failed), plain=True)]
+    assert lines[1] == "    The disk is full. Make room, and have it sent again."
+    assert lines[2] == "    r try again · f forget · Enter all"
+
+
 def test_everything_about_one_has_every_path_whole() -> None:
     long = OfferedPath("photos/" + "x" * 200, "file", 5)
     text = "".join(

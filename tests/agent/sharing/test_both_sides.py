@@ -11,7 +11,9 @@ from typing import Final
 import pytest
 
 from mesh_agent.agent import Agent
+from mesh_agent.files.errors import SinkError
 from mesh_agent.sharing import attempt
+from mesh_agent.sharing.errors import at_peer
 from mesh_agent.sharing.process import CARRIER
 from mesh_agent.sharing.rules import Rules
 from tests.agent.conftest import OpenAgent
@@ -112,8 +114,9 @@ async def test_a_disk_that_can_only_be_read_is_told_to_both(
     remount(disk, "ro")
     (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [folder / "z.txt"])
     mine, theirs = await over(alice, transfer.id), await received.wait("failed")
-    assert mine.phase == "declined"
-    assert mine.reason == theirs.reason == "This disk can only be read. Choose another folder."
+    assert mine.phase == theirs.phase == "failed"
+    assert theirs.reason == "This disk can only be read. Choose another folder."
+    assert mine.reason.startswith(f"{bob.profile}'s disk can only be read. Ask them to choose another folder")
 
     remount(disk, "rw")
     await alice.sharing.retry(transfer.id)
@@ -138,3 +141,10 @@ async def test_what_is_not_shared_any_more_does_not_go_on(
     (served,) = bob.sharing.transfers()
     assert (await over(bob, served.id)).phase == "cancelled"
     assert not (into / "trip").exists()
+
+
+@pytest.mark.parametrize("kind", SinkError.__subclasses__())
+def test_a_sender_is_not_asked_for_what_only_the_receiver_can_do(kind: type[SinkError]) -> None:
+    told = at_peer("bob", kind.code, kind.text)
+    assert "make room" not in told.casefold()
+    assert "Choose" not in told
