@@ -413,6 +413,24 @@ def test_a_receiver_that_lies_is_told_so(lie: Callable[[Puppet], Awaitable[None]
     virtually(scene())
 
 
+def test_credit_for_everything_brings_nobody_to_read_everything_ahead() -> None:
+    """The receiver grants all there is and reads nothing: what waits in memory is what the lane takes."""
+
+    async def scene() -> None:
+        async with puppet() as (other, end):
+            source = MemorySource(bytes(400 * CHUNK))
+            sending = asyncio.create_task(end.courier.offer("t", source))
+            await other.hear(FileMeta)
+            await other.say(P2pCredit(limit=limits.INTEGER_MAX), FileAccept(transfer="t"))
+            await in_time(lambda: source.reads)
+            await asyncio.sleep(lines.PING_S)
+            assert len(source.reads) < 40
+            assert end.ended is None
+            sending.cancel()
+
+    virtually(scene())
+
+
 # ── who stalls ───────────────────────────────────────────────────────────────────────────────────
 
 

@@ -4,19 +4,22 @@ import ast
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import blake3  # so that its own files are not opened while names are watched
+import pytest
 
 import mesh_agent
 from mesh_agent.files.safe_path import SafeName, SafeTarget
 from mesh_agent.files.sink import Sink
 from mesh_agent.machines.receiving import Offer
-from protocol.peer import Entry, FileMeta
-from tests.agent.files.carrying import PEER
+from mesh_agent.sharing.state import Conflict
+from protocol.peer import Entry, EntryKind, FileMeta
+from tests.agent.files.carrying import PEER, claimed
 
 TOP = Path(mesh_agent.__file__).parent
 MADE_ONLY_THERE = {"SafeName", "SafePath", "SafeTarget"}
-SENDING = {"files/scan.py", "files/source.py", "files/shared.py"}
+SENDING = {"files/scan.py", "files/source.py"}
 """They open what is on this disk, under names that this disk gave."""
 
 BY_DESCRIPTOR = {"files/folders.py", "files/placing.py", "files/staging.py", "files/system.py"}
@@ -132,33 +135,84 @@ def _watch(event: str, arguments: tuple[object, ...]) -> None:
 sys.addaudithook(_watch)
 
 
-def test_every_name_that_reaches_the_system_was_made_safe(tmp_path: Path) -> None:
+BYTES = b"some bytes"
+
+
+def entry(path: str, kind: EntryKind = "file", target: str = "") -> Entry:
+    return Entry(path, kind, len(BYTES) if kind == "file" else 0, 5, 0o644, target)
+
+
+FOLDER = [
+    entry("plain"),
+    entry("a\x1b[2J/b\u202e"),
+    entry("A_[2j/c"),
+    entry("con", "folder"),
+    entry("link", "link", "plain"),
+    entry("big"),
+]
+ARRIVES = ["A_[2j (2)", "A_[2j (2)/c", "_con", "a_[2J", "a_[2J/b_", "big", "link", "plain"]
+OWN = {"lock", "journal", "tree", *map(str, range(len(FOLDER)))}
+"""What Mesh itself calls things in a part."""
+
+
+def offer(kind: Literal["file", "folder"]) -> Offer:
+    entries = FOLDER if kind == "folder" else []
+    size = len(BYTES) * (sum(each.kind == "file" for each in entries) or 1)
+    meta = FileMeta(
+        transfer="t",
+        name="Evil \x1b[2J",
+        size=size,
+        mtime=0,
+        mode=0o755,
+        kind=kind,
+        entries=len(entries),
+        chunk_bytes=64 * 1024,
+    )
+    return Offer(meta, entries)
+
+
+def receive(into: Path, made: Offer, conflict: Conflict, *, again: bool) -> Path:
+    """`again`: it is interrupted, and gone on with."""
+    data = memoryview(BYTES * (made.meta.size // len(BYTES)))
+    digest = blake3.blake3(data).digest()
+    sink = Sink.open(into, made, peer=PEER, conflict=conflict, links=True)
+    if again:
+        sink.write(0, data, digest)
+        sink.abandon(keep=True)
+        sink = Sink.open(into, made, peer=PEER, conflict=conflict, links=True)
+    if not claimed(sink):
+        sink.write(0, data, digest)
+    return sink.finish(digest if made.meta.kind == "file" else b"").place
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["at once", "resumed"])
+@pytest.mark.parametrize("conflict", ["rename", "skip", "overwrite", "newer"])
+@pytest.mark.parametrize("there", [False, True], ids=["new", "taken"])
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_every_name_that_reaches_the_system_was_made_safe(
+    tmp_path: Path, kind: Literal["file", "folder"], there: bool, conflict: Conflict, again: bool
+) -> None:
     """The system is given the very objects that `safe_path` made, and the folder that the person chose."""
     global _seen
     into = tmp_path / "into"
-    (into / "Evil _[2J").mkdir(parents=True)
-    entries = [
-        Entry("plain", "file", 0, 5, 0o644),
-        Entry("a\x1b[2J/b\u202e", "file", 0, 5, 0o644),
-        Entry("A_[2j/c", "file", 0, 5, 0o644),
-        Entry("con", "folder", 0, 5, 0o755),
-        Entry("link", "link", 0, 5, 0o777, "plain"),
-        Entry("big", "file", 0, 5, 0o644),
-    ]
-    meta = FileMeta(
-        transfer="t", name="Evil \x1b[2J", size=0, mtime=0, mode=0o755, kind="folder", entries=len(entries)
-    )
+    into.mkdir()
+    if there and kind == "folder":
+        (into / "Evil _[2J" / "a_[2J").mkdir(parents=True)
+        (into / "Evil _[2J" / "plain").write_text("mine")
+        (into / "Evil _[2J" / "a_[2J" / "b_").write_text("mine")
+    elif there:
+        (into / "Evil _[2J").write_text("mine")
+    before = {str(path.relative_to(into)) for path in into.rglob("*")}
     _seen = []
     try:
-        sink = Sink.open(into, Offer(meta, entries), peer=PEER, links=True)
-        place = sink.finish().place
+        place = receive(into, offer(kind), conflict, again=again)
     finally:
         seen, _seen = _seen, None
-    assert sorted(str(path.relative_to(place)) for path in place.rglob("*")) == [
-        "A_[2j (2)", "A_[2j (2)/c", "_con", "a_[2J", "a_[2J/b_", "big", "link", "plain",
-    ]  # fmt: skip
-    assert blake3
-    assert len(seen) > 30
+    after = {str(path.relative_to(place)) for path in place.rglob("*")}
+    if kind == "folder" and not there:
+        assert sorted(after) == ARRIVES
+    assert before <= {str(path.relative_to(into)) for path in into.rglob("*")}
+    assert len(seen) > 10
     unsafe = {name for _, name in seen if not isinstance(name, SafeName | SafeTarget)}
     # What is left of the part is removed under the names that it has there, all of them Mesh's own.
-    assert unsafe <= {str(into), "lock", "journal", *map(str, range(len(entries)))}
+    assert unsafe <= {str(into), *OWN}

@@ -18,7 +18,9 @@ from mesh_agent.files.errors import (
 )
 from mesh_agent.files.sink import Sink
 from mesh_agent.files.source import Source
+from mesh_agent.machines.receiving import Offer
 from protocol.errors import PeerHashWrong, PeerMismatch
+from protocol.peer import FileMeta
 from tests.agent.files.carrying import PEER, carry, claimed, file, names, offer_of, opened, parts, send
 
 MIB = 1024 * 1024
@@ -36,6 +38,22 @@ def test_a_file_arrives_whole_with_its_time_and_mode(tmp_path: Path, size: int) 
     assert arrived.stat().st_mtime_ns == 1_600_000_000_123_456_789
     assert stat.S_IMODE(arrived.stat().st_mode) == 0o640
     assert names((tmp_path / "into").iterdir()) == ["report.pdf"]
+
+
+@pytest.mark.parametrize(("mode", "kept"), [(0o6755, 0o755), (0o7777, 0o777), (0o1600, 0o600)])
+@pytest.mark.parametrize("mtime", [-1, 0, 2**62])
+def test_a_file_that_is_said_to_run_as_its_owner_does_not(
+    tmp_path: Path, mode: int, kept: int, mtime: int
+) -> None:
+    """Whatever the sender claims; a time that this disk cannot keep is no reason to refuse it."""
+    data = b"#!/bin/sh"
+    meta = FileMeta(
+        transfer="t", name="run.sh", size=len(data), mtime=mtime, mode=mode, chunk_bytes=64 * 1024
+    )
+    sink = Sink.open(tmp_path, Offer(meta, ()), peer=PEER)
+    sink.write(0, memoryview(data), blake3(data).digest())
+    place = sink.finish(blake3(data).digest()).place
+    assert stat.S_IMODE(place.stat().st_mode) == kept
 
 
 def test_chunks_may_come_in_any_order_and_twice(tmp_path: Path) -> None:

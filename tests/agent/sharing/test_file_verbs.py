@@ -1,5 +1,6 @@
 """`mesh-agent send`, `receive`, `share`, `ls`, `get` and `verify` as real processes."""
 
+import asyncio
 import json
 import os
 import signal
@@ -16,8 +17,10 @@ from mesh_agent.sharing.state import OfferedPath, Transfer
 from mesh_agent.verbs.prompting import question
 from tests.agent.conftest import SignUp
 from tests.agent.sharing.carriers import LASTING, SLOW, Watch, helpers, over, quicker, room, same
-from tests.agent.test_programs import Running, done, run, running
+from tests.agent.test_programs import COMMAND, Running, done, environment, run, running
 from tests.support.conditions import until
+from tests.support.terminal import Terminal
+from tests.support.terminal import running as shown
 
 
 @pytest.fixture
@@ -131,6 +134,37 @@ async def test_what_cannot_be_is_told(people: tuple[str, str], tmp_path: Path) -
     away = await run(*me, "send", str(tmp_path / "note"), *room, "--wait", "1s")
     assert (away.code, json.loads(away.err.splitlines()[-1])["error"]["code"]) == (1, "sharing.incomplete")
     assert "in time" in away.err
+
+
+async def test_what_nobody_can_be_asked_about_is_declined_and_once_is_the_first_that_arrives(
+    people: tuple[str, str], tmp_path: Path, start: AsyncExitStack
+) -> None:
+    alice, bob = people
+    small, large = tmp_path / "small.txt", tmp_path / "large.txt"
+    small.write_bytes(bytes(1_000))
+    large.write_bytes(bytes(1_001))
+    receive = ["receive", "--into", str(tmp_path / "in"), "--yes", "--largest", "1K", "--once"]
+    bobs = await start.enter_async_context(running("--profile", bob, "--json", *receive))
+    send = ["--profile", alice, "--json", "send", "--room", alice, "--to", bob]
+    refused = await run(*send, str(large))
+    assert refused.code == 1
+    told = refused.objects()[-1]
+    assert (told["phase"], told["reason"]) == ("declined", "It is not taken here without asking.")
+    assert bobs.process.returncode is None
+    assert (await done(*send, str(small))).objects()[-1]["phase"] == "done"
+    assert await bobs.process.wait() == 0
+    assert [path.name for path in (tmp_path / "in").iterdir()] == ["small.txt"]
+
+
+async def test_who_is_interrupted_is_told_how_to_go_on(people: tuple[str, str], tmp_path: Path) -> None:
+    alice, bob = people
+    note = tmp_path / "note.txt"
+    note.write_text("to bob")
+    send: list[str | Path] = ["--profile", alice, "send", note, "--room", alice, "--to", bob]
+    with shown(Terminal([*COMMAND, *send], environment())) as alices:
+        await asyncio.to_thread(alices.wait_for, f"note.txt to {bob}")
+        alices.process.send_signal(signal.SIGINT)
+        await asyncio.to_thread(alices.wait_for, "Interrupted. What has arrived is kept")
 
 
 def alive(processes: list[int]) -> list[int]:
