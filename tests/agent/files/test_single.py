@@ -56,6 +56,19 @@ def test_a_file_that_is_said_to_run_as_its_owner_does_not(
     assert stat.S_IMODE(place.stat().st_mode) == kept
 
 
+def test_a_part_is_for_nobody_else_on_this_machine(tmp_path: Path) -> None:
+    """Whatever the mode that the file is to have."""
+    sent = file(tmp_path / "secret", 2 * MIB)
+    sent.chmod(0o644)
+    into = tmp_path / "into"
+    with opened(sent) as source:
+        sink = Sink.open(into, offer_of(source), peer=PEER)
+        carry(source, sink)
+        (part,) = parts(into)
+        assert stat.S_IMODE(part.stat().st_mode) == 0o700
+        sink.abandon(keep=True)
+
+
 def test_chunks_may_come_in_any_order_and_twice(tmp_path: Path) -> None:
     sent = file(tmp_path / "big", 9 * MIB + 5)
     with opened(sent) as source:

@@ -282,6 +282,26 @@ async def test_a_shared_folder_is_looked_through_and_fetched_from(
             pass
 
 
+async def test_what_is_shared_with_one_room_is_not_there_for_another(
+    alice: Agent, bob: Agent, tmp_path: Path
+) -> None:
+    """Also where the same two people are in both."""
+    other = await alice.create_room(f"other {alice.profile}")
+    await bob.join(other.id)
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    (shelf / "read.me").write_text("Read me.")
+    share = await bob.sharing.share(room(alice), shelf)
+    assert await alice.sharing.browse(other.id, bob.profile) == []
+    for name in ("shelf", share.id):
+        with pytest.raises(SharingError):
+            await alice.sharing.browse(other.id, bob.profile, name)
+        got = await alice.sharing.fetch(other.id, bob.profile, name, "read.me", tmp_path / "mine")
+        assert (await over(alice, got.id)).phase == "failed"
+    assert len(await alice.sharing.browse(room(alice), bob.profile)) == 1
+    assert not (tmp_path / "mine" / "read.me").exists()
+
+
 async def test_the_processes_know_no_secret_by_their_arguments_and_end_with_their_agent(
     alice: Agent, bob: Agent, big: Path
 ) -> None:
