@@ -1,4 +1,5 @@
-"""A process that moves bytes as Mesh's own does, and says that what is in a folder lies elsewhere."""
+"""A process that moves bytes as Mesh's own does, and lies: what is in a folder lies elsewhere, and the bytes
+of a file called `wrong` are others than their hash says."""
 
 from typing import Any
 
@@ -14,6 +15,10 @@ class LyingSource(Source):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.entries = [replace(entry, path=f"../{entry.path}") for entry in self.entries]
+
+    def read(self, index: int) -> tuple[memoryview, bytes]:
+        data, digest = super().read(index)
+        return data, bytes(len(digest)) if self.name == "wrong" else digest
 
 
 def main() -> None:

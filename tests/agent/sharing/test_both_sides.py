@@ -16,6 +16,7 @@ from mesh_agent.sharing import attempt
 from mesh_agent.sharing.errors import at_peer
 from mesh_agent.sharing.process import CARRIER
 from mesh_agent.sharing.rules import Rules
+from protocol.errors import PeerHashWrong
 from tests.agent.conftest import OpenAgent
 from tests.agent.sharing.carriers import MEGABYTES, SLOW, Watch, over, quicker, room
 from tests.support.disk import NoSmallDisk, SmallDisk, small_disk
@@ -68,6 +69,19 @@ async def test_an_offer_whose_names_lead_out_is_told_to_both_and_asks_nobody(
     fetched = await over(bob, wanted.id)
     assert (fetched.phase, fetched.reason) == ("failed", mine.reason)
     assert all_in(into) == []
+
+
+async def test_bytes_that_are_not_what_they_should_be_are_told_to_both(
+    alice: Agent, bob: Agent, big: Path, into: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempt, "CARRIER", replace(CARRIER, module="tests.agent.sharing.lying_worker"))
+    wrong = await asyncio.to_thread(big.rename, big.with_name("wrong"))
+    received = Watch(bob)
+    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [wrong])
+    mine, theirs = await over(alice, transfer.id), await received.wait("failed")
+    assert mine.phase == "failed"
+    assert mine.reason == theirs.reason == PeerHashWrong.text
+    assert all_in(into) == [], "what came of it will never be of use"
 
 
 async def test_a_source_that_is_gone_when_it_would_go_on_is_told_to_both(
