@@ -7,6 +7,7 @@ import pytest
 
 from mesh_agent.net.base import LaneLost
 from mesh_agent.net.ice import Ice, IcePath
+from tests.support.conditions import PATIENCE_S
 
 QUICK_S = 0.05
 """Between two questions, of which aioice asks six before it gives up; by itself it takes 5 s for each."""
@@ -29,11 +30,11 @@ async def test_consent_that_is_lost_ends_the_hole_of_who_goes_on(monkeypatch: py
     monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", QUICK_S)
     alice, hers, bob, his = await hole()
     await hers.send([b"\x40 first"])
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         assert list(await his.receive()) == [b"\x40 first"]
     bob.close()
     with pytest.raises(LaneLost):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await hers.receive()
     with pytest.raises(LaneLost):
         await hers.send([b"\x40 more"])

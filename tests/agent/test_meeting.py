@@ -201,7 +201,7 @@ async def test_who_was_asked_opens_lanes_where_who_asked_cannot(together: Togeth
     assert {lane.engine for lane in mine} == {"tls"}
     for lane in mine:
         await lane.write(b"chunk")
-    assert [await asyncio.wait_for(lane.read(100), 20) for lane in arrived] == [b"chunk"] * 2
+    assert [await asyncio.wait_for(lane.read(100), PATIENCE_S) for lane in arrived] == [b"chunk"] * 2
     for lane in said:
         with contextlib.suppress(LaneLost):
             assert await lane.read(1) == b""

@@ -14,7 +14,7 @@ from mesh_agent.net.relay import RelayPath
 from protocol.errors import WrongIdentity
 from tests.agent.introduced import Introduced
 from tests.agent.meetings import ALICE, BOB, MALLORY, Two
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 from tests.support.server import running_server
 
 
@@ -92,7 +92,7 @@ async def test_a_hole_is_punched_where_no_address_answers(server: str, stack: As
     await until(lambda: len(arrived) == 2, "two lanes through the same hole")
     for lane in lanes:
         await lane.write(b"chunk")
-    assert [await asyncio.wait_for(lane.read(100), 20) for lane in arrived] == [b"chunk"] * 2
+    assert [await asyncio.wait_for(lane.read(100), PATIENCE_S) for lane in arrived] == [b"chunk"] * 2
 
 
 async def test_a_better_way_that_comes_later_is_told(server: str, stack: AsyncExitStack) -> None:
@@ -103,7 +103,7 @@ async def test_a_better_way_that_comes_later_is_told(server: str, stack: AsyncEx
     assert (alice.way, bob.way) == ("relay", "relay")
     assert not alice.better.is_set()
     two.held.set()
-    await asyncio.wait_for(alice.better.wait(), 20)
+    await asyncio.wait_for(alice.better.wait(), PATIENCE_S)
     assert alice.better_way == "punched"
     await talk(alice, bob, 1024)
 
@@ -153,7 +153,7 @@ async def test_a_session_that_is_closed_ends_what_is_relayed(server: str, stack:
     await two.people["bob"].call("DELETE", f"/api/p2p/session/{two.bob.session_id}")
     for end in (alice, bob):
         with pytest.raises(LaneLost, match=r"session is over|was lost"):
-            await asyncio.wait_for(end.main.read(1), 20)
+            await asyncio.wait_for(end.main.read(1), PATIENCE_S)
 
 
 async def test_why_there_is_no_way_is_said_at_either_end(server: str, stack: AsyncExitStack) -> None:

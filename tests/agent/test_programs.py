@@ -49,9 +49,13 @@ class Done:
         return error
 
 
+ENDS_S = 10 * PATIENCE_S
+"""Also a program that writes to the disk hundreds of times, one after another, has ended by then."""
+
+
 async def run(*arguments: str, stdin: str | bytes = "", **more: str) -> Done:
     data = stdin.encode() if isinstance(stdin, str) else stdin
-    wanted = partial(nursery.run, env=environment(**more), stdin=data, timeout=3 * PATIENCE_S)
+    wanted = partial(nursery.run, env=environment(**more), stdin=data, timeout=ENDS_S)
     process = await asyncio.to_thread(wanted, "mesh_agent", *arguments)
     assert b"Traceback" not in process.stderr, process.stderr.decode()
     return Done(process.returncode, process.stdout.decode(), process.stderr.decode())

@@ -4,7 +4,7 @@ import asyncio
 import uuid
 
 from mesh_server.bus.packets import NatsPackets
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 from tests.support.nats_server import NatsServer, shared
 from tests.support.tasks import running
 
@@ -65,7 +65,7 @@ async def test_without_a_line_nothing_waits_and_a_new_one_listens_to_the_same() 
             server.stop()
             await until(lambda: not (one.packets.is_up or two.packets.is_up), "no lines")
             two.packets.say("a", b"lost")
-            await asyncio.wait_for(two.packets.carry("a", b"lost too"), 20)
+            await asyncio.wait_for(two.packets.carry("a", b"lost too"), PATIENCE_S)
             server.start()
             await until(lambda: one.lines == two.lines == 2, "new lines")
             two.packets.say("a", b"here again")

@@ -13,7 +13,7 @@ from mesh_server.relay import End, Inbox, Relay
 from mesh_server.relay_elsewhere import SILENT_S, RelayElsewhere
 from mesh_server.store.base import RelayUsage, SessionRecord, SideDevice, SideRecord
 from protocol.close import CloseCode
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 from tests.support.tasks import running
 
 MIB = 1024 * 1024
@@ -89,7 +89,7 @@ async def two_nodes(air: Air, **settings: Any) -> AsyncIterator[tuple[Node, Node
 
 async def comes(inbox: Inbox, *packets: bytes) -> None:
     for packet in packets:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             assert await inbox.take() == packet
 
 

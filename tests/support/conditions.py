@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-PATIENCE_S: Final = 20.0
-"""Far beyond what any condition takes; only a failing test waits as long."""
+PATIENCE_S: Final = 60.0
+"""Far beyond what any condition takes, where a machine is held up for seconds at each step of it, too; only a
+failing test waits as long."""
 
 FIRST_PAUSE_S: Final = 0.001
 LAST_PAUSE_S: Final = 0.02

@@ -11,9 +11,9 @@ from blake3 import blake3
 
 from mesh_agent.files.grid import Grid
 from mesh_agent.files.whole import CAUGHT_UP, EARLY_BYTES, Whole
+from tests.support.conditions import PATIENCE_S
 
 CHUNK = 64 * 1024
-PATIENCE_S = 20.0
 
 
 class File:

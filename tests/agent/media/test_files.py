@@ -13,8 +13,7 @@ from mesh_agent.media.opus import FRAME, RATE, Samples
 from mesh_agent.media.sinks import Written
 from mesh_agent.media.sources import File, Unreadable
 from tests.agent.media.sounds import pitch, read_any, read_wav, tone, write
-
-PATIENCE_S = 20.0
+from tests.support.conditions import PATIENCE_S
 
 
 def all_of(source: File, ended: list[str]) -> Samples:

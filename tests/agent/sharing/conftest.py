@@ -8,7 +8,7 @@ import pytest
 
 from mesh_agent.agent import Agent
 from tests.agent.conftest import SignUp
-from tests.agent.sharing.carriers import LASTING, MEETING_PATIENCE_S, helpers, join
+from tests.agent.sharing.carriers import LASTING, helpers, join
 from tests.support.conditions import until
 
 
@@ -19,7 +19,7 @@ async def alice(shared_server: str, sign_up: SignUp) -> AsyncIterator[Agent]:
     await agent.create_room(agent.profile)
     yield agent
     await agent.close()
-    await until(lambda: not helpers(), "the end of all processes", MEETING_PATIENCE_S)
+    await until(lambda: not helpers(), "the end of all processes")
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from mesh_agent.terminal.watching import Watching
 from protocol.errors import NotMember
 from protocol.peer_terminal import Run
 from tests.agent.conftest import SignUp
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 
 Shared = Callable[..., Awaitable[Hosted]]
 
@@ -176,7 +176,7 @@ async def test_a_terminal_whose_host_is_nowhere_is_told_so(
     async def away() -> list[bool]:
         return [each.away for each in await bob.terminals.announced(room_of(alice))]
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while await away() != [True]:  # noqa: ASYNC110 — presence is told when it is
             await asyncio.sleep(0.02)
 
@@ -289,7 +289,7 @@ async def test_nothing_that_was_started_is_left_at_the_end(shared: Shared) -> No
 async def test_nothing_is_left_where_a_part_is_killed(who: str, shared: Shared) -> None:
     hosted = await lingers(shared, LINGERING, 4)
     os.kill(hosted.pid if who == "shell" else hosted.helper_pid, signal.SIGKILL)
-    await asyncio.wait_for(hosted.wait(), 15)
+    await asyncio.wait_for(hosted.wait(), PATIENCE_S)
     assert lingering(hosted.id) == []
     assert hosted.exit_status == (-signal.SIGKILL if who == "shell" else None)
 

@@ -15,8 +15,7 @@ import pytest
 from mesh_agent.terminal.errors import CannotStart
 from mesh_agent.terminal.pty import INPUT_BYTES, PIECE_BYTES, Pump, Started, start
 from mesh_agent.terminal.taker import AHEAD_BYTES
-
-PATIENCE_S = 20.0
+from tests.support.conditions import PATIENCE_S
 
 
 class Taken:

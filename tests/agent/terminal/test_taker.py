@@ -3,8 +3,8 @@
 import threading
 
 from mesh_agent.terminal.taker import AHEAD_BYTES, AT_ONCE_BYTES, TOGETHER_BYTES, Taker
+from tests.support.conditions import PATIENCE_S
 
-PATIENCE_S = 20.0
 SMALL = b"k" * AT_ONCE_BYTES
 LARGE = b"p" * (AT_ONCE_BYTES + 1)
 
