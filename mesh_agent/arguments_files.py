@@ -113,7 +113,19 @@ FILES: Final = (
         "ls",
         "list what somebody shares with a room, or a folder of it",
         "mesh-agent ls ops alice public/photos",
-        (ROOM, _OTHER, arg("path", metavar="SHARE/PATH", nargs="?", default=""), *_TRANSPORT, TIMEOUT),
+        (
+            ROOM,
+            _OTHER,
+            arg("path", metavar="SHARE/PATH", nargs="?", default=""),
+            *_TRANSPORT,
+            arg(
+                "--timeout",
+                metavar="S",
+                type=number_from(float, 0, 86_400),
+                default=30.0,
+                help="how long to wait for the server, and then for their device (%(default)g s)",
+            ),
+        ),
     ),
     Verb(
         "get",

@@ -1,17 +1,21 @@
 """A transfer in one line for a terminal, and as a dict for `--json`. No IO."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from mesh_agent.sharing.state import OVER, Phase, Transfer
+from mesh_agent.sharing.state import Phase, Transfer
 
 BAR_CELLS: Final = 20
+MOST_CELLS: Final = 10_000
+"""More than any line has that no terminal is the bound of."""
+
 _UNITS: Final = ("B", "KB", "MB", "GB", "TB", "PB")
 
 SAID: Final[dict[Phase, str]] = {
-    "waiting": "waits",
-    "connecting": "connecting",
-    "offered": "offered",
+    "waiting": "waits for {}",
+    "connecting": "looking for a way to {}",
+    "offered": "{} is asked",
     "running": "",
     "paused": "paused",
     "interrupted": "interrupted, goes on by itself",
@@ -21,6 +25,19 @@ SAID: Final[dict[Phase, str]] = {
     "cancelled": "cancelled",
     "failed": "failed",
 }
+
+
+_COUNTED: Final[dict[Phase, str]] = {
+    "waiting": "waiting",
+    "connecting": "waiting",
+    "offered": "asked about",
+    "paused": "paused",
+    "interrupted": "interrupted",
+    "declined": "declined",
+    "cancelled": "cancelled",
+    "failed": "failed",
+}
+"""What is said of several that are neither done nor on their way."""
 
 
 def size_text(size: float) -> str:
@@ -46,51 +63,76 @@ def bar(done: int, size: int) -> str:
     return f"[{'#' * full}{'-' * (BAR_CELLS - full)}] {share * 100:3.0f}%"
 
 
-def line(transfer: Transfer) -> str:
-    """All that is worth knowing of it, for who waits for it."""
+def said(transfer: Transfer) -> str:
+    """How it stands; empty where bytes flow."""
+    if transfer.undecided:
+        return f"offered, {transfer.peer_name} is not there now"
+    if transfer.paused_by_peer:
+        return f"paused by {transfer.peer_name}"
+    if transfer.direction == "receive" and transfer.phase == "offered":
+        return "offered"
+    return SAID[transfer.phase].format(transfer.peer_name)
+
+
+def line(transfer: Transfer, cells: int = MOST_CELLS) -> str:
+    """All that is worth knowing of it, for who waits for it; less of it where that is too long."""
     to = "to" if transfer.direction == "send" else "from"
-    parts = [f"{transfer.title} {to} {transfer.peer_name}"]
-    if transfer.phase in {"running", "paused", "interrupted", "finishing"} and not transfer.undecided:
-        parts.append(bar(transfer.done, transfer.size))
-        parts.append(f"{size_text(transfer.done)} of {size_text(transfer.size)}")
+    parts = [(0, f"{transfer.title} {to} {transfer.peer_name}")]
+    begun = transfer.phase in {"running", "paused", "interrupted", "finishing"} and not transfer.undecided
+    if begun:
+        parts.append((1, bar(transfer.done, transfer.size)))
+    parts.append((0, said(transfer)))
+    if begun:
+        parts.append((4, f"{size_text(transfer.done)} of {size_text(transfer.size)}"))
     if transfer.phase == "running":
-        if transfer.rate > 0:
-            parts.append(f"{size_text(transfer.rate)}/s")
-        if transfer.eta_s is not None:
-            parts.append(f"{span_text(transfer.eta_s)} left")
+        parts.append((2, f"{size_text(transfer.rate)}/s" if transfer.rate > 0 else ""))
+        parts.append((3, "" if transfer.eta_s is None else f"{span_text(transfer.eta_s)} left"))
     if transfer.way is not None:
         lanes = f", {transfer.lanes} lanes" if transfer.lanes > 1 else ""
-        parts.append(f"{transfer.way}{lanes}")
-    if transfer.undecided:
-        parts.append(f"offered, {transfer.peer_name} is not there now")
-    elif transfer.paused_by_peer:
-        parts.append(f"paused by {transfer.peer_name}")
-    elif SAID[transfer.phase]:
-        parts.append(SAID[transfer.phase])
-    return "  ".join(parts)
+        parts.append((5, f"{transfer.way}{lanes}"))
+    return fitted(parts, cells)
 
 
-def last_line(transfer: Transfer) -> str:
-    """What became of one that is over, or why it has not begun."""
+def fitted(parts: Sequence[tuple[int, str]], cells: int) -> str:
+    """As many of the parts as fit, each with a rank: the highest goes first, and 0 stays."""
+    kept = [part for part in parts if part[1]]
+    while len(text := "  ".join(words for _, words in kept)) > cells:
+        last = max(kept, key=lambda part: part[0])
+        if last[0] == 0:
+            return text[:cells]
+        kept.remove(last)
+    return text
+
+
+def last_line(transfer: Transfer, *, placed: bool = True) -> str:
+    """What became of one that is over, or why it has not begun. `placed`: where it is, is worth saying."""
     to = "to" if transfer.direction == "send" else "from"
-    head = f"{transfer.title} {to} {transfer.peer_name}: {SAID[transfer.phase] or 'running'}"
+    head = f"{transfer.title} {to} {transfer.peer_name}: {said(transfer) or 'running'}"
     if transfer.phase == "done" and not transfer.door:
         head += f", {size_text(transfer.size)}"
-        if transfer.place is not None and transfer.direction == "receive":
+        if placed and transfer.place is not None and transfer.direction == "receive":
             head += f", {transfer.place}"
     return f"{head}. {transfer.reason}".rstrip() if transfer.reason else head
 
 
-def summary(transfers: Sequence[Transfer]) -> str:
-    """Several of them in one line."""
+def summary(transfers: Sequence[Transfer], cells: int = MOST_CELLS) -> str:
+    """Several of them in one line; less of it where that is too long."""
     size = sum(transfer.size for transfer in transfers)
     done = sum(transfer.size if transfer.phase == "done" else transfer.done for transfer in transfers)
     rate = sum(transfer.rate for transfer in transfers)
-    over = sum(transfer.phase in OVER for transfer in transfers)
-    parts = [f"{over} of {len(transfers)} done", bar(done, size), f"{size_text(done)} of {size_text(size)}"]
+    whole = sum(transfer.phase == "done" for transfer in transfers)
+    parts = [(0, f"{whole} of {len(transfers)} done"), (1, bar(done, size))]
+    parts += [(2, f"{count} {words}") for words, count in _counted(transfers)]
+    parts.append((5, f"{size_text(done)} of {size_text(size)}"))
     if rate > 0:
-        parts += [f"{size_text(rate)}/s", f"{span_text((size - done) / rate)} left"]
-    return "  ".join(parts)
+        parts += [(3, f"{size_text(rate)}/s"), (4, f"{span_text((size - done) / rate)} left")]
+    return fitted(parts, cells)
+
+
+def _counted(transfers: Sequence[Transfer]) -> list[tuple[str, int]]:
+    """How many are neither done nor on their way, by why."""
+    counts = Counter(_COUNTED.get(transfer.phase, "") for transfer in transfers)
+    return [(words, counts[words]) for words in dict.fromkeys(_COUNTED.values()) if counts[words]]
 
 
 def as_object(transfer: Transfer) -> dict[str, Any]:

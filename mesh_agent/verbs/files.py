@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import sys
 from argparse import Namespace
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from mesh_agent.agent import Agent
 from mesh_agent.client.errors import LocalError
 from mesh_agent.output import Output
 from mesh_agent.progress import last_line, size_text
+from mesh_agent.sharing.errors import NobodyTook
 from mesh_agent.sharing.people import is_among
 from mesh_agent.sharing.rules import Rules
 from mesh_agent.sharing.state import Transfer
@@ -26,6 +27,10 @@ from protocol.rest import Member, Room
 from protocol.text import clean_line
 
 GOES_ON: Final = "Interrupted. What has arrived is kept: give the same command again to go on."
+
+
+LATE_S: Final = 3.0
+"""After so long without an answer it is said who is waited for."""
 
 
 class NotAllSent(LocalError):
@@ -184,11 +189,29 @@ async def _list(agent: Agent, options: Namespace, output: Output) -> None:
     room = await connected(agent, options)
     agent.sharing.set_rules(_rules(options))
     share, _, path = options.path.strip("/").partition("/")
-    entries = await agent.sharing.browse(room.id, options.user, share, path)
+    asked = agent.sharing.browse(room.id, options.user, share, path)
+    entries = await _answered(asked, options.user, options.timeout, output)
     for entry in entries:
         output.show(_shown(entry) if output.as_json else {"line": _line(entry)})
     if not entries:
         output.note("There is nothing." if share else "Nothing is shared with this room.")
+
+
+async def _answered(
+    asked: Coroutine[Any, Any, list[Entry]], user: str, longest: float, output: Output
+) -> list[Entry]:
+    """What is there, once a device of theirs has said so. Raises: NobodyTook; as what is asked."""
+    asking = asyncio.create_task(asked)
+    try:
+        await asyncio.wait({asking}, timeout=min(longest, LATE_S))
+        if not asking.done() and longest > LATE_S:
+            output.note(f"Waiting for a device of {user} to answer. Ctrl+C ends it.")
+            await asyncio.wait({asking}, timeout=longest - LATE_S)
+        if not asking.done():
+            raise NobodyTook(f"No device of {user} answers: none is there, or none shares or takes anything.")
+        return asking.result()
+    finally:
+        asking.cancel()
 
 
 def _shown(entry: Entry) -> dict[str, object]:

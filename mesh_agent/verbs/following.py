@@ -22,6 +22,10 @@ JSON_EVERY_S: Final = 1.0
 """How often `--json` tells mere progress of one transfer."""
 
 
+ECHO_CELLS: Final = 2
+"""What a terminal shows of Ctrl+C (`^C`) after the bar."""
+
+
 class Follower:
     """Prints what becomes of transfers."""
 
@@ -30,6 +34,7 @@ class Follower:
         self._agent, self._output = agent, output
         self._json = output.as_json and not aside
         self._bar = sys.stderr.isatty() and not self._json
+        self._aside = aside
         self._lines = sys.stderr if aside else sys.stdout
         self._painted = 0
         self._question = ""
@@ -87,7 +92,8 @@ class Follower:
         elif new and (transfer.phase in OVER or not self._bar):
             self.clear()
             over = transfer.phase in OVER
-            print(last_line(transfer) if over else line(transfer), file=self._lines, flush=True)
+            text = last_line(transfer, placed=not self._aside) if over else line(transfer)
+            print(text, file=self._lines, flush=True)
             self._ask()
 
     def ask(self, question: str) -> None:
@@ -106,15 +112,15 @@ class Follower:
             sys.stderr.write(f"\r{' ' * len(self._question)}\r")
             sys.stderr.flush()
         if self._painted:
-            sys.stderr.write(f"\r{' ' * self._painted}\r")
+            sys.stderr.write(f"\r{' ' * (self._painted + ECHO_CELLS)}\r")
             sys.stderr.flush()
             self._painted = 0
 
     def _paint(self, transfers: Sequence[Transfer]) -> None:
         if not self._bar or not transfers or self._question:
             return
-        text = line(transfers[0]) if len(transfers) == 1 else summary(transfers)
-        text = text[: max(shutil.get_terminal_size().columns - 1, 10)]
+        cells = max(shutil.get_terminal_size().columns - 1 - ECHO_CELLS, 10)
+        text = line(transfers[0], cells) if len(transfers) == 1 else summary(transfers, cells)
         sys.stderr.write(f"\r{text}{' ' * max(self._painted - len(text), 0)}")
         sys.stderr.flush()
         self._painted = len(text)

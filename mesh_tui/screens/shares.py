@@ -34,6 +34,9 @@ NODES_MOST: Final = 20_000
 """Rows of a tree at most: what is open beyond that is closed first."""
 
 _LOADING: Final = "Asking their device…"
+_LATE: Final = "has no device here that answers. What they share is shown once one does. Esc closes"
+LATE_S: Final = 3.0
+"""After so long without an answer it is said that there is none."""
 
 
 @dataclass(slots=True)
@@ -143,11 +146,14 @@ class Shares(Page[None]):
         """What is in a folder, or all that is shared."""
         self._tell(_LOADING)
         share, path = (node.share, node.path) if node else ("", "")
+        late = self.set_timer(LATE_S, lambda: self._tell(f"{self._name} {_LATE}"))
         try:
             found = await self._browse(share, path)
         except MeshError as error:
             self._tell(f"✗ {clean_line(error.message)}")
             return
+        finally:
+            late.stop()
         below = [node_of(entry, node) for entry in found]
         below.sort(key=lambda known: (not known.is_folder, known.name.casefold()))
         left_out = 0

@@ -1,5 +1,6 @@
 """Offers that are answered one after the other, whose sender has gone, and whose names are taken here."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from mesh_agent.agent import Agent
 from mesh_agent.sharing.state import Transfer, TransferChanged
 from mesh_tui.bridge import FromAgent
+from mesh_tui.screens import shares
+from protocol.peer import Entry
 from protocol.rest import Room
 from tests.support.conditions import next_millisecond, until
 from tests.tui.conftest import SignUp, SitDown
@@ -172,3 +175,22 @@ async def test_what_is_told_of_a_transfer_after_the_agent_has_ended_ends_nothing
     await alice.run(alice.app.agent.close())
     alice.call(alice.app.post_message, FromAgent(TransferChanged(offer)))
     await alice.sees("Nothing is on its way.")
+
+
+async def test_who_does_not_answer_is_said_to_be_waited_for(
+    alice: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "LATE_S", 0.01)
+    answers = asyncio.Event()
+
+    async def browse(_share: str, _path: str) -> list[Entry]:
+        await answers.wait()
+        return [Entry("plans", "folder", 0, 0, 0, "s1")]
+
+    async def fetch(_share: str, _path: str) -> None:
+        raise AssertionError("nothing is fetched")
+
+    alice.call(alice.app.push_screen, shares.Shares("bob", browse, fetch))
+    await alice.sees("bob has no device here that answers.")
+    answers.set()
+    await alice.sees("▸ plans", "g gets it")

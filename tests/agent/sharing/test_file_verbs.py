@@ -12,9 +12,13 @@ from pathlib import Path
 import pytest
 
 from mesh_agent.agent import Agent
+from mesh_agent.output import Output
 from mesh_agent.progress import bar, last_line, line, size_text, span_text, summary
+from mesh_agent.sharing.errors import NobodyTook
 from mesh_agent.sharing.state import OfferedPath, Transfer
+from mesh_agent.verbs import files
 from mesh_agent.verbs.prompting import question
+from protocol.peer import Entry
 from tests.agent.conftest import SignUp
 from tests.agent.sharing.carriers import LASTING, SLOW, Watch, helpers, over, quicker, room, same
 from tests.agent.test_programs import COMMAND, Running, done, environment, run, running
@@ -103,7 +107,7 @@ async def test_a_share_from_the_shell(people: tuple[str, str], tmp_path: Path, s
     (shelf / "photos" / "one.jpg").write_bytes(b"one")
     alices = await start.enter_async_context(running("--profile", alice, "share", alice, str(shelf)))
     await until(lambda: "shelf" in alices.lines, "the share")
-    inside = await done("--profile", bob, "--json", "ls", alice, alice, "shelf/photos")
+    inside = await done("--profile", bob, "--json", "ls", alice, alice, "shelf/photos", "--timeout", "300")
     assert [(each["name"], each["size"]) for each in inside.objects()] == [("one.jpg", 3)]
     got = await done("--profile", bob, "get", alice, alice, "shelf/photos/one.jpg", "--into", "-")
     assert got.out == "one"
@@ -167,6 +171,26 @@ async def test_who_is_interrupted_is_told_how_to_go_on(people: tuple[str, str], 
         await asyncio.to_thread(alices.wait_for, "Interrupted. What has arrived is kept")
 
 
+async def test_a_listing_that_nobody_answers_says_who_is_waited_for_and_ends(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(files, "LATE_S", 0.0)
+
+    async def away() -> list[Entry]:
+        await asyncio.get_running_loop().create_future()
+        return []
+
+    with pytest.raises(NobodyTook, match="No device of bob answers"):
+        await files._answered(away(), "bob", 0.01, Output(as_json=False))
+    assert "Waiting for a device of bob to answer. Ctrl+C ends it." in capsys.readouterr().err
+
+    async def there() -> list[Entry]:
+        await asyncio.sleep(0)
+        return [Entry("plans", "folder", 0, 0, 0)]
+
+    assert len(await files._answered(there(), "bob", 300.0, Output(as_json=False))) == 1
+
+
 def alive(processes: list[int]) -> list[int]:
     return [process for process in processes if Path(f"/proc/{process}").exists()]
 
@@ -196,7 +220,18 @@ def test_a_line_says_all() -> None:
     )
     assert line(transfer) == shown
     assert last_line(transfer) == "a.bin to bob: running"
-    assert "0 of 2 done" in summary([transfer, transfer])
+    assert line(transfer, 60) == "a.bin to bob  [#####---------------]  25%  100 KB/s"
+    assert line(transfer, 8) == "a.bin to"
+    assert line(replace(transfer, phase="interrupted"), 77).endswith("25%  interrupted, goes on by itself")
+    several = [
+        replace(transfer, phase=phase) for phase in ("offered", "waiting", "connecting", "failed", "done")
+    ]
+    assert summary(several).startswith(
+        "1 of 5 done  [########------------]  40%  2 waiting  1 asked about  1 failed"
+    )
+    assert summary(several, 40) == "1 of 5 done  [########------------]  40%"
+    here = replace(transfer, direction="receive", phase="done", place=Path("/tmp/spool/a.bin"))
+    assert last_line(here, placed=False) == "a.bin from bob: done, 2.0 MB"
     assert [size_text(size) for size in (0, 999, 1_500, 123_456, 10**9)] == [
         "0 B",
         "999 B",
