@@ -69,6 +69,8 @@ def said(transfer: Transfer) -> str:
         return f"offered, {transfer.peer_name} is not there now"
     if transfer.paused_by_peer:
         return f"paused by {transfer.peer_name}"
+    if transfer.left:
+        return "stopped"
     if transfer.direction == "receive" and transfer.phase == "offered":
         return "offered"
     return SAID[transfer.phase].format(transfer.peer_name)

@@ -90,7 +90,10 @@ def way_words(transfer: Transfer) -> str:
 def what_words(transfer: Transfer) -> str:
     """How big it is: `1.2 GiB in 48 files`."""
     size = size_words(transfer.size)
-    return size if transfer.kind == "file" else f"{size} in {count_words(transfer.files, 'file')}"
+    if transfer.kind == "file":
+        return size
+    unread = not (transfer.size or transfer.over) and transfer.files <= 1 and transfer.phase != "offered"
+    return "a folder" if unread else f"{size} in {count_words(transfer.files, 'file')}"
 
 
 _PHASES: Final[dict[tuple[Direction, Phase], str]] = {
@@ -132,6 +135,8 @@ def phase_words(transfer: Transfer) -> str:
     """How it stands, in a few words."""
     if transfer.undecided:
         return f"waits for your answer, {absent_words(transfer)}"
+    if transfer.left:
+        return "stopped"
     if transfer.paused_by_peer:
         return f"paused by {name_of(transfer.peer_name, 40)}"
     return _PHASES[transfer.direction, transfer.phase].format(name_of(transfer.peer_name, 40))
@@ -270,6 +275,10 @@ def offer_words(transfer: Transfer) -> str:
 # ── what may be done ─────────────────────────────────────────────────────────────────────────────
 
 
+def _may_go_on(transfer: Transfer) -> bool:
+    return transfer.left or (transfer.phase == "paused" and not transfer.paused_by_peer)
+
+
 class Deed(NamedTuple):
     """Something that a key does with a transfer. `may`: whether it makes sense for this one."""
 
@@ -284,8 +293,8 @@ DEEDS: Final = (
     Deed("d", "decline", "decline", is_open_offer),
     Deed("i", "into", "into…", lambda it: is_open_offer(it) and not it.door),
     Deed("v", "always", "always", lambda it: is_open_offer(it) and it.verified),
-    Deed("p", "pause", "pause", lambda it: it.phase in _PAUSES and not it.undecided),
-    Deed("p", "resume", "go on", lambda it: it.phase == "paused" and not it.paused_by_peer),
+    Deed("p", "pause", "pause", lambda it: it.phase in _PAUSES and not (it.undecided or it.left)),
+    Deed("p", "resume", "go on", _may_go_on),
     Deed("x", "cancel", "cancel", lambda it: not it.over and not is_open_offer(it)),
     Deed("r", "retry", "try again", lambda it: it.phase in _AGAIN),
     Deed("f", "forget", "forget", lambda it: it.over),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mesh_agent.client.folders import Profile
 from mesh_agent.client.introductions import Introductions
-from mesh_agent.sharing.board import Board, Item
+from mesh_agent.sharing.board import NOBODY_RUNS, Board, Item
 from mesh_agent.sharing.desk import Desk
 from mesh_agent.sharing.errors import AlreadyReceiving, UnderWay
 from mesh_agent.sharing.people import People, find_member
@@ -30,7 +30,6 @@ FREE_S: Final = 1.0
 """How often it is looked whether the program that takes what is offered has ended."""
 
 _LOST_COPY: Final = "The program that sent this has ended, and what it had read is gone."
-_NOBODY_RUNS: Final = "The program that ran this has ended. Resume it here, or give its command again."
 
 
 class SharingBase:
@@ -176,7 +175,7 @@ class SharingBase:
             if not record.background:
                 # Whoever ran it is gone: it goes on when it is asked for again.
                 self._board.release(item)
-                phase, reason = ("failed", _LOST_COPY) if record.spooled else ("interrupted", _NOBODY_RUNS)
+                phase, reason = ("failed", _LOST_COPY) if record.spooled else ("interrupted", NOBODY_RUNS)
                 self._board.change(item, phase=phase, reason=reason)
                 return
             if record.phase != "paused":

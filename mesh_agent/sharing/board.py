@@ -27,6 +27,9 @@ TOLD_EVERY_S: Final = 0.2
 """How often progress of one transfer is told."""
 
 
+NOBODY_RUNS: Final = "The program that ran this has ended. Resume it here, or give its command again."
+
+
 class Item:
     """One transfer.
 
@@ -93,6 +96,7 @@ class Item:
             ended_at=record.ended_at,
             door=record.door,
             paused_by_peer=self.paused_by_peer and record.phase == "running",
+            left=record.phase == "interrupted" and record.reason == NOBODY_RUNS,
         )
 
 

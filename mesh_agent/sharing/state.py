@@ -73,6 +73,7 @@ class Transfer:
         door: nothing is offered yet: a device that was not compared asks to connect.
         created_at, ended_at: RFC 3339.
         paused_by_peer: the other side alone has paused it, and alone lets it go on.
+        left: interrupted, and the program that ran it has ended: it goes on once it is resumed.
     """
 
     id: str
@@ -99,6 +100,7 @@ class Transfer:
     ended_at: str = ""
     door: bool = False
     paused_by_peer: bool = False
+    left: bool = False
 
     @property
     def over(self) -> bool:

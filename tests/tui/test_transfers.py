@@ -33,6 +33,7 @@ from mesh_tui.transfers import (
     rate_words,
     size_words,
     time_words,
+    what_words,
 )
 
 PHASES: tuple[Phase, ...] = get_args(Phase)
@@ -132,6 +133,18 @@ def test_who_has_paused_it_is_told() -> None:
     assert phase_words(replace(paused, paused_by_peer=True)) == "paused by bob"
 
 
+def test_what_nobody_runs_does_not_go_on_by_itself() -> None:
+    assert "goes on by itself" in phase_words(replace(RUNNING, phase="interrupted"))
+    assert phase_words(replace(RUNNING, phase="interrupted", left=True)) == "stopped"
+
+
+def test_a_folder_that_was_not_read_yet_has_no_size() -> None:
+    folder = Transfer("t3", "send", "r1", "u2", "bob", "photos", "folder", "waiting")
+    assert what_words(folder) == "a folder"
+    assert what_words(replace(folder, phase="offered")) == "0 B in 1 file"
+    assert what_words(replace(folder, size=MIB, files=2)) == "1.0 MiB in 2 files"
+
+
 def test_how_it_ended_is_told_from_both_sides() -> None:
     here = replace(OFFER, phase="done", place=Path("/home/alice/Downloads/photos"))
     assert end_words(here) == "photos from bob is here: /home/alice/Downloads/photos"
@@ -162,6 +175,8 @@ def test_no_key_does_two_things_with_the_same_transfer() -> None:
         (RUNNING, "p", "pause"),
         (replace(RUNNING, phase="paused"), "p", "resume"),
         (replace(RUNNING, phase="paused", paused_by_peer=True), "p", None),
+        (replace(RUNNING, phase="interrupted"), "p", "pause"),
+        (replace(RUNNING, phase="interrupted", left=True), "p", "resume"),
         (replace(RUNNING, phase="offered"), "x", "cancel"),
         (replace(RUNNING, phase="done"), "x", None),
         (replace(RUNNING, phase="failed"), "r", "retry"),

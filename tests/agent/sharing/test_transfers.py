@@ -172,6 +172,24 @@ async def test_a_pause_of_the_other_side_is_none_of_ones_own(
     assert same(into / "big.bin", big)
 
 
+async def test_what_its_program_has_left_is_resumed_by_another(
+    alice: Agent, bob: Agent, big: Path, open_agent: OpenAgent
+) -> None:
+    await bob.close()
+    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [big])
+    assert not transfer.left
+    await alice.close()
+    again = await open_agent(alice.profile)
+    await again.start()
+    await again.sharing.receive("a test")
+    left = again.sharing.transfer(transfer.id)
+    assert (left.phase, left.left) == ("interrupted", True)
+    await again.sharing.resume(transfer.id)
+    gone_on = again.sharing.transfer(transfer.id)
+    assert gone_on.phase in {"waiting", "connecting"}
+    assert not gone_on.left
+
+
 async def test_the_server_goes_away_in_the_middle(
     own_server: ServerProcess, sign_up: SignUp, big: Path, into: Path
 ) -> None:
