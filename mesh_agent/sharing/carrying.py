@@ -156,7 +156,11 @@ class Carrying:
     def call_off(self, item: Item, phase: str, reason: str) -> None:
         """The other device has ended it: nothing more of it goes there."""
         self._tell(Drop(id=item.record.wire_id))
-        self.end(item, phase, reason)
+        self.end(item, phase, reason or self._they_ended_it)
+
+    @property
+    def _they_ended_it(self) -> str:
+        return f"{self.peer_name} ended it."
 
     def _offered(self, offered: Offered) -> None:
         assert self.attempt is not None
@@ -293,8 +297,9 @@ class Carrying:
         if ended.phase == "done":
             fields["done"] = item.record.size
         reason = clean_line(ended.reason)[: limits.PEER_SENTENCE_CHARS]
-        if item.record.direction == "send":
-            reason = at_peer(self.peer_name, ended.code, reason)
+        reason = at_peer(self.peer_name, ended.code, reason, sent=item.record.direction == "send")
+        if item.wish is None and ended.phase == "cancelled":
+            reason = reason or self._they_ended_it
         if item.wish is not None and ended.phase == "cancelled":
             reason = item.wish
             fields["untold"] = "" if item.wish_told else item.record.peer_device

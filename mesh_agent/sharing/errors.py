@@ -86,9 +86,16 @@ _THERE: Final = {
 }
 
 
-def at_peer(name: str, code: str, reason: str) -> str:
-    """What a receiver's disk reports, as the sender reads it: `reason` is for who sits before that disk."""
-    return _THERE[code].format(name) if code in _THERE else reason
+_FROM_THERE: Final = {"changed": "The file was changed while it was sent. Ask {} to send it again."}
+
+
+def at_peer(name: str, code: str, reason: str, *, sent: bool) -> str:
+    """What went wrong at the other end, as one reads it here: `reason` is for who sits there.
+
+    `sent`: from here, so that it is the receiver's disk that reports something.
+    """
+    told = _THERE if sent else _FROM_THERE
+    return told[code].format(name) if code in told else reason
 
 
 def is_removal(event: object) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from mesh_agent.agent import Agent
-from mesh_agent.files.errors import SinkError
+from mesh_agent.files.errors import SinkError, SourceChanged
 from mesh_agent.sharing import attempt
 from mesh_agent.sharing.errors import at_peer
 from mesh_agent.sharing.process import CARRIER
@@ -159,6 +159,13 @@ async def test_what_is_not_shared_any_more_does_not_go_on(
 
 @pytest.mark.parametrize("kind", SinkError.__subclasses__())
 def test_a_sender_is_not_asked_for_what_only_the_receiver_can_do(kind: type[SinkError]) -> None:
-    told = at_peer("bob", kind.code, kind.text)
+    told = at_peer("bob", kind.code, kind.text, sent=True)
     assert "make room" not in told.casefold()
+    assert at_peer("bob", kind.code, kind.text, sent=False) == kind.text, "this disk is one's own"
     assert "Choose" not in told
+
+
+def test_a_receiver_is_not_asked_to_send_again_what_was_changed() -> None:
+    told = at_peer("alice", SourceChanged.code, SourceChanged.text, sent=False)
+    assert told == "The file was changed while it was sent. Ask alice to send it again."
+    assert at_peer("bob", SourceChanged.code, SourceChanged.text, sent=True) == SourceChanged.text

@@ -103,6 +103,14 @@ async def test_one_to_many_declined_cancelled_and_away(
     assert (ended.phase, ended.reason) == ("cancelled", "Wrong file.")
     assert not (tmp_path / "in" / "big.bin").exists()
 
+    # Without a word, it is said whose wish it was.
+    told.forget()
+    await alice.sharing.retry(slow.id)
+    coming = await told.wait("running")
+    await alice.sharing.cancel(slow.id)
+    assert (await over(bob, coming.id)).reason == f"{alice.profile} ended it."
+    assert (await over(alice, slow.id)).reason == ""
+
 
 async def test_a_killed_process_on_either_side_costs_nothing(
     alice: Agent, bob: Agent, big: Path, into: Path
