@@ -14,7 +14,7 @@ from mesh_agent.sharing.rules import Rules
 from mesh_agent.sharing.state import Transfer
 from mesh_agent.verbs.files import _rules
 from tests.agent.conftest import SignUp
-from tests.agent.sharing.carriers import Watch, over, room
+from tests.agent.sharing.carriers import SLOW, Watch, over, quicker, room
 from tests.agent.test_programs import COMMAND, environment, run
 from tests.support.conditions import until
 from tests.support.terminal import Terminal
@@ -156,6 +156,39 @@ async def test_so_many_offers_are_made_at_once_and_the_others_wait_for_their_tur
     for transfer in transfers:
         assert (await over(alice, transfer.id)).phase == "done"
     assert found(into) == {note.name: note.name for note in notes}
+
+
+@pytest.mark.parametrize(
+    ("rules", "lanes"),
+    [({}, 4), ({"lanes": 0}, 1), ({"lanes": 1, "quic_only": True}, 2)],
+    ids=["as it comes", "one line", "QUIC only"],
+)
+async def test_over_how_many_lines_it_goes(
+    alice: Agent, bob: Agent, big: Path, rules: dict[str, Any], lanes: int
+) -> None:
+    """As whoever sends has it."""
+    alice.sharing.set_rules(Rules(**rules))
+    states = Watch(alice)
+    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [big], limit=SLOW // 8)
+    await states.wait("running", fits=lambda state: state.lanes == lanes)
+    await quicker(alice, bob, big)
+    assert (await over(alice, transfer.id)).phase == "done"
+    assert max(state.lanes for state in states.states) == lanes
+
+
+@pytest.mark.parametrize("whose", ["the sender's", "the receiver's"])
+async def test_who_goes_over_the_relay_alone_goes_no_other_way(
+    alice: Agent, bob: Agent, into: Path, tmp_path: Path, whose: str
+) -> None:
+    if whose == "the sender's":
+        alice.sharing.set_rules(Rules(direct=False))
+    else:
+        bob.sharing.set_rules(Rules(downloads=into, accept="all", direct=False))
+    note = tmp_path / "note.txt"
+    note.write_text("over the relay")
+    states = Watch(alice)
+    assert (await sent(alice, bob, note)).phase == "done"
+    assert {state.way for state in states.states if state.way} == {"relay"}
 
 
 async def test_a_limit_holds_for_what_stdin_had_too(alice: Agent, bob: Agent, tmp_path: Path) -> None:

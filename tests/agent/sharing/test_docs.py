@@ -14,7 +14,7 @@ from mesh_agent.net.words import safety_words
 from mesh_agent.sharing.desk import HELPERS_MAX
 from mesh_agent.sharing.incoming import STRIKES
 from mesh_agent.sharing.route import OFFERS_AT_ONCE, OTHER_DEVICE_S, UNTOLD_S
-from mesh_agent.sharing.state import Phase
+from mesh_agent.sharing.state import OFFERED_PATHS, Phase
 from mesh_agent.sharing.store import KEPT_MAX
 
 PAGE: Final = (Path(__file__).parents[3] / "docs" / "sharing.md").read_text("utf-8")
@@ -25,6 +25,7 @@ DAY: Final = 24 * 3_600
 @pytest.mark.parametrize(
     ("sentence", "number", "is_so"),
     [
+        ("of more than 1,000 the first, and how many more", OFFERED_PATHS, 1_000),
         ("Up to eight offers to a person are under way at a time", OFFERS_AT_ONCE, 8),
         ("and eight sessions; the others wait for their turn", HELPERS_MAX, 8),
         ("The list has the last 500 transfers", KEPT_MAX, 500),
