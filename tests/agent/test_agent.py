@@ -37,7 +37,7 @@ from protocol.errors import (
 from protocol.rest import UpdateRoomRequest
 from tests.agent.conftest import PASSWORD, OpenAgent, SignUp
 from tests.agent.events import Listener
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 from tests.support.server import ServerProcess
 from tests.support.wire import Person, call
 
@@ -72,7 +72,7 @@ async def make_room(alice: Agent, *others: Agent) -> str:
 async def say(agent: Agent, room_id: str, *texts: str) -> None:
     for text in texts:
         outgoing = await agent.send(room_id, text)
-        assert await agent.sent(outgoing.nonce, 20) is not None
+        assert await agent.sent(outgoing.nonce, PATIENCE_S) is not None
 
 
 # ── the account ──────────────────────────────────────────────────────────────────────────────────
@@ -85,16 +85,16 @@ async def test_signing_up_in_and_out(shared_server: str, open_agent: OpenAgent) 
     user = await agent.register("someone", PASSWORD)
     assert user.username == "someone"
     assert agent.user == user
-    await agent.wait_connected(20)
+    await agent.wait_connected(PATIENCE_S)
     await agent.logout()
     assert not signed_in(agent)
     assert (agent.connection, agent.rooms()) == (SignedOut(), [])
     with pytest.raises(SignInNeeded):
-        await agent.wait_connected(20)
+        await agent.wait_connected(PATIENCE_S)
     with pytest.raises(CredentialsInvalid):
         await agent.login("someone", "wrong password")
     await agent.login("SOMEONE", PASSWORD)
-    await agent.wait_connected(20)
+    await agent.wait_connected(PATIENCE_S)
 
 
 async def test_refusals_of_an_account_are_the_servers_own(
@@ -140,7 +140,7 @@ async def test_a_device_that_is_signed_out_elsewhere_says_so(shared_server: str,
     with pytest.raises(SignInNeeded):
         await alice.send("r", "x")
     await alice.login(alice.profile, PASSWORD)
-    await alice.wait_connected(20)
+    await alice.wait_connected(PATIENCE_S)
 
 
 # ── rooms ────────────────────────────────────────────────────────────────────────────────────────
@@ -188,7 +188,7 @@ async def test_two_agents_of_one_person_share_rooms_messages_and_markers(
 ) -> None:
     phone = await open_agent("phone", shared_server)
     await phone.login(alice.profile, PASSWORD)
-    await phone.wait_connected(20)
+    await phone.wait_connected(PATIENCE_S)
     heard = Listener(phone)
     room_id = await make_room(alice, bob)
     await until(lambda: phone.rooms(), "the room on the other device")
@@ -211,7 +211,7 @@ async def test_a_message_is_shown_as_outgoing_and_comes_back_once(alice: Agent, 
     mine, others = Listener(alice), Listener(bob)
     outgoing = await alice.send(room_id, "Hello!")
     assert (outgoing.state, outgoing.content) == ("pending", "Hello!")
-    sent = await alice.sent(outgoing.nonce, 20)
+    sent = await alice.sent(outgoing.nonce, PATIENCE_S)
     assert sent is not None
     await others.wait_texts(room_id, "Hello!")
     await mine.wait_texts(room_id, "Hello!")
@@ -220,7 +220,7 @@ async def test_a_message_is_shown_as_outgoing_and_comes_back_once(alice: Agent, 
     assert (received.nonce, received.message.id, received.message.seq) == (outgoing.nonce, sent.id, sent.seq)
     assert [event.nonce for event in others.of(MessageReceived)] == [None]
     assert alice.outgoing(room_id) == []
-    assert await alice.sent(outgoing.nonce, 20) is not None
+    assert await alice.sent(outgoing.nonce, PATIENCE_S) is not None
 
 
 async def test_many_messages_arrive_in_the_order_typed(alice: Agent, bob: Agent) -> None:
@@ -249,7 +249,7 @@ async def test_a_refused_message_stays_until_it_is_discarded_or_sent_again(alice
     heard = Listener(alice)
     outgoing = await alice.send(room_id, "an answer to nothing", reply_to="never-there")
     with pytest.raises(ReferenceUnknown):
-        await alice.sent(outgoing.nonce, 20)
+        await alice.sent(outgoing.nonce, PATIENCE_S)
     (failed,) = alice.outgoing(room_id)
     assert (failed.state, bool(failed.error)) == ("failed", True)
     await say(alice, room_id, "it holds up nobody")
@@ -378,7 +378,7 @@ async def test_who_hides_from_the_start_is_never_seen(
     other = await open_agent(f"{alice.profile}x", shared_server)
     other.hide_presence(True)
     await other.register(other.profile, PASSWORD)
-    await other.wait_connected(20)
+    await other.wait_connected(PATIENCE_S)
     await other.join(room_id)
     await other.send(room_id, "here, and not seen")
     await heard.wait_texts(room_id, "here, and not seen")
@@ -431,7 +431,7 @@ async def test_a_killed_server_costs_nothing(own_server: ServerProcess, sign_up:
     own_server.start(listen)
     await alice.reconnect_now()
     await bob.reconnect_now()
-    assert await alice.sent(offline.nonce, 20) is not None
+    assert await alice.sent(offline.nonce, PATIENCE_S) is not None
     await others.wait_texts(room_id, "before", "typed while it was down")
     await mine.wait_texts(room_id, "before", "typed while it was down")
     assert alice.outgoing(room_id) == []
@@ -498,7 +498,7 @@ async def test_one_profile_in_two_programs_sends_everything_once(
     heard = Listener(bob)
     beside = await open_agent(alice.profile)
     await beside.start()
-    await beside.wait_connected(20)
+    await beside.wait_connected(PATIENCE_S)
     texts = {f"{number}" for number in range(20)}
     await asyncio.gather(
         *((alice if int(text) % 2 else beside).send(room_id, text) for text in sorted(texts, key=int))

@@ -410,7 +410,7 @@ async def test_killed_after_sending_and_before_the_answer_it_arrives_once(
     await until(lambda: not again.outgoing(room_id) and not outbox(alice), "the outbox to be empty")
     await again.wait_current(room_id)
     outgoing = await again.send(room_id, "third")
-    assert await again.sent(outgoing.nonce, 20) is not None
+    assert await again.sent(outgoing.nonce, PATIENCE_S) is not None
     await heard.wait_texts(room_id, "first", "second", "third")
     mine.close()
 

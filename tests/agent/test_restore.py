@@ -9,14 +9,14 @@ from tests.agent.conftest import OpenAgent, SignUp
 from tests.agent.events import Listener
 from tests.agent.test_agent import make_room, say
 from tests.support.commands import mesh_server
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 from tests.support.server import ServerProcess
 
 
 async def back(open_agent: OpenAgent, profile: str) -> Agent:
     agent = await open_agent(profile)
     await agent.start()
-    await agent.wait_connected(20)
+    await agent.wait_connected(PATIENCE_S)
     return agent
 
 
@@ -48,7 +48,7 @@ async def test_clients_follow_a_restored_server(
     own_server.start(listen)
     await alice.reconnect_now()
     await hers.wait(HistoryReset)
-    assert await alice.sent(unsent.nonce, 20) is not None
+    assert await alice.sent(unsent.nonce, PATIENCE_S) is not None
     await say(alice, room_id, "4", "5", "6")
 
     for agent in (alice, await back(open_agent, bob.profile)):

@@ -18,7 +18,7 @@ from protocol import rest
 from protocol.errors import RefreshInvalid
 from tests.agent.conftest import PASSWORD, OpenAgent, SignUp
 from tests.agent.rooms import AT, user
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 
 SERVER = "http://127.0.0.1:1"
 
@@ -345,7 +345,7 @@ async def test_a_token_that_the_server_no_longer_takes_is_replaced_unnoticed(
     path.write_bytes(msgspec.json.encode(file))
     again = await open_agent(agent.profile)
     await again.start()
-    await again.wait_connected(20)
+    await again.wait_connected(PATIENCE_S)
     assert await again.fetch_rooms() == []
 
 

@@ -29,7 +29,7 @@ from tests.agent.conftest import PASSWORD, OpenAgent
 from tests.agent.events import Listener
 from tests.agent.rooms import ME
 from tests.agent.strange import Script, ScriptedServer, Socket, serving
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 
 
 @asynccontextmanager
@@ -150,7 +150,7 @@ async def test_text_where_binary_was_agreed_ends_the_connection(open_agent: Open
         await peer.drain()
 
     async with connected(script, open_agent) as (_, agent, heard):
-        await agent.wait_connected(20)
+        await agent.wait_connected(PATIENCE_S)
         assert waits(heard)
 
 
@@ -264,9 +264,9 @@ async def test_a_refusal_for_now_is_tried_again_with_the_same_nonce(
                 await take(server, peer, request)
 
     async with connected(script, open_agent) as (_, agent, heard):
-        await agent.wait_connected(20)
+        await agent.wait_connected(PATIENCE_S)
         outgoing = await agent.send("r", "patience")
-        assert await agent.sent(outgoing.nonce, 20) is not None
+        assert await agent.sent(outgoing.nonce, PATIENCE_S) is not None
         assert {request.nonce for request in asked} == {outgoing.nonce}
         told = [(event.outgoing.state, event.outgoing.error) for event in heard.of(OutgoingChanged)]
         assert told == [("pending", ""), *[("pending", "Not now.")] * 3]
@@ -295,10 +295,10 @@ async def test_a_refusal_for_good_is_told(open_agent: OpenAgent) -> None:
             await peer.send(Error(re=request.id, code=NonceConflict.code, message="No\x1b[31m."))
 
     async with connected(script, open_agent) as (_, agent, _):
-        await agent.wait_connected(20)
+        await agent.wait_connected(PATIENCE_S)
         outgoing = await agent.send("r", "x")
         with pytest.raises(NonceConflict):
-            await agent.sent(outgoing.nonce, 20)
+            await agent.sent(outgoing.nonce, PATIENCE_S)
         assert [waiting.error for waiting in agent.outgoing("r")] == ["No[31m."]
 
 
@@ -315,9 +315,9 @@ async def test_a_line_that_breaks_before_the_answer_sends_it_again(open_agent: O
             await take(server, peer, request)
 
     async with connected(script, open_agent) as (_, agent, heard):
-        await agent.wait_connected(20)
+        await agent.wait_connected(PATIENCE_S)
         outgoing = await agent.send("r", "once")
-        assert await agent.sent(outgoing.nonce, 20) is not None
+        assert await agent.sent(outgoing.nonce, PATIENCE_S) is not None
         await heard.wait_texts("r", "once")
         assert nonces == [outgoing.nonce] * 2
 
@@ -336,11 +336,11 @@ async def test_what_turns_up_in_the_resume_is_not_sent_again(open_agent: OpenAge
             await take(server, peer, request)
 
     async with connected(script, open_agent) as (_, agent, heard):
-        await agent.wait_connected(20)
+        await agent.wait_connected(PATIENCE_S)
         first = await agent.send("r", "one")
-        assert await agent.sent(first.nonce, 20) is not None
+        assert await agent.sent(first.nonce, PATIENCE_S) is not None
         second = await agent.send("r", "two")
-        assert await agent.sent(second.nonce, 20) is not None
+        assert await agent.sent(second.nonce, PATIENCE_S) is not None
         await heard.wait_texts("r", "1 as of 1", "two")
         assert asked == [first.nonce, second.nonce]
         assert agent.outgoing("r") == []
@@ -357,7 +357,7 @@ async def test_an_own_message_past_a_missing_change_still_replaces_its_outgoing_
             await peer.send(server.log.post(ME, request.nonce))
 
     async with connected(script, open_agent) as (_, agent, heard):
-        await agent.wait_connected(20)
+        await agent.wait_connected(PATIENCE_S)
         outgoing = await agent.send("r", "x")
         await heard.wait_texts("r", "1 as of 1", "2 as of 2")
         assert [event.nonce for event in heard.of(MessageReceived)] == [None, outgoing.nonce]
@@ -379,9 +379,9 @@ async def test_an_answer_without_the_message_shows_it_when_it_comes(open_agent: 
 
     told = asyncio.Event()
     async with connected(script, open_agent) as (_, agent, heard):
-        await agent.wait_connected(20)
+        await agent.wait_connected(PATIENCE_S)
         outgoing = await agent.send("r", "acknowledged, and the line breaks")
-        sent = await agent.sent(outgoing.nonce, 20)
+        sent = await agent.sent(outgoing.nonce, PATIENCE_S)
         assert sent is not None
         assert (sent.seq, sent.content) == (1, outgoing.content)
         assert agent.outgoing("r") == [outgoing]
@@ -412,13 +412,13 @@ async def test_tokens_that_end_again_and_again_do_not_end_the_session(open_agent
         await peer.drain()
 
     async with connected(script, open_agent) as (_, agent, heard):
-        await agent.wait_connected(20)
+        await agent.wait_connected(PATIENCE_S)
         assert not any(isinstance(event.state, SignedOut) for event in heard.of(ConnectionChanged))
 
 
 async def test_a_cache_that_fails_costs_neither_history_nor_the_line(open_agent: OpenAgent) -> None:
     async with connected(stay, open_agent) as (server, agent, heard):
-        await agent.wait_connected(20)
+        await agent.wait_connected(PATIENCE_S)
         thread = agent._signed_in()._cache
         await thread.run(lambda: thread.cache._db.execute("DROP TABLE messages"))
         await server.sockets[0].send(server.log.post())
@@ -428,4 +428,4 @@ async def test_a_cache_that_fails_costs_neither_history_nor_the_line(open_agent:
             await agent.history("r")
         await server.sockets[0].wire.close()
         await until(lambda: len(server.sockets) == 2, "a second connection")
-        await agent.wait_connected(20)
+        await agent.wait_connected(PATIENCE_S)

@@ -8,7 +8,7 @@ from mesh_agent.client.state import AgentEvent, Connected, ConnectionChanged
 from mesh_agent.tail import Tail
 from protocol.rest import Message
 from tests.agent.conftest import SignUp
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 
 
 async def _nothing() -> AsyncIterator[AgentEvent]:
@@ -21,7 +21,7 @@ async def test_a_room_in_which_nothing_happens_any_more_is_shown(sign_up: SignUp
     room = await agent.create_room("where nothing happens")
     for text in ("one", "two"):
         outgoing = await agent.send(room.id, text)
-    await agent.sent(outgoing.nonce, 20)
+    await agent.sent(outgoing.nonce, PATIENCE_S)
     await until(lambda: agent.is_current(room.id), "the room to be current")
     shown: list[Message] = []
     following = asyncio.create_task(Tail(agent, room.id, shown.append, lambda _: None).follow(_nothing(), 10))

@@ -68,7 +68,7 @@ async def carol(server: ServerProcess, line: Line, room_id: str) -> AsyncIterato
     agent = await Agent.open(profile="carol", server=line.url)
     try:
         await agent.register(f"carol{next(_numbers)}", PASSWORD)
-        await agent.wait_connected(20)
+        await agent.wait_connected(PATIENCE_S)
         await agent.join(room_id)
         yield agent
     finally:

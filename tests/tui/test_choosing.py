@@ -6,7 +6,7 @@ from mesh_agent.agent import Agent
 from mesh_tui.screens.room import RoomScreen
 from mesh_tui.widgets.composer import Composer
 from protocol.rest import Message
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 from tests.support.server import ServerProcess
 from tests.tui.conftest import SignUp, SitDown
 from tests.tui.seat import Seat
@@ -39,7 +39,7 @@ async def bob(address: str, sign_up: SignUp, alice: Seat, number: int) -> Agent:
     await alice.sees("▎ mine")
     await until(lambda: alice.room.timeline.newest == 1, "the first")
     outgoing = await agent.send(alice.room.room.id, "his own words")
-    await agent.sent(outgoing.nonce, 20)
+    await agent.sent(outgoing.nonce, PATIENCE_S)
     await alice.sees("his own words")
     await alice.say("mine again")
     await until(lambda: alice.room.timeline.newest == 3, "the third")

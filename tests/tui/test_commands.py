@@ -5,7 +5,7 @@ import pytest
 from mesh_agent.agent import Agent
 from mesh_tui.screens.home import Home
 from mesh_tui.widgets.composer import Composer
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 from tests.tui.conftest import SignUp, SitDown
 from tests.tui.seat import Seat
 
@@ -16,7 +16,7 @@ def _composer(seat: Seat) -> Composer:
 
 async def _say(agent: Agent, seat: Seat, text: str) -> None:
     outgoing = await agent.send(seat.room.room.id, text)
-    await agent.sent(outgoing.nonce, 20)
+    await agent.sent(outgoing.nonce, PATIENCE_S)
     await seat.sees(text)
 
 

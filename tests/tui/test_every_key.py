@@ -9,7 +9,7 @@ from mesh_tui.screens.finder import Finder, FoundList
 from mesh_tui.screens.react import REACTIONS
 from mesh_tui.screens.tell import Told
 from protocol.rest import UpdateRoomRequest
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 from tests.tui.conftest import SitDown
 from tests.tui.seat import Seat
 
@@ -111,7 +111,7 @@ async def test_reading(alice: Seat) -> None:
     room = alice.room
     for count in range(60):
         outgoing = await alice.app.agent.send(room.room.id, f"line {count}.")
-    await alice.app.agent.sent(outgoing.nonce, 20)
+    await alice.app.agent.sent(outgoing.nonce, PATIENCE_S)
     transcript = room.transcript
     await until(lambda: room.timeline.newest == 60 and transcript.scroll_y, "all of them")
     end = transcript.scroll_y

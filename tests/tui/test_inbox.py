@@ -13,7 +13,7 @@ from mesh_tui.rooms import Entry
 from mesh_tui.screens.room import RoomScreen
 from protocol.limits import PAGE_MAX
 from protocol.rest import EVERYONE, Message, Room
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 from tests.support.server import ServerProcess
 from tests.tui.conftest import SignUp, SitDown
 from tests.tui.examples import ALICE, message
@@ -128,7 +128,7 @@ async def test_few_rooms_are_read_at_once_and_one_that_fails_does_not_stop_the_o
 async def _say(agent: Agent, room_id: str, *texts: str) -> None:
     for text in texts:
         outgoing = await agent.send(room_id, text)
-    await agent.sent(outgoing.nonce, 20)
+    await agent.sent(outgoing.nonce, PATIENCE_S)
 
 
 async def _news(seat: Seat, bob: Agent, number: int) -> tuple[Room, Room]:

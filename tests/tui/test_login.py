@@ -6,7 +6,7 @@ from mesh_agent.agent import Agent
 from mesh_tui.screens.home import Home
 from mesh_tui.screens.login import Login
 from mesh_tui.widgets.form import Field
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 from tests.support.server import ServerProcess
 from tests.tui.conftest import SignUp, SitDown
 from tests.tui.seat import PASSWORD, Seat
@@ -149,7 +149,7 @@ async def test_without_a_network_home_comes_from_the_cache(
     agent = await sign_up("alice", own_server.url)
     room = await agent.create_room("Test Chat")
     outgoing = await agent.send(room.id, "said yesterday")
-    await agent.sent(outgoing.nonce, 20)
+    await agent.sent(outgoing.nonce, PATIENCE_S)
     await agent.close()
     own_server.kill()
     seat = await sit_down("alice", own_server.url)

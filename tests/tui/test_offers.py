@@ -6,7 +6,7 @@ from mesh_agent.agent import Agent
 from mesh_tui.screens.room import RoomScreen
 from mesh_tui.widgets.composer import Composer
 from mesh_tui.widgets.offers import Offers
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 from tests.tui.conftest import SignUp
 from tests.tui.seat import Seat
 
@@ -64,7 +64,7 @@ async def test_people_who_spoke_last_come_first(
     await ann.join(alice.room.room.id)
     await alice.sees(f"ann{number}")
     outgoing = await bob.send(alice.room.room.id, "I was here")
-    await bob.sent(outgoing.nonce, 20)
+    await bob.sent(outgoing.nonce, PATIENCE_S)
     await alice.sees("I was here")
     await alice.press("@")
     await alice.sees(f"@ann{number}")

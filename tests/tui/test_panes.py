@@ -10,7 +10,7 @@ from mesh_tui.rooms import Entry
 from mesh_tui.screens.room import RoomScreen
 from mesh_tui.widgets.participants import Participants
 from mesh_tui.widgets.rooms import RoomsPane, room_row
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 from tests.tui.conftest import SignUp, SitDown
 from tests.tui.seat import Seat
 from tests.tui.test_rooms import dm, listed, room
@@ -71,7 +71,7 @@ def _screen(seat: Seat) -> RoomScreen:
 
 async def _say(agent: Agent, room_id: str, text: str) -> None:
     outgoing = await agent.send(room_id, text)
-    await agent.sent(outgoing.nonce, 20)
+    await agent.sent(outgoing.nonce, PATIENCE_S)
 
 
 async def test_a_wide_screen_has_rooms_messages_and_people_and_what_is_new_rises(

@@ -115,7 +115,7 @@ async def _bob(agent: Agent, room: str, *texts: str) -> str:
     made = await agent.create_room(room)
     for text in texts:
         outgoing = await agent.send(made.id, text)
-        await agent.sent(outgoing.nonce, 20)
+        await agent.sent(outgoing.nonce, PATIENCE_S)
     return made.id
 
 
@@ -151,7 +151,7 @@ async def test_from_an_account_to_what_was_said_over_pipes(
         alice.type("/notify test")
         alice.sees("There is no terminal that could tell the desktop.")
         outgoing = await bob.send(room, "seen at once?")
-        await bob.sent(outgoing.nonce, 20)
+        await bob.sent(outgoing.nonce, PATIENCE_S)
         alice.sees(f"bob{number}: seen at once?")
         events = bob.subscribe()
         alice.type("/delete", "yes", "the last word")
@@ -176,7 +176,7 @@ async def test_a_mention_elsewhere_is_a_line_and_rooms_are_counted(
         alice.type(f"/register alice{number}", PASSWORD, f"/join there{number}", f"/join here{number}")
         alice.sees(f"In here{number}")
         outgoing = await bob.send(other, f"@alice{number} look")
-        await bob.sent(outgoing.nonce, 20)
+        await bob.sent(outgoing.nonce, PATIENCE_S)
         alice.sees(f"In there{number} #1")
         alice.type("/rooms")
         alice.sees(f"there{number}: 1 new, 1 for you", f"here{number}: 0 new (here)")
@@ -186,7 +186,7 @@ async def test_a_mention_elsewhere_is_a_line_and_rooms_are_counted(
         alice.sees("This room is muted", "(muted)", "0 new (mentions only) (here)")
         for text in (f"@alice{number} not told", f"@alice{number} seen"):
             outgoing = await bob.send(other if text.endswith("told") else room, text)
-            await bob.sent(outgoing.nonce, 20)
+            await bob.sent(outgoing.nonce, PATIENCE_S)
         alice.sees(f"@alice{number} seen")
         assert "not told" not in alice.text
         alice.type("/read", "/inbox")
@@ -209,7 +209,7 @@ async def test_a_room_that_is_left_is_read_where_that_is_wanted(
         alice.type(f"/register alice{number}", PASSWORD, f"/join here{number}")
         alice.sees(f"In here{number}")
         outgoing = await bob.send(here, "first words")
-        await bob.sent(outgoing.nonce, 20)
+        await bob.sent(outgoing.nonce, PATIENCE_S)
         alice.sees("first words")
         alice.type("/rooms")
         alice.sees(f"here{number}: 1 new (here)")

@@ -42,7 +42,7 @@ def _composer(seat: Seat) -> Composer:
 async def _say(agent: Agent, seat: Seat, *texts: str) -> None:
     for text in texts:
         outgoing = await agent.send(seat.room.room.id, text)
-    await agent.sent(outgoing.nonce, 20)
+    await agent.sent(outgoing.nonce, PATIENCE_S)
 
 
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────
@@ -182,7 +182,7 @@ async def test_only_what_was_on_the_screen_is_read(alice: Seat, bob: Agent) -> N
     room = alice.app.agent.rooms()[0]
     for count in range(60):
         outgoing = await bob.send(room.id, f"line {count}")
-    await bob.sent(outgoing.nonce, 20)
+    await bob.sent(outgoing.nonce, PATIENCE_S)
     await alice.sees("60 new")
     await alice.press("enter")
     await alice.sees("new", "line 0")
@@ -276,7 +276,7 @@ async def test_earlier_history_is_loaded_on_the_way_up(
     room = await bob.create_room("long")
     for count in range(450):
         outgoing = await bob.send(room.id, f"line {count}.")
-    await bob.sent(outgoing.nonce, 60)
+    await bob.sent(outgoing.nonce, PATIENCE_S)
     alice = await sit_down("alice", own_server.url)
     await alice.register("alice")
     await alice.press("enter")

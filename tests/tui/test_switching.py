@@ -11,7 +11,7 @@ from mesh_tui.slash import Elsewhere
 from mesh_tui.widgets.composer import Composer
 from mesh_tui.widgets.transcript import Transcript
 from protocol.rest import Message
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 from tests.tui.conftest import SignUp, SitDown
 from tests.tui.seat import Seat
 
@@ -47,7 +47,7 @@ def _screen(seat: Seat) -> RoomScreen:
 
 async def _say(agent: Agent, room_id: str, text: str) -> None:
     outgoing = await agent.send(room_id, text)
-    await agent.sent(outgoing.nonce, 20)
+    await agent.sent(outgoing.nonce, PATIENCE_S)
 
 
 async def _last(agent: Agent, room_id: str) -> Message:
@@ -228,7 +228,7 @@ async def test_alt_u_goes_to_the_first_that_is_new_also_where_it_is_not_loaded(
     await alice.sees("Nothing is new here.")
     for count in range(330):
         outgoing = await bob.send(a, f"line {count}.")
-    await bob.sent(outgoing.nonce, 30)
+    await bob.sent(outgoing.nonce, PATIENCE_S)
     await until(lambda: alice.app.agent.room(a).unread == 330, "all to be counted")
     await alice.press("alt+1")
     await alice.sees("line 0.", "new")

@@ -13,7 +13,7 @@ from mesh_tui.layout.blocks import Blocks
 from mesh_tui.layout.message import Head
 from mesh_tui.timeline import Timeline
 from protocol.rest import Message
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 from tests.support.server import ServerProcess
 from tests.tui.conftest import SignUp, SitDown
 from tests.tui.examples import ALICE, message, outgoing
@@ -130,7 +130,7 @@ RESTS: Final = "↳ What you write goes into the thread"
 
 async def _tell(agent: Agent, room_id: str, text: str, thread: str | None = None) -> Message:
     waiting = await agent.send(room_id, text, thread=thread)
-    sent = await agent.sent(waiting.nonce, 20)
+    sent = await agent.sent(waiting.nonce, PATIENCE_S)
     assert sent is not None
     return sent
 

@@ -7,6 +7,7 @@ import pytest
 
 from mesh_agent.agent import Agent
 from tests.agent.conftest import SignUp
+from tests.support.conditions import PATIENCE_S
 
 
 @pytest.fixture
@@ -16,6 +17,6 @@ async def people(shared_server: str, sign_up: SignUp) -> AsyncIterator[tuple[Age
     room = await alice.create_room(alice.profile)
     await bob.join(room.id)
     for agent in (alice, bob):
-        await agent.wait_connected(20)
+        await agent.wait_connected(PATIENCE_S)
     yield alice, bob, room.id
     await asyncio.gather(alice.close(), bob.close())

@@ -129,7 +129,7 @@ async def test_a_call_that_goes_on_is_joined_though_another_one_came_to_nothing_
     alice, bob, room_id = people
     carol = await sign_up(shared_server, "bob")
     await carol.join(room_id)
-    await carol.wait_connected(20)
+    await carol.wait_connected(PATIENCE_S)
     hers = await alice.calls.call(room_id, [bob.profile], media=SILENT)
     his = await bob.calls.answer(await rings(bob), media=SILENT)
     await stands(hers, his)
@@ -391,7 +391,7 @@ async def test_one_call_at_a_time_and_nobody_to_call(
         await alice.calls.call(room_id, media=SILENT)
     carol = await sign_up(shared_server, "carol")
     await carol.join(room_id)
-    await carol.wait_connected(20)
+    await carol.wait_connected(PATIENCE_S)
     third = await carol.calls.call(room_id, [bob.profile], media=SILENT)
     await third.wait()
     assert third.reason == f"{bob.profile} is in another call."

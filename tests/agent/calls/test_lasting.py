@@ -61,7 +61,7 @@ async def test_a_call_goes_on_while_the_server_is_away(
     own_server.kill()
     await until(lambda: not isinstance(alice.connection, Connected), "the lost line")
     hers.mute(True)
-    assert {party.state for call in (hers, his) for party in call.parties} == {"connected"}
+    await connected(hers, his)
     own_server.start(address)
     for agent in agents:
         await agent.reconnect_now()

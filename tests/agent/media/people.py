@@ -98,17 +98,23 @@ class Person(End):
 
 
 class Lateness:
-    """How late this machine itself was with anything at most: it is late with every sound by as much."""
+    """How late this machine itself was with anything at most, the devices of `people` among that: it is late
+    with every sound by as much."""
 
     def __init__(self) -> None:
-        self.most_s = 0.0
+        self.people: list[Person] = []
+        self._most_s = 0.0
         self._task = asyncio.create_task(self._look())
+
+    @property
+    def most_s(self) -> float:
+        return max(self._most_s, *(person.library.late_s for person in self.people), 0.0)
 
     async def _look(self) -> None:
         while True:
             due = time.monotonic() + 0.005
             await asyncio.sleep(0.005)
-            self.most_s = max(self.most_s, time.monotonic() - due)
+            self._most_s = max(self._most_s, time.monotonic() - due)
 
     async def close(self) -> None:
         self._task.cancel()

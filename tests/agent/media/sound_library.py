@@ -28,7 +28,8 @@ class Library:
     """`heard`: what a microphone hears, by sample number. `played`: what loudspeakers have played.
 
     `dry`: so many more of the calls say that a loudspeaker has run dry. `silent`: no device makes its first
-    call. `goes_on`: while it is not set, no device calls.
+    call. `goes_on`: while it is not set, no device calls. `late_s`: how much longer than it was to be a rest
+    of any device was, which is this machine's doing.
     """
 
     def __init__(self, *devices: tuple[str, int, int]) -> None:
@@ -43,6 +44,7 @@ class Library:
         self.pulled = False
         self.dry = 0
         self.silent = False
+        self.late_s = 0.0
         self.goes_on = threading.Event()
         self.goes_on.set()
         self.InputStream = lambda **settings: Stream(self, output=False, **settings)
@@ -88,7 +90,9 @@ class Stream:
         while self.running and not self._library.pulled:
             self._library.goes_on.wait()
             # a real device keeps its own time: what it was late with comes at once
-            time.sleep(max(0.0, self.begun + at / RATE - time.monotonic()))
+            rests = max(0.0, self.begun + at / RATE - (before := time.monotonic()))
+            time.sleep(rests)
+            self._library.late_s = max(self._library.late_s, time.monotonic() - before - rests)
             data = np.zeros((count, 1), np.float32)
             if not self._output:
                 data[:, 0] = self._library.heard(np.arange(at, at + count))

@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from mesh_agent.media import orders
 from mesh_agent.sharing.process import Helper, Program
-from tests.support.conditions import PATIENCE_S
+from tests.support.conditions import PATIENCE_S, until
+
+T = TypeVar("T")
 
 MEDIA: Final[Program[orders.Order, orders.Report]] = Program("mesh_agent.media.worker", orders.next_report)
 
@@ -18,6 +20,7 @@ class Studio:
     def __init__(self, name: str, helper: "Helper[orders.Order, orders.Report]") -> None:
         self.name, self.helper = name, helper
         self.told: list[orders.Report] = []
+        self.levels_now: dict[str, orders.Level] = {}
         self._news = asyncio.Event()
         self._reading = asyncio.create_task(self._read())
 
@@ -35,6 +38,8 @@ class Studio:
     async def _read(self) -> None:
         while (report := await self.helper.report()) is not None:
             self.told.append(report)
+            if isinstance(report, orders.Levels):
+                self.levels_now |= {level.party: level for level in report.levels}
             self._news.set()
         self._news.set()
 
@@ -50,11 +55,25 @@ class Studio:
                 self._news.clear()
                 await self._news.wait()
 
+    def all_of(self, kind: type[T]) -> list[T]:
+        """The reports of this kind that there were."""
+        return [report for report in self.told if isinstance(report, kind)]
+
     async def levels(self, wanted: Callable[[dict[str, orders.Level]], bool]) -> dict[str, orders.Level]:
         """Those of all parties, once they are as wanted, or were."""
         now: dict[str, orders.Level] = {}
         await self._until(orders.Levels, lambda report: report.levels, now, wanted)
         return now
+
+    async def comes_to(self, wanted: Callable[[dict[str, orders.Level]], bool]) -> None:
+        """Returns once the levels of all parties are as wanted now; only those that change are told."""
+
+        def is_so() -> bool:
+            with contextlib.suppress(KeyError):
+                return wanted(self.levels_now)
+            return False
+
+        await until(is_so, "the levels")
 
     async def figures(
         self, wanted: Callable[[dict[str, orders.LegStatistics]], bool]

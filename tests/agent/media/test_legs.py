@@ -39,8 +39,9 @@ async def test_fifty_legs_leave_nothing() -> None:
     await until(lambda: len(asyncio.all_tasks()) <= tasks, "the last task")
     gc.collect()
     assert not any(leg() for leg in legs)
-    assert threading.active_count() <= threads
-    assert open_files() <= files
+    await until(
+        lambda: threading.active_count() <= threads and open_files() <= files, "the last thread and file"
+    )
 
 
 def mangled(text: str, chance: random.Random) -> str:

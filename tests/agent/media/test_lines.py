@@ -49,8 +49,11 @@ def uneven(most_s: float, seed: int) -> Line:
     return lambda data: most_s * chance.random() if is_media(data) else 0.0
 
 
-async def called(line: Line, voice: Callable[..., object], then: Callable[[Person, Person], None]) -> None:
+async def called(
+    late: Lateness, line: Line, voice: Callable[..., object], then: Callable[[Person, Person], None]
+) -> None:
     speaker, listener = Person(voice), Person()
+    late.people += [speaker, listener]
     proxy = await talk(speaker, listener, line)
     try:
         await until(lambda: len(listener.played()) > LISTEN_S * RATE, "enough to measure")
@@ -82,9 +85,9 @@ async def lines_without_gaps(late: Lateness) -> None:
         return look
 
     ends = await asyncio.gather(
-        called(losing(0.02, 1), steady, without_gaps(0.002, 0.08)),
-        called(losing(0.10, 2), steady, without_gaps(0.03, 0.2)),
-        called(uneven(0.1, 3), steady, without_gaps(0.0, 0.15)),
+        called(late, losing(0.02, 1), steady, without_gaps(0.002, 0.08)),
+        called(late, losing(0.10, 2), steady, without_gaps(0.03, 0.2)),
+        called(late, uneven(0.1, 3), steady, without_gaps(0.0, 0.15)),
         return_exceptions=True,
     )
     for end in ends:
@@ -130,6 +133,7 @@ async def from_mouth_to_ear(late: Lateness) -> None:
         return 0.0
 
     speaker, listener = Person(bursts), Person()
+    late.people += [speaker, listener]
     proxy = await talk(speaker, listener, stands_still)
     try:
         await until(lambda: len(listener.played()) > 1.5 * RATE, "some bursts")

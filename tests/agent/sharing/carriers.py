@@ -11,7 +11,7 @@ from mesh_agent.agent import Agent
 from mesh_agent.sharing.rules import Rules
 from mesh_agent.sharing.state import Phase, Transfer, TransferChanged
 from tests.agent.events import Listener
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 
 SLOW: int = 4_000_000
 """Bytes a second at which a transfer of some megabytes can be met on its way."""
@@ -70,22 +70,22 @@ def kill_helpers() -> None:
         os.kill(process, signal.SIGKILL)
 
 
-MEETING_PATIENCE_S: Final = 20.0
-"""Less than what an attempt waits that does not find its other end: none may have to."""
+STEP_S: Final = PATIENCE_S
+"""More than what an attempt waits that does not find its other end, where that is held up and misses it."""
 
-ALL_PATIENCE_S: Final = 6 * MEETING_PATIENCE_S
-"""For what goes on step by step, however slow this machine is: each has `MEETING_PATIENCE_S`."""
+ALL_PATIENCE_S: Final = 4 * STEP_S
+"""For what goes on step by step, however slow this machine is."""
 
 
-async def goes_on(done: Callable[[], object], state: Callable[[], object], what: str) -> None:
-    """Returns once `done()` is true; until then `state()` has to change again and again."""
+async def goes_on(done: Callable[[], object], state: Callable[[], object], what: str, step_s: float) -> None:
+    """Returns once `done()` is true; until then `state()` has to change again and again, within `step_s`."""
     async with asyncio.timeout(ALL_PATIENCE_S):
         while not done():
             seen = state()
             await until(
                 lambda seen=seen: done() or state() != seen,  # type: ignore[misc]
                 f"{what}; it stands at {seen}",
-                MEETING_PATIENCE_S,
+                step_s,
             )
 
 
@@ -107,7 +107,10 @@ class Watch:
             return [state for state in self.states if state.phase in phases and fits(state)]
 
         await goes_on(
-            found, lambda: [(state.phase, state.reason, state.done) for state in self.states], f"{phases}"
+            found,
+            lambda: [(state.phase, state.reason, state.done) for state in self.states],
+            f"{phases}",
+            STEP_S,
         )
         return found()[0]
 
@@ -118,11 +121,11 @@ class Watch:
         self._heard.close()
 
 
-async def over(agent: Agent, transfer_id: str) -> Transfer:
-    """How it ended."""
+async def over(agent: Agent, transfer_id: str, step_s: float = STEP_S) -> Transfer:
+    """How it ended; until then something of it has to change within each `step_s`."""
 
     def now() -> Transfer:
         return agent.sharing.transfer(transfer_id)
 
-    await goes_on(lambda: now().over, now, f"the end of {transfer_id}")
+    await goes_on(lambda: now().over, now, f"the end of {transfer_id}", step_s)
     return now()

@@ -27,7 +27,7 @@ from tests.agent.sharing.carriers import (
     room,
     same,
 )
-from tests.support.conditions import until
+from tests.support.conditions import PATIENCE_S, until
 
 
 class Noted:
@@ -166,7 +166,7 @@ async def test_what_one_device_never_began_to_take_goes_to_another(
     offer = await asked.wait("offered")
     phone = await open_agent(f"{bob.profile}-phone", shared_server)
     await phone.login(bob.profile, PASSWORD)
-    await phone.wait_connected(20)
+    await phone.wait_connected(PATIENCE_S)
     phone.sharing.set_rules(Rules(downloads=tmp_path / "phone", accept="all"))
     await phone.sharing.receive("a test")
     await sent.wait("offered")

@@ -134,7 +134,7 @@ from mesh_agent.agent import Agent
 async def main():
     agent = await Agent.open(profile=sys.argv[1])
     await agent.start()
-    await agent.wait_connected(20)
+    await agent.wait_connected(PATIENCE_S)
     await agent.wait_current(sys.argv[2])
     await agent.terminals.share(sys.argv[2], ("cat",), 80, 24, let_in="members")
     os.kill(os.getpid(), signal.SIGKILL)
