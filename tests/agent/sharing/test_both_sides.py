@@ -18,7 +18,7 @@ from mesh_agent.sharing.process import CARRIER
 from mesh_agent.sharing.rules import Rules
 from protocol.errors import PeerHashWrong
 from tests.agent.conftest import OpenAgent
-from tests.agent.sharing.carriers import MEGABYTES, SLOW, Watch, over, quicker, room
+from tests.agent.sharing.carriers import LASTING, SLOW, Watch, over, quicker, room
 from tests.support.disk import NoSmallDisk, SmallDisk, small_disk
 
 UNHURRIED: Final = SLOW // 8
@@ -27,10 +27,10 @@ UNHURRIED: Final = SLOW // 8
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """What is read last comes last by its name."""
+    """What is read last comes last by its name, and far behind what is read ahead."""
     folder = tmp_path / "trip"
     folder.mkdir()
-    (folder / "a.bin").write_bytes(os.urandom(MEGABYTES))
+    (folder / "a.bin").write_bytes(os.urandom(LASTING))
     (folder / "z.txt").write_text("the end")
     return folder
 
