@@ -130,7 +130,7 @@ class Offering(Panes):
             self.set_focus(self.composer)  # the next letter is text again
             return
         after = (number for number in others if number > self.cards.index)
-        self.cards.begin_at(next(after, others[-1]))
+        self.cards.begin_at(next(after, others[0]))
 
     @on(Choices.Clicked)
     def card_clicked(self, event: Choices.Clicked) -> None:

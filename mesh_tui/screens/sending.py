@@ -20,7 +20,7 @@ from mesh_tui.paths import escaped
 from mesh_tui.screens.choose import Answer, Choose
 from mesh_tui.screens.writing import Writing
 from mesh_tui.slash import Typed
-from mesh_tui.transfers import count_words, name_of
+from mesh_tui.transfers import name_of
 from mesh_tui.widgets.composer import Composer
 from mesh_tui.workers import begin
 from protocol.limits import CONTENT_CHARS
@@ -37,8 +37,15 @@ _PASTE: Final = (
 SHOWN_CELLS: Final = 48
 """Cells of a path that are shown; both its ends are."""
 
-_DROP: Final = (Answer("f", "Send it as a file"), Answer("t", "Keep the path as a text"))
-"""What may become of the path of a file."""
+
+def _meant(paths: Sequence[str]) -> tuple[str, Sequence[Answer]]:
+    """What dropped paths lead to, and what may become of them."""
+    kinds = ["folder" if is_folder else "file" for is_folder in map(os.path.isdir, paths)]
+    if len(paths) == 1:
+        answers = (Answer("f", f"Send it as a {kinds[0]}"), Answer("t", "Keep the path as a text"))
+        return f"1 {kinds[0]}", answers
+    many = " and ".join(f"{kind}s" for kind in sorted(set(kinds)))
+    return f"{len(paths):,} {many}", (Answer("f", "Send them"), Answer("t", "Keep the paths as a text"))
 
 
 class Sending(Writing):
@@ -85,14 +92,15 @@ class Sending(Writing):
         if not self.mesh.powers.has("disk"):  # also that something is there is not theirs to know
             return
         here = await asyncio.to_thread(lambda: all(map(os.path.exists, paths)))
+        meant = await asyncio.to_thread(_meant, paths)
         if here and paths_in(self.composer.text) == paths:
-            self._ask_to_send(paths)
+            self._ask_to_send(paths, *meant)
         elif here and not self.composer.text.startswith("/send"):
             self.notice.say("The path stays a text. /send PATH sends it as a file.")
         elif os.environ.get("SSH_CONNECTION") and any(path.count("/") > 1 for path in paths):
             self.notice.say("A path of the machine in front of you stays a text: this is another.")
 
-    def _ask_to_send(self, paths: list[str]) -> None:
+    def _ask_to_send(self, paths: list[str], what: str, answers: Sequence[Answer]) -> None:
         room_id, text = self.room.id, self.composer.text
 
         def answered(key: str | None) -> None:
@@ -102,9 +110,8 @@ class Sending(Writing):
                 line = f"/send {typed.argument}"
                 begin(self.mesh, self.run_typed, room_id, typed, line, group="commands")
 
-        what = count_words(len(paths), "file")
         first = "\n".join(clip_middle(name_of(path, 1_000), SHOWN_CELLS) for path in paths[:3])
-        self.mesh.push_screen(Choose(f"Send {what}?", first, _DROP), answered)
+        self.mesh.push_screen(Choose(f"Send {what}?", first, answers), answered)
 
     async def choose_people(self, question: str, members: Sequence[Member]) -> Sequence[str]:
         """The ids of those who are chosen; none where the question was put away."""

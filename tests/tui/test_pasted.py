@@ -147,6 +147,19 @@ async def test_from_how_many_lines_on_is_taken_at_once(alice: Seat) -> None:
     assert _composer(alice).text == LINES
 
 
+async def test_a_question_says_what_dropped_paths_lead_to(alice: Seat) -> None:
+    for dropped, question, answer in (
+        ("/etc", "Send 1 folder?", "Send it as a folder (f)"),
+        ("/etc/passwd /etc/hosts", "Send 2 files?", "Keep the paths as a text (t)"),
+        ("/etc/passwd /etc", "Send 2 files and folders?", "Send them (f)"),
+    ):
+        await alice.type(dropped)
+        await alice.sees(question, answer)
+        await alice.press("escape")
+        await alice.no_longer_sees(question)
+        await alice.press("ctrl+u")
+
+
 async def test_a_path_stays_a_text_and_that_is_said(alice: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
     await alice.type("/etc/hostname-that-is-not")
     await alice.press("ctrl+u")
