@@ -21,8 +21,11 @@ from tests.agent.conftest import OpenAgent
 from tests.agent.sharing.carriers import LASTING, SLOW, Watch, over, quicker, room
 from tests.support.disk import NoSmallDisk, SmallDisk, small_disk
 
-UNHURRIED: Final = SLOW // 8
+UNHURRIED: Final = SLOW // 4
 """Bytes a second at which the end is far, whatever holds a test up meanwhile."""
+
+ONE_LINE: Final = Rules(lanes=0, limit=UNHURRIED)
+"""For whoever sends: over several lines at once nothing would be there for a while."""
 
 
 @pytest.fixture
@@ -87,8 +90,9 @@ async def test_bytes_that_are_not_what_they_should_be_are_told_to_both(
 async def test_a_source_that_is_gone_when_it_would_go_on_is_told_to_both(
     alice: Agent, bob: Agent, big: Path, into: Path, open_agent: OpenAgent
 ) -> None:
+    alice.sharing.set_rules(ONE_LINE)
     sent, received = Watch(alice), Watch(bob)
-    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [big], limit=UNHURRIED)
+    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [big])
     coming = await received.wait("running", fits=lambda state: state.done > 0)
     await bob.close()
     await sent.wait("interrupted")
@@ -109,8 +113,9 @@ async def test_a_source_that_is_gone_when_it_would_go_on_is_told_to_both(
 async def test_a_file_of_a_folder_that_vanishes_is_told_to_both(
     alice: Agent, bob: Agent, folder: Path, into: Path
 ) -> None:
+    alice.sharing.set_rules(ONE_LINE)
     received = Watch(bob)
-    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [folder], limit=UNHURRIED)
+    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [folder])
     coming = await received.wait("running", fits=lambda state: state.done > 0)
     (folder / "z.txt").unlink()
     await quicker(alice, bob, folder)
@@ -145,7 +150,8 @@ def remount(disk: SmallDisk, how: str) -> None:
 async def test_what_is_not_shared_any_more_does_not_go_on(
     alice: Agent, bob: Agent, folder: Path, into: Path
 ) -> None:
-    bob.sharing.set_rules(Rules(downloads=into, accept="all", limit=UNHURRIED))
+    alice.sharing.set_rules(ONE_LINE)
+    bob.sharing.set_rules(ONE_LINE)
     share = await bob.sharing.share(room(alice), folder)
     wanted = await alice.sharing.fetch(room(alice), bob.profile, "trip", "", into)
     await Watch(alice).wait("running", fits=lambda state: state.done > 0)
