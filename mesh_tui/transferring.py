@@ -283,7 +283,7 @@ class Transferring:
 
 def _taken(transfer: Transfer) -> Sequence[OfferedPath]:
     """What is offered under names that are taken here by something else."""
-    return [path for path in transfer.paths if path.exists]
+    return [path for path in transfer.paths if path.taken]
 
 
 def _question(transfer: Transfer) -> tuple[str, str]:

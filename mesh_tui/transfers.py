@@ -204,7 +204,7 @@ def path_words(path: OfferedPath) -> str:
     """What is worth saying of one entry besides its name."""
     words = [size_words(path.size)] if path.kind == "file" else [path.kind]
     words += [f"they call it {name_of(path.renamed)}"] if path.renamed else []
-    words += ["is there already"] if path.exists else []
+    words += ["the same is here"] if path.same else ["is there already"] if path.exists else []
     return ", ".join(words)
 
 

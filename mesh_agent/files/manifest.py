@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from mesh_agent.files.conflicts import equal
 from mesh_agent.files.errors import FolderGone, OfferRefused
 from mesh_agent.files.folders import Folder
 from mesh_agent.files.grid import Grid
@@ -66,16 +67,19 @@ class Checked:
         return 1 if self.meta.kind == "file" else len(self.entries)
 
     def _shown(self, number: int, top: Folder | None) -> OfferedPath:
-        text, size = self.meta.name, self.meta.size
+        text, size, mtime = self.meta.name, self.meta.size, self.meta.mtime
         kind: EntryKind = "file"
         parts: tuple[SafeName, ...] = (self.title,)
         if self.meta.kind == "folder":
             entry = self.entries[number]
             text, kind, size = f"{self.meta.name}/{entry.path}", entry.kind, entry.size
+            mtime = entry.mtime
             parts = (self.title, *self.paths[number].parts)
         path = "/".join(parts)
         renamed = clean_line(text) or "_" if text != path else ""
-        return OfferedPath(path, kind, size, renamed, top is not None and _is_there(top, parts))
+        there = None if top is None else _there(top, parts)
+        same = kind == "file" and equal(there, size, mtime)
+        return OfferedPath(path, kind, size, renamed, there is not None, same)
 
 
 def check(offer: Offer, *, links: bool = False) -> Checked:
@@ -160,15 +164,15 @@ def _open_if_there(into: Path) -> Folder | None:
         return None
 
 
-def _is_there(top: Folder, parts: Sequence[SafeName]) -> bool:
-    """Whether something has that name; folders on the way to it count as not taken, as they are merged."""
+def _there(top: Folder, parts: Sequence[SafeName]) -> os.stat_result | None:
+    """What has that name; folders on the way to it count as not taken, as they are merged."""
     at = Folder(os.dup(top.fd))
     try:
         for name in parts[:-1]:
             with at as above:
                 at = above.child(name)
-        return at.look(parts[-1]) is not None
+        return at.look(parts[-1])
     except OSError:
-        return False
+        return None
     finally:
         at.close()

@@ -377,7 +377,7 @@ class Carrying:
 
 def _show_offer(item: Item, offered: Offered, attempt: Attempt) -> None:
     item.paths = tuple(
-        OfferedPath(entry.path, entry.kind, entry.size, entry.renamed, entry.exists)
+        OfferedPath(entry.path, entry.kind, entry.size, entry.renamed, entry.exists, entry.same)
         for entry in offered.paths[:OFFERED_PATHS]
     )
     item.more_paths = offered.more_paths + max(len(offered.paths) - OFFERED_PATHS, 0)

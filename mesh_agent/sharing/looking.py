@@ -25,7 +25,7 @@ def looked_at(offer: Offer, into: Path, request: str | None) -> Offered:
         mtime=meta.mtime,
         files=checked.files,
         paths=[
-            OfferedEntry(str(path.path), path.kind, path.size, str(path.renamed), path.exists)
+            OfferedEntry(str(path.path), path.kind, path.size, str(path.renamed), path.exists, path.same)
             for path in shown
         ],
         more_paths=entries - len(shown),

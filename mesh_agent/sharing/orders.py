@@ -193,6 +193,7 @@ class OfferedEntry(Struct, frozen=True, array_like=True):
     size: int
     renamed: str = ""
     exists: bool = False
+    same: bool = False
 
 
 class Offered(Told, frozen=True, kw_only=True, tag="offered"):

@@ -44,13 +44,19 @@ OFFERED_PATHS: Final = 1_000
 @dataclass(frozen=True, slots=True)
 class OfferedPath:
     """One entry of an offer, under the name that it would get here. `renamed`: the sender's name, where that
-    could not be kept."""
+    could not be kept. `exists`: something has that name here. `same`: it is the same, and is not sent."""
 
     path: str
     kind: EntryKind
     size: int
     renamed: str = ""
     exists: bool = False
+    same: bool = False
+
+    @property
+    def taken(self) -> bool:
+        """Another file, or a link, has the name; folders become one."""
+        return self.exists and not self.same and self.kind != "folder"
 
 
 @dataclass(frozen=True, slots=True)

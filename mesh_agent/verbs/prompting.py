@@ -90,7 +90,7 @@ class Prompter:
         """What is to become of names that are taken."""
         if self._conflict != "ask":
             return self._conflict
-        taken = sum(path.exists for path in transfer.paths)
+        taken = sum(path.taken for path in transfer.paths)
         if not taken:
             return "rename"
         what = "1 name is" if taken == 1 else f"{taken:,} names are"
@@ -129,7 +129,7 @@ def question(transfer: Transfer) -> list[str]:
 def _path(offered: OfferedPath) -> str:
     facts = [size_text(offered.size)] if offered.kind == "file" else [offered.kind]
     facts += [f"sent as {offered.renamed}"] if offered.renamed else []
-    facts += ["is here already"] if offered.exists else []
+    facts += ["the same is here"] if offered.same else ["is here already"] if offered.exists else []
     return f"{offered.path}  ({', '.join(facts)})"
 
 

@@ -6,6 +6,7 @@ cut in the middle but a name. The bar moves in eighths of a cell, where colours 
 """
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from mesh_agent.sharing.state import Direction, Transfer
@@ -204,7 +205,7 @@ def offer_card(transfer: Transfer, cells: int, hint: Sequence[Fragment]) -> list
         return [Line((INDENT, *fit(words, cells - 2))), answer]
     known = _piece(1, "verified", "state-up") if transfer.verified else _piece(1, "not verified", "pinned")
     changed = sum(bool(path.renamed) for path in transfer.paths)
-    there = sum(path.exists for path in transfer.paths)
+    taken, same = (sum(map(attrgetter(name), transfer.paths)) for name in ("taken", "same"))
     first = [
         Piece(
             0,
@@ -219,7 +220,8 @@ def offer_card(transfer: Transfer, cells: int, hint: Sequence[Fragment]) -> list
         _piece(0, space_words(transfer), "muted" if fits(transfer) else "failed"),
         _piece(1, paths_words(transfer) if transfer.kind == "folder" else "", "muted"),
         _piece(3, f"{count_words(changed, 'name')} changed" if changed else "", "pinned"),
-        _piece(2, f"{there:,} there already" if there else "", "pinned"),
+        _piece(2, f"{count_words(taken, 'name')} taken here" if taken else "", "pinned"),
+        _piece(4, f"{same:,} here already" if same else "", "muted"),
     ]
     lines = [row(first, cells - 2)]
     lines += [row(second, cells - 4)] if any(piece.fragments for piece in second) else []
@@ -310,7 +312,7 @@ def detail_lines(transfer: Transfer, cells: int, room: str, *, plain: bool) -> l
         heading = [Fragment("What is offered, by the name that it gets here", "heading")]
         lines += [Line(()), *wrap(heading, max(10, cells))]
     for path in transfer.paths:
-        role = "pinned" if path.renamed or path.exists else ""
+        role = "pinned" if path.renamed or path.taken else ""
         fragments = [Fragment(name_of(path.path, 1_000), role), Fragment(f"  {path_words(path)}", "muted")]
         lines += [Line((INDENT, *line.fragments)) for line in wrap(fragments, max(10, cells - 2))]
     if transfer.more_paths:

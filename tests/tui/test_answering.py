@@ -1,6 +1,7 @@
 """Offers that are answered one after the other, whose sender has gone, and whose names are taken here."""
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,17 @@ async def test_who_does_not_answer_is_said_to_be_waited_for(
     await alice.sees("bob has no device here that answers.")
     answers.set()
     await alice.sees("▸ plans", "g gets it")
+
+
+async def test_what_is_here_already_is_no_name_that_is_taken(
+    alice: Seat, bob: Agent, room: Room, tmp_path: Path
+) -> None:
+    (tmp_path / "photos" / "sea").mkdir(parents=True)
+    _files(tmp_path / "photos", "one.txt", "two.txt")
+    shutil.copytree(tmp_path / "photos", tmp_path / "here" / "photos")
+    (tmp_path / "here" / "photos" / "two.txt").unlink()
+    await _offer(bob, alice, room, tmp_path / "photos")
+    await alice.sees("1 here already")
+    await alice.press("f6", "a")
+    await alice.sees("✓ photos", "1 file here already")
+    assert (tmp_path / "here" / "photos" / "two.txt").read_text() == "what two.txt says"

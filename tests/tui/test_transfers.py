@@ -244,7 +244,7 @@ def test_the_card_of_an_offer_says_who_what_how_much_and_whether_it_fits() -> No
     lines = [line.text for line in card_lines(OFFER, 90, hint_line(OFFER), plain=True)]
     assert lines == [
         "  ↓ bob offers you photos  1.3 GiB in 48 files  verified",
-        "    210 GiB free here  beach.jpg, con_.jpg and 46 more  1 name changed  1 there already",
+        "    210 GiB free here  beach.jpg, con_.jpg and 46 more  1 name changed  1 name taken here",
         "    a accept · d decline · i into… · v always · Enter all",
     ]
     full = replace(OFFER, space=MIB, verified=False)

@@ -267,3 +267,21 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
         tracemalloc.stop()
         sink.abandon(keep=False)
     assert peak < 3 * source.chunk_bytes, "one is read, one is written, one comes too early"
+
+
+def test_the_prompt_tells_the_same_file_from_another_one_of_its_name(tmp_path: Path) -> None:
+    file(tmp_path / "top" / "same", 5)
+    file(tmp_path / "top" / "other", 6)
+    (tmp_path / "top" / "folder").mkdir()
+    mtime = (tmp_path / "top" / "same").stat().st_mtime_ns
+    entries = [
+        Entry("folder", "folder", 0, mtime, 0),
+        Entry("other", "file", 5, mtime, 0),
+        Entry("same", "file", 5, mtime, 0),
+    ]
+    shown = check(offer(entries)).offered(tmp_path)
+    assert [(each.path, each.exists, each.same, each.taken) for each in shown] == [
+        ("top/folder", True, False, False),
+        ("top/other", True, False, True),
+        ("top/same", True, True, False),
+    ]
