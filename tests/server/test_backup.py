@@ -22,7 +22,8 @@ from tests.support.wire import Json, Person, register
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    with running_server(tmp_path / "data") as running:
+    # Who writes all the while would be let go for writing too much, where a backup takes long.
+    with running_server(tmp_path / "data", MESH_LIMITS_ENABLED="false") as running:
         yield running
 
 

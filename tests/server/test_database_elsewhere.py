@@ -22,12 +22,14 @@ from tests.support.wire import register
 
 async def test_nodes_know_of_each_other_and_commands_look_at_their_database(tmp_path: Path) -> None:
     url = await postgres_server().fresh()
-    with running_server(tmp_path / "a", "--database", url, MESH_HEARTBEAT_S="2") as node:
-        async with aiohttp.ClientSession() as http:
+    async with aiohttp.ClientSession() as http:
+        with running_server(tmp_path / "a", "--database", url) as node:
             alice = await register(http, node.url, "alice")
             room_id = await alice.create_room("lobby")
             async with alice.socket() as socket:
                 await socket.say(room_id, "kept")
+    with running_server(tmp_path / "a", "--database", url, MESH_HEARTBEAT_S="2") as node:
+        async with aiohttp.ClientSession() as http:
             with running_server(tmp_path / "b", MESH_DATABASE=url, MESH_HEARTBEAT_S="2") as other:
                 await figure(http, node.url, "mesh_nodes", 2)
                 other.stop()

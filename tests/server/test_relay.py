@@ -323,6 +323,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         tmp_path_factory.mktemp("relay") / "data",
         MESH_RELAY_SESSION_MIB="8",
         MESH_RELAY_RATE_KIB="0",
+        # Who is told goodbye while they send is heard out, however long a busy machine makes them take.
+        MESH_CLOSE_TIMEOUT_S=str(2 * PATIENCE_S),
     ) as running:
         yield running
 

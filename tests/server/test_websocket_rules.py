@@ -19,6 +19,7 @@ from websockets import Subprotocol
 from websockets.exceptions import ConnectionClosed
 
 from protocol import limits
+from tests.support.conditions import PATIENCE_S
 from tests.support.raw_socket import Frame, Op, RawSocket, encode
 from tests.support.server import ServerProcess, running_server
 from tests.support.wire import Person, register
@@ -34,7 +35,9 @@ TOO_LARGE: Final = 4413
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("rules") / "data"
-    with running_server(folder, MESH_LIMITS_ENABLED="false") as running:
+    # Who is told goodbye while they send is heard out, however long a busy machine makes them take.
+    patient = {"MESH_CLOSE_TIMEOUT_S": str(2 * PATIENCE_S)}
+    with running_server(folder, MESH_LIMITS_ENABLED="false", **patient) as running:
         yield running
 
 

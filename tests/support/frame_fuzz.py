@@ -358,17 +358,20 @@ async def run(server: ServerProcess, frames: int, seed: int) -> Tally:
             tally.grew_bytes = held - earlier if earlier else 0
         over.set()
         await talk
-        after = await _settled(http, server.url)
-    tally.tasks = (before, after)
-    assert after <= before + SPARE_TASKS, f"{before} tasks before, {after} after"
+        tally.tasks = (before, await _settled(http, server.url, before + SPARE_TASKS))
     assert tally.grew_bytes < GROWTH_BYTES, f"{tally.grew_bytes:,} bytes more"
     assert '"level": "error"' not in server.log_text(), server.log_text()[-4_000:]
     return tally
 
 
-async def _settled(http: aiohttp.ClientSession, url: str) -> int:
-    """The number of tasks, once every connection is gone."""
-    async with asyncio.timeout(PATIENCE_S):
-        while await _gauge(http, url, "mesh_connections"):  # noqa: ASYNC110 - of another process
-            await asyncio.sleep(0.05)
-    return await _gauge(http, url, "mesh_tasks")
+async def _settled(http: aiohttp.ClientSession, url: str, most: int) -> int:
+    """The number of tasks, once it is `most` at most and every connection is gone. Raises: AssertionError."""
+    connections, tasks = -1, -1
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE_S):
+            while connections or tasks > most:
+                await asyncio.sleep(0.05)
+                connections = await _gauge(http, url, "mesh_connections")
+                tasks = await _gauge(http, url, "mesh_tasks")
+            return tasks
+    raise AssertionError(f"{connections} connections, and {tasks} tasks, more than {most}")
