@@ -300,7 +300,7 @@ DEEDS: Final = (
     Deed("f", "forget", "forget", lambda it: it.over),
     Deed("l", "look", "look", is_picture),
     Deed("o", "open", "open folder", lambda it: it.place is not None),
-    Deed("c", "copy", "copy path", lambda it: it.place is not None),
+    Deed("c", "copy", "copy path", lambda it: it.place is not None and it.phase == "done"),
     Deed("enter", "details", "all", lambda _: True),
 )
 """In the order in which they are offered."""

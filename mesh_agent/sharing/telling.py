@@ -5,7 +5,7 @@ def sentence_of(*, renamed: int = 0, skipped: int = 0, faults: int = 0) -> str:
     """Of files that got another name, were left out, or could not be read; empty where there are none."""
     parts = []
     if skipped:
-        parts.append(f"{_files(skipped)} here already or left out")
+        parts.append(f"{_files(skipped)} {'were' if skipped != 1 else 'was'} here already or left out")
     if renamed:
         parts.append(f"{_files(renamed)} got another name, as theirs was taken")
     if faults:

@@ -207,5 +207,5 @@ async def test_what_is_here_already_is_no_name_that_is_taken(
     await _offer(bob, alice, room, tmp_path / "photos")
     await alice.sees("1 here already")
     await alice.press("f6", "a")
-    await alice.sees("✓ photos", "1 file here already")
+    await alice.sees("✓ photos", "1 file was here already")
     assert (tmp_path / "here" / "photos" / "two.txt").read_text() == "what two.txt says"

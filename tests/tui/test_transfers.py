@@ -184,11 +184,21 @@ def test_no_key_does_two_things_with_the_same_transfer() -> None:
         (replace(RUNNING, phase="done"), "f", "forget"),
         (RUNNING, "f", None),
         (RUNNING, "o", None),
+        (replace(RUNNING, phase="done", place=Path("/srv/in/notes.tar.gz")), "c", "copy"),
+        (replace(RUNNING, phase="failed", place=Path("/srv/in")), "c", None),
+        (replace(RUNNING, phase="failed", place=Path("/srv/in")), "o", "open"),
     ],
 )
 def test_a_key_does_what_makes_sense(transfer: Transfer, key: str, name: str | None) -> None:
     deed = deed_of(transfer, key)
     assert (deed.name if deed else None) == name
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("known", [RUNNING, OFFER])
+def test_its_keys_fit_into_one_row_of_a_small_screen(known: Transfer, phase: Phase) -> None:
+    now = replace(known, phase=phase, place=None if phase == "offered" else Path("/srv/in/notes.png"))
+    assert width("".join(text for text, _ in hint_line(now)) + " · Esc closes") <= 74
 
 
 def test_what_needs_an_answer_comes_first_and_what_is_over_last() -> None:

@@ -37,7 +37,7 @@ def test_where_it_goes() -> None:
 
 def test_what_is_worth_saying_of_a_success() -> None:
     assert sentence_of() == ""
-    assert sentence_of(skipped=1) == "1 file here already or left out."
+    assert sentence_of(skipped=1) == "1 file was here already or left out."
     assert sentence_of(renamed=2, faults=1) == (
         "2 files got another name, as theirs was taken; 1 file could not be read and is missing."
     )
