@@ -71,6 +71,8 @@ def said(transfer: Transfer) -> str:
         return f"paused by {transfer.peer_name}"
     if transfer.left:
         return "stopped"
+    if transfer.awaited:
+        return SAID["waiting"].format(transfer.peer_name)
     if transfer.direction == "receive" and transfer.phase == "offered":
         return "offered"
     return SAID[transfer.phase].format(transfer.peer_name)
@@ -80,7 +82,8 @@ def line(transfer: Transfer, cells: int = MOST_CELLS) -> str:
     """All that is worth knowing of it, for who waits for it; less of it where that is too long."""
     to = "to" if transfer.direction == "send" else "from"
     parts = [(0, f"{transfer.title} {to} {transfer.peer_name}")]
-    begun = transfer.phase in {"running", "paused", "interrupted", "finishing"} and not transfer.undecided
+    begun = transfer.phase in {"running", "paused", "interrupted", "finishing"}
+    begun = begun and not (transfer.undecided or transfer.awaited)
     if begun:
         parts.append((1, bar(transfer.done, transfer.size)))
     parts.append((0, said(transfer)))

@@ -70,7 +70,7 @@ def name_of(text: str, chars: int = NAME_CHARS) -> str:
 
 def is_begun(transfer: Transfer) -> bool:
     """Whether it is worth saying how far it is."""
-    return transfer.phase in BEGUN and not transfer.undecided
+    return transfer.phase in BEGUN and not (transfer.undecided or transfer.awaited)
 
 
 def part_done(transfer: Transfer) -> float:
@@ -137,6 +137,8 @@ def phase_words(transfer: Transfer) -> str:
         return f"waits for your answer, {absent_words(transfer)}"
     if transfer.left:
         return "stopped"
+    if transfer.awaited:
+        return f"waits for {name_of(transfer.peer_name, 40)}"
     if transfer.paused_by_peer:
         return f"paused by {name_of(transfer.peer_name, 40)}"
     return _PHASES[transfer.direction, transfer.phase].format(name_of(transfer.peer_name, 40))

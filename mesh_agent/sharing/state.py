@@ -118,6 +118,12 @@ class Transfer:
         return self.direction == "receive" and self.phase == "interrupted" and self.place is None
 
     @property
+    def awaited(self) -> bool:
+        """It was accepted, and its sender is away before anything has come."""
+        stopped = self.phase == "interrupted" and not (self.done or self.left)
+        return stopped and self.direction == "receive" and self.place is not None
+
+    @property
     def eta_s(self) -> float | None:
         """Seconds until everything is there, at this rate."""
         return (self.size - self.done) / self.rate if self.rate > 0 else None

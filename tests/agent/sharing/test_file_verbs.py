@@ -300,4 +300,6 @@ async def test_a_receiving_program_that_is_killed_goes_on_when_it_is_begun_again
 def test_an_offer_whose_sender_has_gone_is_not_said_to_go_on_by_itself() -> None:
     offer = Transfer("t", "receive", "r", "u", "alice", "a.bin", "file", "interrupted", size=7)
     assert line(offer) == "a.bin from alice  offered, alice is not there now"
-    assert "goes on by itself" in line(replace(offer, place=Path("/srv/a.bin")))
+    accepted = replace(offer, place=Path("/srv"))
+    assert line(accepted) == "a.bin from alice  waits for alice"
+    assert "goes on by itself" in line(replace(accepted, done=3))
