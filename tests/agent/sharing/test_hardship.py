@@ -40,7 +40,7 @@ async def test_a_disk_that_runs_full_is_told_on_both_sides_and_gone_on_with(
 ) -> None:
     bob.sharing.set_rules(Rules(downloads=disk.folder, accept="all"))
     received = Watch(bob)
-    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [big], limit=SLOW)
+    (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [big], limit=SLOW // 4)
     coming = await received.wait("running", fits=lambda state: state.done > 0)
     other = disk.folder / "other"
     with contextlib.suppress(OSError):  # what arrives meanwhile takes some of what was free
