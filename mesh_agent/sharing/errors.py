@@ -16,6 +16,7 @@ MeshError
 
 from typing import Final
 
+from mesh_agent.files.errors import NoSpace
 from protocol.errors import MeshError
 from protocol.signals import SessionClosed
 
@@ -94,6 +95,8 @@ def at_peer(name: str, code: str, reason: str, *, sent: bool) -> str:
 
     `sent`: from here, so that it is the receiver's disk that reports something.
     """
+    if sent and code == NoSpace.code and reason not in ("", NoSpace.text):  # it says how much is missing
+        return f"{name}'s disk has too little room. {reason}"
     told = _THERE if sent else _FROM_THERE
     return told[code].format(name) if code in told else reason
 

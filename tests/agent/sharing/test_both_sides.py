@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from mesh_agent.agent import Agent
-from mesh_agent.files.errors import SinkError, SourceChanged
+from mesh_agent.files.errors import NoSpace, SinkError, SourceChanged
 from mesh_agent.sharing import attempt
 from mesh_agent.sharing.errors import at_peer
 from mesh_agent.sharing.process import CARRIER
@@ -169,6 +169,13 @@ def test_a_sender_is_not_asked_for_what_only_the_receiver_can_do(kind: type[Sink
     assert "make room" not in told.casefold()
     assert at_peer("bob", kind.code, kind.text, sent=False) == kind.text, "this disk is one's own"
     assert "Choose" not in told
+
+
+def test_how_much_room_is_missing_is_said_to_the_sender_too() -> None:
+    missing = "It needs 9.0 MiB more on the disk, which has room for 3.0 MiB."
+    told = at_peer("bob", NoSpace.code, missing, sent=True)
+    assert told == f"bob's disk has too little room. {missing}"
+    assert at_peer("bob", NoSpace.code, missing, sent=False) == missing
 
 
 def test_a_receiver_is_not_asked_to_send_again_what_was_changed() -> None:

@@ -73,6 +73,7 @@ async def test_too_much_for_the_disk_is_told_before_anything_is_sent(
     (transfer,) = await alice.sharing.send(room(alice), [bob.profile], [large])
     failed = await over(alice, transfer.id)
     assert failed.phase == "failed"
+    assert failed.reason.startswith(f"{bob.profile}'s disk has too little room. It needs ")
     assert "more on the disk, which has room for" in failed.reason
 
 
