@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Final, Self
@@ -27,7 +28,7 @@ from mesh_agent.files.journal import CHUNK, DOUBT, FAULT
 from mesh_agent.files.manifest import Checked, check, digest, free_space
 from mesh_agent.files.parts import Parts
 from mesh_agent.files.staging import TREE, Staging
-from mesh_agent.files.whole import Whole
+from mesh_agent.files.whole import Passing, Whole
 from mesh_agent.machines.chunks import ChunkSet
 from mesh_agent.machines.receiving import Offer
 from mesh_agent.sharing.state import Conflict
@@ -52,6 +53,26 @@ class Finished:
     renamed: Sequence[str] = ()
     skipped: int = 0
     faults: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A chunk on its way in. For one thread at a time.
+
+    Attributes:
+        write: all of it is there: it is verified, and written. Raises: PeerHashWrong, SinkError.
+    """
+
+    passing: Passing
+    write: Callable[[], None]
+
+    def more(self, count: int) -> None:
+        """The next so many bytes are there, and are hashed now, while the processor has them at hand."""
+        self.passing.more(count)
+
+    def drop(self) -> None:
+        """The rest will not come."""
+        self.passing.drop()
 
 
 class Sink:
@@ -163,17 +184,21 @@ class Sink:
 
     # ── what comes ───────────────────────────────────────────────────────────────────────────────
 
-    def write(self, index: int, data: memoryview | bytes | bytearray, digest: bytes) -> None:
-        """A chunk, and its BLAKE3. One that is here already is checked and ignored.
-
-        Raises: PeerMismatch, PeerHashWrong, SinkError.
-        """
-        from blake3 import blake3
-
-        view = memoryview(data)
+    def coming(self, index: int, view: memoryview, digest: bytes) -> "Coming":
+        """A chunk that begins to come into `view`, and its BLAKE3. Does not wait. Raises: PeerMismatch."""
         if not 0 <= index < self.grid.chunks or view.nbytes != self.grid.length(index):
             raise PeerMismatch
-        if blake3(view).digest() != digest:
+        passing = Passing(self._whole, index, view, digest)
+        return Coming(passing, partial(self._write, passing, index, view, digest))
+
+    def write(self, index: int, data: memoryview | bytes | bytearray, digest: bytes) -> None:
+        """A chunk that is all here. Raises: PeerMismatch, PeerHashWrong, SinkError."""
+        self.coming(index, memoryview(data), digest).write()
+
+    def _write(self, passing: Passing, index: int, view: memoryview, digest: bytes) -> None:
+        """One that is on the disk already is checked and ignored."""
+        passing.rest()
+        if passing.digest != digest:
             raise PeerHashWrong
         with self._using():
             if self._has(index):

@@ -30,7 +30,7 @@ from mesh_agent.files.handles import Handles
 from mesh_agent.files.parts import read_full
 from mesh_agent.files.scan import Place, Scan, Scanner, open_place, sendable
 from mesh_agent.files.sparse import holes_of
-from mesh_agent.files.whole import Whole
+from mesh_agent.files.whole import PIECE_BYTES, Passing, Whole
 from mesh_agent.machines.chunks import ChunkSet
 from mesh_agent.net.base import Buffer
 from protocol import limits
@@ -161,13 +161,26 @@ class Source:
         """
         from blake3 import blake3
 
-        if self._whole is None:
-            view = self._bytes(index)
-        else:
-            with self._whole.in_hand(index):
-                view = self._bytes(index)
-                self._whole.pass_by(index, view)
+        if self._whole is not None:
+            return self._read_by(self._whole, index)
+        view = self._bytes(index)
         return view, bytes(blake3(view).digest())
+
+    def _read_by(self, whole: Whole, index: int) -> tuple[memoryview, bytes]:
+        """Of a single file: each piece is hashed right after it was read."""
+        view = self._buffer(self.grid.length(index))
+        passing = Passing(whole, index, view)
+        (piece,) = self.grid.pieces(index)
+        with whole.in_hand(index):
+            try:
+                for at in range(0, piece.size, PIECE_BYTES):
+                    part = view[at : at + PIECE_BYTES]
+                    self._read_single(piece.offset + at, part)
+                    passing.more(len(part))
+            finally:
+                passing.drop()
+            whole.pass_by(index, view)
+        return view, passing.digest
 
     def give_back(self, data: Buffer) -> None:
         """Nobody looks at what `read` returned any more."""
@@ -208,16 +221,16 @@ class Source:
         for piece in self.grid.pieces(index):
             part = view[piece.at : piece.at + piece.size]
             if self.kind == "file":
-                self._read_single(piece, part)
+                self._read_single(piece.offset, part)
             elif piece.entry not in self._faulty:
                 self._read_entry(piece, part)
             else:
                 part[:] = bytes(part.nbytes)
         return view
 
-    def _read_single(self, piece: Piece, view: memoryview) -> None:
+    def _read_single(self, offset: int, view: memoryview) -> None:
         try:
-            full = read_full(self._fd, view, piece.offset)
+            full = read_full(self._fd, view, offset)
             self._hold_against(0, self._fd)
         except OSError as error:
             raise SourceUnreadable(f"{self.name} cannot be read: {error.strerror}.") from None

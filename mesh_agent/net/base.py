@@ -19,6 +19,9 @@ Role = Literal["asker", "asked"]
 Buffer = bytes | bytearray | memoryview
 
 
+Came = Callable[[int], None]
+
+
 class LaneLost(MeshError):
     """The line to the other device is gone; what was not confirmed may not have arrived."""
 
@@ -54,8 +57,12 @@ class Lane(Protocol):
     async def read(self, limit: int) -> bytes:
         """The next bytes, at least one and at most `limit`; empty at the end. Raises: LaneLost."""
 
-    async def read_into(self, view: memoryview) -> None:
-        """Fills `view`. Raises: LaneLost, also where the end comes before it is full."""
+    async def read_into(self, view: memoryview, came: Came | None = None) -> None:
+        """Fills `view`. Raises: LaneLost, also where the end comes before it is full.
+
+        `came`: where a thread reads, it says there how many bytes are in `view` by now that it had not told
+        before, while the processor has them at hand; a lane that is read in the loop tells nothing.
+        """
 
     async def close(self) -> None:
         """Sends what was handed over, as far as that is quick, and ends the connection. Never raises."""

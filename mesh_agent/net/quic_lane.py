@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Sequence
 from typing import Final, Literal, Protocol
 
-from mesh_agent.net.base import Buffer, LaneLost, Way
+from mesh_agent.net.base import Buffer, Came, LaneLost, Way
 from mesh_agent.net.connection import Address
 from mesh_agent.net.engine import SEND_BYTES, Engine
 
@@ -186,7 +186,7 @@ class QuicLane:
         self._took(limit - left)
         return b"".join(pieces)
 
-    async def read_into(self, view: memoryview) -> None:
+    async def read_into(self, view: memoryview, _: Came | None = None) -> None:
         view = view.cast("B")
         at, size = 0, len(view)
         while at < size:

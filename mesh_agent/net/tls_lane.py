@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Final, Literal, TypeVar
 
-from mesh_agent.net.base import Buffer, LaneLost, Way
+from mesh_agent.net.base import Buffer, Came, LaneLost, Way
 from mesh_agent.net.hand import Hand
 from mesh_agent.net.tls_stream import TlsStream
 from protocol.limits import PEER_READ_BYTES
@@ -98,7 +98,7 @@ class TlsLane:
         taken, self._ahead = self._ahead[:limit], self._ahead[limit:]
         return taken
 
-    async def read_into(self, view: memoryview) -> None:
+    async def read_into(self, view: memoryview, came: Came | None = None) -> None:
         view = view.cast("B")
         at = 0
         while at < len(view) and (self._ahead or self._reading):
@@ -108,7 +108,9 @@ class TlsLane:
             view[at : at + len(piece)] = piece
             at += len(piece)
         if at < len(view):
-            filling = self._start(self._reader, lambda: self._stream.fill(view[at:], AHEAD_BYTES))
+            if came is not None and at:
+                came(at)
+            filling = self._start(self._reader, lambda: self._stream.fill(view[at:], AHEAD_BYTES, came))
             self._ahead = await self._outcome(self._reader, filling)
 
     async def close(self) -> None:

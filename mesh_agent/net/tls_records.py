@@ -73,6 +73,7 @@ class TlsRecords:
             self._tls.set_connect_state()
         self._out = memoryview(bytearray(OUT_BYTES))
         self._out_address = ffi.from_buffer(self._out)
+        self._fed: Any = None
 
     def shake(self) -> None:
         """The handshake, as far as it goes."""
@@ -93,11 +94,20 @@ class TlsRecords:
     # ── the other end's bytes ────────────────────────────────────────────────────────────────────
 
     def feed(self, data: memoryview) -> None:
-        """What came; nothing means that nothing more will."""
-        if len(data):
-            self._tls.bio_write(data)
-        else:
+        """What came; nothing means that nothing more will. Once all that was fed before was read (MoreWanted).
+
+        It is read where it is, and stays there until MoreWanted.
+        """
+        if not len(data):
             self._tls.bio_shutdown()
+            return
+        self._fed = ffi.from_buffer(data)
+        source = lib.BIO_new_mem_buf(self._fed, len(data))
+        if source == ffi.NULL:
+            raise MemoryError
+        lib.BIO_set_mem_eof_return(source, -1)
+        lib.SSL_set_bio(self._tls._ssl, source, self._tls._from_ssl)  # frees the one before
+        self._tls._into_ssl = source
 
     def read(self, view: memoryview) -> int:
         """Decrypts as much into `view` as is there, at least one byte; 0 means that the other end has said

@@ -18,7 +18,7 @@ from typing import Final
 
 from OpenSSL import SSL
 
-from mesh_agent.net.base import Buffer
+from mesh_agent.net.base import Buffer, Came
 from mesh_agent.net.tls_records import MoreWanted, TlsRecords
 
 BATCH_BYTES: Final = 256 * 1024
@@ -79,10 +79,11 @@ class TlsStream:
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────
 
-    def fill(self, view: memoryview, more: int) -> bytes:
+    def fill(self, view: memoryview, more: int, came: Came | None = None) -> bytes:
         """Returns what comes after it, up to so many bytes, as far as it is there already.
 
-        Raises: OSError, also where the end comes before it is full.
+        `came` is told how many bytes each piece of `view` has. Raises: OSError, also where the end comes
+        before it is full.
         """
         at = 0
         while at < len(view):
@@ -90,6 +91,8 @@ class TlsStream:
             if not count:
                 raise OSError("ended in the middle")
             at += count
+            if came is not None:
+                came(count)
         ahead = memoryview(bytearray(more))
         try:
             return bytes(ahead[: self._decrypt(ahead)])

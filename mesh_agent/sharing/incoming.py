@@ -16,7 +16,7 @@ from mesh_agent.files.grid import Grid as FileGrid
 from mesh_agent.machines.receiving import Offer, Receiving
 from mesh_agent.machines.transfer import Ended, Grid
 from mesh_agent.sharing.ground import Ground, in_words
-from mesh_agent.sharing.transferring import AlreadyHere, Answer, Decline, Progress, Sink
+from mesh_agent.sharing.transferring import AlreadyHere, Answer, Coming, Decline, Progress, Sink
 from protocol.errors import MeshError, PeerHashWrong
 from protocol.peer import (
     FileCancel,
@@ -123,15 +123,21 @@ class Incoming:
 
     # ── chunks ───────────────────────────────────────────────────────────────────────────────────
 
-    def write(self, frame: FileChunk, view: memoryview, *, new: bool, refuse: Refuse) -> None:
+    def coming(self, frame: FileChunk, view: memoryview) -> Coming | None:
+        """A chunk that was not here before begins to come. None where nothing takes it."""
+        return self._sink.coming(frame.index, view, frame.hash) if self._sink is not None else None
+
+    def write(self, frame: FileChunk, view: memoryview, coming: Coming | None, *, new: bool, refuse: Refuse) -> None:
         """All of a chunk has come. `view` is given back when it is written."""
-        if self.machine.state != "running" or self._sink is None:
+        if self.machine.state != "running" or (new and coming is None):
+            if coming is not None:
+                coming.drop()
             self._ground.buffers.give(view)
             if new:
                 self.machine.dropped(frame.index)
             return
-        if new:
-            future = self._ground.quickly(self._sink.write, frame.index, view, frame.hash)
+        if coming is not None:
+            future = self._ground.quickly(coming.write)
         else:
             future = self._ground.quickly(_check, view, frame.hash)
         self._pending.add(future)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from mesh_agent.machines.throughput import Throughput
-from mesh_agent.net.base import Lane, LaneLost
+from mesh_agent.net.base import Came, Lane, LaneLost
 from protocol import limits
 from protocol.errors import PeerTooMany
 from protocol.peer import FrameReader, P2pPing, PeerFrame, encode_frame
@@ -79,15 +79,19 @@ class Line:
             self._reader.feed(data)
         return frame
 
-    async def fill(self, view: memoryview, moved: Callable[[], None]) -> None:
-        """The next raw bytes of the last chunk; `moved` is called with each piece. Raises: LaneLost."""
+    async def fill(self, view: memoryview, moved: Callable[[], None], came: Came | None = None) -> None:
+        """The next raw bytes of the last chunk; `moved` is called with each piece, `came` as it is by
+        `Lane.read_into`, if at all for all of them in order. Raises: LaneLost.
+        """
         held = self._reader.take_raw(len(view))
         view[: len(held)] = held
+        if came is not None and held:
+            came(len(held))
         at, end = len(held), len(view)
         while at < end:
             before = self._clock()
             piece = min(self._piece, end - at)
-            await self.lane.read_into(view[at : at + piece])
+            await self.lane.read_into(view[at : at + piece], came)
             self._reader.skip_raw(piece)
             at += piece
             self.heard_at = self._clock()

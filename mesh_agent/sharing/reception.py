@@ -101,14 +101,17 @@ class Reception:
         machine = incoming.machine
         new = machine.chunk(frame, self.ground.clock())
         view = await self._buffer(line, frame.length)
+        coming = incoming.coming(frame, view) if new else None
         try:
-            await line.fill(view, lambda: self._moved(machine))
+            await line.fill(view, lambda: self._moved(machine), coming and coming.more)
         except BaseException:
+            if coming is not None:
+                coming.drop()
             self.ground.buffers.give(view)
             if new:
                 machine.not_here(frame.index)
             raise
-        incoming.write(frame, view, new=new, refuse=lambda: self.lines.distrust(line))
+        incoming.write(frame, view, coming, new=new, refuse=lambda: self.lines.distrust(line))
 
     def _moved(self, machine: Receiving) -> None:
         machine.moved(self.ground.clock())

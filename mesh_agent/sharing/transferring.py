@@ -46,6 +46,22 @@ class Source(Protocol):
         """Of a single file: BLAKE3 of all its bytes. Raises: MeshError, OSError."""
 
 
+class Coming(Protocol):
+    """A chunk on its way into a sink. For one thread at a time."""
+
+    def more(self, count: int, /) -> None:
+        """The next so many bytes are in its view. Need not be told: what was not is there when it is
+        written.
+        """
+
+    @property
+    def write(self) -> Callable[[], None]:
+        """All of it is there. In a thread. Raises: PeerHashWrong, MeshError, OSError."""
+
+    def drop(self) -> None:
+        """It will not be written. Quick; also after `write`."""
+
+
 class Sink(Protocol):
     """Where it goes. All but the attributes is called in threads (see `files.sink`)."""
 
@@ -55,8 +71,8 @@ class Sink(Protocol):
     def have(self) -> Sequence[Range]:
         """Chunks that are on disk and verified."""
 
-    def write(self, index: int, data: memoryview, digest: bytes, /) -> None:
-        """Raises: PeerHashWrong, MeshError, OSError."""
+    def coming(self, index: int, view: memoryview, digest: bytes, /) -> Coming:
+        """A chunk begins to come into `view`. Called in the loop. Raises: PeerMismatch."""
 
     def hole(self, first: int, count: int) -> None: ...
     def fault(self, entry: int, reason: str, /) -> None: ...

@@ -5,6 +5,7 @@ The sink keeps what was written in a `Disk`, which outlives it, as a disk outliv
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Literal
 
 from blake3 import blake3
@@ -108,6 +109,21 @@ class Disk:
         return MemorySink(self, offer)
 
 
+@dataclass
+class MemoryComing:
+    """A chunk on its way; no more of it is told than there is."""
+
+    left: int
+    write: Callable[[], None]
+
+    def more(self, count: int, /) -> None:
+        self.left -= count
+        assert self.left >= 0
+
+    def drop(self) -> None:
+        """Nothing of it was kept."""
+
+
 class MemorySink:
     def __init__(self, disk: Disk, offer: Offer) -> None:
         self._disk = disk
@@ -122,6 +138,9 @@ class MemorySink:
     @property
     def have(self) -> Sequence[Range]:
         return self._have.ranges()
+
+    def coming(self, index: int, view: memoryview, digest: bytes, /) -> "MemoryComing":
+        return MemoryComing(len(view), partial(self.write, index, view, digest))
 
     def write(self, index: int, data: memoryview, digest: bytes, /) -> None:
         assert self._open, "written to after the end"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, Literal
 
-from mesh_agent.net.base import Buffer, LaneLost, Way
+from mesh_agent.net.base import Buffer, Came, LaneLost, Way
 from protocol.peer import FrameReader, PeerFrame
 
 HELD_BYTES: Final = 512 * 1024
@@ -59,7 +59,7 @@ class MemoryLane:
             return b""
         return bytes(self._take(limit))
 
-    async def read_into(self, view: memoryview) -> None:
+    async def read_into(self, view: memoryview, came: Came | None = None) -> None:
         at = 0
         while at < len(view):
             await self._until_some()
@@ -68,6 +68,8 @@ class MemoryLane:
             some = self._take(len(view) - at)
             view[at : at + len(some)] = some
             at += len(some)
+            if came is not None:
+                came(len(some))
 
     async def close(self) -> None:
         await asyncio.sleep(0)
