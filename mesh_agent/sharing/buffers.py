@@ -1,7 +1,7 @@
 """Buffers for chunks that come, used again and again.
 
 Strategy: fresh memory costs a page fault for every 4 KiB, so a buffer that was written to disk serves the
-next chunk. Each begins with a page of memory, as `files/direct.py` wants it. How many there are at once is
+next chunk; the last of them, of which the processor has most at hand. Each begins with a page of memory, as `files/direct.py` wants it. How many there are at once is
 bounded, whatever the other end sends: whoever wants one more waits, and does not read from its lane
 meanwhile.
 """
@@ -32,9 +32,9 @@ class Buffers:
     async def take(self, size: int) -> memoryview:
         """Give it back with `give`; its content is whatever was in it before."""
         await self._permits.acquire()
-        for at, buffer in enumerate(self._free):
-            if len(buffer) >= size:
-                del self._free[at]
+        for at in reversed(range(len(self._free))):
+            if len(self._free[at]) >= size:
+                buffer = self._free.pop(at)
                 self._kept -= len(buffer)
                 return memoryview(buffer)[:size]
         return memoryview(mmap.mmap(-1, max(size, 1)))[:size]

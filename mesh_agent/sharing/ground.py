@@ -1,6 +1,7 @@
 """What all transfers of one courier stand on: the main line, credit, threads, buffers, and whom to tell."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -15,8 +16,9 @@ from protocol.peer import PeerFrame
 
 T = TypeVar("T")
 
-QUICK_THREADS: Final = 3
-"""Read, hash and write chunks."""
+QUICK_THREADS: Final = max(1, min(3, (os.cpu_count() or 1) // 2))
+"""Read, hash and write chunks. The other half of the machine encrypts, decrypts and leads: where both cores of
+two had such threads, they took turns with those for no use."""
 
 SLOW_THREADS: Final = 2
 """Open and finish, which may read all that is there."""

@@ -10,6 +10,7 @@ do to meet is left out: each lane is the other's because nobody else is here.
 
 import argparse
 import asyncio
+import gc
 import json
 import resource
 import sys
@@ -17,6 +18,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from mesh_agent.files.sink import Sink
+from mesh_agent.files.source import Source
 from mesh_agent.machines.receiving import Offer
 from mesh_agent.machines.transfer import Ended
 from mesh_agent.net.base import Lane
@@ -83,7 +86,7 @@ async def receive(into: Path) -> None:
     further = []
     while (main := await lanes.get()).engine != "quic":
         further.append(main)  # whose handshake was quicker than that of the first
-    courier = Courier(main, on_offer=accept, on_progress=note)
+    courier = Courier(main, on_offer=accept, on_progress=note, open_sink=open_sink)
     running = asyncio.create_task(courier.run())
     for lane in further:
         courier.add_lane(lane)
@@ -97,14 +100,16 @@ async def receive(into: Path) -> None:
     await asyncio.gather(quic.close(), tls.close())
 
 
+def open_sink(offer: Offer, answer: Accept) -> Sink:
+    return Sink.open(answer.into, offer, conflict=answer.conflict)
+
+
 async def _add_all(lanes: "asyncio.Queue[Lane]", courier: Courier) -> None:
     while True:
         courier.add_lane(await lanes.get())
 
 
 async def send(path: Path, where: str, lanes: int, *, quic_only: bool) -> None:
-    from mesh_agent.files.source import Source
-
     port, tcp_port, fingerprint = where.split(",")
     certificate = _certificate()
 
@@ -144,6 +149,7 @@ def main() -> None:
     sending.add_argument("--lanes", type=int, default=1, help="beside the first")
     sending.add_argument("--quic-only", action="store_true")
     options = parser.parse_args()
+    gc.freeze()  # as each process of the agent does
     if options.verb == "receive":
         asyncio.run(receive(options.path))
     else:

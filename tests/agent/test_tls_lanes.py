@@ -87,6 +87,26 @@ async def test_bytes_go_both_ways_at_once_and_nothing_is_left_behind() -> None:
     await until(lambda: not lane_threads(), "the threads to end")
 
 
+async def test_who_reads_into_a_buffer_is_told_of_all_that_came_in_order_and_not_in_the_loop() -> None:
+    sent = random.Random(3).randbytes(3 * MIB)
+    told: list[bytes] = []
+    threads: set[threading.Thread] = set()
+    view = memoryview(bytearray(len(sent)))
+
+    def came(count: int) -> None:
+        at = sum(map(len, told))
+        told.append(bytes(view[at : at + count]))
+        threads.add(threading.current_thread())
+
+    async with lanes_between() as (near, far):
+        writing = asyncio.create_task(near.write(sent))
+        await far.read_into(view, came)
+        await writing
+    assert b"".join(told) == sent
+    assert len(told) > 1
+    assert threading.current_thread() not in threads
+
+
 async def test_what_was_written_before_the_end_arrives_and_then_the_end() -> None:
     sent = random.Random(2).randbytes(MIB)
     async with lanes_between() as (near, far):

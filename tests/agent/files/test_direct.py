@@ -120,3 +120,12 @@ async def test_buffers_begin_with_a_page_and_serve_again() -> None:
         buffers.give(view)
     again = await buffers.take(MIB)
     assert ctypes.addressof(ctypes.c_char.from_buffer(again)) == places[1]
+
+
+async def test_what_was_given_back_last_is_the_next_to_be_used() -> None:
+    buffers = Buffers()
+    views = [await buffers.take(MIB) for _ in range(3)]
+    last = ctypes.addressof(ctypes.c_char.from_buffer(views[1]))
+    for view in (views[0], views[2], views[1]):
+        buffers.give(view)
+    assert ctypes.addressof(ctypes.c_char.from_buffer(await buffers.take(MIB))) == last

@@ -10,7 +10,7 @@ import pytest
 from blake3 import blake3
 
 from mesh_agent.files.grid import Grid
-from mesh_agent.files.whole import CAUGHT_UP, EARLY_BYTES, Whole
+from mesh_agent.files.whole import CAUGHT_UP, EARLY_BYTES, Passing, Whole
 from tests.support.conditions import PATIENCE_S
 
 CHUNK = 64 * 1024
@@ -133,4 +133,78 @@ def test_nobody_waits_for_a_thread_that_failed() -> None:
         failing.set()
         waiting.result(PATIENCE_S)
         assert isinstance(failed.exception(PATIENCE_S), OSError)
+    assert file.is_right()
+
+
+# ── piece by piece ───────────────────────────────────────────────────────────────────────────────
+
+
+def passing(file: File, index: int, expected: bytes | None = None, data: bytes | None = None) -> Passing:
+    return Passing(file.whole, index, memoryview(file.chunk(index) if data is None else data), expected)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_chunks_that_go_by_in_pieces_side_by_side_give_the_hash_of_all_bytes(seed: int) -> None:
+    file = File(20)
+    chance = random.Random(seed)
+    under_way = {index: passing(file, index) for index in range(3)}
+    left = {index: len(file.chunk(index)) for index in range(20)}
+    coming = iter(range(3, 20))
+    while under_way:
+        index = chance.choice(list(under_way))
+        count = min(left[index], chance.randint(1, CHUNK // 2))
+        under_way[index].more(count)
+        left[index] -= count
+        if not left[index]:
+            one = under_way.pop(index)
+            assert one.digest == blake3(file.chunk(index)).digest()
+            file.come(index)
+            if (following := next(coming, None)) is not None:
+                under_way[following] = passing(file, following)
+    assert not file.again
+    assert file.is_right()
+
+
+def test_what_goes_by_in_its_turn_is_hashed_with_its_last_piece() -> None:
+    file = File(2)
+    one = passing(file, 0)
+    one.more(100)
+    assert file.whole.next == 0
+    one.rest()
+    assert file.whole.next == 1
+
+
+def test_a_chunk_whose_turn_comes_while_it_goes_by_is_caught_up_with() -> None:
+    file = File(2)
+    one = passing(file, 1)
+    one.more(100)
+    file.come(0)
+    one.more(1)
+    one.rest()
+    assert file.whole.next == 2
+    assert file.is_right()
+
+
+def test_a_chunk_that_is_not_what_it_should_be_is_kept_from_the_whole() -> None:
+    file = File(2)
+    wrong = passing(file, 0, blake3(file.chunk(0)).digest(), bytes(CHUNK))
+    wrong.rest()
+    assert file.whole.next == 0
+    right = passing(file, 0, blake3(file.chunk(0)).digest())
+    right.rest()
+    assert file.whole.next == 1
+    file.come(1)
+    assert file.is_right()
+
+
+def test_who_gives_up_in_the_middle_leaves_the_turn_to_the_next() -> None:
+    file = File(2)
+    lost = passing(file, 0)
+    lost.more(CHUNK - 1)
+    again = passing(file, 0)
+    again.more(CHUNK // 2)
+    lost.drop()
+    again.rest()
+    assert file.whole.next == 1
+    file.come(1)
     assert file.is_right()
