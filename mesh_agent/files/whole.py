@@ -2,10 +2,10 @@
 
 Strategy: a chunk is hashed from memory, while it is at hand, as soon as it is its turn: piece by piece, right
 after each piece was read or received, where nothing has to be waited for (`Passing`), as bytes that are still
-in the processor's own cache take a third less time. A thread whose chunk comes next but for those that other
-threads have in hand right now waits for them, which is never long; of what comes a little too early otherwise,
-as several lanes bring it, a copy is kept. Whatever came earlier than that is read again when its turn has
-come, mostly from the system's cache. So little is left to do at the end.
+in the processor's own cache take a third less time. A thread whose chunk comes next but for those that
+other threads have in hand right now waits for them, which is never long; of what comes a little too early
+otherwise, as several lanes bring it, a copy is kept. Whatever came earlier than that is read again when its
+turn has come, mostly from the system's cache. So little is left to do at the end.
 """
 
 import threading
@@ -82,8 +82,8 @@ class Whole:
             self._rest()
 
     def begin(self, index: int) -> "blake3 | None":
-        """A hasher of all before this chunk, where it is its turn and nobody else hashes: then all others wait
-        until `commit` or `give_up`.
+        """A hasher of all before this chunk, where it is its turn and nobody else hashes: then all others
+        wait until `commit` or `give_up`.
         """
         with self._guard:
             if self.next != index or self._hashing:

@@ -94,9 +94,9 @@ class TlsRecords:
     # ── the other end's bytes ────────────────────────────────────────────────────────────────────
 
     def feed(self, data: memoryview) -> None:
-        """What came; nothing means that nothing more will. Once all that was fed before was read (MoreWanted).
+        """What came; nothing means that nothing more will. Once all that was fed before was read.
 
-        It is read where it is, and stays there until MoreWanted.
+        It is read where it is, and has to stay there until MoreWanted.
         """
         if not len(data):
             self._tls.bio_shutdown()

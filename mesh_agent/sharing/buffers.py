@@ -1,9 +1,9 @@
 """Buffers for chunks that come, used again and again.
 
 Strategy: fresh memory costs a page fault for every 4 KiB, so a buffer that was written to disk serves the
-next chunk; the last of them, of which the processor has most at hand. Each begins with a page of memory, as `files/direct.py` wants it. How many there are at once is
-bounded, whatever the other end sends: whoever wants one more waits, and does not read from its lane
-meanwhile.
+next chunk; the last of them, of which the processor has most at hand. Each begins with a page of memory, as
+`files/direct.py` wants it. How many there are at once is bounded, whatever the other end sends: whoever wants
+one more waits, and does not read from its lane meanwhile.
 """
 
 import asyncio

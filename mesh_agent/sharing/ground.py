@@ -17,8 +17,8 @@ from protocol.peer import PeerFrame
 T = TypeVar("T")
 
 QUICK_THREADS: Final = max(1, min(3, (os.cpu_count() or 1) // 2))
-"""Read, hash and write chunks. The other half of the machine encrypts, decrypts and leads: where both cores of
-two had such threads, they took turns with those for no use."""
+"""Read, hash and write chunks. The other half of the machine encrypts, decrypts and leads: more threads would
+take turns with those, for no use."""
 
 SLOW_THREADS: Final = 2
 """Open and finish, which may read all that is there."""

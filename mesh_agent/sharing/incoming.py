@@ -127,7 +127,9 @@ class Incoming:
         """A chunk that was not here before begins to come. None where nothing takes it."""
         return self._sink.coming(frame.index, view, frame.hash) if self._sink is not None else None
 
-    def write(self, frame: FileChunk, view: memoryview, coming: Coming | None, *, new: bool, refuse: Refuse) -> None:
+    def write(
+        self, frame: FileChunk, view: memoryview, coming: Coming | None, *, new: bool, refuse: Refuse
+    ) -> None:
         """All of a chunk has come. `view` is given back when it is written."""
         if self.machine.state != "running" or (new and coming is None):
             if coming is not None:

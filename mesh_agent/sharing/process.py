@@ -39,8 +39,8 @@ gc.freeze()
 gc.enable()
 main()
 """
-"""With `-P`, so that nothing in the folder where a person happens to be is ever imported. What is loaded stays
-for good: it is searched for garbage neither now nor later."""
+"""With `-P`, so that nothing in the folder where a person happens to be is ever imported. What is loaded
+stays for good: it is searched for garbage neither now nor later."""
 
 
 O = TypeVar("O", bound=Struct)  # noqa: E741 — of the orders
