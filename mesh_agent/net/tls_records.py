@@ -23,6 +23,9 @@ from protocol.version import ALPN
 RECORD_BYTES: Final = 16 * 1024
 """The most that a record of TLS carries (RFC 8446, 5.1)."""
 
+IN_BYTES: Final = 256 * 1024
+"""Encrypted bytes that come at a time: they stay in the processor's own cache."""
+
 OUT_BYTES: Final = 288 * 1024
 """Encrypted bytes that are handed out at a time."""
 
@@ -63,6 +66,9 @@ def _choose(_: SSL.Connection, offered: list[bytes]) -> Any:
 class TlsRecords:
     """One end of a connection. Every method that moves bytes raises OSError where TLS is broken, and
     MoreWanted.
+
+    Attributes:
+        space: where the other end's bytes are to be put.
     """
 
     def __init__(self, context: SSL.Context, *, server: bool) -> None:
@@ -71,9 +77,10 @@ class TlsRecords:
             self._tls.set_accept_state()
         else:
             self._tls.set_connect_state()
-        self._out = memoryview(bytearray(OUT_BYTES))
-        self._out_address = ffi.from_buffer(self._out)
-        self._fed: Any = None
+        came, made = bytearray(IN_BYTES), bytearray(OUT_BYTES)
+        self.space: Final = memoryview(came)
+        self._came = ffi.from_buffer(came)
+        self._out, self._made = memoryview(made), ffi.from_buffer(made)
 
     def shake(self) -> None:
         """The handshake, as far as it goes."""
@@ -93,16 +100,14 @@ class TlsRecords:
 
     # ── the other end's bytes ────────────────────────────────────────────────────────────────────
 
-    def feed(self, data: memoryview) -> None:
-        """What came; nothing means that nothing more will. Once all that was fed before was read.
-
-        It is read where it is, and has to stay there until MoreWanted.
+    def feed(self, count: int) -> None:
+        """So many bytes came into `space`, where they are read; none means that no more will. Not before all
+        that came there was read: MoreWanted.
         """
-        if not len(data):
+        if not count:
             self._tls.bio_shutdown()
             return
-        self._fed = ffi.from_buffer(data)
-        source = lib.BIO_new_mem_buf(self._fed, len(data))
+        source = lib.BIO_new_mem_buf(self._came, count)
         if source == ffi.NULL:
             raise MemoryError
         lib.BIO_set_mem_eof_return(source, -1)
@@ -143,7 +148,7 @@ class TlsRecords:
         """What is to be sent, up to `OUT_BYTES` of it; until this is called again. Empty where there is no
         more.
         """
-        count = lib.BIO_read(self._tls._from_ssl, self._out_address, OUT_BYTES)
+        count = lib.BIO_read(self._tls._from_ssl, self._made, OUT_BYTES)
         return self._out[: max(count, 0)]
 
     def finish(self) -> None:

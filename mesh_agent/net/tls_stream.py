@@ -22,7 +22,7 @@ from mesh_agent.net.base import Buffer, Came
 from mesh_agent.net.tls_records import MoreWanted, TlsRecords
 
 BATCH_BYTES: Final = 256 * 1024
-"""What is read from the socket, and encrypted for it, at a time: it stays in the processor's own cache."""
+"""What is encrypted at a time: it stays in the processor's own cache."""
 
 STALL_S: Final = 60.0
 """A write that gets nothing through for so long means that nobody is there."""
@@ -45,7 +45,6 @@ class TlsStream:
         self._socket = socket.socket(connection.family, connection.type, fileno=connection.detach())
         self._tls = TlsRecords(context, server=server)
         self._lock = threading.Lock()
-        self._batch = memoryview(bytearray(BATCH_BYTES))
 
     # ── before anything else ─────────────────────────────────────────────────────────────────────
 
@@ -124,13 +123,13 @@ class TlsStream:
             if self.closed:
                 raise OSError("closed")
             try:
-                count = self._socket.recv_into(self._batch)
+                count = self._socket.recv_into(self._tls.space)
             except BlockingIOError:
                 _wait(self._socket, _IN, patience_s)
             else:
                 break
         with self._lock:
-            self._tls.feed(self._batch[:count])
+            self._tls.feed(count)
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────
 
