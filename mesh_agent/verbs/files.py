@@ -26,6 +26,8 @@ from protocol.peer import Entry
 from protocol.rest import Member, Room
 from protocol.text import clean_line
 
+COMES_LATER: Final = "Interrupted. What has arrived is kept, and the rest comes once you take offers again."
+GONE: Final = "Interrupted: what has arrived for stdout is gone."
 GOES_ON: Final = "Interrupted. What has arrived is kept: give the same command again to go on."
 
 
@@ -145,11 +147,18 @@ async def _receive(agent: Agent, options: Namespace, output: Output) -> None:
             ended = await prompter.run(once=options.once or to_stdout)
         except asyncio.CancelledError:
             follower.clear()
+            if not to_stdout and any(map(_is_coming, agent.sharing.transfers())):
+                output.note(COMES_LATER)
             raise
         if ended is not None:
             _all_done([ended])
             if to_stdout:
                 await _to_stdout(ended)
+
+
+def _is_coming(transfer: Transfer) -> bool:
+    """Whether it is on its way to here just now."""
+    return transfer.direction == "receive" and transfer.phase in {"running", "paused", "finishing"}
 
 
 async def _to_stdout(transfer: Transfer) -> None:
@@ -238,7 +247,7 @@ async def _get(agent: Agent, options: Namespace, output: Output) -> None:
                 ended = await follower.until_over([transfer], events)
             except asyncio.CancelledError:
                 follower.clear()
-                output.note(GOES_ON)
+                output.note(GONE if to_stdout else GOES_ON)
                 raise
         _all_done(ended)
         if to_stdout:

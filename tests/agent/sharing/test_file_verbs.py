@@ -169,6 +169,27 @@ async def test_who_is_interrupted_is_told_how_to_go_on(people: tuple[str, str], 
         await asyncio.to_thread(alices.wait_for, f"note.txt to {bob}")
         alices.process.send_signal(signal.SIGINT)
         await asyncio.to_thread(alices.wait_for, "Interrupted. What has arrived is kept")
+    for place, told in (("-", "what has arrived for stdout is gone"), (tmp_path, "What has arrived is kept")):
+        get: list[str | Path] = ["--profile", alice, "get", alice, bob, "shelf", "--into", place]
+        with shown(Terminal([*COMMAND, *get], environment())) as alices:
+            await asyncio.to_thread(alices.wait_for, f"shelf from {bob}")
+            alices.process.send_signal(signal.SIGINT)
+            await asyncio.to_thread(alices.wait_for, told)
+
+
+async def test_who_stops_taking_in_the_middle_is_told_what_becomes_of_it(
+    alice: Agent, shared_server: str, sign_up: SignUp, big: Path, into: Path
+) -> None:
+    bob = await sign_up(shared_server, "bob")
+    await bob.join(room(alice))
+    await bob.close()
+    receive: list[str | Path] = ["--profile", bob.profile, "receive", "--into", into, "--yes"]
+    with shown(Terminal([*COMMAND, *receive], environment())) as bobs:
+        sent = Watch(alice)
+        await alice.sharing.send(room(alice), [bob.profile], [big], limit=SLOW)
+        await sent.wait("running", fits=lambda state: state.done > 0)
+        bobs.process.send_signal(signal.SIGINT)
+        await asyncio.to_thread(bobs.wait_for, "the rest comes once you take offers again")
 
 
 async def test_a_listing_that_nobody_answers_says_who_is_waited_for_and_ends(
