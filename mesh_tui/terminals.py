@@ -8,12 +8,11 @@ must not wait: that somebody asks to be let in, and the end.
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from textual.signal import Signal
 
-from mesh_agent.client.errors import FilesUnusable
+from mesh_tui.folders import made
 from mesh_tui.key_names import key_label
 from mesh_tui.keymap import keys_by_id
 from mesh_tui.layout.cells import Fragment
@@ -31,14 +30,6 @@ if TYPE_CHECKING:
 
 PAINT_S: Final = 1 / 30
 """How soon a screen is told of one change after another; what comes between is seen as one."""
-
-
-def _made(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FilesUnusable(f"The folder {folder} cannot be used: {error.strerror}.") from None
-    return folder
 
 
 class OpenTerminals:
@@ -152,7 +143,7 @@ class OpenTerminals:
         if own.recorded:
             own.hosted.record(None)
             return
-        folder = await asyncio.to_thread(_made, rules(self._app.settings).folder)
+        folder = await asyncio.to_thread(made, rules(self._app.settings).folder)
         place = folder / f"terminal-{datetime.now().astimezone():%Y-%m-%d-%H%M%S}.cast"
         own.hosted.record(place)
         self._app.notify(f"Everybody is told that it is recorded, into {name_of(str(place))}.", markup=False)

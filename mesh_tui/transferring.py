@@ -5,6 +5,7 @@ a key does is one table from the deed's name, used by the card in a room, the li
 it runs in workers of the app, so it goes on when the screen that asked is closed.
 """
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from mesh_agent.client.errors import SignInNeeded
 from mesh_agent.client.state import AgentEvent, ConnectionChanged
 from mesh_agent.sharing.state import Conflict, IdentityChanged, OfferedPath, Phase, Transfer, TransferChanged
+from mesh_tui.folders import made
 from mesh_tui.opener import NotOpened, open_address, opener
 from mesh_tui.paths import expanded
 from mesh_tui.rules import rules
@@ -170,6 +172,8 @@ class Transferring:
         if into is None and _taken(offer):
             self.accept(offer)
             return False
+        if into is not None:
+            await asyncio.to_thread(made, into)
         await self.sharing.accept(offer.id, into=into)
         return True
 
@@ -194,7 +198,7 @@ class Transferring:
 
     def _accept_into(self, transfer: Transfer) -> None:
         async def keep(values: Sequence[str]) -> None:
-            await self.sharing.accept(transfer.id, into=expanded(values[0].strip()))
+            await self.take(transfer, expanded(values[0].strip()))
 
         from mesh_tui.screens.edit import Blank, Edit
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from mesh_agent.client.state import AgentEvent
 from mesh_agent.sharing.errors import AlreadyReceiving
 from mesh_agent.sharing.state import IdentityChanged, Phase, Transfer, TransferChanged
+from mesh_tui.folders import made
 from mesh_tui.rules import rules
 from mesh_tui.transfers import (
     Numbers,
@@ -99,6 +100,8 @@ class PlainTransferring:
 
     async def take(self, offer: Transfer, into: Path | None) -> bool:
         """Takes an offer; where names are taken, what comes gets others. Raises: MeshError."""
+        if into is not None:
+            await asyncio.to_thread(made, into)
         await self._sharing.accept(offer.id, into=into)
         return True
 

@@ -210,3 +210,21 @@ async def test_what_is_here_already_is_no_name_that_is_taken(
     await alice.press("f6", "a")
     await alice.sees("✓ photos", "1 file was here already")
     assert (tmp_path / "here" / "photos" / "two.txt").read_text() == "what two.txt says"
+
+
+async def test_a_folder_that_cannot_be_is_told_before_the_offer_is_answered(
+    alice: Seat, bob: Agent, room: Room, tmp_path: Path
+) -> None:
+    notes, *_ = _files(tmp_path, "one.txt", "a file")
+    await _offer(bob, alice, room, notes)
+    await alice.say(f"/accept '{tmp_path}/a file'")
+    await alice.sees("✗ ", "is no folder.")
+    await alice.press("ctrl+u", "f6", "i", "ctrl+u")
+    await alice.type(f"{tmp_path}/a file/in")
+    await alice.press("enter")
+    await alice.sees("cannot be used: Not a directory.", "Enter accepts it")
+    await alice.press("ctrl+u")
+    await alice.type(f"{tmp_path}/new/in")
+    await alice.press("enter")
+    await alice.sees("✓ one.txt")
+    assert (tmp_path / "new" / "in" / "one.txt").read_text() == "what one.txt says"
