@@ -18,6 +18,7 @@ from mesh_server.http import routes
 from mesh_server.services.permissions import RULES, Deed, may
 from mesh_server.store.base import Standing
 from mesh_server.ws.routes import ROUTES
+from protocol import limits
 from protocol.rest import Role
 from tests.support.server import ServerProcess, running_server
 from tests.support.wire import PASSWORD, Json, Person, Refused, call, register
@@ -361,6 +362,9 @@ class House:
 TOKENS_S: Final = 300
 """How old a token may be: all the cells may take longer than one lives."""
 
+HOUSE_S: Final = limits.CAPABILITY_S / 3
+"""How old a house may be: the session in it, which nobody takes, does not last."""
+
 KINDS: Final = ("owner", "moderator", "member", "other", "stranger", "banned", "newcomer")
 
 
@@ -378,6 +382,7 @@ class Kept:
     sessions: dict[str, Json] = field(default_factory=dict)
     renewed_at: float = field(default_factory=time.monotonic)
     words: dict[str, dict[str, str]] = field(default_factory=dict)
+    built_at: dict[str, float] = field(default_factory=dict)
 
 
 @pytest.fixture(scope="module")
@@ -435,7 +440,8 @@ async def test_each_cell(cast: dict[str, Person], kept: Kept, row: Row, visibili
     outcomes = {}
     for who in row.public:
         house = House(cast, visibility, kept.words.pop(visibility, {}))
-        if not house.words:
+        if not house.words or time.monotonic() - kept.built_at[visibility] > HOUSE_S:
+            kept.built_at[visibility] = time.monotonic()
             await house.build()
         outcomes[who] = await outcome_of(house, row, who)
         if outcomes[who] != OK or row.ask.startswith("GET "):
