@@ -141,7 +141,7 @@ def look(path: Path) -> tuple[Path, os.stat_result]:
     try:
         found = place.stat()
     except OSError as error:
-        raise SourceMissing(f"{shown} cannot be sent: {error.strerror}.") from None
+        raise SourceMissing(f"{shown} cannot be read: {error.strerror}.") from None
     if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
         raise SourceMissing(f"{shown} is neither a file nor a folder.")
     if not os.access(place, os.R_OK):

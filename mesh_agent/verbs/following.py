@@ -35,6 +35,9 @@ class Follower:
         self._json = output.as_json and not aside
         self._bar = sys.stderr.isatty() and not self._json
         self._aside = aside
+        self._person = self._bar and (aside or sys.stdout.isatty())
+        """Whoever reads the lines reads the error, too."""
+
         self._lines = sys.stderr if aside else sys.stdout
         self._painted = 0
         self._question = ""
@@ -60,7 +63,7 @@ class Follower:
             for transfer in changed:
                 wanted[transfer.id] = transfer
                 told.add(transfer.id)
-                self.tell(transfer)
+                self.tell(transfer, alone=len(wanted) == 1)
         self.clear()
         return list(wanted.values())
 
@@ -80,8 +83,13 @@ class Follower:
                 self._paint([transfer for transfer in live.values() if transfer.phase != "offered"])
                 changed(event.transfer)
 
-    def tell(self, transfer: Transfer) -> None:
-        """A line, where its phase is another than before; with `--json`, progress too, now and then."""
+    def tell(self, transfer: Transfer, *, alone: bool = False) -> None:
+        """A line, where its phase is another than before; with `--json`, progress too, now and then.
+
+        `alone`: where it does not succeed, the error says how it ended, and a person need not read it twice.
+        """
+        if alone and self._person and transfer.over and transfer.phase != "done":
+            return
         new = self._phases.get(transfer.id) != transfer.phase
         self._phases[transfer.id] = transfer.phase
         if self._json:

@@ -128,6 +128,7 @@ async def test_what_cannot_be_is_told(people: tuple[str, str], tmp_path: Path) -
     room = ["--room", alice, "--to", bob]
     nothing = await run(*me, "send", str(tmp_path / "nothing"), *room)
     assert (nothing.code, nothing.error()["code"]) == (1, "sharing.source")
+    assert "nothing cannot be read: No such file or directory." in nothing.err
     both = await run(*me, "send", "-", str(tmp_path), *room)
     assert (both.code, both.error()["code"]) == (2, "client.usage")
     unasked = await run(*me, "receive", "--into", str(tmp_path))
@@ -158,6 +159,23 @@ async def test_what_nobody_can_be_asked_about_is_declined_and_once_is_the_first_
     assert (await done(*send, str(small))).objects()[-1]["phase"] == "done"
     assert await bobs.process.wait() == 0
     assert [path.name for path in (tmp_path / "in").iterdir()] == ["small.txt"]
+
+
+async def test_a_person_reads_once_why_it_did_not_succeed(
+    people: tuple[str, str], tmp_path: Path, start: AsyncExitStack
+) -> None:
+    alice, bob = people
+    note = tmp_path / "note.txt"
+    note.write_text("far too large")
+    receive = ("receive", "--into", str(tmp_path / "in"), "--yes", "--largest", "1")
+    await start.enter_async_context(running("--profile", bob, *receive))
+    send: list[str | Path] = ["--profile", alice, "send", note, "--room", alice, "--to", bob]
+    with shown(Terminal([*COMMAND, *send], environment())) as alices:
+        assert await asyncio.to_thread(alices.wait) == 1
+        assert alices.text.count("declined") == 1
+    piped = await run("--profile", alice, "send", str(note), "--room", alice, "--to", bob)
+    assert "declined" in piped.out, "what reads stdout need not read stderr"
+    assert "declined" in piped.err
 
 
 async def test_who_is_interrupted_is_told_how_to_go_on(people: tuple[str, str], tmp_path: Path) -> None:
