@@ -4,11 +4,12 @@ The databases are in `schemas/`; `scripts/make_schema.py` makes the one of a new
 """
 
 import errno
-import os
 import re
 import shutil
 import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,7 @@ from mesh_server.store.folder import DATABASE_FILE
 from mesh_server.store.migrations import HEAD
 from mesh_server.store.schema import migrate
 from mesh_server.store.sqlite import SqliteStore
+from tests.support.conditions import PATIENCE_S
 from tests.support.machine import Machine, needs_machine
 from tests.support.server import ServerProcess, running_server
 from tests.support.wire import PASSWORD, Json, Person, Socket, call
@@ -236,24 +238,36 @@ def upgrade_left_anywhere(path: Path, into: Path) -> list[Path]:
     return left
 
 
+_KILLED: Final = """
+import os, signal, sys
+from pathlib import Path
+import sqlalchemy as sa
+from mesh_server.store.database import make_engine
+from mesh_server.store.schema import migrate
+
+left = int(sys.argv[2])
+engine = make_engine(Path(sys.argv[1]))
+
+@sa.event.listens_for(engine, "before_cursor_execute")
+def _count(*_):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+migrate(engine)
+"""
+
+
 def upgrade_killed_before(path: Path, number: int) -> None:
-    """Upgrades in a process of its own, which is killed before its statement of that number."""
-    child = os.fork()
-    if child == 0:
-        left = number
-        engine = make_engine(path)
+    """Upgrades in a process of its own, which is killed before its statement of that number.
 
-        @sa.event.listens_for(engine, "before_cursor_execute")
-        def _count(*_: object) -> None:
-            nonlocal left
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        migrate(engine)
-        os._exit(1)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status)
+    It is no fork of this one, whose threads may hold at that moment what the child would wait for.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", _KILLED, str(path), str(number)], timeout=PATIENCE_S, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
 
 
 def test_an_upgrade_that_is_killed_anywhere_is_done_by_the_next_start(tmp_path: Path) -> None:
