@@ -66,9 +66,9 @@ class Coming:
     passing: Passing
     write: Callable[[], None]
 
-    def more(self, count: int) -> None:
-        """The next so many bytes are there, and are hashed now, while the processor has them at hand."""
-        self.passing.more(count)
+    def reach(self, end: int) -> None:
+        """All up to there has come, and is hashed now, while the processor has it at hand."""
+        self.passing.reach(end)
 
     def drop(self) -> None:
         """The rest will not come."""

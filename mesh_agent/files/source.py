@@ -10,6 +10,7 @@ was asked for.
 back, and a few that were: fresh memory costs a page fault for every 4 KiB.
 """
 
+import mmap
 import os
 import stat
 import threading
@@ -27,6 +28,7 @@ from mesh_agent.files.errors import (
 )
 from mesh_agent.files.grid import Grid, Piece
 from mesh_agent.files.handles import Handles
+from mesh_agent.files.memory import memory
 from mesh_agent.files.parts import read_full
 from mesh_agent.files.scan import Place, Scan, Scanner, open_place, sendable
 from mesh_agent.files.sparse import holes_of
@@ -78,7 +80,7 @@ class Source:
         self._follow = follow_links
         self._handles = Handles(self._open_entry)
         self._lock = threading.Lock()
-        self._buffers: list[bytearray] = []
+        self._buffers: list[mmap.mmap] = []
         self._faulty: set[int] = set()
         self._whole = Whole(self.grid) if scan is None else None
         self._holes = ChunkSet()
@@ -176,7 +178,7 @@ class Source:
                 for at in range(0, piece.size, PIECE_BYTES):
                     part = view[at : at + PIECE_BYTES]
                     self._read_single(piece.offset + at, part)
-                    passing.more(len(part))
+                    passing.reach(at + len(part))
             finally:
                 passing.drop()
             whole.pass_by(index, view)
@@ -185,7 +187,7 @@ class Source:
     def give_back(self, data: Buffer) -> None:
         """Nobody looks at what `read` returned any more."""
         buffer = data.obj if isinstance(data, memoryview) else None
-        if isinstance(buffer, bytearray):
+        if isinstance(buffer, mmap.mmap):
             with self._lock:
                 if len(self._buffers) < KEPT:
                     self._buffers.append(buffer)
@@ -194,7 +196,7 @@ class Source:
         """Whatever was in it before is in it still."""
         with self._lock:
             buffer = self._buffers.pop() if self._buffers else None
-        return memoryview(bytearray(self.chunk_bytes) if buffer is None else buffer)[:size]
+        return memoryview(memory(self.chunk_bytes) if buffer is None else buffer)[:size]
 
     def whole_hash(self) -> bytes:
         """Of a single file: the BLAKE3 of all its bytes; what was not read in order is read now.

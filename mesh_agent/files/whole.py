@@ -198,10 +198,10 @@ class Passing:
         self._ahead: blake3 | None = None
         self._at = self._ahead_at = 0
 
-    def more(self, count: int) -> None:
-        """The next so many bytes are in the view."""
-        self._chunk.update(self._view[self._at : self._at + count])
-        self._at += count
+    def reach(self, end: int) -> None:
+        """All of the view up to there has come."""
+        self._chunk.update(self._view[self._at : end])
+        self._at = end
         if self._whole is None:
             return
         if self._ahead is None:
@@ -214,8 +214,8 @@ class Passing:
 
     def rest(self) -> None:
         """All that did not come yet is in the view."""
-        while (left := len(self._view) - self._at) > 0:
-            self.more(min(left, PIECE_BYTES))
+        while self._at < len(self._view):
+            self.reach(min(self._at + PIECE_BYTES, len(self._view)))
 
     def _end(self, whole: Whole, ahead: "blake3") -> None:
         if self._expected in (None, self.digest):

@@ -60,8 +60,8 @@ class Lane(Protocol):
     async def read_into(self, view: memoryview, came: Came | None = None) -> None:
         """Fills `view`. Raises: LaneLost, also where the end comes before it is full.
 
-        `came`: where a thread reads, it says there how many bytes are in `view` by now that it had not told
-        before, while the processor has them at hand; a lane that is read in the loop tells nothing.
+        `came`: where a thread reads, it says there how much of `view` is full by now, again and again, while
+        the processor has it at hand; a lane that is read in the loop says nothing.
         """
 
     async def close(self) -> None:

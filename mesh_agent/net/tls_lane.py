@@ -108,9 +108,7 @@ class TlsLane:
             view[at : at + len(piece)] = piece
             at += len(piece)
         if at < len(view):
-            if came is not None and at:
-                came(at)
-            filling = self._start(self._reader, lambda: self._stream.fill(view[at:], AHEAD_BYTES, came))
+            filling = self._start(self._reader, lambda: self._stream.fill(view, at, AHEAD_BYTES, came))
             self._ahead = await self._outcome(self._reader, filling)
 
     async def close(self) -> None:

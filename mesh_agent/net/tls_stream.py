@@ -78,20 +78,18 @@ class TlsStream:
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────
 
-    def fill(self, view: memoryview, more: int, came: Came | None = None) -> bytes:
-        """Returns what comes after it, up to so many bytes, as far as it is there already.
+    def fill(self, view: memoryview, at: int, more: int, came: Came | None = None) -> bytes:
+        """Fills `view` from `at` on. Returns what comes after it, up to so many bytes, as far as it is there.
 
-        `came` is told how many bytes each piece of `view` has. Raises: OSError, also where the end comes
-        before it is full.
+        `came`: see `Lane.read_into`. Raises: OSError, also where the end comes before it is full.
         """
-        at = 0
         while at < len(view):
             count = self._read(view[at:])
             if not count:
                 raise OSError("ended in the middle")
             at += count
             if came is not None:
-                came(count)
+                came(at)
         ahead = memoryview(bytearray(more))
         try:
             return bytes(ahead[: self._decrypt(ahead)])

@@ -1,14 +1,15 @@
 """Buffers for chunks that come, used again and again.
 
 Strategy: fresh memory costs a page fault for every 4 KiB, so a buffer that was written to disk serves the
-next chunk; the last of them, of which the processor has most at hand. Each begins with a page of memory, as
-`files/direct.py` wants it. How many there are at once is bounded, whatever the other end sends: whoever wants
-one more waits, and does not read from its lane meanwhile.
+next chunk; the last of them, of which the processor has most at hand. How many there are at once is bounded,
+whatever the other end sends: whoever wants one more waits, and does not read from its lane meanwhile.
 """
 
 import asyncio
 import mmap
 from typing import Final
+
+from mesh_agent.files.memory import memory
 
 BUFFERS: Final = 64
 """In use at once."""
@@ -37,7 +38,7 @@ class Buffers:
                 buffer = self._free.pop(at)
                 self._kept -= len(buffer)
                 return memoryview(buffer)[:size]
-        return memoryview(mmap.mmap(-1, max(size, 1)))[:size]
+        return memoryview(memory(size))[:size]
 
     def give(self, view: memoryview) -> None:
         buffer = view.obj

@@ -9,6 +9,7 @@ early that something moves, and a quick one is not held up by a wake-up for ever
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from mesh_agent.machines.throughput import Throughput
@@ -36,6 +37,11 @@ WRITE_FRAMES: Final = 64
 """Frames that are written at once."""
 
 Clock = Callable[[], float]
+
+
+def _behind(came: Came, at: int, end: int) -> None:
+    """Of a piece that begins there."""
+    came(at + end)
 
 
 class Line:
@@ -80,18 +86,17 @@ class Line:
         return frame
 
     async def fill(self, view: memoryview, moved: Callable[[], None], came: Came | None = None) -> None:
-        """The next raw bytes of the last chunk; `moved` is called with each piece, `came` as it is by
-        `Lane.read_into`, if at all for all of them in order. Raises: LaneLost.
+        """The next raw bytes of the last chunk; `moved` is called with each piece, `came` as
+        `Lane.read_into` does. Raises: LaneLost.
         """
         held = self._reader.take_raw(len(view))
         view[: len(held)] = held
-        if came is not None and held:
-            came(len(held))
         at, end = len(held), len(view)
         while at < end:
             before = self._clock()
             piece = min(self._piece, end - at)
-            await self.lane.read_into(view[at : at + piece], came)
+            come = None if came is None else partial(_behind, came, at)
+            await self.lane.read_into(view[at : at + piece], come)
             self._reader.skip_raw(piece)
             at += piece
             self.heard_at = self._clock()

@@ -103,7 +103,7 @@ class Reception:
         view = await self._buffer(line, frame.length)
         coming = incoming.coming(frame, view) if new else None
         try:
-            await line.fill(view, lambda: self._moved(machine), None if coming is None else coming.more)
+            await line.fill(view, lambda: self._moved(machine), None if coming is None else coming.reach)
         except BaseException:
             if coming is not None:
                 coming.drop()

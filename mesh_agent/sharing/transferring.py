@@ -49,10 +49,8 @@ class Source(Protocol):
 class Coming(Protocol):
     """A chunk on its way into a sink. For one thread at a time."""
 
-    def more(self, count: int, /) -> None:
-        """The next so many bytes are in its view. Need not be told: what was not is there when it is
-        written.
-        """
+    def reach(self, end: int, /) -> None:
+        """All of its view up to there has come. Need not be told: all of it is there when it is written."""
 
     @property
     def write(self) -> Callable[[], None]:

@@ -93,9 +93,8 @@ async def test_who_reads_into_a_buffer_is_told_of_all_that_came_in_order_and_not
     threads: set[threading.Thread] = set()
     view = memoryview(bytearray(len(sent)))
 
-    def came(count: int) -> None:
-        at = sum(map(len, told))
-        told.append(bytes(view[at : at + count]))
+    def came(end: int) -> None:
+        told.append(bytes(view[sum(map(len, told)) : end]))
         threads.add(threading.current_thread())
 
     async with lanes_between() as (near, far):

@@ -111,14 +111,15 @@ class Disk:
 
 @dataclass
 class MemoryComing:
-    """A chunk on its way; no more of it is told than there is."""
+    """A chunk on its way; no more of it is told than there is, and nothing twice."""
 
-    left: int
+    size: int
     write: Callable[[], None]
+    end: int = 0
 
-    def more(self, count: int, /) -> None:
-        self.left -= count
-        assert self.left >= 0
+    def reach(self, end: int, /) -> None:
+        assert self.end < end <= self.size
+        self.end = end
 
     def drop(self) -> None:
         """Nothing of it was kept."""

@@ -69,7 +69,7 @@ class MemoryLane:
             view[at : at + len(some)] = some
             at += len(some)
             if came is not None:
-                came(len(some))
+                came(at)
 
     async def close(self) -> None:
         await asyncio.sleep(0)

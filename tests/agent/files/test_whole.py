@@ -148,14 +148,13 @@ def test_chunks_that_go_by_in_pieces_side_by_side_give_the_hash_of_all_bytes(see
     file = File(20)
     chance = random.Random(seed)
     under_way = {index: passing(file, index) for index in range(3)}
-    left = {index: len(file.chunk(index)) for index in range(20)}
+    ends: dict[int, int] = {}
     coming = iter(range(3, 20))
     while under_way:
         index = chance.choice(list(under_way))
-        count = min(left[index], chance.randint(1, CHUNK // 2))
-        under_way[index].more(count)
-        left[index] -= count
-        if not left[index]:
+        ends[index] = min(len(file.chunk(index)), ends.get(index, 0) + chance.randint(1, CHUNK // 2))
+        under_way[index].reach(ends[index])
+        if ends[index] == len(file.chunk(index)):
             one = under_way.pop(index)
             assert one.digest == blake3(file.chunk(index)).digest()
             file.come(index)
@@ -168,7 +167,7 @@ def test_chunks_that_go_by_in_pieces_side_by_side_give_the_hash_of_all_bytes(see
 def test_what_goes_by_in_its_turn_is_hashed_with_its_last_piece() -> None:
     file = File(2)
     one = passing(file, 0)
-    one.more(100)
+    one.reach(100)
     assert file.whole.next == 0
     one.rest()
     assert file.whole.next == 1
@@ -177,9 +176,9 @@ def test_what_goes_by_in_its_turn_is_hashed_with_its_last_piece() -> None:
 def test_a_chunk_whose_turn_comes_while_it_goes_by_is_caught_up_with() -> None:
     file = File(2)
     one = passing(file, 1)
-    one.more(100)
+    one.reach(100)
     file.come(0)
-    one.more(1)
+    one.reach(101)
     one.rest()
     assert file.whole.next == 2
     assert file.is_right()
@@ -200,9 +199,9 @@ def test_a_chunk_that_is_not_what_it_should_be_is_kept_from_the_whole() -> None:
 def test_who_gives_up_in_the_middle_leaves_the_turn_to_the_next() -> None:
     file = File(2)
     lost = passing(file, 0)
-    lost.more(CHUNK - 1)
+    lost.reach(CHUNK - 1)
     again = passing(file, 0)
-    again.more(CHUNK // 2)
+    again.reach(CHUNK // 2)
     lost.drop()
     again.rest()
     assert file.whole.next == 1
