@@ -16,7 +16,7 @@ from protocol.peer import P2pCredit, Written
 WINDOW_BYTES: Final = 64 * 1024 * 1024
 """Raw bytes that may be on their way to one receiver and not yet on its disk: so much of its memory."""
 
-SHARE: Final = 4
+SHARE: Final = 2
 """A new limit is told once this part of the window has been written."""
 
 WRITTEN_MAX: Final = 512
