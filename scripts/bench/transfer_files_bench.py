@@ -205,9 +205,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog=NAME, description=__doc__)
     parser.add_argument("cases", nargs="*", choices=[*CASES, []], help="all, where none is named")
     parser.add_argument("--mib", type=int, default=1_024)
+    parser.add_argument("--times", type=int, default=1, help="so often, each time all of them in turn")
     add_options(parser)
     options = parser.parse_args()
-    measure(options, *options.cases)
+    for _ in range(options.times):
+        measure(options, *options.cases)
 
 
 if __name__ == "__main__":
