@@ -115,12 +115,12 @@ def test_more_than_was_granted_is_refused() -> None:
 def test_credit_is_told_in_large_steps_or_when_all_is_written() -> None:
     granting = Granting(800)
     granting.frame()
-    granting.arriving(220)
-    granting.release(160)
+    granting.arriving(420)
+    granting.release(360)
     granting.written("t", 0)
     seen = [granting.due]
     granting.release(40)
-    seen.append(granting.due)  # a quarter of the window
+    seen.append(granting.due)  # half of the window
     granting.frame()
     seen.append(granting.due)
     granting.release(20)

@@ -127,14 +127,14 @@ async def test_the_room_is_told_of_it_and_that_it_is_over(alice: Agent, bob: Age
     assert "It ended with exit code 0." in page.messages[-1].content
 
 
-KILLED_HOST = """
+KILLED_HOST = f"""
 import asyncio, os, signal, sys
 from mesh_agent.agent import Agent
 
 async def main():
     agent = await Agent.open(profile=sys.argv[1])
     await agent.start()
-    await agent.wait_connected(PATIENCE_S)
+    await agent.wait_connected({PATIENCE_S})
     await agent.wait_current(sys.argv[2])
     await agent.terminals.share(sys.argv[2], ("cat",), 80, 24, let_in="members")
     os.kill(os.getpid(), signal.SIGKILL)
