@@ -1,7 +1,7 @@
 """Two people with a room, one of whom takes what the other sends."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from mesh_agent.agent import Agent
 from tests.agent.conftest import SignUp
 from tests.agent.sharing.carriers import LASTING, helpers, join
 from tests.support.conditions import until
+from tests.support.disk import NoSmallDisk, SmallDisk, small_disk
 
 
 @pytest.fixture
@@ -40,3 +41,13 @@ def big(tmp_path: Path) -> Path:
     path = tmp_path / "big.bin"
     path.write_bytes(os.urandom(LASTING))
     return path
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """Of 16 MiB."""
+    try:
+        with small_disk(tmp_path / "disk", 16 * 1024) as disk:
+            yield disk
+    except NoSmallDisk:
+        pytest.skip("this machine lets no small disk be mounted")

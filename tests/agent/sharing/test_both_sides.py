@@ -3,7 +3,6 @@
 import asyncio
 import os
 import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -19,7 +18,7 @@ from mesh_agent.sharing.rules import Rules
 from protocol.errors import PeerHashWrong
 from tests.agent.conftest import OpenAgent
 from tests.agent.sharing.carriers import LASTING, SLOW, Watch, over, quicker, room
-from tests.support.disk import NoSmallDisk, SmallDisk, small_disk
+from tests.support.disk import SmallDisk
 
 UNHURRIED: Final = SLOW // 4
 """Bytes a second at which the end is far, whatever holds a test up meanwhile."""
@@ -36,15 +35,6 @@ def folder(tmp_path: Path) -> Path:
     (folder / "a.bin").write_bytes(os.urandom(LASTING))
     (folder / "z.txt").write_text("the end")
     return folder
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    try:
-        with small_disk(tmp_path / "disk", 16 * 1024) as disk:
-            yield disk
-    except NoSmallDisk:
-        pytest.skip("this machine lets no small disk be mounted")
 
 
 def all_in(folder: Path) -> list[str]:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,19 +12,9 @@ from mesh_agent.sharing.rules import Rules
 from tests.agent.conftest import SignUp
 from tests.agent.sharing.carriers import MEGABYTES, SLOW, Watch, over, quicker, room, same
 from tests.agent.test_programs import COMMAND, environment
-from tests.support.disk import NoSmallDisk, SmallDisk, small_disk
+from tests.support.disk import SmallDisk
 from tests.support.terminal import Terminal
 from tests.support.terminal import running as shown
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    """With room for the big file and little else."""
-    try:
-        with small_disk(tmp_path / "disk", 16 * 1024) as disk:
-            yield disk
-    except NoSmallDisk:
-        pytest.skip("this machine lets no small disk be mounted")
 
 
 @pytest.fixture
