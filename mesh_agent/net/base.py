@@ -20,6 +20,7 @@ Buffer = bytes | bytearray | memoryview
 
 
 Came = Callable[[int], None]
+"""Is told up to where a buffer is full."""
 
 
 class LaneLost(MeshError):
