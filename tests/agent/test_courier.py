@@ -514,6 +514,22 @@ def test_lanes_die_and_others_come_and_everything_arrives(seed: int) -> None:
     virtually(scene())
 
 
+def test_of_a_lane_that_dies_in_the_middle_of_a_chunk_nothing_stays_begun() -> None:
+    """Whoever hashes the whole file would wait for the rest of it for ever."""
+
+    async def scene() -> None:
+        async with two(lanes=2) as both:
+            near, far = both.pairs[1]
+            both.pairs[0][0].rate, near.rate = 10 * CHUNK, CHUNK
+            sending = asyncio.create_task(both.send(MemorySource(some_bytes(20 * CHUNK))))
+            await in_time(lambda: far.read_bytes and both.bob.disk.under_way)
+            near.cut()
+            assert await sending == DONE
+            assert not both.bob.disk.under_way
+
+    virtually(scene())
+
+
 def test_a_lane_that_comes_too_late_is_closed() -> None:
     async def scene() -> None:
         async with two() as both:

@@ -100,6 +100,7 @@ class Disk:
     faults: list[tuple[int, str]] = field(default_factory=list)
     abandoned: list[bool] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
+    under_way: "set[MemoryComing]" = field(default_factory=set)
     before_write: Callable[[int], None] = lambda _: None
     before_finish: Callable[[], None] = lambda: None
     while_placing: Callable[[], None] = lambda: None
@@ -109,13 +110,22 @@ class Disk:
         return MemorySink(self, offer)
 
 
-@dataclass
+@dataclass(eq=False)
 class MemoryComing:
     """A chunk on its way; no more of it is told than there is, and nothing twice."""
 
     size: int
-    write: Callable[[], None]
+    under_way: "set[MemoryComing]"
+    """It is in it until it was written or dropped."""
+    keep: Callable[[], None]
     end: int = 0
+
+    def __post_init__(self) -> None:
+        self.under_way.add(self)
+
+    def write(self) -> None:
+        self.under_way.discard(self)
+        self.keep()
 
     def reach(self, end: int, /) -> None:
         assert self.end < end <= self.size
@@ -123,6 +133,7 @@ class MemoryComing:
 
     def drop(self) -> None:
         """Nothing of it was kept."""
+        self.under_way.discard(self)
 
 
 class MemorySink:
@@ -141,7 +152,8 @@ class MemorySink:
         return self._have.ranges()
 
     def coming(self, index: int, view: memoryview, digest: bytes, /) -> "MemoryComing":
-        return MemoryComing(len(view), partial(self.write, index, view, digest))
+        keep = partial(self.write, index, view, digest)
+        return MemoryComing(len(view), self._disk.under_way, keep)
 
     def write(self, index: int, data: memoryview, digest: bytes, /) -> None:
         assert self._open, "written to after the end"
