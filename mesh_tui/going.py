@@ -5,6 +5,7 @@ room takes the pages away and lets that screen show it; the screen is made once.
 here, so that lists, the status line and keys agree on it.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +30,10 @@ class Going:
     def __init__(self, app: "MeshApp") -> None:
         self._app = app
         self.visits = Visits()
+        self._homeward = False
+        """What is above Home is being taken away."""
+        self._wanted: Callable[[], None] | None = None
+        """What is to be opened once it is."""
 
     @property
     def here(self) -> str:
@@ -59,6 +64,9 @@ class Going:
         except MeshError as error:
             app.notify(clean_line(error.message), severity="error", markup=False)
             return
+        if self._homeward:  # the screen that would show it is about to go
+            self._wanted = partial(self.open, room_id, at=at)
+            return
         shown = self._room_screen()
         if app.screen is not shown and len(app.screen_stack) > BELOW_PAGES:
             begin(app, self._open_below, shown, room_id, at, group="screens")
@@ -88,8 +96,15 @@ class Going:
     async def home(self) -> None:
         """Takes away what is above Home."""
         self.visits.opened(HOME, self.entries())
-        while len(self._app.screen_stack) > BELOW_PAGES:
-            await self._app.pop_screen()
+        self._homeward, self._wanted = True, None
+        try:
+            while len(self._app.screen_stack) > BELOW_PAGES:
+                await self._app.pop_screen()
+        finally:
+            self._homeward = False
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            wanted()
 
     # ── from room to room ────────────────────────────────────────────────────────────────────────
 

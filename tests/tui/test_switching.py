@@ -1,5 +1,7 @@
 """From room to room on one screen: what belongs to a room stays with it."""
 
+import asyncio
+
 import pytest
 
 from mesh_agent.agent import Agent
@@ -201,6 +203,22 @@ async def test_numbers_lead_to_rooms_and_a_wrong_one_is_told(alice: Seat, number
     assert _screen(alice).composer.text == ""
     await alice.press("escape", "alt+1")
     await alice.sees(f"Message a{number}")
+
+
+async def test_a_room_that_is_chosen_while_one_goes_home_is_opened(alice: Seat, number: int) -> None:
+    going = alice.app.going
+
+    async def home_and_on() -> None:
+        homeward = asyncio.create_task(going.home())
+        await asyncio.sleep(0)
+        assert not homeward.done()
+        assert going.number(1)
+        await homeward
+
+    await alice.run(home_and_on())
+    await alice.sees(f"Message a{number}")
+    await alice.press("escape", "escape")
+    await alice.sees("Your rooms")
 
 
 @pytest.mark.presses("rooms.go_back", "rooms.go_forward")
