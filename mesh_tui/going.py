@@ -102,6 +102,9 @@ class Going:
                 await self._app.pop_screen()
         finally:
             self._homeward = False
+        self._open_wanted()
+
+    def _open_wanted(self) -> None:
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
             wanted()
